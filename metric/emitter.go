@@ -1,0 +1,128 @@
+package metric
+
+import (
+	"slices"
+	"strconv"
+	"unsafe"
+)
+
+// Sample is one series of one object. It and its slices and strings are valid
+// only until the Sink's method returns: a Sink that keeps a string clones it.
+type Sample struct {
+	Desc    *Desc
+	Family  int      // index into Schema.Families
+	Names   []string // identity label names first
+	Values  []string // as many as Names
+	Value   float64
+	Dynamic bool // Names were made for this sample and may differ from Schema.LabelNames
+}
+
+// A Sink receives the samples of one object after another. The samples of one
+// family arrive together and families arrive in the order of the schema.
+// identity holds the values of the identity labels and is valid until the next
+// Begin.
+type Sink interface {
+	Begin(s *Schema, identity []string)
+	Sample(s *Sample)
+}
+
+// An Emitter hands the samples of an object to a Sink. It is reused from object
+// to object, so that emitting allocates nothing once its buffers have grown.
+// It is not safe for concurrent use: have one for each goroutine.
+type Emitter struct {
+	sink    Sink
+	schema  *Schema
+	ids     int      // number of identity labels
+	values  []string // identity values, then the current sample's own
+	names   []string // likewise, for samples whose label names are their own
+	sample  Sample
+	scratch []byte // text of the strings that Concat and Int make
+	derive  deriver
+}
+
+// NewEmitter returns an Emitter for sink.
+func NewEmitter(sink Sink) *Emitter {
+	return &Emitter{sink: sink}
+}
+
+// Begin starts an object, identified by the values of the identity labels.
+func (e *Emitter) Begin(s *Schema, identity ...string) {
+	if len(identity) != len(s.Identity) {
+		panic("metric: " + s.Resource + ": wrong number of identity label values")
+	}
+	e.schema = s
+	e.values = append(e.values[:0], identity...)
+	e.ids = len(e.values)
+	e.scratch = e.scratch[:0]
+	e.sink.Begin(s, e.values)
+}
+
+// Family says which family the following samples belong to.
+func (e *Emitter) Family(i int) {
+	e.sample.Family, e.sample.Desc = i, &e.schema.Families[i]
+	e.values = e.values[:e.ids]
+	e.names = append(e.names[:0], e.schema.names[i][:e.ids]...)
+}
+
+// Add emits one sample of the current family. labels are the values of the
+// family's own labels, all of them and in order; anything else is a mistake in
+// the table and panics.
+func (e *Emitter) Add(value float64, labels ...string) {
+	names := e.schema.names[e.sample.Family]
+	e.values = append(e.values[:e.ids], labels...)
+	if len(e.values) != len(names) {
+		panic("metric: " + e.sample.Desc.Name + ": wrong number of label values")
+	}
+	e.sample.Names, e.sample.Values, e.sample.Value, e.sample.Dynamic = names, e.values, value, false
+	e.sink.Sample(&e.sample)
+}
+
+// Label adds a label to the next sample whose label names are its own; see AddLabeled.
+func (e *Emitter) Label(name, value string) {
+	e.names, e.values = append(e.names, name), append(e.values, value)
+}
+
+// AddLabeled emits one sample of the current family with the labels that Label
+// and LabelMap added since the last.
+func (e *Emitter) AddLabeled(value float64) {
+	e.sample.Names, e.sample.Values, e.sample.Value, e.sample.Dynamic = e.names, e.values, value, true
+	e.sink.Sample(&e.sample)
+	e.names, e.values = e.names[:e.ids], e.values[:e.ids]
+}
+
+// Concat returns the parts as one string. The string lives in memory of the
+// Emitter and is valid until the next Begin.
+func (e *Emitter) Concat(parts ...string) string {
+	start := len(e.scratch)
+	for _, p := range parts {
+		e.scratch = append(e.scratch, p...)
+	}
+	return e.view(start)
+}
+
+// Int returns n as decimal digits. The string lives in memory of the Emitter
+// and is valid until the next Begin.
+func (e *Emitter) Int(n int64) string {
+	start := len(e.scratch)
+	e.scratch = strconv.AppendInt(e.scratch, n, 10)
+	return e.view(start)
+}
+
+// view returns scratch[start:] without a copy. Those bytes are written once:
+// appending goes behind them or to a new array.
+func (e *Emitter) view(start int) string {
+	b := e.scratch[start:]
+	return unsafe.String(unsafe.SliceData(b), len(b))
+}
+
+// SortedKeys returns the keys of m in ascending order, in memory of the Emitter
+// that is valid until the next call of SortedKeys or LabelMap.
+func SortedKeys[K ~string, V any](e *Emitter, m map[K]V) []string {
+	keys := e.derive.keys[:0]
+	for k := range m {
+		keys = append(keys, string(k))
+	}
+	slices.Sort(keys)
+	e.derive.keys = keys
+	return keys
+}
