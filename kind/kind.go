@@ -1,0 +1,142 @@
+// Package kind is the catalog: it declares, resource by resource, which families
+// an object has and how each is computed. One file per resource; each file is
+// one table. It refuses to know where objects come from and where samples go.
+//
+// kind.go says what a table is, rows.go what a row can be, labels.go which
+// labels there are, all.go which tables there are; read replicaset.go first.
+package kind
+
+import (
+	"errors"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubestate/kubestate/metric"
+)
+
+// Object is what every type of the Kubernetes API is: it has metadata and can be
+// read from its protobuf form.
+type Object interface {
+	metav1.Object
+	runtime.Object
+	Unmarshal(data []byte) error
+}
+
+// Resource says where the Kubernetes API keeps objects of a kind.
+type Resource struct {
+	Group, Version string
+	Name           string // plural, as in the path of the API ("pods")
+	Kind           string // as in manifests ("Pod")
+	Namespaced     bool
+	NotDefault     bool // served only when --resources names it
+}
+
+// GroupVersionKind returns what manifests of the resource say in apiVersion and kind.
+func (r Resource) GroupVersionKind() schema.GroupVersionKind {
+	return schema.GroupVersionKind{Group: r.Group, Version: r.Version, Kind: r.Kind}
+}
+
+// Kind declares a table of families over T, a type of the Kubernetes API.
+type Kind[T any] struct {
+	Resource
+	Identity labels
+	// Begin hands the values of the identity labels to the Emitter.
+	Begin func(t *T, e *metric.Emitter, s *metric.Schema)
+	Rows  []Row[T]
+}
+
+// Row is one line of the table: a family and how to emit its samples.
+type Row[T any] struct {
+	metric.Desc
+	emit func(*T, *metric.Emitter)
+	from func(*T) map[string]string // the map that an allow-list picks labels from
+}
+
+// Table is a completed Kind, whatever its object type. It is immutable and safe
+// for concurrent use.
+type Table struct {
+	Resource
+	schema  *metric.Schema
+	object  func() Object
+	collect func(Object, *metric.Emitter) error
+	plan    func(Options) (*Table, error)
+}
+
+// pointer is the pointer type of an API type: it has the methods.
+type pointer[T any] interface {
+	*T
+	Object
+}
+
+// define completes a declaration.
+func define[T any, P pointer[T]](k Kind[T]) *Table {
+	families := make([]metric.Desc, len(k.Rows))
+	for i := range k.Rows {
+		families[i] = k.Rows[i].Desc
+	}
+	s := metric.NewSchema(k.Name, k.Identity, families)
+	return &Table{
+		Resource: k.Resource,
+		schema:   s,
+		object:   func() Object { return P(new(T)) },
+		collect: func(o Object, e *metric.Emitter) error {
+			p, ok := o.(P)
+			if !ok {
+				return fmt.Errorf("collect %s: object is a %T", k.Name, o)
+			}
+			return collect(&k, (*T)(p), e, s)
+		},
+		plan: func(o Options) (*Table, error) {
+			rows, err := planRows(k.Rows, o)
+			if err != nil {
+				return nil, err
+			}
+			planned := k
+			planned.Rows = rows
+			return define[T, P](planned), nil
+		},
+	}
+}
+
+// Schema returns the table without its functions.
+func (t *Table) Schema() *metric.Schema { return t.schema }
+
+// New returns an empty object of the kind, to decode into.
+func (t *Table) New() Object { return t.object() }
+
+// Collect emits all samples of an object. A row that cannot cope with the object
+// (it panics) loses the rest of its own samples; the others are emitted and the
+// error names the family. Without such a row Collect allocates nothing. Calls
+// may run at the same time with an Emitter each.
+func (t *Table) Collect(o Object, e *metric.Emitter) error { return t.collect(o, e) }
+
+func collect[T any](k *Kind[T], t *T, e *metric.Emitter, s *metric.Schema) (err error) {
+	k.Begin(t, e, s)
+	for next := 0; next < len(k.Rows); {
+		var failed error
+		if next, failed = emitFrom(k.Rows, next, t, e); failed != nil {
+			err = errors.Join(err, failed)
+		}
+	}
+	return err
+}
+
+// emitFrom emits row first and the following ones up to one that panics, and
+// returns which row to go on with.
+func emitFrom[T any](rows []Row[T], first int, t *T, e *metric.Emitter) (next int, err error) {
+	next = first
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%s: %v", rows[next].Name, r)
+			next++
+		}
+	}()
+	for ; next < len(rows); next++ {
+		e.Family(next)
+		rows[next].emit(t, e)
+	}
+	return next, nil
+}

@@ -1,0 +1,120 @@
+package kind
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kubestate/kubestate/metric"
+)
+
+// Options is what a user may change about a table.
+type Options struct {
+	// Keep decides which families the table has; nil keeps all but those that
+	// are off unless asked for.
+	Keep func(*metric.Desc) bool
+	// Labels and Annotations are the patterns of the keys that families with
+	// labels from the object's labels or annotations show. A pattern holds at
+	// most one *, which stands for any text. A sole * admits every key if it is
+	// the first of the list and is ignored elsewhere. No pattern: no sample.
+	Labels, Annotations []string
+}
+
+// Plan returns the table that o leaves of t. Configuration makes a table from a
+// table, so that nothing is looked up per object and a family that is not kept
+// costs nothing. The error names all bad patterns.
+func (t *Table) Plan(o Options) (*Table, error) {
+	p, err := t.plan(o)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.Name, err)
+	}
+	return p, nil
+}
+
+func planRows[T any](rows []Row[T], o Options) ([]Row[T], error) {
+	labels, err1 := compileKeys(o.Labels)
+	annotations, err2 := compileKeys(o.Annotations)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, err
+	}
+	keep := o.Keep
+	if keep == nil {
+		keep = func(d *metric.Desc) bool { return !d.OptIn }
+	}
+	var kept []Row[T]
+	for _, r := range rows {
+		if !keep(&r.Desc) {
+			continue
+		}
+		switch r.AllowList {
+		case metric.Labels:
+			r.emit = pick(r, labels)
+		case metric.Annotations:
+			r.emit = pick(r, annotations)
+		case metric.NoAllowList:
+		}
+		kept = append(kept, r)
+	}
+	return kept, nil
+}
+
+// pick emits one sample with the labels that the patterns admit, or nothing
+// where there is no pattern.
+func pick[T any](r Row[T], keys keyPatterns) func(*T, *metric.Emitter) {
+	if keys.empty() {
+		return func(*T, *metric.Emitter) {}
+	}
+	allow := keys.match
+	if keys.all {
+		allow = nil
+	}
+	prefix, from := r.Prefix, r.from
+	return func(t *T, e *metric.Emitter) {
+		e.LabelMap(prefix, from(t), allow)
+		e.AddLabeled(1)
+	}
+}
+
+// keyPatterns are the compiled patterns of an allow-list.
+type keyPatterns struct {
+	all   bool
+	exact []string
+	wild  []affix
+}
+
+// affix is a pattern with one *: what stands before and behind it.
+type affix struct{ prefix, suffix string }
+
+func compileKeys(patterns []string) (keyPatterns, error) {
+	var k keyPatterns
+	var errs []error
+	for i, p := range patterns {
+		prefix, suffix, wild := strings.Cut(p, "*")
+		switch {
+		case strings.Contains(suffix, "*"):
+			errs = append(errs, fmt.Errorf("pattern %q: only one * is allowed", p))
+		case !wild:
+			k.exact = append(k.exact, p)
+		case p != "*":
+			k.wild = append(k.wild, affix{prefix, suffix})
+		case i == 0:
+			k.all = true
+		}
+	}
+	return k, errors.Join(errs...)
+}
+
+func (k *keyPatterns) empty() bool { return !k.all && len(k.exact) == 0 && len(k.wild) == 0 }
+
+func (k *keyPatterns) match(key string) bool {
+	if slices.Contains(k.exact, key) {
+		return true
+	}
+	for _, a := range k.wild {
+		if len(key) >= len(a.prefix)+len(a.suffix) && strings.HasPrefix(key, a.prefix) && strings.HasSuffix(key, a.suffix) {
+			return true
+		}
+	}
+	return false
+}

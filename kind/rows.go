@@ -1,0 +1,133 @@
+package kind
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubestate/kubestate/metric"
+)
+
+const (
+	stable = metric.Stable
+	alpha  = metric.Alpha
+)
+
+type number interface{ ~int32 | ~int64 | ~float64 }
+
+// each is a family with any number of samples.
+func each[T any](name string, st metric.Stability, help string, l labels, emit func(*T, *metric.Emitter)) Row[T] {
+	return Row[T]{Desc: metric.Desc{Name: name, Type: metric.Gauge, Stability: st, Help: help, Labels: l}, emit: emit}
+}
+
+// gauge is a family with exactly one sample.
+func gauge[T any, N number](name string, st metric.Stability, help string, value func(*T) N) Row[T] {
+	return each(name, st, help, nil, func(t *T, e *metric.Emitter) { e.Add(float64(value(t))) })
+}
+
+// truth is a family with exactly one sample, 1 or 0.
+func truth[T any](name string, st metric.Stability, help string, value func(*T) bool) Row[T] {
+	return each(name, st, help, nil, func(t *T, e *metric.Emitter) { e.Add(metric.Float(value(t))) })
+}
+
+// maybe is a family with one sample, or none where value is nil. value must
+// point into the object: a computed optional wants each.
+func maybe[T any, N number](name string, st metric.Stability, help string, value func(*T) *N) Row[T] {
+	return each(name, st, help, nil, func(t *T, e *metric.Emitter) {
+		if v := value(t); v != nil {
+			e.Add(float64(*v))
+		}
+	})
+}
+
+// timestamp is a family with one sample in Unix seconds, or none where the time
+// is nil or zero.
+func timestamp[T any](name string, st metric.Stability, help string, at func(*T) *metav1.Time) Row[T] {
+	return each(name, st, help, nil, func(t *T, e *metric.Emitter) {
+		if v := at(t); !v.IsZero() {
+			e.Add(unix(v))
+		}
+	})
+}
+
+// info is a family with one sample of value 1, which says something in one label.
+func info[T any](name string, st metric.Stability, help string, l metric.Label, value func(*T) string) Row[T] {
+	return each(name, st, help, labels{l}, func(t *T, e *metric.Emitter) { e.Add(1, value(t)) })
+}
+
+// stateset is a family with one sample per state, 1 for the current one, or none
+// where the object does not say its state.
+func stateset[T any](name string, st metric.Stability, help string, l metric.Label, states []string, current func(*T) string) Row[T] {
+	return each(name, st, help, labels{l}, func(t *T, e *metric.Emitter) {
+		now := current(t)
+		if now == "" {
+			return
+		}
+		for _, s := range states {
+			e.Add(metric.Float(s == now), s)
+		}
+	})
+}
+
+// labelsOf is a family with one sample whose labels the user picks from the
+// object's labels with --metric-labels-allowlist.
+func labelsOf[T any](name string, st metric.Stability, help string, from func(*T) map[string]string) Row[T] {
+	return mapped(name, st, help, "label", metric.Labels, from)
+}
+
+// annotationsOf is a family with one sample whose labels the user picks from
+// the object's annotations with --metric-annotations-allowlist.
+func annotationsOf[T any](name string, st metric.Stability, help string, from func(*T) map[string]string) Row[T] {
+	return mapped(name, st, help, "annotation", metric.Annotations, from)
+}
+
+// mapped is a family with one sample whose labels are the entries of a map. Until
+// a Plan binds an allow-list, a family that has one emits nothing.
+func mapped[T any](name string, st metric.Stability, help, prefix string, list metric.AllowList, from func(*T) map[string]string) Row[T] {
+	r := each(name, st, help, nil, func(t *T, e *metric.Emitter) {
+		if list == metric.NoAllowList {
+			e.LabelMap(prefix, from(t), nil)
+			e.AddLabeled(1)
+		}
+	})
+	r.Prefix, r.AllowList, r.from = prefix, list, from
+	return r
+}
+
+// counter makes a row's family a counter.
+func counter[T any](r Row[T]) Row[T] {
+	r.Type = metric.Counter
+	return r
+}
+
+// optIn makes a row's family one that is off unless asked for.
+func optIn[T any](r Row[T]) Row[T] {
+	r.OptIn = true
+	return r
+}
+
+// owners emits one sample per owner, and one with empty labels where there is none.
+func owners(refs []metav1.OwnerReference, e *metric.Emitter) {
+	if len(refs) == 0 {
+		e.Add(1, "", "", "")
+	}
+	for i := range refs {
+		r := &refs[i]
+		e.Add(1, r.Kind, r.Name, metric.Bool(r.Controller != nil && *r.Controller))
+	}
+}
+
+// conditionStates are the values a condition can have, and the label value of each.
+var conditionStates = [...]struct{ status, label string }{{"True", "true"}, {"False", "false"}, {"Unknown", "unknown"}}
+
+// conditionSeries emits one sample per state of a condition, 1 for the one it is
+// in; before are the values of the labels in front of the state's.
+func conditionSeries(status string, e *metric.Emitter, before ...string) {
+	var values [3]string
+	n := copy(values[:], before)
+	for _, s := range conditionStates {
+		values[n] = s.label
+		e.Add(metric.Float(s.status == status), values[:n+1]...)
+	}
+}
+
+// unix is a time in Unix seconds, without the fraction.
+func unix(t *metav1.Time) float64 { return float64(t.Unix()) }
