@@ -1,0 +1,117 @@
+// Package manifest reads Kubernetes objects from files as kubectl prints them:
+// YAML or JSON, several documents, JSON lines, and lists of objects. It refuses
+// to know what becomes of the objects.
+package manifest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/json"
+
+	"github.com/kubestate/kubestate/kind"
+)
+
+// Reader turns manifests into objects of the kinds it knows.
+type Reader struct {
+	tables map[schema.GroupVersionKind]*kind.Table
+	// Unknown counts the objects of kinds that are not known.
+	Unknown map[schema.GroupVersionKind]int
+}
+
+// NewReader returns a Reader of objects of the given kinds.
+func NewReader(tables []*kind.Table) *Reader {
+	r := &Reader{tables: map[schema.GroupVersionKind]*kind.Table{}, Unknown: map[schema.GroupVersionKind]int{}}
+	for _, t := range tables {
+		r.tables[t.GroupVersionKind()] = t
+	}
+	return r
+}
+
+// typeMeta is what every object and every list says about itself.
+type typeMeta struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+}
+
+// Read hands every object of a file to put, in the order of the file. name is
+// the name of the file in errors. A document that is malformed does not keep
+// the others from being read: the error names all that are, each with its line.
+func (r *Reader) Read(name string, data []byte, put func(*kind.Table, kind.Object)) error {
+	documents, err := split(data)
+	errs := []error{inFile(name, err)}
+	for _, d := range documents {
+		errs = append(errs, inFile(name, r.object(d, typeMeta{}, put)))
+	}
+	return errors.Join(errs...)
+}
+
+// lineError is an error at a line of a file.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("line %d: %v", e.line, e.err) }
+func (e *lineError) Unwrap() error { return e.err }
+
+// inFile puts the file's name in front of every error that err joins.
+func inFile(name string, err error) error {
+	var joined interface{ Unwrap() []error }
+	if errors.As(err, &joined) {
+		var errs []error
+		for _, e := range joined.Unwrap() {
+			errs = append(errs, inFile(name, e))
+		}
+		return errors.Join(errs...)
+	}
+	var at *lineError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &at):
+		return fmt.Errorf("%s:%d: %w", name, at.line, at.err)
+	default:
+		return fmt.Errorf("%s: %w", name, err)
+	}
+}
+
+// object hands on one object, or each object of a list. Items of a typed list do
+// not say what they are; item is what the list says of them.
+func (r *Reader) object(d document, item typeMeta, put func(*kind.Table, kind.Object)) error {
+	meta := item
+	if err := json.UnmarshalCaseSensitivePreserveInts(d.json, &meta); err != nil {
+		return &lineError{d.line, fmt.Errorf("not a Kubernetes object: %w", err)}
+	}
+	if of, ok := strings.CutSuffix(meta.Kind, "List"); ok && d.list {
+		item = typeMeta{meta.APIVersion, of}
+		if of == "" {
+			item = typeMeta{} // a List says nothing of its items
+		}
+		var errs []error
+		for _, e := range d.items {
+			errs = append(errs, r.object(e, item, put))
+		}
+		return errors.Join(errs...)
+	}
+	if meta.Kind == "" || meta.APIVersion == "" {
+		return &lineError{d.line, errors.New("not a Kubernetes object: apiVersion and kind must both be given")}
+	}
+	gvk := schema.FromAPIVersionAndKind(meta.APIVersion, meta.Kind)
+	t := r.tables[gvk]
+	if t == nil {
+		r.Unknown[gvk]++
+		return nil
+	}
+	o := t.New()
+	if err := json.UnmarshalCaseSensitivePreserveInts(d.json, o); err != nil {
+		return &lineError{d.line, fmt.Errorf("malformed %s: %w", meta.Kind, err)}
+	}
+	if o.GetName() == "" {
+		return &lineError{d.line, fmt.Errorf("malformed %s: metadata.name must be given", meta.Kind)}
+	}
+	put(t, o)
+	return nil
+}
