@@ -1,0 +1,34 @@
+package kind
+
+// All returns the table of every resource, in the order in which they are
+// written: ascending by name.
+func All() []*Table {
+	return []*Table{
+		Deployments,
+		Namespaces,
+		Nodes,
+		Pods,
+		ReplicaSets,
+	}
+}
+
+// Defaults returns the tables of the resources that are served unless others are
+// asked for, ascending by name.
+func Defaults() []*Table {
+	var tables []*Table
+	for _, t := range All() {
+		if !t.NotDefault {
+			tables = append(tables, t)
+		}
+	}
+	return tables
+}
+
+// Names returns the resource names of tables, in their order.
+func Names(tables []*Table) []string {
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = t.Name
+	}
+	return names
+}

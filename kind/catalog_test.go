@@ -1,0 +1,140 @@
+package kind_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// A catalogResource is what kube-state-metrics 2.20 has of a resource.
+type catalogResource struct {
+	Resource, Group, Version, Kind string
+	Namespaced, Default            bool
+	Identity                       []string
+	Families                       []catalogFamily
+}
+
+type catalogFamily struct {
+	Name, Type, Stability string
+	Labels                []string // all, in order
+	Prefix                string
+	AllowList             string `json:"allow_list"`
+	OptIn                 bool   `json:"opt_in"`
+	Deprecated            string
+}
+
+func TestCatalog(t *testing.T) {
+	data, err := os.ReadFile("testdata/catalog.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var catalog []catalogResource
+	if err := json.Unmarshal(data, &catalog); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range kind.All() {
+		i := slices.IndexFunc(catalog, func(r catalogResource) bool { return r.Resource == table.Name })
+		if i < 0 {
+			t.Errorf("%s: not in the catalog", table.Name)
+			continue
+		}
+		if diff := gocmp.Diff(catalog[i], describe(table)); diff != "" {
+			t.Errorf("%s: -kube-state-metrics +ours:\n%s", table.Name, diff)
+		}
+	}
+}
+
+// describe returns a table in the form of the catalog.
+func describe(table *kind.Table) catalogResource {
+	s := table.Schema()
+	r := catalogResource{
+		Resource: table.Name, Group: table.Group, Version: table.Version, Kind: table.Kind,
+		Namespaced: table.Namespaced, Default: !table.NotDefault,
+	}
+	for _, l := range s.Identity {
+		r.Identity = append(r.Identity, l.Name)
+	}
+	for i := range s.Families {
+		d := &s.Families[i]
+		f := catalogFamily{
+			Name: d.Name, Type: string(d.Type), Stability: string(d.Stability), Labels: s.LabelNames(i),
+			AllowList: allowLists[d.AllowList], OptIn: d.OptIn, Deprecated: d.Deprecated,
+		}
+		if d.Prefix != "" {
+			f.Prefix = d.Prefix + "_"
+		}
+		r.Families = append(r.Families, f)
+	}
+	return r
+}
+
+var allowLists = map[metric.AllowList]string{metric.Labels: "labels", metric.Annotations: "annotations"}
+
+func TestTablesAscend(t *testing.T) {
+	if !slices.IsSortedFunc(kind.All(), func(a, b *kind.Table) int { return cmp.Compare(a.Name, b.Name) }) {
+		t.Error("the tables are not in ascending order of their names")
+	}
+}
+
+var (
+	metricName = regexp.MustCompile(`^kube_[a-z0-9_]+$`)
+	labelName  = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
+)
+
+func TestDescriptors(t *testing.T) {
+	owner := map[string]string{}
+	for _, table := range kind.All() {
+		s := table.Schema()
+		for i := range s.Families {
+			d := &s.Families[i]
+			if other, ok := owner[d.Name]; ok {
+				t.Errorf("%s: both %s and %s have it", d.Name, other, table.Name)
+			}
+			owner[d.Name] = table.Name
+			checkDescriptor(t, d)
+			checkLabels(t, d.Name, slices.Concat(s.Identity, d.Labels))
+		}
+	}
+}
+
+func checkDescriptor(t *testing.T, d *metric.Desc) {
+	t.Helper()
+	if !metricName.MatchString(d.Name) {
+		t.Errorf("%s: not a name of a family", d.Name)
+	}
+	if total := strings.HasSuffix(d.Name, "_total"); total != (d.Type == metric.Counter) {
+		t.Errorf("%s: is a %s", d.Name, d.Type)
+	}
+	if !strings.HasSuffix(d.Help, ".") || strings.ContainsAny(d.Help, "\n\\\"") || strings.TrimSpace(d.Help) != d.Help || strings.Contains(d.Help, ". ") {
+		t.Errorf("%s: help %q is not one plain sentence", d.Name, d.Help)
+	}
+	if (d.AllowList != metric.NoAllowList) && d.Prefix == "" {
+		t.Errorf("%s: has an allow-list but no labels from a map", d.Name)
+	}
+}
+
+func checkLabels(t *testing.T, family string, labels []metric.Label) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, l := range labels {
+		if !labelName.MatchString(l.Name) || strings.HasPrefix(l.Name, "__") {
+			t.Errorf("%s: %q is not a label name", family, l.Name)
+		}
+		if seen[l.Name] {
+			t.Errorf("%s: label %s twice", family, l.Name)
+		}
+		seen[l.Name] = true
+		if l.Doc == "" || strings.HasSuffix(l.Doc, ".") {
+			t.Errorf("%s: label %s: doc %q is no phrase without a full stop", family, l.Name, l.Doc)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package kind
+
+import "github.com/kubestate/kubestate/metric"
+
+type labels = []metric.Label
+
+func label(name, doc string) metric.Label { return metric.Label{Name: name, Doc: doc} }
+
+// The label vocabulary: every label name the tables use, said once. Labels that
+// one resource alone has stand in that resource's file.
+var (
+	namespace = label("namespace", "namespace of the object")
+	uid       = label("uid", "UID of the object")
+	nodeName  = label("node", "name of the Node")
+	phase     = label("phase", "phase of the object")
+	condition = label("condition", "type of the condition")
+	status    = label("status", "whether the condition holds: true, false or unknown")
+	reason    = label("reason", "the reason given, one word")
+	resource  = label("resource", "name of the resource, characters outside [a-zA-Z0-9_] as underscores")
+	unit      = label("unit", "unit of the value: core, byte or integer")
+
+	taintKey    = label("key", "key of the taint")
+	taintValue  = label("value", "value of the taint")
+	taintEffect = label("effect", "what the taint does: NoSchedule, PreferNoSchedule or NoExecute")
+
+	ownerKind         = label("owner_kind", "kind of the owner")
+	ownerName         = label("owner_name", "name of the owner")
+	ownerIsController = label("owner_is_controller", "whether the owner manages the object; empty without an owner")
+	ownerLabels       = labels{ownerKind, ownerName, ownerIsController}
+)

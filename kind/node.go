@@ -1,0 +1,105 @@
+package kind
+
+import (
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubestate/kubestate/metric"
+)
+
+type node = corev1.Node
+
+var podCIDR = label("pod_cidr", "range of IP addresses for Pods on the Node")
+
+// Nodes is the table of v1 Node.
+var Nodes = define(Kind[node]{
+	Resource: Resource{Version: "v1", Name: "nodes", Kind: "Node"},
+	Identity: labels{nodeName},
+	Begin:    func(n *node, e *metric.Emitter, s *metric.Schema) { e.Begin(s, n.Name) },
+	Rows: []Row[node]{
+		annotationsOf("kube_node_annotations", alpha, "Those annotations of the Node that --metric-annotations-allowlist picks.",
+			func(n *node) map[string]string { return n.Annotations }),
+		timestamp("kube_node_created", stable, "When the Node was created, in Unix seconds.",
+			func(n *node) *metav1.Time { return &n.CreationTimestamp }),
+		timestamp("kube_node_deletion_timestamp", alpha, "When the deletion of the Node was asked for, in Unix seconds.",
+			func(n *node) *metav1.Time { return n.DeletionTimestamp }),
+		each("kube_node_info", stable, "What the Node is and what software it runs; always 1.", labels{
+			label("kernel_version", "version of the kernel"),
+			label("os_image", "name of the operating system"),
+			label("container_runtime_version", "name and version of the container runtime"),
+			label("kubelet_version", "version of the kubelet"),
+			label("kubeproxy_version", "always the word deprecated: Kubernetes no longer knows this version"),
+			label("provider_id", "ID of the machine at its cloud provider"),
+			podCIDR,
+			label("system_uuid", "UUID of the machine"),
+			label("internal_ip", "IP address inside the cluster, the last if there are several"),
+		}, nodeInfo),
+		labelsOf("kube_node_labels", stable, "Those labels of the Node that --metric-labels-allowlist picks.",
+			func(n *node) map[string]string { return n.Labels }),
+		each("kube_node_role", alpha, "One series of value 1 per role of the Node.",
+			labels{label("role", "what follows node-role.kubernetes.io/ in a label of the Node")}, nodeRoles),
+		each("kube_node_spec_pod_cidrs", alpha, "One series of value 1 per range of IP addresses for Pods on the Node.", labels{podCIDR},
+			func(n *node, e *metric.Emitter) {
+				for _, cidr := range n.Spec.PodCIDRs {
+					e.Add(1, cidr)
+				}
+			}),
+		each("kube_node_spec_taint", stable, "One series of value 1 per taint of the Node.", labels{taintKey, taintValue, taintEffect},
+			func(n *node, e *metric.Emitter) {
+				for i := range n.Spec.Taints {
+					t := &n.Spec.Taints[i]
+					e.Add(1, t.Key, t.Value, string(t.Effect))
+				}
+			}),
+		truth("kube_node_spec_unschedulable", stable, "1 if the Node is cordoned, so that it takes no new Pods, else 0.",
+			func(n *node) bool { return n.Spec.Unschedulable }),
+		each("kube_node_status_allocatable", stable, "What the Node has of a resource for Pods, in the unit that the label unit names.", labels{resource, unit},
+			func(n *node, e *metric.Emitter) { nodeResources(n.Status.Allocatable, e) }),
+		each("kube_node_status_capacity", stable, "What the Node has of a resource in all, in the unit that the label unit names.", labels{resource, unit},
+			func(n *node, e *metric.Emitter) { nodeResources(n.Status.Capacity, e) }),
+		each("kube_node_status_condition", stable, "1 for what is known of a condition of the Node, 0 for the rest.", labels{condition, status},
+			func(n *node, e *metric.Emitter) {
+				for i := range n.Status.Conditions {
+					c := &n.Status.Conditions[i]
+					conditionSeries(string(c.Status), e, string(c.Type))
+				}
+			}),
+		each("kube_node_status_addresses", alpha, "One series of value 1 per address of the Node.", labels{
+			label("type", "what the address is: Hostname, InternalIP, ExternalIP, InternalDNS or ExternalDNS"),
+			label("address", "the address"),
+		}, func(n *node, e *metric.Emitter) {
+			for i := range n.Status.Addresses {
+				a := &n.Status.Addresses[i]
+				e.Add(1, string(a.Type), a.Address)
+			}
+		}),
+	},
+})
+
+func nodeInfo(n *node, e *metric.Emitter) {
+	var internalIP string
+	for i := range n.Status.Addresses {
+		if a := &n.Status.Addresses[i]; a.Type == corev1.NodeInternalIP {
+			internalIP = a.Address
+		}
+	}
+	i := &n.Status.NodeInfo
+	e.Add(1, i.KernelVersion, i.OSImage, i.ContainerRuntimeVersion, i.KubeletVersion, "deprecated",
+		n.Spec.ProviderID, n.Spec.PodCIDR, i.SystemUUID, internalIP)
+}
+
+func nodeRoles(n *node, e *metric.Emitter) {
+	for _, key := range metric.SortedKeys(e, n.Labels) {
+		if role, ok := strings.CutPrefix(key, "node-role.kubernetes.io/"); ok {
+			e.Add(1, role)
+		}
+	}
+}
+
+// nodeResources emits the resources of a Node, that for Pods last.
+func nodeResources(list corev1.ResourceList, e *metric.Emitter) {
+	resources(list, fractional, e)
+	oneResource(list, corev1.ResourcePods, fractional, e, string(corev1.ResourcePods), unitInteger)
+}

@@ -1,0 +1,106 @@
+package kind
+
+import (
+	"math"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apiresource "k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/kubestate/kubestate/metric"
+)
+
+// whole is a quantity as an integer, rounded up. Beyond 64 bits it wraps.
+func whole(q apiresource.Quantity) float64 { return float64(q.Value()) }
+
+// fractional is a quantity to a thousandth, rounded up, or to an integer where
+// thousandths would not fit 64 bits.
+func fractional(q apiresource.Quantity) float64 {
+	if v := q.Value(); v > math.MaxInt64/1000 {
+		return float64(v)
+	}
+	return float64(q.MilliValue()) / 1000
+}
+
+// The values of the label unit.
+const (
+	unitCore    = "core"
+	unitByte    = "byte"
+	unitInteger = "integer"
+)
+
+// resources emits one sample for each resource of list that has a unit: amount
+// converts all but CPU. before are the values of the labels in front of resource
+// and unit. Resources without a known unit are left out.
+func resources(list corev1.ResourceList, amount func(apiresource.Quantity) float64, e *metric.Emitter, before ...string) {
+	for _, name := range metric.SortedKeys(e, list) {
+		q := list[corev1.ResourceName(name)]
+		switch corev1.ResourceName(name) {
+		case corev1.ResourceCPU:
+			addResource(fractional(q), name, unitCore, e, before)
+		case corev1.ResourceMemory, corev1.ResourceStorage, corev1.ResourceEphemeralStorage:
+			addResource(amount(q), name, unitByte, e, before)
+		default:
+			if strings.HasPrefix(name, corev1.ResourceHugePagesPrefix) || strings.HasPrefix(name, corev1.ResourceAttachableVolumesPrefix) {
+				addResource(amount(q), name, unitByte, e, before)
+			}
+			if extended(name) {
+				addResource(amount(q), name, unitInteger, e, before)
+			}
+		}
+	}
+}
+
+// oneResource emits one sample for the resource name of list, if it is there.
+func oneResource(list corev1.ResourceList, name corev1.ResourceName, amount func(apiresource.Quantity) float64, e *metric.Emitter, values ...string) {
+	if q, ok := list[name]; ok {
+		e.Add(amount(q), values...)
+	}
+}
+
+func addResource(v float64, name, unit string, e *metric.Emitter, before []string) {
+	var values [4]string
+	n := copy(values[:], before)
+	values[n], values[n+1] = e.SafeName(name), unit
+	e.Add(v, values[:n+2]...)
+}
+
+// extended reports whether a resource is one that a device plugin or an operator
+// defines: its name has a domain, which is not one of Kubernetes.
+func extended(name string) bool {
+	const quotaPrefix = "requests."
+	domain, base, ok := strings.Cut(name, "/")
+	return ok && !strings.Contains(name, "kubernetes.io/") && !strings.HasPrefix(name, quotaPrefix) &&
+		len(quotaPrefix)+len(domain) <= 253 && subdomain(domain) && qualified(base)
+}
+
+// subdomain reports whether s is labels of lower-case letters, digits and inner
+// dashes, joined by dots (RFC 1123).
+func subdomain(s string) bool {
+	for label := range strings.SplitSeq(s, ".") {
+		if !enclosed(label, func(c byte) bool { return c == '-' }) {
+			return false
+		}
+	}
+	return !strings.ContainsFunc(s, upper)
+}
+
+func upper(r rune) bool { return 'A' <= r && r <= 'Z' }
+
+// qualified reports whether s can be the name part of a Kubernetes qualified name.
+func qualified(s string) bool {
+	return len(s) <= 63 && enclosed(s, func(c byte) bool { return c == '-' || c == '_' || c == '.' })
+}
+
+// enclosed reports whether s begins and ends with an ASCII letter or digit and
+// holds nothing but those and what inner admits.
+func enclosed(s string, inner func(byte) bool) bool {
+	for i := range len(s) {
+		c := s[i]
+		alphanumeric := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+		if !alphanumeric && (i == 0 || i == len(s)-1 || !inner(c)) {
+			return false
+		}
+	}
+	return s != ""
+}
