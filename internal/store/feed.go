@@ -1,0 +1,152 @@
+package store
+
+import (
+	"hash/maphash"
+	"sync"
+
+	"github.com/kubestate/kubestate/kind"
+)
+
+// key identifies an object within its kind. The name decides, not the UID: one
+// name is one object at a time, so that two series can never be equal.
+type key struct{ namespace, name string }
+
+// place says where an object is kept.
+type place struct{ block, slot int }
+
+// Feed receives the objects of one source. What it holds becomes visible with the
+// first Commit; from then on every change is visible at once. It is safe for
+// concurrent use, but the order of calls for one object decides what stays.
+type Feed struct {
+	resource *Resource
+	seed     maphash.Seed
+
+	mu        sync.Mutex
+	index     map[key]place
+	blocks    []*block
+	free      []place // slots to use next, the last first
+	snapshots uint64  // how many snapshots were taken
+	read      uint32  // the number of the current or last full read
+	published bool    // a full read was complete
+	series    int
+	bytes     int
+	failures  uint64
+}
+
+func newFeed(r *Resource) *Feed {
+	return &Feed{resource: r, seed: maphash.MakeSeed(), index: map[key]place{}}
+}
+
+// Begin starts a full read of the source. What is stored stays visible. A read
+// that is not complete is forgotten by the next Begin.
+func (f *Feed) Begin() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.read++
+}
+
+// Put stores an object that was added or changed. The object is not kept.
+func (f *Feed) Put(o kind.Object) {
+	x, err := f.resource.render(o)
+	defer f.resource.renderers.Put(x)
+	k := key{o.GetNamespace(), o.GetName()}
+	if err != nil { // told before the lock, because a scrape must not wait for a log
+		f.resource.logger.Error("object has families that cannot be computed; they are left out",
+			"resource", f.resource.table.Name, "namespace", k.namespace, "name", k.name, "err", err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err != nil {
+		f.failures++
+	}
+	p, ok := f.index[k]
+	if !ok {
+		p = f.take(k)
+	}
+	b := f.blocks[p.block]
+	s := &b.slots[p.slot]
+	f.series += x.lines.Series() - s.series
+	s.read, s.series = f.read, x.lines.Series()
+	for i := range b.cells {
+		f.set(b, p.slot, i, x.lines.Lines(i))
+	}
+	f.checkBlock(p.block)
+}
+
+// Delete removes an object. One that is not stored is no error.
+func (f *Feed) Delete(namespace, name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if p, ok := f.index[key{namespace, name}]; ok {
+		f.remove(p)
+		f.checkBlock(p.block)
+	}
+}
+
+// Commit ends a full read: objects that were not Put since Begin are removed.
+func (f *Feed) Commit() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, b := range f.blocks {
+		for j := range b.slots {
+			if s := &b.slots[j]; s.used && s.read != f.read {
+				f.remove(place{i, j})
+			}
+		}
+	}
+	f.published = true
+	f.check()
+}
+
+// take gives a free slot to an object, the one freed last first, so that churn
+// stays in few blocks.
+func (f *Feed) take(k key) place {
+	if len(f.free) == 0 {
+		f.blocks = append(f.blocks, newBlock(len(f.resource.table.Schema().Families)))
+		for i := blockSlots - 1; i >= 0; i-- {
+			f.free = append(f.free, place{len(f.blocks) - 1, i})
+		}
+	}
+	p := f.free[len(f.free)-1]
+	f.free = f.free[:len(f.free)-1]
+	f.index[k] = p
+	f.blocks[p.block].slots[p.slot] = slot{key: k, used: true}
+	return p
+}
+
+func (f *Feed) remove(p place) {
+	b := f.blocks[p.block]
+	s := &b.slots[p.slot]
+	delete(f.index, s.key)
+	f.series -= s.series
+	*s = slot{}
+	for i := range b.cells {
+		f.set(b, p.slot, i, nil)
+	}
+	f.free = append(f.free, p)
+}
+
+// set makes text the lines of a slot in family i. Where they are already, it
+// touches nothing.
+func (f *Feed) set(b *block, slot, i int, text []byte) {
+	h := b.hash(slot, i)
+	now := sum(f.seed, text)
+	if now == *h {
+		return
+	}
+	*h = now
+	c := b.cells[i]
+	switch {
+	case c == nil:
+		c = &cell{born: f.snapshots}
+	case c.born != f.snapshots:
+		c = c.clone(f.snapshots, len(text))
+	}
+	f.bytes -= len(c.text)
+	c.replace(slot, text)
+	f.bytes += len(c.text)
+	if len(c.text) == 0 {
+		c = nil
+	}
+	b.cells[i] = c
+}

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// panicky is a sink in which one family cannot be emitted for objects of a name:
+// to the table it is as if the row had panicked.
+type panicky struct {
+	*exposition.Writer
+	family, name string
+}
+
+func (p *panicky) Sample(s *metric.Sample) {
+	if s.Desc.Name == p.family && s.Values[1] == p.name {
+		panic("hostile object")
+	}
+	p.Writer.Sample(s)
+}
+
+func TestObjectThatARowCannotCopeWith(t *testing.T) {
+	t.Setenv("KUBESTATE_VALIDATE", "1")
+	var log bytes.Buffer
+	r := New(Config{Table: replicaSets(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	r.renderers.New = func() any {
+		w := exposition.NewWriter(r.table.Schema())
+		return &renderer{w, metric.NewEmitter(&panicky{w, "kube_replicaset_owner", "bad"})}
+	}
+	f := r.NewFeed()
+	f.Begin()
+	f.Put(replicaSet("good", 1))
+	f.Put(replicaSet("bad", 2))
+	f.Put(replicaSet("later", 3))
+	f.Commit()
+	wantReplicas(t, r, "good=1", "bad=2", "later=3")
+	body := text(t, r.Snapshot())
+	for name, want := range map[string]bool{"good": true, "bad": false, "later": true} {
+		if got := strings.Contains(body, `kube_replicaset_owner{namespace="shop",replicaset="`+name); got != want {
+			t.Errorf("owner of %s is shown: %t, want %t", name, got, want)
+		}
+	}
+	if got := r.Stats().Failures; got != 1 {
+		t.Errorf("%d failures, want 1", got)
+	}
+	for _, want := range []string{"resource=replicasets", "namespace=shop", "name=bad", "kube_replicaset_owner", "hostile object"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("log lacks %s: %s", want, log.String())
+		}
+	}
+	if n := strings.Count(log.String(), "\n"); n != 1 {
+		t.Errorf("%d log lines, want 1:\n%s", n, log.String())
+	}
+}
+
+func TestObjectOfAWrongType(t *testing.T) {
+	r := newResource(t)
+	f := r.NewFeed()
+	f.Begin()
+	f.Put(replicaSet("a", 1))
+	f.Put(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "pod"}})
+	f.Commit()
+	wantReplicas(t, r, "a=1")
+	if body := text(t, r.Snapshot()); strings.Count(body, "kube_replicaset_created{") != 1 {
+		t.Errorf("want one object's samples:\n%s", body)
+	}
+	if got := r.Stats().Failures; got != 1 {
+		t.Errorf("%d failures, want 1", got)
+	}
+}
+
+// unlocked is a log handler that fails the test when the Feed is locked.
+type unlocked struct {
+	slog.Handler
+	t    *testing.T
+	feed **Feed
+	told *int
+}
+
+func (h unlocked) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h unlocked) Handle(context.Context, slog.Record) error {
+	*h.told++
+	if !(*h.feed).mu.TryLock() {
+		h.t.Error("a log record is written with the store locked: scrapes wait for the log")
+		return nil
+	}
+	(*h.feed).mu.Unlock()
+	return nil
+}
+
+func TestLogDoesNotHoldUpScrapes(t *testing.T) {
+	var f *Feed
+	var told int
+	r := New(Config{Table: replicaSets(t), Logger: slog.New(unlocked{slog.DiscardHandler, t, &f, &told})})
+	f = r.NewFeed()
+	f.Put(&corev1.Pod{})
+	if told != 1 {
+		t.Errorf("%d log records, want 1", told)
+	}
+}

@@ -1,0 +1,210 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// newResource returns an empty store of ReplicaSets, with all their labels, that
+// checks itself after each change.
+func newResource(t *testing.T) *Resource {
+	t.Helper()
+	t.Setenv("KUBESTATE_VALIDATE", "1")
+	return New(Config{Table: replicaSets(t), Logger: slog.New(slog.DiscardHandler)})
+}
+
+func replicaSets(t testing.TB) *kind.Table {
+	t.Helper()
+	table, err := kind.ReplicaSets.Plan(kind.Options{Labels: []string{"*"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+func replicaSet(name string, replicas int32) *appsv1.ReplicaSet {
+	return &appsv1.ReplicaSet{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: "shop", Name: name, CreationTimestamp: metav1.Unix(1_500_000_000, 0),
+			Labels: map[string]string{"app": name},
+		},
+		Status: appsv1.ReplicaSetStatus{Replicas: replicas},
+	}
+}
+
+// line is the line that tells the replicas of replicaSet(name, replicas).
+func line(name string, replicas int) string {
+	return fmt.Sprintf("kube_replicaset_status_replicas{namespace=\"shop\",replicaset=%q} %d\n", name, replicas)
+}
+
+func text(t *testing.T, s *Snapshot) string {
+	t.Helper()
+	var b strings.Builder
+	if err := s.Write(&b, exposition.Text); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// wantReplicas checks which objects r shows, each as "name=replicas".
+func wantReplicas(t *testing.T, r *Resource, want ...string) {
+	t.Helper()
+	var got []string
+	for l := range strings.Lines(text(t, r.Snapshot())) {
+		if rest, ok := strings.CutPrefix(l, `kube_replicaset_status_replicas{namespace="shop",replicaset="`); ok {
+			name, rest, _ := strings.Cut(rest, `"} `)
+			got = append(got, name+"="+strings.TrimSpace(rest))
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("shown are %q, want %q", got, want)
+	}
+}
+
+func TestSnapshotStaysAsItIs(t *testing.T) {
+	r := newResource(t)
+	f := r.NewFeed()
+	f.Begin()
+	for i := range 3 * blockSlots {
+		f.Put(replicaSet(fmt.Sprint("rs-", i), 1))
+	}
+	f.Commit()
+	s := r.Snapshot()
+	before := text(t, s)
+	for i := range 3 * blockSlots {
+		f.Put(replicaSet(fmt.Sprint("rs-", i), int32(i)*1000))
+		if i%5 == 0 {
+			f.Delete("shop", fmt.Sprint("rs-", i))
+		}
+	}
+	f.Put(replicaSet("new", 7))
+	if diff := cmp.Diff(before, text(t, s)); diff != "" {
+		t.Errorf("changes show in an old snapshot:\n%s", diff)
+	}
+	f.Begin()
+	f.Commit()
+	if diff := cmp.Diff(before, text(t, s)); diff != "" {
+		t.Errorf("a relist shows in an old snapshot:\n%s", diff)
+	}
+	if got := text(t, r.Snapshot()); got != "" {
+		t.Errorf("the new snapshot is not empty:\n%s", got)
+	}
+}
+
+func TestStats(t *testing.T) {
+	r := newResource(t)
+	if got := r.Stats(); got != (Stats{}) {
+		t.Errorf("without feeds: %+v, want nothing", got)
+	}
+	f := r.NewFeed()
+	f.Begin()
+	f.Put(replicaSet("a", 1))
+	f.Put(replicaSet("b", 2))
+	f.Put(replicaSet("b", 20))
+	f.Commit()
+	samples, size := 0, 0
+	for l := range strings.Lines(text(t, r.Snapshot())) {
+		if l[0] != '#' {
+			samples++
+			size += len(l)
+		}
+	}
+	want := Stats{Objects: 2, Series: samples, Bytes: size, Synced: true}
+	if got := r.Stats(); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestWriteBeginsEachFamilyWithItsHeader(t *testing.T) {
+	r := newResource(t)
+	f := r.NewFeed()
+	f.Begin()
+	f.Put(replicaSet("a", 1))
+	f.Commit()
+	for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics} {
+		var got bytes.Buffer
+		if err := r.Snapshot().Write(&got, format); err != nil {
+			t.Fatal(err)
+		}
+		var want []byte
+		w := exposition.NewWriter(r.table.Schema())
+		if err := r.table.Collect(replicaSet("a", 1), metric.NewEmitter(w)); err != nil {
+			t.Fatal(err)
+		}
+		for i := range r.table.Schema().Families {
+			want = exposition.AppendHeader(want, &r.table.Schema().Families[i], format)
+			want = append(want, w.Lines(i)...)
+		}
+		if diff := cmp.Diff(string(want), got.String()); diff != "" {
+			t.Errorf("format %d (-want +got):\n%s", format, diff)
+		}
+	}
+}
+
+func TestTableWithoutFamilies(t *testing.T) {
+	t.Setenv("KUBESTATE_VALIDATE", "1")
+	none, err := kind.ReplicaSets.Plan(kind.Options{Keep: func(*metric.Desc) bool { return false }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := New(Config{Table: none, Logger: slog.New(slog.DiscardHandler)})
+	f := r.NewFeed()
+	f.Begin()
+	f.Put(replicaSet("a", 1))
+	f.Commit()
+	if got := text(t, r.Snapshot()); got != "" {
+		t.Errorf("no families, but text:\n%s", got)
+	}
+	f.Delete("shop", "a")
+}
+
+// failing is a writer that fails after some bytes.
+type failing struct {
+	left int
+	err  error
+}
+
+func (w *failing) Write(p []byte) (int, error) {
+	if w.left -= len(p); w.left < 0 {
+		return 0, w.err
+	}
+	return len(p), nil
+}
+
+func TestWriteEndsWithTheFirstError(t *testing.T) {
+	r := newResource(t)
+	f := r.NewFeed()
+	f.Begin()
+	f.Put(replicaSet("a", 1))
+	f.Commit()
+	s := r.Snapshot()
+	broken := errors.New("broken pipe")
+	size := len(text(t, s))
+	for left := range size {
+		if err := s.Write(&failing{left, broken}, exposition.Text); !errors.Is(err, broken) {
+			t.Fatalf("after %d of %d bytes: error %v, want %v", left, size, err, broken)
+		}
+	}
+	if err := s.Write(&failing{size, broken}, exposition.Text); err != nil {
+		t.Errorf("all bytes written: %v", err)
+	}
+	if err := s.Write(io.Discard, exposition.Text); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,141 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// With KUBESTATE_VALIDATE=1 in the environment, which is for tests, a store
+// checks itself: the block that a change touched after each change, and
+// everything at each Commit and Snapshot. What does not hold panics.
+
+func (f *Feed) check() {
+	if f.resource.validate {
+		f.mustHold(f.validate())
+	}
+}
+
+func (f *Feed) checkBlock(i int) {
+	if f.resource.validate {
+		f.mustHold(f.validateBlock(i))
+	}
+}
+
+func (f *Feed) mustHold(err error) {
+	if err != nil {
+		panic(fmt.Sprintf("store of %s is broken:\n%v", f.resource.table.Name, err))
+	}
+}
+
+// validate returns an error for everything in the Feed that contradicts itself.
+// The caller holds the lock.
+func (f *Feed) validate() error {
+	errs := []error{f.validateFree()}
+	used, series, size := 0, 0, 0
+	for i, b := range f.blocks {
+		errs = append(errs, f.validateBlock(i))
+		for j := range b.slots {
+			if b.slots[j].used {
+				used++
+			}
+			series += b.slots[j].series
+		}
+		for _, c := range b.cells {
+			if c != nil {
+				size += len(c.text)
+			}
+		}
+	}
+	for _, n := range []struct {
+		what        string
+		kept, found int
+	}{
+		{"objects in the index", len(f.index), used},
+		{"free slots", len(f.free), len(f.blocks)*blockSlots - used},
+		{"series", f.series, series},
+		{"bytes", f.bytes, size},
+	} {
+		if n.kept != n.found {
+			errs = append(errs, fmt.Errorf("%s: %d by the books, %d found", n.what, n.kept, n.found))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// validateFree checks that the free slots are different ones and really free.
+func (f *Feed) validateFree() error {
+	var errs []error
+	seen := map[place]bool{}
+	for _, p := range f.free {
+		switch {
+		case p.block < 0 || p.block >= len(f.blocks) || p.slot < 0 || p.slot >= blockSlots:
+			errs = append(errs, fmt.Errorf("free slot %v does not exist", p))
+		case seen[p]:
+			errs = append(errs, fmt.Errorf("slot %v is free twice", p))
+		case f.blocks[p.block].slots[p.slot].used:
+			errs = append(errs, fmt.Errorf("slot %v is free and used", p))
+		}
+		seen[p] = true
+	}
+	return errors.Join(errs...)
+}
+
+func (f *Feed) validateBlock(i int) error {
+	b := f.blocks[i]
+	if n := len(f.resource.table.Schema().Families); len(b.cells) != n || len(b.hashes) != n*blockSlots {
+		return fmt.Errorf("block %d: %d cells and %d hashes for %d families", i, len(b.cells), len(b.hashes), n)
+	}
+	var errs []error
+	var series [blockSlots]int
+	for family, c := range b.cells {
+		if err := f.validateCell(b, family, c, &series); err != nil {
+			errs = append(errs, fmt.Errorf("block %d: family %d: %w", i, family, err))
+		}
+	}
+	for j, s := range b.slots {
+		p, known := f.index[s.key]
+		switch {
+		case s.used && (!known || p != place{i, j}):
+			errs = append(errs, fmt.Errorf("block %d: slot %d: the index does not lead to %v", i, j, s.key))
+		case !s.used && s != slot{}:
+			errs = append(errs, fmt.Errorf("block %d: slot %d: unused and not empty: %+v", i, j, s))
+		case s.series != series[j]:
+			errs = append(errs, fmt.Errorf("block %d: slot %d: %d series by the books, %d lines found", i, j, s.series, series[j]))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// validateCell checks the cell of a family, which may be nil, and adds the lines
+// of each slot to series.
+func (f *Feed) validateCell(b *block, family int, c *cell, series *[blockSlots]int) error {
+	if c == nil {
+		c = &cell{born: f.snapshots}
+	} else if len(c.text) == 0 {
+		return errors.New("a cell without text")
+	}
+	if c.born > f.snapshots {
+		return fmt.Errorf("born at snapshot %d of %d", c.born, f.snapshots)
+	}
+	start := 0
+	for j := range b.slots {
+		end := int(c.ends[j])
+		if end < start || end > len(c.text) {
+			return fmt.Errorf("slot %d: text[%d:%d] of %d bytes", j, start, end, len(c.text))
+		}
+		text := c.text[start:end]
+		start = end
+		switch {
+		case sum(f.seed, text) != *b.hash(j, family):
+			return fmt.Errorf("slot %d: hash is not that of %q", j, text)
+		case len(text) > 0 && text[len(text)-1] != '\n':
+			return fmt.Errorf("slot %d: text does not end a line: %q", j, text)
+		}
+		series[j] += bytes.Count(text, []byte("\n"))
+	}
+	if start != len(c.text) {
+		return fmt.Errorf("the last slot ends at %d of %d bytes", start, len(c.text))
+	}
+	return nil
+}

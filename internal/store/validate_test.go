@@ -1,0 +1,83 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestValidateFindsWhatIsBroken(t *testing.T) {
+	tests := []struct {
+		name     string
+		sabotage func(f *Feed)
+		want     string
+	}{
+		{"an object missing from the index", func(f *Feed) { delete(f.index, key{"shop", "rs-1"}) }, "the index does not lead to {shop rs-1}"},
+		{"two objects at one place", func(f *Feed) { f.index[key{"shop", "rs-1"}] = place{0, 0} }, "the index does not lead to {shop rs-1}"},
+		{"an index entry without object", func(f *Feed) { f.index[key{"shop", "ghost"}] = place{0, 9} }, "objects in the index: 71 by the books, 70 found"},
+		{"a used slot that is free", func(f *Feed) { f.free = append(f.free, place{0, 1}) }, "slot {0 1} is free and used"},
+		{"a slot that is free twice", func(f *Feed) { f.free[0] = f.free[1] }, "is free twice"},
+		{"a free slot that does not exist", func(f *Feed) { f.free[0] = place{9, 9} }, "free slot {9 9} does not exist"},
+		{"a lost slot", func(f *Feed) { f.free = f.free[1:] }, "free slots: 57 by the books, 58 found"},
+		{"an unused slot with a key", func(f *Feed) { f.blocks[1].slots[63].key.name = "x" }, "block 1: slot 63: unused and not empty"},
+		{"series miscounted", func(f *Feed) { f.series++ }, "series: 561 by the books, 560 found"},
+		{"series of a slot miscounted", func(f *Feed) { f.blocks[0].slots[3].series++ }, "block 0: slot 3: 9 series by the books, 8 lines found"},
+		{"bytes miscounted", func(f *Feed) { f.bytes-- }, "bytes: "},
+		{"text that changed behind the hash", func(f *Feed) { f.blocks[0].cells[1].text[3]++ }, "block 0: family 1: slot 0: hash is not that of"},
+		{"a hash of nothing", func(f *Feed) { *f.blocks[1].hash(60, 1) = 5 }, `block 1: family 1: slot 60: hash is not that of ""`},
+		{"a hash without cell", func(f *Feed) { *f.blocks[1].hash(60, 4) = 5 }, `block 1: family 4: slot 60: hash is not that of ""`},
+		{"half a line", func(f *Feed) {
+			c := f.blocks[0].cells[1]
+			c.text[c.ends[2]-1] = ' '
+			*f.blocks[0].hash(2, 1) = sum(f.seed, c.text[c.ends[1]:c.ends[2]])
+		}, "text does not end a line"},
+		{"offsets that go back", func(f *Feed) { f.blocks[0].cells[1].ends[5] = 0 }, "slot 5: text["},
+		{"offsets beyond the text", func(f *Feed) { f.blocks[0].cells[1].ends[63] += 9 }, "slot 63: text["},
+		{"text behind the last slot", func(f *Feed) {
+			c := f.blocks[0].cells[1]
+			c.text = append(c.text, "more\n"...)
+		}, "the last slot ends at"},
+		{"a cell without text", func(f *Feed) { f.blocks[0].cells[4] = &cell{} }, "block 0: family 4: a cell without text"},
+		{"a cell from the future", func(f *Feed) { f.blocks[0].cells[1].born = 99 }, "born at snapshot 99 of 1"},
+		{"a missing cell", func(f *Feed) { f.blocks[0].cells[1] = nil }, "block 0: family 1: slot 0: hash is not that of"},
+		{"families miscounted", func(f *Feed) { f.blocks[1].cells = f.blocks[1].cells[1:] }, "block 1: 10 cells"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := newResource(t)
+			f := r.NewFeed()
+			f.Begin()
+			for i := range blockSlots + 6 {
+				f.Put(replicaSet(fmt.Sprint("rs-", i), 1))
+			}
+			f.Commit()
+			r.Snapshot()
+			if err := f.validate(); err != nil {
+				t.Fatalf("a sound store: %v", err)
+			}
+			test.sabotage(f)
+			err := f.validate()
+			if err == nil {
+				t.Fatal("not found")
+			}
+			if !strings.Contains(err.Error(), test.want) {
+				t.Errorf("the error does not say %q:\n%v", test.want, err)
+			}
+			defer func() {
+				if msg := fmt.Sprint(recover()); !strings.Contains(msg, "store of replicasets is broken") {
+					t.Errorf("Snapshot of a broken store panics with %q", msg)
+				}
+			}()
+			r.Snapshot()
+		})
+	}
+}
+
+func TestValidationIsOffByDefault(t *testing.T) {
+	for value, want := range map[string]bool{"1": true, "0": false, "": false} {
+		t.Setenv("KUBESTATE_VALIDATE", value)
+		if got := New(Config{Table: replicaSets(t)}).validate; got != want {
+			t.Errorf("KUBESTATE_VALIDATE=%s: validates %t, want %t", value, got, want)
+		}
+	}
+}
