@@ -1,0 +1,115 @@
+package kubestate_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// TestBodiesAreStrict serves hostile objects of every kind with every family and
+// every label.
+func TestBodiesAreStrict(t *testing.T) {
+	all := map[string][]string{kubestate.AllResources: {"*"}}
+	x := newExporter(t, kubestate.Config{
+		Kinds: kind.All(), Keep: func(*metric.Desc) bool { return true }, Labels: all, Annotations: all,
+	})
+	for _, table := range x.Tables() {
+		var objects []kind.Object
+		for i, hostile := range []string{"plain", "", "a\"b\\c\nd", "\xff\xc3", "# EOF\n", "\x00\r\u2028", strings.Repeat("x", 10_000)} {
+			o := table.New()
+			o.SetNamespace(hostile)
+			o.SetName(fmt.Sprint(i, hostile))
+			o.SetUID("u")
+			keys := map[string]string{hostile: hostile, hostile + "2": "", "a.b": "1", "a-b": "2", "aB": "3", "a_b": "4", "é": "5", "": "6"}
+			o.SetLabels(keys)
+			o.SetAnnotations(keys)
+			objects = append(objects, o)
+		}
+		feed(t, x, table.Name, objects...)
+	}
+	feed(t, x, "pods", pod("p"), pod("q"))
+	for _, format := range formats {
+		body := write(t, x, format, kubestate.Selection{})
+		if err := check(body, format); err != nil {
+			t.Errorf("format %d: %.500v", format, err)
+		}
+		want := `# TYPE kube_pod_container_status_restarts counter` + "\n"
+		if format == exposition.Text {
+			want = `# TYPE kube_pod_container_status_restarts_total counter` + "\n"
+		}
+		want += `kube_pod_container_status_restarts_total{namespace="shop",pod="p",uid="u-1",container="main"} 3` + "\n"
+		if !strings.Contains(body, want) {
+			t.Errorf("format %d lacks\n%s", format, want)
+		}
+	}
+}
+
+// TestFormatsHaveTheSameSamples holds because a sample line is kept once.
+func TestFormatsHaveTheSameSamples(t *testing.T) {
+	x := newExporter(t, kubestate.Config{})
+	feed(t, x, "pods", pod("p"))
+	text := samples(write(t, x, exposition.Text, kubestate.Selection{}))
+	if diff := cmp.Diff(text, samples(write(t, x, exposition.OpenMetrics, kubestate.Selection{}))); diff != "" || len(text) == 0 {
+		t.Errorf("%d samples (-text +openmetrics):\n%s", len(text), diff)
+	}
+}
+
+// TestConcurrentUse is for the race detector.
+func TestConcurrentUse(t *testing.T) {
+	x := newExporter(t, kubestate.Config{Kinds: []*kind.Table{kind.ReplicaSets, kind.Namespaces}})
+	done := make(chan struct{})
+	for _, resource := range []string{"replicasets", "replicasets", "namespaces"} {
+		f, err := x.NewFeed(resource)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := fmt.Sprintf("%p", f) // one object in two feeds would be a series twice
+		go func() {
+			defer func() { done <- struct{}{} }()
+			for i := range 200 {
+				f.Begin()
+				if resource == "namespaces" {
+					f.Put(namespace(fmt.Sprint(name, i%7)))
+				} else {
+					f.Put(replicaSet(fmt.Sprint(name, i%7)))
+				}
+				f.Commit()
+				f.Delete("shop", name)
+			}
+		}()
+	}
+	go func() {
+		defer func() { done <- struct{}{} }()
+		for range 50 {
+			if _, err := x.NewFeed("namespaces"); err != nil {
+				t.Error(err)
+			}
+			x.Stats("namespaces")
+		}
+	}()
+	for i := range 100 {
+		var b bytes.Buffer
+		format := formats[i%len(formats)]
+		if err := x.Write(&b, format, kubestate.Selection{}); err != nil {
+			t.Error(err)
+		}
+		if err := check(b.String(), format); err != nil {
+			t.Error(err)
+		}
+	}
+	for range 4 {
+		<-done
+	}
+	if err := x.Write(io.Discard, exposition.Text, kubestate.Selection{}); err != nil {
+		t.Error(err)
+	}
+}

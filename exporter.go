@@ -1,0 +1,161 @@
+package kubestate
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/internal/store"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// AllResources stands for every resource that is served, as a key of
+// Config.Labels and Config.Annotations.
+const AllResources = "*"
+
+// Config says what an Exporter serves. The zero value serves the default kinds
+// with all families that are not opt-in, and no labels or annotations of objects.
+type Config struct {
+	// Kinds are the tables to serve; nil serves kind.Defaults.
+	Kinds []*kind.Table
+	// Keep decides which families are served; nil keeps all but opt-in ones.
+	Keep func(*metric.Desc) bool
+	// Labels and Annotations say which keys of an object's labels and annotations
+	// become labels of its kube_*_labels and kube_*_annotations families: key
+	// patterns (see kind.Options) by resource name. The key AllResources holds
+	// for every resource and overrides all others.
+	Labels, Annotations map[string][]string
+	// Logger is told of objects that cannot be rendered; nil logs to slog.Default.
+	Logger *slog.Logger
+}
+
+// Exporter turns objects into metrics: sources feed it, and it writes what they
+// fed in the formats that Prometheus reads. It is safe for concurrent use.
+type Exporter struct {
+	resources []*store.Resource // ascending by name
+}
+
+// Feed receives the objects of one source; see Exporter.NewFeed.
+type Feed = store.Feed
+
+// Stats says how much an Exporter holds of one resource.
+type Stats = store.Stats
+
+// New returns an Exporter without objects. The error names everything that is
+// wrong with the configuration.
+func New(c Config) (*Exporter, error) {
+	if c.Kinds == nil {
+		c.Kinds = kind.Defaults()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	errs := []error{unknownResources("labels", c.Labels), unknownResources("annotations", c.Annotations)}
+	x := &Exporter{}
+	for _, t := range c.Kinds {
+		planned, err := t.Plan(kind.Options{
+			Keep:        c.Keep,
+			Labels:      patterns(c.Labels, t.Name),
+			Annotations: patterns(c.Annotations, t.Name),
+		})
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		x.resources = append(x.resources, store.New(store.Config{Table: planned, Logger: c.Logger}))
+	}
+	slices.SortFunc(x.resources, func(a, b *store.Resource) int {
+		return strings.Compare(a.Table().Name, b.Table().Name)
+	})
+	for i := 1; i < len(x.resources); i++ {
+		if name := x.resources[i].Table().Name; name == x.resources[i-1].Table().Name {
+			errs = append(errs, fmt.Errorf("resource %s is given twice", name))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// patterns returns the key patterns that hold for a resource.
+func patterns(lists map[string][]string, resource string) []string {
+	if all, ok := lists[AllResources]; ok {
+		return all
+	}
+	return lists[resource]
+}
+
+// unknownResources returns an error for each key of lists that is no resource.
+// One that exists but is not served is fine.
+func unknownResources(what string, lists map[string][]string) error {
+	known := kind.Names(kind.All())
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		if name != AllResources && !slices.Contains(known, name) {
+			errs = append(errs, fmt.Errorf("%s allow-list: resource %q does not exist; there are: %s",
+				what, name, strings.Join(known, ", ")))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Tables returns the tables that are served, after filters, ascending by name.
+func (x *Exporter) Tables() []*kind.Table {
+	tables := make([]*kind.Table, len(x.resources))
+	for i, r := range x.resources {
+		tables[i] = r.Table()
+	}
+	return tables
+}
+
+// NewFeed returns a Feed for objects of a resource, one for each source of such
+// objects. The error says that the resource is not served.
+func (x *Exporter) NewFeed(resource string) (*Feed, error) {
+	r := x.resource(resource)
+	if r == nil {
+		return nil, fmt.Errorf("resource %q is not served; served are: %s", resource, strings.Join(kind.Names(x.Tables()), ", "))
+	}
+	return r.NewFeed(), nil
+}
+
+// Stats returns how much is held of a resource; zero where it is not served.
+func (x *Exporter) Stats(resource string) Stats {
+	r := x.resource(resource)
+	if r == nil {
+		return Stats{}
+	}
+	return r.Stats()
+}
+
+func (x *Exporter) resource(name string) *store.Resource {
+	for _, r := range x.resources {
+		if r.Table().Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// Write writes the metrics of all resources that sel admits, ascending by
+// resource name, as they are now. The error is that of w.
+func (x *Exporter) Write(w io.Writer, f exposition.Format, sel Selection) error {
+	for _, r := range x.resources {
+		if !sel.admits(r.Table().Name) {
+			continue
+		}
+		if err := r.Snapshot().Write(w, f); err != nil {
+			return fmt.Errorf("write %s: %w", r.Table().Name, err)
+		}
+	}
+	if _, err := io.WriteString(w, f.Trailer()); err != nil {
+		return fmt.Errorf("write trailer: %w", err)
+	}
+	return nil
+}
