@@ -1,0 +1,45 @@
+// Command kubestate turns the objects of a Kubernetes cluster into metrics.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole program: it runs one command and returns the exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	c := rootCommand()
+	c.SetArgs(args)
+	c.SetIn(stdin)
+	c.SetOut(stdout)
+	c.SetErr(stderr)
+	if err := c.ExecuteContext(ctx); err != nil {
+		problems := strings.Split(err.Error(), "\n")
+		for _, p := range problems {
+			_, _ = fmt.Fprintln(stderr, "Error:", p)
+		}
+		return 1
+	}
+	return 0
+}
+
+func rootCommand() *cobra.Command {
+	c := serveCommand()
+	c.AddCommand(renderCommand(), demoCommand(), versionCommand())
+	// Errors are printed once, by run; the usage would bury them.
+	c.SilenceErrors, c.SilenceUsage = true, true
+	return c
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubestate/kubestate/internal/serve"
+)
+
+// version is set by the linker for releases.
+var version = "dev"
+
+// buildInfo says what was built, as far as the toolchain recorded it.
+func buildInfo() serve.Build {
+	b := serve.Build{Version: version, Revision: "unknown", Branch: "unknown"}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				b.Revision = s.Value
+			}
+		}
+	}
+	return b
+}
+
+func versionCommand() *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  kubestate version\n  kubestate version -o json",
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			b := buildInfo()
+			switch output {
+			case "text":
+				_, err := fmt.Fprintf(c.OutOrStdout(), "kubestate, version %s (revision: %s)\n  go version: %s\n  platform:   %s/%s\n",
+					b.Version, b.Revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				return err
+			case "json":
+				e := json.NewEncoder(c.OutOrStdout())
+				e.SetIndent("", "  ")
+				return e.Encode(map[string]string{
+					"version": b.Version, "revision": b.Revision, "goVersion": runtime.Version(),
+					"platform": runtime.GOOS + "/" + runtime.GOARCH,
+				})
+			default:
+				return fmt.Errorf("invalid argument %q for --output: allowed are text and json", output)
+			}
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "text", "form of the output: text or json")
+	return c
+}

@@ -1,0 +1,108 @@
+package serve
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"net/http"
+	"net/http/pprof"
+	"time"
+)
+
+func mainMux(c *Config, ready func() error) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", c.Metrics)
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
+	mux.HandleFunc("/livez", probe(c.Health.Live))
+	mux.HandleFunc("/readyz", probe(ready))
+	mux.HandleFunc("/{$}", landing(c.Page, []link{
+		{"/metrics", "metrics of the cluster"}, {"/healthz", "is the port open"},
+		{"/livez", "do the loops turn"}, {"/readyz", "has everything been read"},
+	}))
+	return mux
+}
+
+func telemetryMux(c *Config, ready func() error) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", c.Telemetry)
+	mux.HandleFunc("/readyz", probe(ready))
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("/{$}", landing(c.Page, []link{
+		{"/metrics", "metrics of the program itself"}, {"/readyz", "has everything been read"},
+		{"/debug/pprof/", "profiles"},
+	}))
+	return mux
+}
+
+// probe answers 200 OK, or 503 and the reason.
+func probe(check func() error) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { answer(w, check()) }
+}
+
+func answer(w http.ResponseWriter, err error) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if err != nil {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = fmt.Fprintln(w, err)
+		return
+	}
+	_, _ = io.WriteString(w, "OK")
+}
+
+// Page is what the landing page shows.
+type Page struct {
+	Version string
+	Rows    []Row
+}
+
+// Row is one watched resource on the landing page.
+type Row struct {
+	Resource, Namespace    string // an empty namespace is all of them
+	State                  string
+	Error                  string
+	Objects, Series, Bytes int
+	LastEvent              time.Time
+}
+
+type link struct{ Path, Text string }
+
+//go:embed landing.html
+var landingHTML string
+
+func landing(page func() Page, links []link) http.HandlerFunc {
+	t := template.Must(template.New("landing").Funcs(template.FuncMap{"ago": ago, "size": size}).Parse(landingHTML))
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+		_ = t.Execute(w, struct { // the client has gone
+			Page
+			Links []link
+		}{page(), links})
+	}
+}
+
+// ago is how long ago t was.
+func ago(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return time.Since(t).Round(time.Second).String() + " ago"
+}
+
+// size is a number of bytes for people.
+func size(n int) string {
+	switch {
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	default:
+		return fmt.Sprintf("%d B", n)
+	}
+}

@@ -1,0 +1,194 @@
+package serve
+
+import (
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/kubewatch"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// Build says what was built.
+type Build struct{ Version, Revision, Branch string }
+
+// Sources is what the metrics about the program are made of.
+type Sources struct {
+	Build    Build
+	Watches  func() []kubewatch.Status
+	Exporter *kubestate.Exporter
+}
+
+// Telemetry holds the metrics about the program itself.
+type Telemetry struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+}
+
+// NewTelemetry returns the metrics of the program, with those of the Go runtime
+// and of the process.
+func NewTelemetry(s Sources) *Telemetry {
+	t := &Telemetry{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "http_request_duration_seconds", Help: "Time that requests to the main port took.",
+			Buckets: prometheus.DefBuckets, ConstLabels: prometheus.Labels{"handler": "metrics"},
+		}, []string{"method"}),
+	}
+	t.registry.MustRegister(t.requests, buildInfo(s.Build), newCollector(s),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return t
+}
+
+// Handler answers with the metrics of the program.
+func (t *Telemetry) Handler() http.Handler {
+	return promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{EnableOpenMetrics: true, MaxRequestsInFlight: 10})
+}
+
+// Time measures the requests that h answers.
+func (t *Telemetry) Time(h http.Handler) http.Handler {
+	return promhttp.InstrumentHandlerDuration(t.requests, h)
+}
+
+func buildInfo(b Build) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "kube_state_metrics_build_info", Help: "What was built, as labels; always 1.",
+		ConstLabels: prometheus.Labels{
+			"version": b.Version, "revision": b.Revision, "branch": b.Branch, "tags": "",
+			"goversion": runtime.Version(), "goos": runtime.GOOS, "goarch": runtime.GOARCH,
+			"client_go_version": moduleVersion("k8s.io/client-go"),
+		},
+	}, func() float64 { return 1 })
+}
+
+// moduleVersion returns the version of a module that this program was built with.
+func moduleVersion(path string) string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range info.Deps {
+			if m.Path == path {
+				return m.Version
+			}
+		}
+	}
+	return "unknown"
+}
+
+// collector makes metrics of the watches and of what the exporter holds. Names
+// that begin with kube_state_metrics_ are those that public alerts use.
+type collector struct {
+	sources Sources
+	lists, watches, ordinal, shards,
+	up, failing, synced, lastEvent, events, undecodable, objects, series, bytes, failures *prometheus.Desc
+}
+
+func newCollector(s Sources) *collector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(name, help, labels, nil)
+	}
+	return &collector{
+		sources:     s,
+		lists:       desc("kube_state_metrics_list_total", "Full reads of a resource, streamed or in pages.", "result", "resource"),
+		watches:     desc("kube_state_metrics_watch_total", "Watches of a resource begun, or refused.", "result", "resource"),
+		ordinal:     desc("kube_state_metrics_shard_ordinal", "Which shard this instance is, from 0.", "shard_ordinal"),
+		shards:      desc("kube_state_metrics_total_shards", "How many shards there are."),
+		up:          desc("kubestate_watch_up", "1 while a watch works, 0 while it fails.", "resource", "namespace"),
+		failing:     desc("kubestate_watch_failure_info", "Why a watch fails, as a label; 1 while it does.", "resource", "namespace", "reason"),
+		synced:      desc("kubestate_watch_synced", "1 once all objects of a watch have been read, else 0.", "resource", "namespace"),
+		lastEvent:   desc("kubestate_watch_last_event_timestamp_seconds", "When the last event of a watch came, in Unix seconds.", "resource", "namespace"),
+		events:      desc("kubestate_watch_events_total", "Events of a watch.", "resource", "namespace", "type"),
+		undecodable: desc("kubestate_watch_decode_errors_total", "Objects and events of a watch that could not be read.", "resource", "namespace"),
+		objects:     desc("kubestate_store_objects", "Objects held.", "resource"),
+		series:      desc("kubestate_store_series", "Series held.", "resource"),
+		bytes:       desc("kubestate_store_text_bytes", "Length of all sample lines held.", "resource"),
+		failures:    desc("kubestate_store_render_failures_total", "Objects with a family that could not be computed.", "resource"),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	gauge(c.ordinal, 0, "0")
+	gauge(c.shards, 1)
+	statuses := c.sources.Watches()
+	for resource, n := range requestCounts(statuses) {
+		counter(c.lists, n.Lists, "success", resource)
+		counter(c.lists, n.ListErrors, "error", resource)
+		counter(c.watches, n.Watches, "success", resource)
+		counter(c.watches, n.WatchErrors, "error", resource)
+	}
+	for i := range statuses {
+		s := &statuses[i]
+		resource, namespace := s.Resource.Name, s.Namespace
+		gauge(c.up, metric.Float(s.State != kubewatch.Failing), resource, namespace)
+		if s.Reason != "" {
+			gauge(c.failing, 1, resource, namespace, s.Reason)
+		}
+		gauge(c.synced, metric.Float(s.Synced), resource, namespace)
+		if !s.LastEvent.IsZero() {
+			gauge(c.lastEvent, float64(s.LastEvent.UnixMilli())/1000, resource, namespace)
+		}
+		counter(c.events, s.Counts.Added, resource, namespace, "added")
+		counter(c.events, s.Counts.Modified, resource, namespace, "modified")
+		counter(c.events, s.Counts.Deleted, resource, namespace, "deleted")
+		counter(c.events, s.Counts.Bookmarks, resource, namespace, "bookmark")
+		counter(c.events, s.Counts.Errors, resource, namespace, "error")
+		counter(c.undecodable, s.Counts.DecodeErrors, resource, namespace)
+	}
+	for _, t := range c.sources.Exporter.Tables() {
+		held := c.sources.Exporter.Stats(t.Name)
+		gauge(c.objects, float64(held.Objects), t.Name)
+		gauge(c.series, float64(held.Series), t.Name)
+		gauge(c.bytes, float64(held.Bytes), t.Name)
+		counter(c.failures, held.Failures, t.Name)
+	}
+}
+
+// requestCounts adds up the requests of watches whose objects have the same Go
+// type, which is what the alerts' label resource holds ("*v1.Pod").
+func requestCounts(statuses []kubewatch.Status) map[string]kubewatch.Counts {
+	sums := map[string]kubewatch.Counts{}
+	for i := range statuses {
+		r, n := statuses[i].Resource, statuses[i].Counts
+		name := "*" + r.Version + "." + r.Kind
+		sum := sums[name]
+		sum.Lists += n.Lists
+		sum.ListErrors += n.ListErrors
+		sum.Watches += n.Watches
+		sum.WatchErrors += n.WatchErrors
+		sums[name] = sum
+	}
+	return sums
+}
+
+// Rows makes the rows of the landing page. What is held is counted per resource,
+// so that it stands in the first of several rows of a resource.
+func (s Sources) Rows() []Row {
+	statuses := s.Watches()
+	rows := make([]Row, 0, len(statuses))
+	for i := range statuses {
+		w := &statuses[i]
+		row := Row{Resource: w.Resource.Name, Namespace: w.Namespace, State: string(w.State), Error: w.Error, LastEvent: w.LastEvent}
+		if i == 0 || statuses[i-1].Resource.Name != row.Resource {
+			held := s.Exporter.Stats(row.Resource)
+			row.Objects, row.Series, row.Bytes = held.Objects, held.Series, held.Bytes
+		}
+		rows = append(rows, row)
+	}
+	slices.SortStableFunc(rows, func(a, b Row) int { return strings.Compare(a.Resource, b.Resource) })
+	return rows
+}
