@@ -1,0 +1,110 @@
+package conf
+
+import (
+	"strings"
+	"testing"
+)
+
+// Each case has one problem, and the message names flag, value and what is allowed.
+func TestWrongValues(t *testing.T) {
+	for _, c := range []struct {
+		args string // with blanks between them
+		want string
+	}{
+		{"--port=70000", "--port: 70000 is no port, want 0 to 65535"},
+		{"--port=-1", "--port: -1 is no port, want 0 to 65535"},
+		{"--telemetry-port=http", `--telemetry-port: "http": want a whole number`},
+		{"--port=8081", `--port, --telemetry-port: both are 8081 and their addresses "::" and "::" overlap, want two ports or two addresses`},
+		{"--port=8081 --host=127.0.0.1", `--port, --telemetry-port: both are 8081 and their addresses "127.0.0.1" and "::" overlap, want two ports or two addresses`},
+		{"--host=[::1]", `--host: "[::1]" is no address, want an IP address without brackets or a host name`},
+		{"--telemetry-host=localhost:80", `--telemetry-host: "localhost:80" is no address, want an IP address without brackets or a host name`},
+		{"--server-read-timeout=-1s", "--server-read-timeout: -1s is negative, want 0s or more"},
+		{"--server-idle-timeout=5", `--server-idle-timeout: "5": want a number with its unit, such as 500ms, 30s or 1m30s`},
+		{"--log-format=xml", `--log-format: "xml" is unknown, want one of: text, json`},
+		{"--log-level=trace", `--log-level: "trace" is unknown, want one of: debug, info, warn, error`},
+		{"--apiserver=ftp://h", `--apiserver: "ftp://h" is no URL of an API server, want http or https and host, such as https://10.0.0.1:6443, or host:port`},
+		{"--apiserver=https://", `--apiserver: "https://" is no URL of an API server`},
+		{"--apiserver=host:1/path", `--apiserver: "host:1/path" is no URL of an API server`},
+		{"--apiserver=ftp://me:hunter2@h", "--apiserver: the value is no URL of an API server"},
+		{"--kubeconfig=/does/not/exist", "--kubeconfig: want a file that can be read: stat /does/not/exist: no such file or directory"},
+		{"--kubeconfig=testdata", `--kubeconfig: "testdata" is a directory, want a file`},
+		{"--namespaces=a,B", `--namespaces: "B" is no name of a namespace, want 1 to 63 of a-z, 0-9 and -, with no - at either end`},
+		{"--namespaces-denylist=a.b", `--namespaces-denylist: "a.b" is no name of a namespace`},
+		{"--namespaces=a,b,a --namespaces=a", `--namespaces: namespace "a" is given more than once, want it once`},
+		{"--namespaces=a,b --namespaces-denylist=b", `--namespaces, --namespaces-denylist: namespace "b" is in both, want it in one`},
+		{"--resources=foo", "--resources: resource foo does not exist. Available resources: "},
+		{"--resources=replicaset", "; did you mean replicasets?"},
+		{"--metric-allowlist=a --metric-denylist=b", `--metric-allowlist, --metric-denylist: allowlist and denylist are both set, ` +
+			`they are mutually exclusive, only one of them can be set: ["a"] and ["b"]`},
+		{"--metric-allowlist=(", "--metric-allowlist: pattern \"(\": error parsing regexp: missing closing ) in `(`; want a regular expression in the syntax of ECMAScript"},
+		{"--metric-opt-in-list=(", "--metric-opt-in-list: pattern \"(\": error parsing regexp: missing closing ): `(`; want a regular expression in the syntax of Go (RE2)"},
+		{"--metric-labels-allowlist=pods=[a", `--metric-labels-allowlist: "pods=[a": invalid format, metric=[label1,label2,labeln...],metricN=[]: ` +
+			"column 8: found the end, want a comma and another key, or ]"},
+		{"--metric-labels-allowlist==[a]", "--metric-labels-allowlist: a list of keys has no resource, want one before =["},
+		{"--metric-annotations-allowlist=foo=[a]", "--metric-annotations-allowlist: resource foo does not exist. Available resources: "},
+		{"--metric-annotations-allowlist=pods=[*a*]", `--metric-annotations-allowlist: invalid format, only one wildcard per label allowed: "*a*" of pods has 2`},
+	} {
+		_, err := parseFlags(t, strings.Fields(c.args)...).Complete()
+		if err == nil {
+			t.Errorf("%s: no error, want %q", c.args, c.want)
+			continue
+		}
+		if got := err.Error(); !strings.Contains(got, c.want) || strings.Contains(got, "\n") || strings.Contains(got, "hunter2") {
+			t.Errorf("%s:\n got %s\nwant %s", c.args, got, c.want)
+		}
+	}
+}
+
+func TestRightValues(t *testing.T) {
+	for _, args := range []string{
+		"--port=0 --telemetry-port=0",
+		"--port=8081 --host=127.0.0.1 --telemetry-host=127.0.0.2",
+		"--host=",
+		"--host=fe80::1%eth0 --telemetry-host=my_host",
+		"--server-read-timeout=0",
+		"--apiserver=localhost:8080", "--apiserver=10.0.0.1:6443", "--apiserver=http://h/", "--apiserver=https://h:1/cluster/x",
+		"--namespaces= --namespaces-denylist=",
+		"--metric-labels-allowlist= --metric-annotations-allowlist=",
+		"--metric-labels-allowlist=*=[*],pods=[a]",
+	} {
+		if _, err := parseFlags(t, strings.Fields(args)...).Complete(); err != nil {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
+func TestAllProblemsAtOnce(t *testing.T) {
+	_, err := parseFlags(t, "--port=x", "--telemetry-port=70000", "--resources=foo,bar", "--namespaces=A",
+		"--metric-allowlist=(,[", "--metric-opt-in-list=(?=a)", "--metric-labels-allowlist=pods", "--log-level=loud").Complete()
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if lines := strings.Split(err.Error(), "\n"); len(lines) != 10 {
+		t.Errorf("%d problems, want 10:\n%v", len(lines), err)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"deployments", "ingresses", "networkpolicies", "nodes", "pods"}
+	for name, want := range map[string]string{
+		"pod": "pods", "Pods": "pods", "node": "nodes", "ingress": "ingresses", "networkpolicy": "networkpolicies", "deplyoments": "deployments",
+		"foo": "", "": "", "po": "", "customers": "",
+	} {
+		if got := nearest(name, names); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "xabc", 1}, {"kitten", "sitting", 3},
+	} {
+		if got := distance(c.a, c.b); got != c.want {
+			t.Errorf("%q to %q: %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package conf
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/dlclark/regexp2/v2"
+
+	"github.com/kubestate/kubestate/metric"
+)
+
+const (
+	// matchTime bounds one match of an ECMAScript pattern, which may else take
+	// exponential time. The clock that is used ticks every 100 ms.
+	matchTime = 100 * time.Millisecond
+	// patternTime bounds all matches of one pattern against the catalog.
+	patternTime = 2 * time.Second
+)
+
+// pattern is one regular expression of an option. It is safe for concurrent use.
+type pattern struct {
+	flag, text string
+	match      func(name string) (bool, error)
+}
+
+// filter decides which families are served.
+type filter struct{ allow, deny, optIn []pattern }
+
+// newFilter compiles the patterns of the options and returns an error for each
+// that is wrong.
+func newFilter(o *Options) (*filter, []error) {
+	f := &filter{}
+	var errs []error
+	compile := func(to *[]pattern, flag string, texts []string, with func(string) (func(string) (bool, error), error)) {
+		for _, text := range texts {
+			match, err := with(text)
+			if err != nil {
+				errs = append(errs, fmt.Errorf("--%s: pattern %q: %w", flag, text, err))
+				continue
+			}
+			*to = append(*to, pattern{flag, text, match})
+		}
+	}
+	compile(&f.allow, "metric-allowlist", o.MetricAllowlist, compileECMAScript)
+	compile(&f.deny, "metric-denylist", o.MetricDenylist, compileECMAScript)
+	compile(&f.optIn, "metric-opt-in-list", o.MetricOptInList, compileRE2)
+	return f, errs
+}
+
+func compileRE2(text string) (func(string) (bool, error), error) {
+	re, err := regexp.Compile(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w; want a regular expression in the syntax of Go (RE2)", err)
+	}
+	return func(name string) (bool, error) { return re.MatchString(name), nil }, nil
+}
+
+// shared matches expressions of which each part has one meaning in RE2 and in
+// ECMAScript, as far as names of metrics go. It is strict: a backslash, a group
+// or a class that it does not know goes to the ECMAScript engine.
+var shared = regexp.MustCompile(`^(?:\(\?i\))?` + // only in front, where its reach is not in doubt
+	`(?:` +
+	`(?:[\w:.)]|\\[wWdD.]|\[\^?[\w:.-]+\])` + // a character, a class, the end of a group
+	`(?:(?:[*+?]|\{\d+(?:,\d*)?\})\??)?` + // and how often
+	`|[|^$]|\\[bB]|\((?:\?:)?` +
+	`)*$`)
+
+// compileECMAScript compiles an expression that may look ahead and behind. What
+// RE2 understands in the same way is left to it: its time is linear.
+func compileECMAScript(text string) (func(string) (bool, error), error) {
+	re, err := regexp2.Compile(text, regexp2.ECMAScript)
+	if err != nil {
+		return nil, fmt.Errorf("%w; want a regular expression in the syntax of ECMAScript (JavaScript)", err)
+	}
+	if shared.MatchString(text) {
+		if fast, err := compileRE2(text); err == nil {
+			return fast, nil
+		}
+	}
+	re.MatchTimeout = matchTime
+	return re.MatchString, nil
+}
+
+// keep tells whether a family is served. One for which a pattern takes too long
+// is not allowed, or is denied.
+func (f *filter) keep(d *metric.Desc) bool {
+	if d.OptIn && !matchAny(f.optIn, d.Name, false) {
+		return false
+	}
+	if len(f.allow) > 0 {
+		return matchAny(f.allow, d.Name, false)
+	}
+	return !matchAny(f.deny, d.Name, true)
+}
+
+// matchAny tells whether a pattern matches; one that fails counts as failed says.
+func matchAny(patterns []pattern, name string, failed bool) bool {
+	for _, p := range patterns {
+		matched, err := p.match(name)
+		if err != nil {
+			matched = failed
+		}
+		if matched {
+			return true
+		}
+	}
+	return false
+}
+
+// try matches all patterns with the families that they are for. Warnings tell of
+// patterns that match nothing and of families that a pattern takes too long for;
+// errors, of patterns that are too slow to be used at all.
+func (f *filter) try(families []metric.Desc) (warnings []string, errs []error) {
+	var all, optIn []string
+	for i := range families {
+		all = append(all, families[i].Name)
+		if families[i].OptIn {
+			optIn = append(optIn, families[i].Name)
+		}
+	}
+	for _, group := range []struct {
+		patterns []pattern
+		names    []string
+		what     string
+	}{
+		{f.allow, all, "family"},
+		{f.deny, all, "family"},
+		{f.optIn, optIn, "family that is off by default"},
+	} {
+		for _, p := range group.patterns {
+			matched, told, err := p.try(group.names)
+			switch {
+			case err != nil:
+				errs = append(errs, err)
+			case len(matched) == 0 && len(told) == 0:
+				warnings = append(warnings, fmt.Sprintf("--%s: pattern %q matches no %s", p.flag, p.text, group.what))
+			}
+			warnings = append(warnings, told...)
+		}
+	}
+	return warnings, errs
+}
+
+// try returns which names match, and a warning for each that takes too long.
+func (p *pattern) try(names []string) (matched, warnings []string, err error) {
+	start := time.Now()
+	for _, name := range names {
+		ok, err := p.match(name)
+		if err != nil {
+			warnings = append(warnings, fmt.Sprintf("--%s: pattern %q: %s is not served: %v", p.flag, p.text, name, err))
+		}
+		if ok {
+			matched = append(matched, name)
+		}
+		if time.Since(start) > patternTime {
+			return nil, nil, fmt.Errorf("--%s: pattern %q takes more than %v for the names of all families; "+
+				"want one without a repetition inside a repetition, such as (a+)+", p.flag, p.text, patternTime)
+		}
+	}
+	return matched, warnings, nil
+}

@@ -1,0 +1,37 @@
+package conf
+
+// maxTypos is how many letters a name may be wrong in and still be recognised.
+const maxTypos = 3
+
+// nearest returns the first of names that is most like name: a few letters are
+// wrong, missing or too many. It returns "" where none is.
+func nearest(name string, names []string) string {
+	best, least := "", min(maxTypos, len(name)/2)+1
+	for _, n := range names {
+		if d := distance(name, n); d < least {
+			best, least = n, d
+		}
+	}
+	return best
+}
+
+// distance returns how many bytes to replace, add or remove to get from a to b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1) // from the part of a that was seen to each beginning of b
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			replace := diagonal
+			if a[i] != b[j] {
+				replace++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
