@@ -1,0 +1,112 @@
+// Package deps holds the rules about who may import whom, as tests. Each rule
+// has its reason beside it: whoever wants to break one should read that first.
+// The package knows the names of the other packages and nothing of their content.
+package deps
+
+// Packages of this module are written as ./dir, the root package as ".". An
+// ending /... includes everything below, as the go command has it.
+
+// onlyImports lists the packages that may import nothing but the standard
+// library and what is named here.
+var onlyImports = []struct {
+	from   string
+	may    []string
+	reason string
+}{
+	{
+		from:   "./metric",
+		reason: "everything speaks this vocabulary, programs that embed it too: it must cost them nothing",
+	},
+	{
+		from:   "./kind",
+		may:    []string{"./metric", "k8s.io/api/...", "k8s.io/apimachinery/...", "github.com/robfig/cron/v3"},
+		reason: "the catalog says what an object's samples are, not where objects come from nor where samples go",
+	},
+	{
+		from:   "./exposition",
+		may:    []string{"./metric"},
+		reason: "an encoder works for samples of any origin",
+	},
+	{
+		from:   "./internal/store",
+		may:    []string{"./metric", "./kind", "./exposition", "k8s.io/apimachinery/..."},
+		reason: "the store keeps text by object and family; it neither reads a cluster nor serves HTTP",
+	},
+	{
+		from:   ".",
+		may:    []string{"./metric", "./kind", "./exposition", "./internal/store", "k8s.io/api/...", "k8s.io/apimachinery/..."},
+		reason: "the library must stay light enough to embed: its users bring their own client, flags and registry",
+	},
+}
+
+// bans lists what a package must not reach, through others neither.
+var bans = []struct {
+	from, to string
+	reason   string
+}{
+	{"./kind", "k8s.io/client-go/...", "whoever adds a kind needs types, not a client"},
+	{"./kind", "./exposition", "a row emits samples; it must not know whether they become text"},
+	{"./kind", "./sink/...", "a row emits samples; it must not know who takes them"},
+	{"./exposition", "./kind", "an encoder that knows kinds would treat some of them specially"},
+	{"./internal/store", "k8s.io/client-go/...", "the store is fed; objects from files and tests come without a client"},
+	{".", "k8s.io/client-go/...", "client-go brings some hundred packages that a program feeding its own objects does not need"},
+	{".", "github.com/spf13/...", "flags are the command's business"},
+	{".", "github.com/prometheus/client_golang/...", "a library must not bring a registry of its own"},
+	{".", "./internal/conf", "the library is configured by its Config; names of flags and files are the command's"},
+	{".", "./internal/serve", "the Exporter is one http.Handler; ports, health and profiles are the command's"},
+	{"./kubewatch", "./internal/conf", "a source is configured by its Config, not by flags"},
+	{"./kubewatch", "./internal/serve", "a source feeds a store and knows nothing of those who read it"},
+	{"./kubewatch", "./internal/store", "a source feeds whatever satisfies its Store; programs that embed us have their own"},
+	{"./internal/conf", "./kubewatch", "reading flags must not be able to start anything"},
+	{"./internal/conf", "./internal/serve", "reading flags must not be able to start anything"},
+	{"./internal/manifest", "k8s.io/client-go/...", "files are read where there is no cluster"},
+	{"./internal/manifest", "./internal/store", "a file yields objects; what becomes of them is the reader's choice"},
+	{"./internal/sim", "./kind", "a simulation built with the code it tests would share its mistakes"},
+	{"./internal/sim", "./kubewatch", "a simulation built with the code it tests would share its mistakes"},
+	{"./agent/...", "k8s.io/client-go/...", "the agent works on samples; objects reach it through the store"},
+	{"./sink/...", "./kind", "a sink takes samples of any origin"},
+	{"./sink/...", "./internal/store", "a sink takes samples of any origin"},
+	{"./sink/...", "./sink/...", "a backend is added or removed without touching another"},
+	{"./...", "./cmd/...", "the command is assembled from the others; a part of it that others need becomes a package"},
+	{"./...", "./internal/gen/...", "the generator reads the program; the program must not need it"},
+	{"./...", "./test/...", "the modules under test depend on a whole API server and a whole Prometheus"},
+}
+
+// onlyImportedBy lists the packages that have few doors into this module, or
+// none but tests.
+var onlyImportedBy = []struct {
+	to     string
+	by     []string
+	reason string
+}{
+	{
+		to:     "k8s.io/client-go/...",
+		by:     []string{"./kubewatch"},
+		reason: "one place talks to an API server, so one place holds limits, back-off and credentials",
+	},
+	{
+		to:     "github.com/spf13/...",
+		by:     []string{"./cmd/kubestate", "./internal/conf", "./internal/gen/..."},
+		reason: "flags end where a Config begins",
+	},
+	{
+		to:     "./internal/sim/...",
+		by:     []string{"./cmd/kubestate"},
+		reason: "the simulated cluster serves the demo and tests; nothing that runs in a real cluster may need it",
+	},
+	{
+		to:     "./internal/kindtest",
+		reason: "it is part of tests and would bring the testing package into the program",
+	},
+}
+
+// toCome names the packages that rules speak of and that are not written yet.
+var toCome = []string{"./agent/...", "./sink/..."}
+
+// rootLimit is how many packages outside the standard library a program takes
+// on by importing the root package. k8s.io/api and apimachinery alone are 66.
+const rootLimit = 130
+
+// emptyNames are directory names that say nothing about what is inside, so that
+// everything ends up there.
+var emptyNames = []string{"base", "common", "helper", "helpers", "misc", "types", "util", "utils"}
