@@ -1,0 +1,102 @@
+# Needs Go, git, make and a C compiler (for the race detector); everything else
+# is built from Go modules. `make help` lists the targets.
+
+SHELL   := /bin/sh
+GO      ?= go
+GOFMT   := $(shell $(GO) env GOROOT)/bin/gofmt
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+# The linter has a module of its own, so that the product's go.mod stays short.
+# Give NICE= to take the whole machine for it.
+NICE := nice -n 10
+TOOL = $(NICE) $(GO) tool -modfile=$(CURDIR)/tools/go.mod
+
+# The modules under test/, which build an API server and Prometheus.
+TEST_MODULES := $(patsubst %/go.mod,%,$(wildcard test/*/go.mod test/*/*/go.mod))
+
+# What `make generate` writes.
+GENERATED := docs/reference deploy/clusterrole.yaml deploy/clusterrole-all.yaml
+
+export MAKE GO
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
+
+.PHONY: demo
+demo: build ## Serve a simulated cluster on :8080 (DEMO_FLAGS="--nodes 50 --pods 1000").
+	bin/kubestate demo $(DEMO_FLAGS)
+
+.PHONY: build
+build: ## Build the static binary bin/kubestate.
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/kubestate ./cmd/kubestate
+
+.PHONY: test
+test: ## Run everything, cheapest first; CI runs this.
+	@tools/stages.sh format tidy vet lint unit allocations generated end-to-end
+
+.PHONY: check
+check: ## Run what takes a minute or two: format, vet, lint and tests without the race detector.
+	@tools/stages.sh format vet lint quick
+
+.PHONY: format
+format: ## Fail if a file is not as gofmt -s writes it.
+	@files=$$($(GOFMT) -s -l .); if [ -n "$$files" ]; then \
+		echo "not formatted, run gofmt -s -w on:" $$files >&2; exit 1; fi
+
+.PHONY: tidy
+tidy: ## Fail if go.mod lists more or less than the code imports.
+	$(GO) mod tidy -diff
+
+.PHONY: vet
+vet: ## Run go vet.
+	$(GO) vet ./...
+
+.PHONY: lint
+lint: ## Run the linters of .golangci.yml (the first time builds them: minutes).
+	$(TOOL) golangci-lint run
+	cd test/e2e/harness && $(TOOL) golangci-lint run
+
+.PHONY: unit
+unit: ## Run the unit tests with the race detector.
+	CGO_ENABLED=1 $(GO) test -race -timeout 10m ./...
+
+.PHONY: quick
+quick: ## Run the unit tests without the race detector.
+	$(GO) test -timeout 5m ./...
+
+.PHONY: allocations
+allocations: ## Run the tests that count allocations; the race detector allocates, so without it.
+	$(GO) test -run Alloc ./...
+
+.PHONY: generate
+generate: ## Write docs/reference and the cluster roles anew.
+	$(GO) run ./internal/gen
+
+.PHONY: generated
+generated: ## Fail if make generate changes anything.
+	@tools/generated.sh $(GENERATED)
+
+.PHONY: end-to-end
+end-to-end: ## Test against a real API server and Prometheus (the first time builds them: many minutes).
+	@set -e; for module in $(TEST_MODULES); do echo "--> $$module"; \
+		( cd $$module && $(GO) vet ./... && $(GO) test -count=1 -timeout 20m ./... ); done
+
+.PHONY: bench
+bench: ## Run the benchmarks COUNT times (default 6), BENCH='.' chooses.
+	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),6) ./...
+
+.PHONY: bench-compare
+bench-compare: ## Compare two outputs of make bench: OLD=old.txt NEW=new.txt.
+	$(TOOL) benchstat $(OLD) $(NEW)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz test for FUZZTIME (default 30s).
+	tools/fuzz.sh $(or $(FUZZTIME),30s) . $(TEST_MODULES)
+
+.PHONY: clean
+clean: ## Remove what was built.
+	rm -rf bin
