@@ -88,7 +88,7 @@ func TestNewNamesEverythingThatIsWrong(t *testing.T) {
 	for _, want := range []string{
 		`labels allow-list: resource "podz" does not exist`, `"rs"`, `annotations allow-list: resource "nodez" does not exist`,
 		strings.Join(kind.Names(kind.All()), ", "),
-		`replicasets: pattern "a*b*c"`, `pods: pattern "**"`,
+		`replicasets: label pattern "a*b*c"`, `pods: annotation pattern "**"`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %s:\n%v", want, err)

@@ -33,8 +33,8 @@ func (t *Table) Plan(o Options) (*Table, error) {
 }
 
 func planRows[T any](rows []Row[T], o Options) ([]Row[T], error) {
-	labels, err1 := compileKeys(o.Labels)
-	annotations, err2 := compileKeys(o.Annotations)
+	labels, err1 := compileKeys("label", o.Labels)
+	annotations, err2 := compileKeys("annotation", o.Annotations)
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
@@ -65,11 +65,14 @@ func pick[T any](r Row[T], keys keyPatterns) func(*T, *metric.Emitter) {
 	if keys.empty() {
 		return func(*T, *metric.Emitter) {}
 	}
+	prefix, from, withheld := r.Prefix, r.from, r.withheld
 	allow := keys.match
-	if keys.all {
+	switch {
+	case withheld != "":
+		allow = func(key string) bool { return key != withheld && (keys.all || keys.match(key)) }
+	case keys.all:
 		allow = nil
 	}
-	prefix, from := r.Prefix, r.from
 	return func(t *T, e *metric.Emitter) {
 		e.LabelMap(prefix, from(t), allow)
 		e.AddLabeled(1)
@@ -86,14 +89,14 @@ type keyPatterns struct {
 // affix is a pattern with one *: what stands before and behind it.
 type affix struct{ prefix, suffix string }
 
-func compileKeys(patterns []string) (keyPatterns, error) {
+func compileKeys(of string, patterns []string) (keyPatterns, error) {
 	var k keyPatterns
 	var errs []error
 	for i, p := range patterns {
 		prefix, suffix, wild := strings.Cut(p, "*")
 		switch {
 		case strings.Contains(suffix, "*"):
-			errs = append(errs, fmt.Errorf("pattern %q: only one * is allowed", p))
+			errs = append(errs, fmt.Errorf("%s pattern %q: only one * is allowed", of, p))
 		case !wild:
 			k.exact = append(k.exact, p)
 		case p != "*":

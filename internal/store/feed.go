@@ -31,6 +31,8 @@ type Feed struct {
 	series    int
 	bytes     int
 	failures  uint64
+
+	lastFailure string // the text of the failure logged last
 }
 
 func newFeed(r *Resource) *Feed {
@@ -50,15 +52,11 @@ func (f *Feed) Put(o kind.Object) {
 	x, err := f.resource.render(o)
 	defer f.resource.renderers.Put(x)
 	k := key{o.GetNamespace(), o.GetName()}
-	if err != nil { // told before the lock, because a scrape must not wait for a log
-		f.resource.logger.Error("object has families that cannot be computed; they are left out",
-			"resource", f.resource.table.Name, "namespace", k.namespace, "name", k.name, "err", err)
+	if err != nil {
+		f.failed(k, err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err != nil {
-		f.failures++
-	}
 	p, ok := f.index[k]
 	if !ok {
 		p = f.take(k)
@@ -71,6 +69,20 @@ func (f *Feed) Put(o kind.Object) {
 		f.set(b, p.slot, i, x.lines.Lines(i))
 	}
 	f.checkBlock(p.block)
+}
+
+// failed counts an object that a row could not cope with. A failure that recurs
+// is logged once, and never under the lock, because no scrape must wait for a log.
+func (f *Feed) failed(k key, err error) {
+	f.mu.Lock()
+	f.failures++
+	told := f.lastFailure == err.Error()
+	f.lastFailure = err.Error()
+	f.mu.Unlock()
+	if !told {
+		f.resource.logger.Error("object has families that cannot be computed; they are left out",
+			"resource", f.resource.table.Name, "namespace", k.namespace, "name", k.name, "err", err)
+	}
 }
 
 // Delete removes an object. One that is not stored is no error.
