@@ -75,6 +75,7 @@ func (e *Emitter) Add(value float64, labels ...string) {
 	}
 	e.sample.Names, e.sample.Values, e.sample.Value, e.sample.Dynamic = names, e.values, value, false
 	e.sink.Sample(&e.sample)
+	e.values = e.values[:e.ids]
 }
 
 // Label adds a label to the next sample whose label names are its own; see AddLabeled.

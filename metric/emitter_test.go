@@ -95,6 +95,25 @@ func TestEmitterForgetsUnfinishedLabels(t *testing.T) {
 	}
 }
 
+// TestEmitterMixesAddAndLabel has a family whose samples differ in their labels.
+func TestEmitterMixesAddAndLabel(t *testing.T) {
+	var r recorder
+	e := metric.NewEmitter(&r)
+	e.Begin(schema, "ns", "x")
+	e.Family(1)
+	e.Add(1, "one", "two")
+	e.Label("c", "three")
+	e.AddLabeled(2)
+	e.Add(3, "four", "five")
+	const want = `kube_thing_info ["namespace" "thing" "a" "b"] ["ns" "x" "one" "two"] 1 false
+kube_thing_info ["namespace" "thing" "c"] ["ns" "x" "three"] 2 true
+kube_thing_info ["namespace" "thing" "a" "b"] ["ns" "x" "four" "five"] 3 false
+`
+	if got := r.String(); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
 func TestEmitterPanicsOnWrongTables(t *testing.T) {
 	for name, mistake := range map[string]func(*metric.Emitter){
 		"identity":      func(e *metric.Emitter) { e.Begin(schema, "ns") },

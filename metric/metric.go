@@ -40,6 +40,7 @@ type Desc struct {
 	Prefix     string  // families with labels made from a Kubernetes map: how their names begin ("label")
 	AllowList  AllowList
 	OptIn      bool   // off unless asked for by name
+	Beyond     bool   // kube-state-metrics has no such family
 	Deprecated string // the version since which the family is deprecated, such as "v2.14.0"
 }
 
