@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	_ "time/tzdata" // CronJobs name time zones, and the machine may have none
 
 	"github.com/kubestate/kubestate/internal/kindtest"
 	"github.com/kubestate/kubestate/kind"

@@ -51,8 +51,9 @@ type Kind[T any] struct {
 // Row is one line of the table: a family and how to emit its samples.
 type Row[T any] struct {
 	metric.Desc
-	emit func(*T, *metric.Emitter)
-	from func(*T) map[string]string // the map that an allow-list picks labels from
+	emit     func(*T, *metric.Emitter)
+	from     func(*T) map[string]string // the map that an allow-list picks labels from
+	withheld string                     // a key of that map that no allow-list admits
 }
 
 // Table is a completed Kind, whatever its object type. It is immutable and safe

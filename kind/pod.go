@@ -10,9 +10,8 @@ import (
 type pod = corev1.Pod
 
 var (
-	podName         = label("pod", "name of the Pod")
-	container       = label("container", "name of the container")
-	podConditionNow = label("condition", "whether the condition holds: true, false or unknown")
+	podName   = label("pod", "name of the Pod")
+	container = label("container", "name of the container")
 
 	containerImage = labels{
 		label("image_spec", "image that the spec asks for"),
@@ -23,7 +22,7 @@ var (
 	containerResource = labels{container, nodeName, resource, unit}
 	claimVolume       = labels{
 		label("volume", "name of the volume"),
-		label("persistentvolumeclaim", "name of the PersistentVolumeClaim"),
+		claimName,
 		label("ephemeral", "whether the claim comes and goes with the Pod: true or false"),
 	}
 

@@ -37,7 +37,7 @@ func podIPs(p *pod, e *metric.Emitter) {
 // podCondition is a family with one sample per state of a condition, 1 for the
 // one it is in, or none where the Pod does not have the condition.
 func podCondition(name string, st metric.Stability, help string, of corev1.PodConditionType) Row[pod] {
-	return each(name, st, help, labels{podConditionNow}, func(p *pod, e *metric.Emitter) {
+	return each(name, st, help, labels{conditionNow}, func(p *pod, e *metric.Emitter) {
 		for i := range p.Status.Conditions {
 			if c := &p.Status.Conditions[i]; c.Type == of {
 				conditionSeries(string(c.Status), e)

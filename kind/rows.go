@@ -1,6 +1,8 @@
 package kind
 
 import (
+	"strconv"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubestate/kubestate/metric"
@@ -48,6 +50,11 @@ func timestamp[T any](name string, st metric.Stability, help string, at func(*T)
 	})
 }
 
+// exists is a family with one sample of value 1 for every object.
+func exists[T any](name string, st metric.Stability, help string) Row[T] {
+	return each(name, st, help, nil, func(_ *T, e *metric.Emitter) { e.Add(1) })
+}
+
 // info is a family with one sample of value 1, which says something in one label.
 func info[T any](name string, st metric.Stability, help string, l metric.Label, value func(*T) string) Row[T] {
 	return each(name, st, help, labels{l}, func(t *T, e *metric.Emitter) { e.Add(1, value(t)) })
@@ -63,6 +70,20 @@ func stateset[T any](name string, st metric.Stability, help string, l metric.Lab
 		}
 		for _, s := range states {
 			e.Add(metric.Float(s == now), s)
+		}
+	})
+}
+
+// resourceVersion is a family with metadata.resourceVersion, or none where that
+// is no number.
+func resourceVersion[T any](name string, st metric.Stability, help string, version func(*T) string) Row[T] {
+	return each(name, st, help, nil, func(t *T, e *metric.Emitter) {
+		v := version(t)
+		if v == "" { // parsing it would allocate an error
+			return
+		}
+		if n, err := strconv.ParseFloat(v, 64); err == nil {
+			e.Add(n)
 		}
 	})
 }
@@ -104,6 +125,18 @@ func optIn[T any](r Row[T]) Row[T] {
 	return r
 }
 
+// deprecated makes a row's family one that is deprecated since a version.
+func deprecated[T any](since string, r Row[T]) Row[T] {
+	r.Deprecated = since
+	return r
+}
+
+// withhold makes a key of the row's map one that no allow-list admits.
+func withhold[T any](key string, r Row[T]) Row[T] {
+	r.withheld = key
+	return r
+}
+
 // owners emits one sample per owner, and one with empty labels where there is none.
 func owners(refs []metav1.OwnerReference, e *metric.Emitter) {
 	if len(refs) == 0 {
@@ -131,3 +164,20 @@ func conditionSeries(status string, e *metric.Emitter, before ...string) {
 
 // unix is a time in Unix seconds, without the fraction.
 func unix(t *metav1.Time) float64 { return float64(t.Unix()) }
+
+// valueOr returns what p points to, or otherwise where that is nil.
+func valueOr[V any](p *V, otherwise V) V {
+	if p == nil {
+		return otherwise
+	}
+	return *p
+}
+
+// optionalBool is the label value of a truth that may not be known: true, false
+// or nothing.
+func optionalBool(b *bool) string {
+	if b == nil {
+		return ""
+	}
+	return metric.Bool(*b)
+}

@@ -1,0 +1,72 @@
+package kind_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubestate/kubestate/internal/kindtest"
+	"github.com/kubestate/kubestate/kind"
+)
+
+// A ConfigMap comes whole, as protobuf or JSON, and its data is left behind.
+func TestConfigMapsAreReadWithoutData(t *testing.T) {
+	object := corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: "settings", Namespace: "web", ResourceVersion: "7", Labels: map[string]string{"app": "shop"}},
+		Data:       map[string]string{"key": "value", "empty": ""},
+		BinaryData: map[string][]byte{"binary": bytes.Repeat([]byte{0xff}, 1000)},
+		Immutable:  new(true),
+	}
+	want := &metav1.PartialObjectMetadata{ObjectMeta: object.ObjectMeta}
+	wire, err := object.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromWire := kind.ConfigMaps.New()
+	if err := fromWire.Unmarshal(wire); err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(kind.Object(want), fromWire); diff != "" {
+		t.Errorf("from protobuf, -want +got:\n%s", diff)
+	}
+	text, err := json.Marshal(&object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fromText := kind.ConfigMaps.New()
+	if err := json.Unmarshal(text, fromText); err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(kind.Object(want), fromText); diff != "" {
+		t.Errorf("from JSON, -want +got:\n%s", diff)
+	}
+}
+
+// No sample holds what a Secret keeps, wherever the object has it, nor the keys
+// of its data.
+func TestSecretsAreNotTold(t *testing.T) {
+	planned := kindtest.Everything.Plan(t, kind.Secrets)
+	object := kindtest.Decode(t, planned, []byte(`
+metadata:
+  name: s
+  annotations:
+    other: shown
+    kubectl.kubernetes.io/last-applied-configuration: '{"data": {"passphrase": "b3BlbiBzZXNhbWU="}}'
+data: {passphrase: b3BlbiBzZXNhbWU=}
+stringData: {passphrase: open sesame}
+`))
+	text, families := kindtest.Text(t, planned, object)
+	for _, told := range []string{"passphrase", "open sesame", "b3BlbiBzZXNhbWU", "last_applied"} {
+		if strings.Contains(text, told) {
+			t.Errorf("the samples tell %q:\n%s", told, text)
+		}
+	}
+	if !families["kube_secret_annotations"] || !strings.Contains(text, `annotation_other="shown"`) {
+		t.Errorf("the other annotation is missing:\n%s", text)
+	}
+}

@@ -1,0 +1,85 @@
+package kind
+
+import (
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubestate/kubestate/metric"
+)
+
+type endpointSlice = discoveryv1.EndpointSlice
+
+var endpointAddress = label("address", "IP address or, if the label addresstype says so, DNS name")
+
+// EndpointSlices is the table of discovery.k8s.io/v1 EndpointSlice.
+var EndpointSlices = define(Kind[endpointSlice]{
+	Resource: Resource{Group: "discovery.k8s.io", Version: "v1", Name: "endpointslices", Kind: "EndpointSlice", Namespaced: true},
+	Identity: labels{label("endpointslice", "name of the EndpointSlice"), namespace},
+	Begin:    func(p *endpointSlice, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Name, p.Namespace) },
+	Rows: []Row[endpointSlice]{
+		info("kube_endpointslice_info", alpha, "What the addresses of the EndpointSlice are; always 1.",
+			label("addresstype", "type of the addresses: IPv4, IPv6 or FQDN"),
+			func(p *endpointSlice) string { return string(p.AddressType) }),
+		timestamp("kube_endpointslice_created", alpha, "When the EndpointSlice was created, in Unix seconds.",
+			func(p *endpointSlice) *metav1.Time { return &p.CreationTimestamp }),
+		each("kube_endpointslice_endpoints_hints", alpha, "One series of value 1 per endpoint and zone that had better use it.",
+			labels{endpointAddress, label("for_zone", "name of the zone")}, endpointHints),
+		each("kube_endpointslice_endpoints", alpha, "One series of value 1 per address of an endpoint.", labels{
+			label("ready", "whether the endpoint takes new connections: true, false or empty for not known"),
+			label("serving", "whether the endpoint answers, be it terminating or not: true, false or empty for not known"),
+			label("hostname", "host name of the endpoint"),
+			label("terminating", "whether the endpoint is being shut down: true, false or empty for not known"),
+			label("targetref_kind", "kind of the object behind the endpoint"),
+			label("targetref_name", "name of the object behind the endpoint"),
+			label("targetref_namespace", "namespace of the object behind the endpoint"),
+			label("endpoint_nodename", "name of the Node that the endpoint is on"),
+			label("endpoint_zone", "name of the zone that the endpoint is in"),
+			endpointAddress,
+		}, sliceEndpoints),
+		each("kube_endpointslice_ports", alpha, "One series of value 1 per port of the EndpointSlice.",
+			labels{portName, portProtocol, portNumber}, slicePorts),
+		annotationsOf("kube_endpointslice_annotations", alpha, "Those annotations of the EndpointSlice that --metric-annotations-allowlist picks.",
+			func(p *endpointSlice) map[string]string { return p.Annotations }),
+		labelsOf("kube_endpointslice_labels", alpha, "Those labels of the EndpointSlice that --metric-labels-allowlist picks.",
+			func(p *endpointSlice) map[string]string { return p.Labels }),
+	},
+})
+
+// endpointHints names an endpoint by the first of its addresses.
+func endpointHints(p *endpointSlice, e *metric.Emitter) {
+	for i := range p.Endpoints {
+		endpoint := &p.Endpoints[i]
+		if endpoint.Hints == nil || len(endpoint.Addresses) == 0 {
+			continue
+		}
+		for j := range endpoint.Hints.ForZones {
+			e.Add(1, endpoint.Addresses[0], endpoint.Hints.ForZones[j].Name)
+		}
+	}
+}
+
+func sliceEndpoints(p *endpointSlice, e *metric.Emitter) {
+	for i := range p.Endpoints {
+		endpoint := &p.Endpoints[i]
+		c := &endpoint.Conditions
+		var kind, name, namespace string
+		if t := endpoint.TargetRef; t != nil {
+			kind, name, namespace = t.Kind, t.Name, t.Namespace
+		}
+		for _, address := range endpoint.Addresses {
+			e.Add(1, optionalBool(c.Ready), optionalBool(c.Serving), valueOr(endpoint.Hostname, ""), optionalBool(c.Terminating),
+				kind, name, namespace, valueOr(endpoint.NodeName, ""), valueOr(endpoint.Zone, ""), address)
+		}
+	}
+}
+
+func slicePorts(p *endpointSlice, e *metric.Emitter) {
+	for i := range p.Ports {
+		port := &p.Ports[i]
+		var number string
+		if port.Port != nil {
+			number = e.Int(int64(*port.Port))
+		}
+		e.Add(1, valueOr(port.Name, ""), string(valueOr(port.Protocol, "")), number)
+	}
+}

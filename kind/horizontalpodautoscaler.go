@@ -1,0 +1,152 @@
+package kind
+
+import (
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	apiresource "k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubestate/kubestate/metric"
+)
+
+type podAutoscaler = autoscalingv2.HorizontalPodAutoscaler
+
+var (
+	scaleTargetVersion = label("scaletargetref_api_version", "API version of what is scaled; absent if the HorizontalPodAutoscaler does not say it")
+	scaleTargetKind    = label("scaletargetref_kind", "kind of what is scaled")
+	scaleTargetName    = label("scaletargetref_name", "name of what is scaled")
+
+	targetMetric = labels{
+		label("metric_name", "name of the metric or the resource"),
+		label("metric_target_type", "what the value is: value (in all), average (per Pod) or utilization (percent of the request)"),
+		label("container", "name of the container, if the metric is about one"),
+	}
+)
+
+// HorizontalPodAutoscalers is the table of autoscaling/v2 HorizontalPodAutoscaler.
+var HorizontalPodAutoscalers = define(Kind[podAutoscaler]{
+	Resource: Resource{Group: "autoscaling", Version: "v2", Name: "horizontalpodautoscalers", Kind: "HorizontalPodAutoscaler", Namespaced: true},
+	Identity: labels{namespace, label("horizontalpodautoscaler", "name of the HorizontalPodAutoscaler")},
+	Begin:    func(h *podAutoscaler, e *metric.Emitter, s *metric.Schema) { e.Begin(s, h.Namespace, h.Name) },
+	Rows: []Row[podAutoscaler]{
+		each("kube_horizontalpodautoscaler_info", alpha, "What the HorizontalPodAutoscaler scales; always 1.",
+			labels{scaleTargetVersion, scaleTargetKind, scaleTargetName}, scaleTarget),
+		gauge("kube_horizontalpodautoscaler_metadata_generation", stable, "Value of metadata.generation; it grows with every change of the spec.",
+			func(h *podAutoscaler) int64 { return h.Generation }),
+		gauge("kube_horizontalpodautoscaler_spec_max_replicas", stable, "Pods that there may be at most.",
+			func(h *podAutoscaler) int32 { return h.Spec.MaxReplicas }),
+		gauge("kube_horizontalpodautoscaler_spec_min_replicas", stable, "Pods that there must be at least.",
+			func(h *podAutoscaler) int32 { return valueOr(h.Spec.MinReplicas, 1) }),
+		each("kube_horizontalpodautoscaler_spec_target_metric", alpha, "Value that a metric should have, of the sort that the label metric_target_type names.",
+			targetMetric, wantedMetrics),
+		each("kube_horizontalpodautoscaler_spec_behavior_scale_down_tolerance", alpha, "Ratio by which a metric may fall short of its target before Pods are removed.", nil,
+			func(h *podAutoscaler, e *metric.Emitter) {
+				if b := h.Spec.Behavior; b != nil {
+					tolerance(b.ScaleDown, e)
+				}
+			}),
+		each("kube_horizontalpodautoscaler_spec_behavior_scale_up_tolerance", alpha, "Ratio by which a metric may exceed its target before Pods are added.", nil,
+			func(h *podAutoscaler, e *metric.Emitter) {
+				if b := h.Spec.Behavior; b != nil {
+					tolerance(b.ScaleUp, e)
+				}
+			}),
+		each("kube_horizontalpodautoscaler_status_target_metric", stable, "Value that a metric has, of the sort that the label metric_target_type names.",
+			targetMetric, currentMetrics),
+		gauge("kube_horizontalpodautoscaler_status_current_replicas", stable, "Pods there were when the HorizontalPodAutoscaler last looked.",
+			func(h *podAutoscaler) int32 { return h.Status.CurrentReplicas }),
+		gauge("kube_horizontalpodautoscaler_status_desired_replicas", stable, "Pods that the HorizontalPodAutoscaler last found right.",
+			func(h *podAutoscaler) int32 { return h.Status.DesiredReplicas }),
+		annotationsOf("kube_horizontalpodautoscaler_annotations", alpha, "Those annotations of the HorizontalPodAutoscaler that --metric-annotations-allowlist picks.",
+			func(h *podAutoscaler) map[string]string { return h.Annotations }),
+		labelsOf("kube_horizontalpodautoscaler_labels", stable, "Those labels of the HorizontalPodAutoscaler that --metric-labels-allowlist picks.",
+			func(h *podAutoscaler) map[string]string { return h.Labels }),
+		each("kube_horizontalpodautoscaler_status_condition", stable, "1 for what is known of a condition of the HorizontalPodAutoscaler, 0 for the rest.", labels{condition, status},
+			func(h *podAutoscaler, e *metric.Emitter) {
+				for i := range h.Status.Conditions {
+					c := &h.Status.Conditions[i]
+					conditionSeries(string(c.Status), e, string(c.Type))
+				}
+			}),
+		timestamp("kube_horizontalpodautoscaler_created", alpha, "When the HorizontalPodAutoscaler was created, in Unix seconds.",
+			func(h *podAutoscaler) *metav1.Time { return &h.CreationTimestamp }),
+		timestamp("kube_horizontalpodautoscaler_deletion_timestamp", alpha, "When the deletion of the HorizontalPodAutoscaler was asked for, in Unix seconds.",
+			func(h *podAutoscaler) *metav1.Time { return h.DeletionTimestamp }),
+	},
+})
+
+func scaleTarget(h *podAutoscaler, e *metric.Emitter) {
+	ref := &h.Spec.ScaleTargetRef
+	if ref.APIVersion != "" {
+		e.Label(scaleTargetVersion.Name, ref.APIVersion)
+	}
+	e.Label(scaleTargetKind.Name, ref.Kind)
+	e.Label(scaleTargetName.Name, ref.Name)
+	e.AddLabeled(1)
+}
+
+func tolerance(r *autoscalingv2.HPAScalingRules, e *metric.Emitter) {
+	if r != nil && r.Tolerance != nil {
+		e.Add(r.Tolerance.AsApproximateFloat64())
+	}
+}
+
+// wantedMetrics leaves out metrics that lack what their type calls for.
+func wantedMetrics(h *podAutoscaler, e *metric.Emitter) {
+	for i := range h.Spec.Metrics {
+		m := &h.Spec.Metrics[i]
+		var name, container string
+		var t *autoscalingv2.MetricTarget
+		switch {
+		case m.Type == autoscalingv2.ObjectMetricSourceType && m.Object != nil:
+			name, t = m.Object.Metric.Name, &m.Object.Target
+		case m.Type == autoscalingv2.PodsMetricSourceType && m.Pods != nil:
+			name, t = m.Pods.Metric.Name, &m.Pods.Target
+		case m.Type == autoscalingv2.ResourceMetricSourceType && m.Resource != nil:
+			name, t = string(m.Resource.Name), &m.Resource.Target
+		case m.Type == autoscalingv2.ContainerResourceMetricSourceType && m.ContainerResource != nil:
+			name, container, t = string(m.ContainerResource.Name), m.ContainerResource.Container, &m.ContainerResource.Target
+		case m.Type == autoscalingv2.ExternalMetricSourceType && m.External != nil:
+			name, t = m.External.Metric.Name, &m.External.Target
+		default:
+			continue
+		}
+		metricValues(name, container, t.Value, t.AverageValue, t.AverageUtilization, e)
+	}
+}
+
+// currentMetrics leaves out metrics that lack what their type calls for.
+func currentMetrics(h *podAutoscaler, e *metric.Emitter) {
+	for i := range h.Status.CurrentMetrics {
+		m := &h.Status.CurrentMetrics[i]
+		var name, container string
+		var c *autoscalingv2.MetricValueStatus
+		switch {
+		case m.Type == autoscalingv2.ObjectMetricSourceType && m.Object != nil:
+			name, c = m.Object.Metric.Name, &m.Object.Current
+		case m.Type == autoscalingv2.PodsMetricSourceType && m.Pods != nil:
+			name, c = m.Pods.Metric.Name, &m.Pods.Current
+		case m.Type == autoscalingv2.ResourceMetricSourceType && m.Resource != nil:
+			name, c = string(m.Resource.Name), &m.Resource.Current
+		case m.Type == autoscalingv2.ContainerResourceMetricSourceType && m.ContainerResource != nil:
+			name, container, c = string(m.ContainerResource.Name), m.ContainerResource.Container, &m.ContainerResource.Current
+		case m.Type == autoscalingv2.ExternalMetricSourceType && m.External != nil:
+			name, c = m.External.Metric.Name, &m.External.Current
+		default:
+			continue
+		}
+		metricValues(name, container, c.Value, c.AverageValue, c.AverageUtilization, e)
+	}
+}
+
+// metricValues emits one sample for each of the values of a metric that is set.
+func metricValues(name, container string, value, average *apiresource.Quantity, utilization *int32, e *metric.Emitter) {
+	if value != nil {
+		e.Add(fractional(*value), name, "value", container)
+	}
+	if average != nil {
+		e.Add(fractional(*average), name, "average", container)
+	}
+	if utilization != nil {
+		e.Add(float64(*utilization), name, "utilization", container)
+	}
+}

@@ -1,0 +1,98 @@
+package kind
+
+import (
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubestate/kubestate/metric"
+)
+
+type job = batchv1.Job
+
+var failureReason = label("reason", "why the Job failed: one of a fixed list, or empty; absent while no Pod has failed")
+
+// Jobs is the table of batch/v1 Job.
+var Jobs = define(Kind[job]{
+	Resource: Resource{Group: "batch", Version: "v1", Name: "jobs", Kind: "Job", Namespaced: true},
+	Identity: labels{namespace, label("job_name", "name of the Job")},
+	Begin:    func(j *job, e *metric.Emitter, s *metric.Schema) { e.Begin(s, j.Namespace, j.Name) },
+	Rows: []Row[job]{
+		annotationsOf("kube_job_annotations", alpha, "Those annotations of the Job that --metric-annotations-allowlist picks.",
+			func(j *job) map[string]string { return j.Annotations }),
+		labelsOf("kube_job_labels", stable, "Those labels of the Job that --metric-labels-allowlist picks.",
+			func(j *job) map[string]string { return j.Labels }),
+		exists[job]("kube_job_info", stable, "One series per Job; always 1."),
+		timestamp("kube_job_created", stable, "When the Job was created, in Unix seconds.",
+			func(j *job) *metav1.Time { return &j.CreationTimestamp }),
+		maybe("kube_job_spec_parallelism", stable, "Pods of the Job that may run at the same time.",
+			func(j *job) *int32 { return j.Spec.Parallelism }),
+		maybe("kube_job_spec_completions", stable, "Pods that must succeed for the Job to be complete.",
+			func(j *job) *int32 { return j.Spec.Completions }),
+		maybe("kube_job_spec_active_deadline_seconds", stable, "How long the Job may be active before it is ended, in seconds.",
+			func(j *job) *int64 { return j.Spec.ActiveDeadlineSeconds }),
+		gauge("kube_job_status_succeeded", stable, "Pods of the Job that have succeeded.",
+			func(j *job) int32 { return j.Status.Succeeded }),
+		each("kube_job_status_failed", stable, "1 for the reason for which the Job failed, 0 for every other; without a known reason the number of failed Pods.",
+			labels{failureReason}, jobFailures),
+		gauge("kube_job_status_active", stable, "Pods of the Job that are pending or run, except those being deleted.",
+			func(j *job) int32 { return j.Status.Active }),
+		gauge("kube_job_status_ready", alpha, "Active Pods of the Job that are ready.",
+			func(j *job) int32 { return valueOr(j.Status.Ready, 0) }),
+		jobCondition("kube_job_complete", stable, "1 for what is known of whether the Job has completed, 0 for the rest.", batchv1.JobComplete),
+		jobCondition("kube_job_failed", stable, "1 for what is known of whether the Job has failed, 0 for the rest.", batchv1.JobFailed),
+		timestamp("kube_job_status_start_time", stable, "When the controller took on the Job or last resumed it, in Unix seconds.",
+			func(j *job) *metav1.Time { return j.Status.StartTime }),
+		timestamp("kube_job_status_completion_time", stable, "When the Job completed, in Unix seconds.",
+			func(j *job) *metav1.Time { return j.Status.CompletionTime }),
+		each("kube_job_status_suspended", alpha, "1 while the Job is suspended, 0 once it is resumed; absent if it never was suspended.", nil, jobSuspended),
+		each("kube_job_owner", stable, "One series per owner reference, or one with empty owner labels; always 1.", ownerLabels,
+			func(j *job, e *metric.Emitter) { owners(j.OwnerReferences, e) }),
+	},
+})
+
+// jobFailureReasons are the reasons of a Failed condition that kube_job_status_failed tells apart.
+var jobFailureReasons = [...]string{"BackoffLimitExceeded", "DeadlineExceeded", "Evicted"}
+
+// jobFailures tells the known reasons of every Failed condition apart and, where
+// none of them is given, says how many Pods failed.
+func jobFailures(j *job, e *metric.Emitter) {
+	if j.Status.Failed == 0 {
+		e.AddLabeled(0)
+		return
+	}
+	known := false
+	for i := range j.Status.Conditions {
+		c := &j.Status.Conditions[i]
+		if c.Type != batchv1.JobFailed {
+			continue
+		}
+		for _, r := range jobFailureReasons {
+			known = known || r == c.Reason
+			e.Add(metric.Float(r == c.Reason), r)
+		}
+	}
+	if !known {
+		e.Add(float64(j.Status.Failed), "")
+	}
+}
+
+// jobCondition is a family with one sample per state of a condition, 1 for the
+// one it is in, or none where the Job does not have the condition.
+func jobCondition(name string, st metric.Stability, help string, of batchv1.JobConditionType) Row[job] {
+	return each(name, st, help, labels{conditionNow}, func(j *job, e *metric.Emitter) {
+		for i := range j.Status.Conditions {
+			if c := &j.Status.Conditions[i]; c.Type == of {
+				conditionSeries(string(c.Status), e)
+			}
+		}
+	})
+}
+
+func jobSuspended(j *job, e *metric.Emitter) {
+	for i := range j.Status.Conditions {
+		if c := &j.Status.Conditions[i]; c.Type == batchv1.JobSuspended {
+			e.Add(metric.Float(c.Status == corev1.ConditionTrue))
+		}
+	}
+}

@@ -1,0 +1,29 @@
+package kind
+
+import (
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"github.com/kubestate/kubestate/metric"
+)
+
+type networkPolicy = networkingv1.NetworkPolicy
+
+// NetworkPolicies is the table of networking.k8s.io/v1 NetworkPolicy.
+var NetworkPolicies = define(Kind[networkPolicy]{
+	Resource: Resource{Group: "networking.k8s.io", Version: "v1", Name: "networkpolicies", Kind: "NetworkPolicy", Namespaced: true},
+	Identity: labels{namespace, label("networkpolicy", "name of the NetworkPolicy")},
+	Begin:    func(n *networkPolicy, e *metric.Emitter, s *metric.Schema) { e.Begin(s, n.Namespace, n.Name) },
+	Rows: []Row[networkPolicy]{
+		// Unlike other kinds, one without the time has a sample: that of the year 1.
+		gauge("kube_networkpolicy_created", alpha, "When the NetworkPolicy was created, in Unix seconds.",
+			func(n *networkPolicy) float64 { return unix(&n.CreationTimestamp) }),
+		annotationsOf("kube_networkpolicy_annotations", alpha, "Those annotations of the NetworkPolicy that --metric-annotations-allowlist picks.",
+			func(n *networkPolicy) map[string]string { return n.Annotations }),
+		labelsOf("kube_networkpolicy_labels", alpha, "Those labels of the NetworkPolicy that --metric-labels-allowlist picks.",
+			func(n *networkPolicy) map[string]string { return n.Labels }),
+		gauge("kube_networkpolicy_spec_ingress_rules", alpha, "Rules of the NetworkPolicy for traffic to Pods.",
+			func(n *networkPolicy) int64 { return int64(len(n.Spec.Ingress)) }),
+		gauge("kube_networkpolicy_spec_egress_rules", alpha, "Rules of the NetworkPolicy for traffic from Pods.",
+			func(n *networkPolicy) int64 { return int64(len(n.Spec.Egress)) }),
+	},
+})
