@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // CronJobs name time zones, and an image may lack them
 
 	"github.com/spf13/cobra"
 )
@@ -38,7 +39,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 func rootCommand() *cobra.Command {
 	c := serveCommand()
-	c.AddCommand(renderCommand(), demoCommand(), versionCommand())
+	c.AddCommand(renderCommand(), demoCommand(), explainCommand(), versionCommand())
 	// Errors are printed once, by run; the usage would bury them.
 	c.SilenceErrors, c.SilenceUsage = true, true
 	return c
