@@ -107,6 +107,9 @@ func TestAllFlags(t *testing.T) {
 	if s.FieldSelector != "metadata.namespace!=c,metadata.namespace!=d" || !cmp.Equal(s.Namespaces, want.Namespaces) {
 		t.Errorf("namespaces %q, field selector %q", s.Namespaces, s.FieldSelector)
 	}
+	if !cmp.Equal(s.Exporter.Labels, want.MetricLabelsAllowlist) || !cmp.Equal(s.Exporter.Annotations, want.MetricAnnotationsAllowlist) {
+		t.Errorf("allow-lists %v, %v", s.Exporter.Labels, s.Exporter.Annotations)
+	}
 	if _, err := kubestate.New(s.Exporter); err != nil {
 		t.Errorf("the settings do not make an Exporter: %v", err)
 	}
