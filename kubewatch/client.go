@@ -1,0 +1,98 @@
+package kubewatch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"runtime"
+	"time"
+
+	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// Config says which API server to read and as whom.
+type Config struct {
+	Kubeconfig string // path of a kubeconfig file; empty: none
+	APIServer  string // URL of the server, in place of the kubeconfig's; empty: the kubeconfig's
+	Version    string // of this program, for the user agent
+}
+
+// Client is a connection to one API server. It is safe for concurrent use.
+type Client struct {
+	http *http.Client
+	base *url.URL
+}
+
+// Connect makes a client without yet talking to the server. Without Kubeconfig
+// and APIServer it is the client of the pod's service account. The error names
+// what was tried.
+func Connect(c Config) (*Client, error) {
+	config, err := c.load()
+	if err != nil {
+		return nil, err
+	}
+	config.UserAgent = fmt.Sprintf("kubestate/%s (%s/%s)", c.Version, runtime.GOOS, runtime.GOARCH)
+	// An own dialer notices dead HTTP/1.1 connections in about a minute; for
+	// HTTP/2, client-go's transport pings after 30 idle seconds. That transport
+	// also bounds the TLS handshake by 10 seconds.
+	config.Dial = (&net.Dialer{
+		Timeout:         10 * time.Second,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 3},
+	}).DialContext
+	// Inflating costs more CPU than decoding protobuf, and the network within a
+	// cluster is rarely the limit. It also keeps clear of streaming lists that
+	// are compressed as one gzip member per flush.
+	config.DisableCompression = true
+	httpClient, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to API server: %w", err)
+	}
+	base, _, err := rest.DefaultServerUrlFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("connect to API server: %w", err)
+	}
+	return &Client{http: httpClient, base: base}, nil
+}
+
+func (c Config) load() (*rest.Config, error) {
+	if c.Kubeconfig == "" && c.APIServer == "" {
+		config, err := rest.InClusterConfig()
+		if err != nil {
+			return nil, fmt.Errorf("connect with the service account of the pod, as neither a kubeconfig nor an API server is given: %w", err)
+		}
+		return config, nil
+	}
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(
+		&clientcmd.ClientConfigLoadingRules{ExplicitPath: c.Kubeconfig},
+		&clientcmd.ConfigOverrides{ClusterInfo: clientcmdapi.Cluster{Server: c.APIServer}}).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("connect with kubeconfig %q and API server %q: %w", c.Kubeconfig, c.APIServer, err)
+	}
+	return config, nil
+}
+
+// Version asks the server for its version ("v1.37.2"). It does not retry.
+func (c *Client) Version(ctx context.Context) (string, error) {
+	a, err := c.get(ctx, "/version", nil, mediaJSON)
+	if err != nil {
+		return "", fmt.Errorf("get version of API server %s: %w", c.base.Redacted(), err)
+	}
+	defer a.close()
+	var info version.Info
+	err = json.NewDecoder(io.LimitReader(a, maxShortBody)).Decode(&info)
+	if err == nil && info.GitVersion == "" {
+		err = errors.New("the answer holds no gitVersion")
+	}
+	if err != nil {
+		return "", fmt.Errorf("get version of API server %s: %w", c.base.Redacted(), err)
+	}
+	return info.GitVersion, nil
+}

@@ -1,0 +1,147 @@
+package kubewatch
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/kind"
+)
+
+// kubeconfig writes a file that says where server is and what it certifies, with
+// the token "open-sesame".
+func kubeconfig(t *testing.T, server *httptest.Server) string {
+	t.Helper()
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	text := fmt.Sprintf(`apiVersion: v1
+kind: Config
+current-context: test
+contexts: [{name: test, context: {cluster: test, user: test}}]
+users: [{name: test, user: {token: open-sesame}}]
+clusters: [{name: test, cluster: {server: %q, certificate-authority-data: %s}}]
+`, server.URL, base64.StdEncoding.EncodeToString(ca))
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// The whole way over TLS, HTTP/2 and a token, as against a real server.
+func TestConnect(t *testing.T) {
+	store, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := sim.NewServer(store, sim.ServerConfig{})
+	wantAgent := fmt.Sprintf("kubestate/v1.2.3 (%s/%s)", runtime.GOOS, runtime.GOARCH)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if agent := r.Header.Get("User-Agent"); agent != wantAgent {
+			t.Errorf("user agent %q, want %q", agent, wantAgent)
+		}
+		if r.Header.Get("Authorization") != "Bearer open-sesame" || r.ProtoMajor != 2 || r.Header.Get("Accept-Encoding") != "" {
+			t.Errorf("request %s with %v", r.Proto, r.Header)
+		}
+		api.ServeHTTP(w, r)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+
+	c, err := Connect(Config{Kubeconfig: kubeconfig(t, server), Version: "v1.2.3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version, err := c.Version(t.Context()); err != nil || !strings.HasPrefix(version, "v1.") {
+		t.Errorf("version %q, error %v", version, err)
+	}
+	arrived := make(chan string)
+	m := &memory{onPut: func(o kind.Object) { arrived <- o.GetName() }}
+	g, err := NewGroup(c, []Watch{{Table: kind.ReplicaSets, Store: m}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() { g.Run(ctx) })
+	defer running.Wait()
+	defer cancel()
+	if err := store.Put(replicaSet("a")); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-arrived; got != "a" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestAPIServerOverridesKubeconfig(t *testing.T) {
+	api := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer api.Close()
+	c, err := Connect(Config{Kubeconfig: kubeconfig(t, api), APIServer: "https://127.0.0.1:1/prefix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.base.String(); got != "https://127.0.0.1:1/prefix/" && got != "https://127.0.0.1:1/prefix" {
+		t.Errorf("base %q", got)
+	}
+	_, err = c.Version(t.Context())
+	if err == nil || !strings.HasPrefix(err.Error(), "get version of API server https://127.0.0.1:1/prefix") || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAPIServerAlone(t *testing.T) {
+	store, err := sim.NewStore(sim.StoreConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(sim.NewServer(store, sim.ServerConfig{}))
+	defer server.Close()
+	c, err := Connect(Config{APIServer: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version, err := c.Version(t.Context()); err != nil || !strings.HasPrefix(version, "v1.") {
+		t.Errorf("version %q, error %v", version, err)
+	}
+}
+
+func TestConnectErrors(t *testing.T) {
+	t.Setenv("KUBERNETES_SERVICE_HOST", "")
+	missing := filepath.Join(t.TempDir(), "missing")
+	for want, config := range map[string]Config{
+		"neither a kubeconfig nor an API server is given": {},
+		missing: {Kubeconfig: missing},
+		"bad%":  {APIServer: "http://bad%"},
+	} {
+		if _, err := Connect(config); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: got %v, want %q in it", config, err, want)
+		}
+	}
+}
+
+func TestVersionOfSomethingElse(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", mediaJSON)
+		_, _ = w.Write([]byte(`{"hello":"world"}`))
+	}))
+	defer server.Close()
+	c, err := Connect(Config{APIServer: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version, err := c.Version(t.Context()); err == nil || !strings.Contains(err.Error(), "no gitVersion") {
+		t.Errorf("got %q, %v", version, err)
+	}
+}

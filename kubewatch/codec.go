@@ -1,0 +1,74 @@
+package kubewatch
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// The media types that the API server sends.
+const (
+	mediaJSON     = "application/json"
+	mediaProtobuf = "application/vnd.kubernetes.protobuf"
+
+	// Custom resources are served as JSON only, hence the second choice.
+	acceptList  = mediaProtobuf + "," + mediaJSON
+	acceptWatch = mediaProtobuf + ";stream=watch," + mediaJSON + ";stream=watch"
+)
+
+// maxObject bounds one object, in bytes. etcd takes 1.5 MiB by default and the
+// API server's request limit is 3 MiB; clusters that raise them stay well below,
+// so that more can only be a broken stream.
+const maxObject = 16 << 20
+
+// errInvalidResponse is for bodies that do not have the form their media type asks for.
+var errInvalidResponse = errors.New("invalid response")
+
+// message is anything of the Kubernetes API that has both forms.
+type message interface {
+	Unmarshal(data []byte) error
+}
+
+// event is one event of a watch, its object undecoded.
+type event struct {
+	Type   watch.EventType
+	Object []byte
+}
+
+// A frameReader cuts the body of a watch into the frames that hold one event
+// each. A frame is valid until the next call. The error is io.EOF itself where
+// the body ends after a frame.
+type frameReader interface {
+	next() ([]byte, error)
+}
+
+// A codec reads the bodies of one media type. Codecs are stateless. Cutting a
+// body into objects and decoding them are apart, so that they can run at the same
+// time: cutting has to go in order, decoding has not.
+type codec interface {
+	frames(r io.Reader) frameReader
+	// event reads a frame. The event refers to the frame's memory.
+	event(frame []byte) (event, error)
+	// list calls item with each object of a list. The object is valid until item
+	// returns.
+	list(r io.Reader, item func(object []byte)) (metav1.ListMeta, error)
+	// decode reads an object. What it decodes refers to no memory of object.
+	decode(object []byte, into message) error
+}
+
+func codecFor(contentType string) (codec, error) {
+	media, _, err := mime.ParseMediaType(contentType)
+	if err == nil {
+		switch media {
+		case mediaProtobuf:
+			return protobufCodec{}, nil
+		case mediaJSON:
+			return jsonCodec{}, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: content type %q is neither %s nor %s", errInvalidResponse, contentType, mediaProtobuf, mediaJSON)
+}

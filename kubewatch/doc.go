@@ -1,0 +1,39 @@
+// Package kubewatch keeps stores equal to what a Kubernetes API server holds:
+// for each kind it reads all objects once and then follows their changes. An
+// object goes to its store as soon as it is decoded; nothing is collected on the
+// way, and what a store holds stays while the server is away or is read anew.
+//
+// It is the only package that imports client-go, and of that only what makes a
+// connection. It refuses to know metrics and what a store does with objects.
+//
+// The files: client.go makes the connection, request.go one request, protobuf.go
+// and json.go read bodies, list.go and watch.go are the loop over them,
+// backoff.go its pace, status.go what is known about it, group.go runs many and
+// health.go says whether they turn.
+package kubewatch
+
+import "github.com/kubestate/kubestate/kind"
+
+// Store receives what one watch reads. The methods are called one after another
+// from one goroutine.
+type Store interface {
+	// Begin starts a full read; what is stored stays visible. A read that fails
+	// is not committed, and the next begins anew.
+	Begin()
+	// Put says that an object was added or changed. The object is the Store's to
+	// keep: it shares no memory with anything else.
+	Put(o kind.Object)
+	// Delete says that an object is gone. It may be one that was never Put.
+	Delete(namespace, name string)
+	// Commit says that the full read is complete: objects that were not Put since
+	// Begin are gone.
+	Commit()
+}
+
+// Watch says what to read and who receives it.
+type Watch struct {
+	Table         *kind.Table
+	Namespace     string // empty: all namespaces
+	FieldSelector string // as in the Kubernetes API ("spec.nodeName=worker-1"); empty: all objects
+	Store         Store  // belongs to this watch alone, because Commit sweeps all of it
+}

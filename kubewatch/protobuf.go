@@ -1,0 +1,239 @@
+package kubewatch
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// envelopeMagic precedes a runtime.Unknown, which holds an object in field 2.
+const envelopeMagic = "k8s\x00"
+
+// The fields of the Kubernetes API's own messages that matter here.
+const (
+	unknownRaw        = 2 // runtime.Unknown: the object
+	watchEventType    = 1 // metav1.WatchEvent
+	watchEventObject  = 2 // metav1.WatchEvent: a RawExtension
+	rawExtensionBytes = 1 // runtime.RawExtension: magic and Unknown
+	listMetadata      = 1 // every List
+	listItems         = 2 // every List
+)
+
+const readBuffer = 64 << 10
+
+var errNotProtobuf = errors.New("not a protobuf message")
+
+// protobufCodec reads application/vnd.kubernetes.protobuf.
+type protobufCodec struct{}
+
+// decode takes an object in its envelope, as in events, or bare, as in lists.
+func (protobufCodec) decode(object []byte, into message) error {
+	// No message of the API begins as the magic does: that would be a group.
+	if raw, ok := bytes.CutPrefix(object, []byte(envelopeMagic)); ok {
+		var err error
+		if object, err = bytesField(raw, unknownRaw); err != nil {
+			return fmt.Errorf("envelope: %w", err)
+		}
+	}
+	// object is the bare message here. A filter of the kind, which drops fields that
+	// nobody reads before Unmarshal allocates for them, would be a field of
+	// protobufCodec and shorten object at this place.
+	return into.Unmarshal(object)
+}
+
+func (protobufCodec) event(frame []byte) (event, error) {
+	name, err := bytesField(frame, watchEventType)
+	if err != nil {
+		return event{}, fmt.Errorf("event: %w", err)
+	}
+	extension, err := bytesField(frame, watchEventObject)
+	if err != nil {
+		return event{}, fmt.Errorf("event: %w", err)
+	}
+	object, err := bytesField(extension, rawExtensionBytes)
+	if err != nil {
+		return event{}, fmt.Errorf("object of an event: %w", err)
+	}
+	return event{watch.EventType(name), object}, nil
+}
+
+// bytesField returns a length-delimited field of a message, empty if it is not
+// there.
+func bytesField(message []byte, field protowire.Number) ([]byte, error) {
+	var value []byte
+	for len(message) > 0 {
+		number, wireType, n := protowire.ConsumeTag(message)
+		if n < 0 {
+			return nil, errNotProtobuf
+		}
+		message = message[n:]
+		if number == field && wireType == protowire.BytesType {
+			value, n = protowire.ConsumeBytes(message)
+		} else {
+			n = protowire.ConsumeFieldValue(number, wireType, message)
+		}
+		if n < 0 {
+			return nil, errNotProtobuf
+		}
+		message = message[n:]
+	}
+	return value, nil
+}
+
+func (protobufCodec) frames(r io.Reader) frameReader {
+	return &protobufFrames{r: bufio.NewReaderSize(r, readBuffer)}
+}
+
+// protobufFrames cuts frames of four bytes of length, big endian, and a
+// metav1.WatchEvent.
+type protobufFrames struct {
+	r     *bufio.Reader
+	frame []byte
+}
+
+func (f *protobufFrames) next() ([]byte, error) {
+	var header [4]byte
+	if _, err := io.ReadFull(f.r, header[:]); err != nil {
+		return nil, err
+	}
+	size := uint64(binary.BigEndian.Uint32(header[:]))
+	var err error
+	f.frame, err = readSized(f.r, f.frame, size)
+	return f.frame, err
+}
+
+// readSized reads size bytes into buf or, if that is too small, a new one.
+func readSized(r io.Reader, buf []byte, size uint64) ([]byte, error) {
+	if size > maxObject {
+		return buf, tooLarge(size)
+	}
+	buf = slices.Grow(buf[:0], int(size))[:size]
+	_, err := io.ReadFull(r, buf)
+	return buf, noEOF(err)
+}
+
+func tooLarge(size uint64) error {
+	return fmt.Errorf("%w: object of %d bytes, the limit is %d", errInvalidResponse, size, maxObject)
+}
+
+// noEOF returns err for a body that ends in the middle of something.
+func noEOF(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// list reads items from the stream one by one, because a list without pages can
+// be a gigabyte.
+func (protobufCodec) list(r io.Reader, item func([]byte)) (meta metav1.ListMeta, err error) {
+	w := wire{r: bufio.NewReaderSize(r, readBuffer)}
+	var magic [len(envelopeMagic)]byte
+	if _, err := io.ReadFull(&w, magic[:]); err != nil {
+		return meta, noEOF(err)
+	}
+	if string(magic[:]) != envelopeMagic {
+		return meta, fmt.Errorf("%w: a list that does not begin with %q", errInvalidResponse, envelopeMagic)
+	}
+	found := false
+	for {
+		field, size, err := w.header()
+		switch {
+		case errors.Is(err, io.EOF) && found:
+			return meta, nil
+		case err != nil:
+			return meta, noEOF(err)
+		case field == unknownRaw:
+			found = true
+			err = w.list(size, &meta, item)
+		default:
+			err = w.skip(size)
+		}
+		if err != nil {
+			return meta, noEOF(err)
+		}
+	}
+}
+
+// wire reads the fields of a message from a stream.
+type wire struct {
+	r    *bufio.Reader
+	read uint64 // bytes read so far
+	buf  []byte
+}
+
+// Read implements io.Reader.
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	w.read += uint64(n)
+	return n, err
+}
+
+// ReadByte implements io.ByteReader.
+func (w *wire) ReadByte() (byte, error) {
+	b, err := w.r.ReadByte()
+	if err == nil {
+		w.read++
+	}
+	return b, err
+}
+
+// list reads a List message of size bytes.
+func (w *wire) list(size uint64, meta *metav1.ListMeta, item func([]byte)) error {
+	end := w.read + size
+	for w.read < end {
+		field, size, err := w.header()
+		if err != nil {
+			return err
+		}
+		if size > end-w.read {
+			return fmt.Errorf("%w: a list whose parts are longer than the whole", errInvalidResponse)
+		}
+		if field != listMetadata && field != listItems {
+			if err := w.skip(size); err != nil {
+				return err
+			}
+			continue
+		}
+		if w.buf, err = readSized(w, w.buf, size); err != nil {
+			return err
+		}
+		if field == listItems {
+			item(w.buf)
+		} else if err := meta.Unmarshal(w.buf); err != nil {
+			return fmt.Errorf("%w: metadata of a list: %w", errInvalidResponse, err)
+		}
+	}
+	return nil
+}
+
+// header reads the number and the length of a field. Lists and envelopes have
+// length-delimited fields only.
+func (w *wire) header() (protowire.Number, uint64, error) {
+	tag, err := binary.ReadUvarint(w)
+	if err != nil {
+		return 0, 0, err
+	}
+	field, wireType := protowire.DecodeTag(tag)
+	if wireType != protowire.BytesType {
+		return 0, 0, fmt.Errorf("%w: wire type %d in a list", errInvalidResponse, wireType)
+	}
+	size, err := binary.ReadUvarint(w)
+	return field, size, noEOF(err)
+}
+
+func (w *wire) skip(size uint64) error {
+	if size > maxObject {
+		return tooLarge(size)
+	}
+	_, err := io.CopyN(io.Discard, w, int64(size))
+	return err
+}

@@ -1,0 +1,130 @@
+package kubewatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+const (
+	// stallLimit is how long the server may send nothing while it owes us
+	// something. The API server itself gives up on a request after 60 s.
+	stallLimit = 90 * time.Second
+	// maxShortBody bounds bodies that hold no objects, in bytes.
+	maxShortBody = 1 << 20
+)
+
+// errStalled is the cause when a request ends because nothing came any more.
+var errStalled = errors.New("the server sends nothing")
+
+// answer is a successful response whose body is still to be read. Reading fails
+// with errStalled when nothing comes for longer than idle.
+type answer struct {
+	codec codec // of the body's media type
+	idle  time.Duration
+
+	cause  func() error // why the request was cancelled; nil while it was not
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+	body   io.ReadCloser
+}
+
+// get sends a request. A refusal is a *apierrors.StatusError.
+func (c *Client) get(ctx context.Context, path string, query url.Values, accept string) (*answer, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	a := &answer{idle: stallLimit, cause: func() error { return context.Cause(ctx) }, cancel: cancel}
+	a.timer = time.AfterFunc(a.idle, func() { cancel(errStalled) })
+	if err := a.open(ctx, c, path, query, accept); err != nil {
+		a.close()
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *answer) open(ctx context.Context, c *Client, path string, query url.Values, accept string) error {
+	u := c.base.JoinPath(path)
+	u.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Accept", accept)
+	resp, err := c.http.Do(req) //nolint:bodyclose // answer.close does it
+	if err != nil {
+		// The URL is left out: callers name what they read.
+		if wrapped, ok := errors.AsType[*url.Error](err); ok {
+			err = wrapped.Err
+		}
+		return a.explain(err)
+	}
+	a.body = resp.Body
+	if resp.StatusCode != http.StatusOK {
+		return a.refusal(resp)
+	}
+	a.timer.Stop()
+	a.codec, err = codecFor(resp.Header.Get("Content-Type"))
+	return err
+}
+
+// Read implements io.Reader.
+func (a *answer) Read(p []byte) (int, error) {
+	a.timer.Reset(a.idle)
+	n, err := a.body.Read(p)
+	a.timer.Stop()
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = a.explain(err)
+	}
+	return n, err
+}
+
+func (a *answer) close() {
+	a.timer.Stop()
+	a.cancel(nil)
+	if a.body != nil {
+		_ = a.body.Close() // the body was read as far as it was wanted
+	}
+}
+
+// explain replaces the error of a request that we cancelled by our reason.
+func (a *answer) explain(err error) error {
+	if errors.Is(a.cause(), errStalled) {
+		return fmt.Errorf("%w for %v", errStalled, a.idle)
+	}
+	return err
+}
+
+// refusal reads the Status that the API server sends with an error. Proxies send
+// anything, of which only the status code counts.
+func (a *answer) refusal(resp *http.Response) error {
+	retryAfter, _ := strconv.Atoi(resp.Header.Get("Retry-After")) // a date or nothing counts as 0
+	if codec, err := codecFor(resp.Header.Get("Content-Type")); err == nil {
+		body, err := io.ReadAll(io.LimitReader(a.body, maxShortBody))
+		var status metav1.Status
+		if err == nil && codec.decode(body, &status) == nil && status.Status == metav1.StatusFailure {
+			return statusError(status, resp.StatusCode, retryAfter)
+		}
+	}
+	return apierrors.NewGenericServerResponse(resp.StatusCode, "get", schema.GroupResource{}, "", resp.Status, retryAfter, true)
+}
+
+func statusError(s metav1.Status, code, retryAfter int) *apierrors.StatusError {
+	if s.Code == 0 {
+		s.Code = int32(code)
+	}
+	if retryAfter > 0 {
+		if s.Details == nil {
+			s.Details = &metav1.StatusDetails{}
+		}
+		s.Details.RetryAfterSeconds = int32(retryAfter)
+	}
+	return &apierrors.StatusError{ErrStatus: s}
+}

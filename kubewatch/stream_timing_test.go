@@ -1,0 +1,47 @@
+package kubewatch
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/kubestate/kubestate/kind"
+)
+
+// discard is a store that keeps nothing.
+type discard struct{}
+
+func (discard) Begin()                {}
+func (discard) Put(kind.Object)       {}
+func (discard) Delete(string, string) {}
+func (discard) Commit()               {}
+
+// BenchmarkConsume reads events of one object each. What it costs beyond the
+// object's Unmarshal, BenchmarkUnmarshal, is ours.
+func BenchmarkConsume(b *testing.B) {
+	body := bytes.Repeat(protobufFrame(b, watch.Added, replicaSet("a")), b.N)
+	w := newWatcher(nil, Watch{Table: kind.ReplicaSets, Store: discard{}}, slog.New(slog.DiscardHandler))
+	a := &answer{
+		codec: protobufCodec{}, idle: time.Hour, timer: time.NewTimer(time.Hour),
+		body: io.NopCloser(bytes.NewReader(body)),
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	if events, err := w.consume(a); events != b.N || err != nil {
+		b.Fatalf("%d events, error %v", events, err)
+	}
+}
+
+func BenchmarkUnmarshal(b *testing.B) {
+	raw := marshal(b, replicaSet("a"))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := kind.ReplicaSets.New().Unmarshal(raw); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
