@@ -58,17 +58,24 @@ func New(c Config) (*Exporter, error) {
 	}
 	errs := []error{unknownResources("labels", c.Labels), unknownResources("annotations", c.Annotations)}
 	x := &Exporter{}
+	owners := newOwnerIndex()
+	var tables []*kind.Table
 	for _, t := range c.Kinds {
 		planned, err := t.Plan(kind.Options{
 			Keep:        c.Keep,
 			Labels:      patterns(c.Labels, t.Name),
 			Annotations: patterns(c.Annotations, t.Name),
+			Owners:      owners.of,
 		})
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		x.resources = append(x.resources, store.New(store.Config{Table: planned, Logger: c.Logger}))
+		tables = append(tables, planned)
+	}
+	observe := owners.observers(tables)
+	for _, t := range tables {
+		x.resources = append(x.resources, store.New(store.Config{Table: t, Logger: c.Logger, Observer: observe(t)}))
 	}
 	slices.SortFunc(x.resources, func(a, b *store.Resource) int {
 		return strings.Compare(a.Table().Name, b.Table().Name)

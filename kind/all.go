@@ -4,11 +4,14 @@ package kind
 // written: ascending by name.
 func All() []*Table {
 	return []*Table{
+		APIServices,
 		CertificateSigningRequests,
 		ClusterRoleBindings,
 		ClusterRoles,
 		ConfigMaps,
+		ControllerRevisions,
 		CronJobs,
+		CustomResourceDefinitions,
 		DaemonSets,
 		Deployments,
 		Endpoints,
@@ -31,7 +34,9 @@ func All() []*Table {
 		Pods,
 		ReplicaSets,
 		ReplicationControllers,
+		ResourceClaims,
 		ResourceQuotas,
+		ResourceSlices,
 		RoleBindings,
 		Roles,
 		Secrets,

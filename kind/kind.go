@@ -32,6 +32,9 @@ type Resource struct {
 	Kind           string // as in manifests ("Pod")
 	Namespaced     bool
 	NotDefault     bool // served only when --resources names it
+	// Older are earlier versions, the newest first, with the same JSON and protobuf
+	// form as far as rows read it. They are read where the server lacks Version.
+	Older []string
 }
 
 // GroupVersionKind returns what manifests of the resource say in apiVersion and kind.
@@ -52,8 +55,9 @@ type Kind[T any] struct {
 type Row[T any] struct {
 	metric.Desc
 	emit     func(*T, *metric.Emitter)
-	from     func(*T) map[string]string // the map that an allow-list picks labels from
-	withheld string                     // a key of that map that no allow-list admits
+	from     func(*T) map[string]string              // the map that an allow-list picks labels from
+	withheld string                                  // a key of that map that no allow-list admits
+	bind     func(Options) func(*T, *metric.Emitter) // what makes emit of the options
 }
 
 // Table is a completed Kind, whatever its object type. It is immutable and safe
@@ -62,7 +66,7 @@ type Table struct {
 	Resource
 	schema  *metric.Schema
 	object  func() Object
-	collect func(Object, *metric.Emitter) error
+	collect func(o Object, e *metric.Emitter, first, end int) error
 	plan    func(Options) (*Table, error)
 }
 
@@ -83,12 +87,13 @@ func define[T any, P pointer[T]](k Kind[T]) *Table {
 		Resource: k.Resource,
 		schema:   s,
 		object:   func() Object { return P(new(T)) },
-		collect: func(o Object, e *metric.Emitter) error {
+		collect: func(o Object, e *metric.Emitter, first, end int) error {
 			p, ok := o.(P)
 			if !ok {
 				return fmt.Errorf("collect %s: object is a %T", k.Name, o)
 			}
-			return collect(&k, (*T)(p), e, s)
+			k.Begin((*T)(p), e, s)
+			return emitRows(k.Rows[:end], first, (*T)(p), e)
 		},
 		plan: func(o Options) (*Table, error) {
 			rows, err := planRows(k.Rows, o)
@@ -112,13 +117,20 @@ func (t *Table) New() Object { return t.object() }
 // (it panics) loses the rest of its own samples; the others are emitted and the
 // error names the family. Without such a row Collect allocates nothing. Calls
 // may run at the same time with an Emitter each.
-func (t *Table) Collect(o Object, e *metric.Emitter) error { return t.collect(o, e) }
+func (t *Table) Collect(o Object, e *metric.Emitter) error {
+	return t.collect(o, e, 0, len(t.schema.Families))
+}
 
-func collect[T any](k *Kind[T], t *T, e *metric.Emitter, s *metric.Schema) (err error) {
-	k.Begin(t, e, s)
-	for next := 0; next < len(k.Rows); {
+// CollectFamily emits the samples of one family of an object, as Collect does.
+func (t *Table) CollectFamily(o Object, family int, e *metric.Emitter) error {
+	return t.collect(o, e, family, family+1)
+}
+
+// emitRows emits rows[first:].
+func emitRows[T any](rows []Row[T], first int, t *T, e *metric.Emitter) (err error) {
+	for next := first; next < len(rows); {
 		var failed error
-		if next, failed = emitFrom(k.Rows, next, t, e); failed != nil {
+		if next, failed = emitFrom(rows, next, t, e); failed != nil {
 			err = errors.Join(err, failed)
 		}
 	}

@@ -36,6 +36,10 @@ var (
 	taintValue  = label("value", "value of the taint")
 	taintEffect = label("effect", "what the taint does: NoSchedule, PreferNoSchedule or NoExecute")
 
+	deviceDriver = label("driver", "name of the DRA driver")
+	devicePool   = label("pool", "name of the pool of devices")
+	deviceName   = label("device", "name of the device within its pool")
+
 	roleLabels = labels{label("roleref_kind", "kind of the role: Role or ClusterRole"), label("roleref_name", "name of the role")}
 
 	ownerKind         = label("owner_kind", "kind of the owner")

@@ -47,6 +47,10 @@ var PersistentVolumeClaims = define(Kind[persistentVolumeClaim]{
 			func(p *persistentVolumeClaim) *metav1.Time { return &p.CreationTimestamp }),
 		timestamp("kube_persistentvolumeclaim_deletion_timestamp", alpha, "When the deletion of the PersistentVolumeClaim was asked for, in Unix seconds.",
 			func(p *persistentVolumeClaim) *metav1.Time { return p.DeletionTimestamp }),
+		beyond(each("kube_persistentvolumeclaim_status_capacity_storage_bytes", alpha, "Storage that the volume of the PersistentVolumeClaim has, in bytes.", nil,
+			func(p *persistentVolumeClaim, e *metric.Emitter) {
+				oneResource(p.Status.Capacity, corev1.ResourceStorage, whole, e)
+			})),
 	},
 })
 

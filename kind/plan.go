@@ -19,6 +19,8 @@ type Options struct {
 	// most one *, which stands for any text. A sole * admits every key if it is
 	// the first of the list and is ignored elsewhere. No pattern: no sample.
 	Labels, Annotations []string
+	// Owners tells of owners of owners; nil where nothing is known of them.
+	Owners Owners
 }
 
 // Plan returns the table that o leaves of t. Configuration makes a table from a
@@ -53,6 +55,9 @@ func planRows[T any](rows []Row[T], o Options) ([]Row[T], error) {
 		case metric.Annotations:
 			r.emit = pick(r, annotations)
 		case metric.NoAllowList:
+		}
+		if r.bind != nil {
+			r.emit = r.bind(o)
 		}
 		kept = append(kept, r)
 	}

@@ -75,11 +75,14 @@ func TestPlanKeepsFamilies(t *testing.T) {
 		return names
 	}
 	const optIn = "kube_pod_nodeselectors"
+	off := func(name string) bool {
+		return slices.ContainsFunc(kind.Pods.Schema().Families, func(d metric.Desc) bool { return d.Name == name && d.OptIn })
+	}
 	for _, c := range []struct {
 		keep func(*metric.Desc) bool
 		want []string
 	}{
-		{nil, slices.DeleteFunc(names(kind.Pods), func(n string) bool { return n == optIn })},
+		{nil, slices.DeleteFunc(names(kind.Pods), off)},
 		{func(d *metric.Desc) bool { return d.Name == optIn }, []string{optIn}},
 		{func(*metric.Desc) bool { return true }, names(kind.Pods)},
 		{func(*metric.Desc) bool { return false }, nil},

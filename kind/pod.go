@@ -20,6 +20,7 @@ var (
 		label("container_id", "ID that the container runtime gave the container"),
 	}
 	containerResource = labels{container, nodeName, resource, unit}
+	podResource       = labels{nodeName, resource, unit}
 	claimVolume       = labels{
 		label("volume", "name of the volume"),
 		claimName,
@@ -174,5 +175,22 @@ var Pods = define(Kind[pod]{
 		info("kube_pod_scheduler", alpha, "Scheduler of the Pod; always 1.",
 			label("name", "name of the scheduler"),
 			func(p *pod) string { return p.Spec.SchedulerName }),
+		podWorkload(),
+		beyond(each("kube_pod_container_status_resource_limits", alpha, "Resource limit in effect for a container, in the unit that the label unit names; it differs from the spec while a resize is pending.",
+			containerResource, func(p *pod, e *metric.Emitter) { limitsInEffect(p, p.Status.ContainerStatuses, e) })),
+		beyond(each("kube_pod_container_status_resource_requests", alpha, "Resource request in effect for a container, in the unit that the label unit names; it differs from the spec while a resize is pending.",
+			containerResource, func(p *pod, e *metric.Emitter) { requestsInEffect(p, p.Status.ContainerStatuses, e) })),
+		beyond(each("kube_pod_init_container_status_resource_limits", alpha, "Resource limit in effect for an init container, in the unit that the label unit names; it differs from the spec while a resize is pending.",
+			containerResource, func(p *pod, e *metric.Emitter) { limitsInEffect(p, p.Status.InitContainerStatuses, e) })),
+		beyond(each("kube_pod_init_container_status_resource_requests", alpha, "Resource request in effect for an init container, in the unit that the label unit names; it differs from the spec while a resize is pending.",
+			containerResource, func(p *pod, e *metric.Emitter) { requestsInEffect(p, p.Status.InitContainerStatuses, e) })),
+		beyond(each("kube_pod_spec_resource_limits", alpha, "Resource limit that the Pod sets for all its containers together, in the unit that the label unit names.",
+			podResource, func(p *pod, e *metric.Emitter) { podLimits(p, p.Spec.Resources, e) })),
+		beyond(each("kube_pod_spec_resource_requests", alpha, "Resource request that the Pod makes for all its containers together, in the unit that the label unit names.",
+			podResource, func(p *pod, e *metric.Emitter) { podRequests(p, p.Spec.Resources, e) })),
+		beyond(each("kube_pod_status_resource_limits", alpha, "Resource limit in effect for all containers of the Pod together, in the unit that the label unit names.",
+			podResource, func(p *pod, e *metric.Emitter) { podLimits(p, p.Status.Resources, e) })),
+		beyond(each("kube_pod_status_resource_requests", alpha, "Resource request in effect for all containers of the Pod together, in the unit that the label unit names.",
+			podResource, func(p *pod, e *metric.Emitter) { podRequests(p, p.Status.Resources, e) })),
 	},
 })

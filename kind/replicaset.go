@@ -37,5 +37,7 @@ var ReplicaSets = define(Kind[replicaSet]{
 			func(r *replicaSet) map[string]string { return r.Annotations }),
 		labelsOf("kube_replicaset_labels", stable, "Those labels of the ReplicaSet that --metric-labels-allowlist picks.",
 			func(r *replicaSet) map[string]string { return r.Labels }),
+		beyond(gauge("kube_replicaset_status_available_replicas", alpha, "Pods of the ReplicaSet that have been ready for spec.minReadySeconds.",
+			func(r *replicaSet) int32 { return r.Status.AvailableReplicas })),
 	},
 })

@@ -125,6 +125,13 @@ func optIn[T any](r Row[T]) Row[T] {
 	return r
 }
 
+// beyond makes a row's family one that kube-state-metrics does not have; such are
+// off unless asked for.
+func beyond[T any](r Row[T]) Row[T] {
+	r.Beyond = true
+	return optIn(r)
+}
+
 // deprecated makes a row's family one that is deprecated since a version.
 func deprecated[T any](since string, r Row[T]) Row[T] {
 	r.Deprecated = since

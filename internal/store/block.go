@@ -36,13 +36,25 @@ type cell struct {
 	ends [blockSlots]uint32 // where in text the lines of each slot end
 }
 
+// lines returns the lines of a slot; a nil cell has none.
+func (c *cell) lines(slot int) []byte {
+	if c == nil {
+		return nil
+	}
+	return c.text[c.start(slot):c.ends[slot]]
+}
+
+// start is where in text the lines of a slot begin.
+func (c *cell) start(slot int) int {
+	if slot == 0 {
+		return 0
+	}
+	return int(c.ends[slot-1])
+}
+
 // replace puts text into the place of a slot's lines.
 func (c *cell) replace(slot int, text []byte) {
-	start := 0
-	if slot > 0 {
-		start = int(c.ends[slot-1])
-	}
-	end := int(c.ends[slot])
+	start, end := c.start(slot), int(c.ends[slot])
 	if grow := len(text) - (end - start); grow != 0 {
 		old := len(c.text)
 		if grow > 0 {

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"sync"
 
+	"github.com/kubestate/kubestate/exposition"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -49,12 +50,19 @@ func (f *Feed) Begin() {
 
 // Put stores an object that was added or changed. The object is not kept.
 func (f *Feed) Put(o kind.Object) {
-	x, err := f.resource.render(o)
+	x := f.resource.renderer()
 	defer f.resource.renderers.Put(x)
 	k := key{o.GetNamespace(), o.GetName()}
-	if err != nil {
+	if err := f.resource.table.Collect(o, x.emitter); err != nil {
 		f.failed(k, err)
 	}
+	f.store(k, x.lines)
+	if observer := f.resource.observer; observer != nil {
+		observer.Put(f, o)
+	}
+}
+
+func (f *Feed) store(k key, lines *exposition.Writer) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p, ok := f.index[k]
@@ -63,10 +71,10 @@ func (f *Feed) Put(o kind.Object) {
 	}
 	b := f.blocks[p.block]
 	s := &b.slots[p.slot]
-	f.series += x.lines.Series() - s.series
-	s.read, s.series = f.read, x.lines.Series()
+	f.series += lines.Series() - s.series
+	s.read, s.series = f.read, lines.Series()
 	for i := range b.cells {
-		f.set(b, p.slot, i, x.lines.Lines(i))
+		f.set(b, p.slot, i, lines.Lines(i))
 	}
 	f.checkBlock(p.block)
 }
@@ -87,27 +95,47 @@ func (f *Feed) failed(k key, err error) {
 
 // Delete removes an object. One that is not stored is no error.
 func (f *Feed) Delete(namespace, name string) {
+	k := key{namespace, name}
+	f.drop(k)
+	f.tellDeleted(k)
+}
+
+func (f *Feed) drop(k key) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if p, ok := f.index[key{namespace, name}]; ok {
+	if p, ok := f.index[k]; ok {
 		f.remove(p)
 		f.checkBlock(p.block)
 	}
 }
 
 // Commit ends a full read: objects that were not Put since Begin are removed.
-func (f *Feed) Commit() {
+func (f *Feed) Commit() { f.tellDeleted(f.sweep()...) }
+
+func (f *Feed) sweep() (gone []key) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, b := range f.blocks {
 		for j := range b.slots {
 			if s := &b.slots[j]; s.used && s.read != f.read {
+				gone = append(gone, s.key)
 				f.remove(place{i, j})
 			}
 		}
 	}
 	f.published = true
 	f.check()
+	return gone
+}
+
+// tellDeleted tells the observer; no lock is held then.
+func (f *Feed) tellDeleted(gone ...key) {
+	if f.resource.observer == nil {
+		return
+	}
+	for _, k := range gone {
+		f.resource.observer.Delete(f, k.namespace, k.name)
+	}
 }
 
 // take gives a free slot to an object, the one freed last first, so that churn

@@ -12,6 +12,7 @@ package store
 import (
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/kubestate/kubestate/exposition"
@@ -23,12 +24,15 @@ import (
 type Config struct {
 	Table  *kind.Table
 	Logger *slog.Logger // told of objects that a row cannot cope with
+	// Observer is told of every change; nil: nobody.
+	Observer Observer
 }
 
 // Resource is the store of one kind. It is safe for concurrent use.
 type Resource struct {
 	table     *kind.Table
 	logger    *slog.Logger
+	observer  Observer
 	renderers sync.Pool // of *renderer
 	validate  bool      // check all invariants after each change; see validate.go
 
@@ -38,7 +42,7 @@ type Resource struct {
 
 // New returns an empty store.
 func New(c Config) *Resource {
-	r := &Resource{table: c.Table, logger: c.Logger, validate: os.Getenv("KUBESTATE_VALIDATE") == "1"}
+	r := &Resource{table: c.Table, logger: c.Logger, observer: c.Observer, validate: os.Getenv("KUBESTATE_VALIDATE") == "1"}
 	r.renderers.New = func() any { return newRenderer(c.Table.Schema()) }
 	return r
 }
@@ -59,7 +63,7 @@ func (r *Resource) NewFeed() *Feed {
 func (r *Resource) allFeeds() []*Feed {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.feeds[:len(r.feeds):len(r.feeds)]
+	return slices.Clip(r.feeds)
 }
 
 // Stats says how much a Resource holds.
@@ -96,10 +100,9 @@ func newRenderer(s *metric.Schema) *renderer {
 	return &renderer{lines: w, emitter: metric.NewEmitter(w)}
 }
 
-// render leaves the lines of o in the renderer that it returns, which the caller
-// gives back to the pool.
-func (r *Resource) render(o kind.Object) (*renderer, error) {
+// renderer returns a renderer without lines, which the caller gives back to the pool.
+func (r *Resource) renderer() *renderer {
 	x := r.renderers.Get().(*renderer)
 	x.lines.Reset() // an object of a wrong type must not get the lines of the one before
-	return x, r.table.Collect(o, x.emitter)
+	return x
 }

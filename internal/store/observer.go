@@ -1,0 +1,39 @@
+package store
+
+import (
+	"bytes"
+
+	"github.com/kubestate/kubestate/kind"
+)
+
+// An Observer is told of every change of a Feed, after it is stored and from the
+// goroutine that stored it. The object is valid until Put returns.
+type Observer interface {
+	Put(f *Feed, o kind.Object)
+	Delete(f *Feed, namespace, name string)
+}
+
+// Refresh renders one family of an object that is stored, from an object that
+// need only hold what this family and the identity labels read. One that is not
+// stored is left alone.
+func (f *Feed) Refresh(o kind.Object, family int) {
+	x := f.resource.renderer()
+	defer f.resource.renderers.Put(x)
+	k := key{o.GetNamespace(), o.GetName()}
+	if err := f.resource.table.CollectFamily(o, family, x.emitter); err != nil {
+		f.failed(k, err)
+	}
+	lines := x.lines.Lines(family)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p, ok := f.index[k]
+	if !ok {
+		return
+	}
+	b := f.blocks[p.block]
+	series := x.lines.Series() - bytes.Count(b.cells[family].lines(p.slot), []byte("\n"))
+	f.series += series
+	b.slots[p.slot].series += series
+	f.set(b, p.slot, family, lines)
+	f.checkBlock(p.block)
+}

@@ -1,0 +1,72 @@
+package kind
+
+import (
+	resourcev1 "k8s.io/api/resource/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubestate/kubestate/metric"
+)
+
+type resourceSlice = resourcev1.ResourceSlice
+
+var sliceOrigin = labels{
+	deviceDriver, devicePool,
+	label("node", "name of the Node that has the devices; empty if that is not one Node for all"),
+}
+
+// ResourceSlices is the table of resource.k8s.io/v1 ResourceSlice.
+var ResourceSlices = define(Kind[resourceSlice]{
+	Resource: Resource{
+		Group: "resource.k8s.io", Version: "v1", Older: []string{"v1beta2"},
+		Name: "resourceslices", Kind: "ResourceSlice", NotDefault: true,
+	},
+	Identity: labels{label("resourceslice", "name of the ResourceSlice")},
+	Begin:    func(r *resourceSlice, e *metric.Emitter, s *metric.Schema) { e.Begin(s, r.Name) },
+	Rows: []Row[resourceSlice]{
+		beyond(timestamp("kube_resourceslice_created", alpha, "When the ResourceSlice was created, in Unix seconds.",
+			func(r *resourceSlice) *metav1.Time { return &r.CreationTimestamp })),
+		beyond(each("kube_resourceslice_info", alpha, "Which driver publishes the ResourceSlice and for which pool and Node; always 1.", sliceOrigin,
+			func(r *resourceSlice, e *metric.Emitter) {
+				e.Add(1, r.Spec.Driver, r.Spec.Pool.Name, valueOr(r.Spec.NodeName, ""))
+			})),
+		beyond(gauge("kube_resourceslice_spec_pool_generation", alpha, "Generation of the pool that the ResourceSlice describes; slices of older generations do not count.",
+			func(r *resourceSlice) int64 { return r.Spec.Pool.Generation })),
+		beyond(gauge("kube_resourceslice_spec_pool_resource_slice_count", alpha, "ResourceSlices that the pool has in all at this generation.",
+			func(r *resourceSlice) int64 { return r.Spec.Pool.ResourceSliceCount })),
+		beyond(each("kube_resourceslice_spec_devices", alpha, "Devices that the ResourceSlice lists.", sliceOrigin,
+			func(r *resourceSlice, e *metric.Emitter) {
+				e.Add(float64(len(r.Spec.Devices)), r.Spec.Driver, r.Spec.Pool.Name, valueOr(r.Spec.NodeName, ""))
+			})),
+		beyond(each("kube_resourceslice_spec_device_capacity", alpha, "Capacity of a device, in the unit that its driver uses, which is bytes for memory.", labels{
+			deviceDriver, devicePool, deviceName,
+			label("capacity", "name of the capacity, with the domain of who defines it if that is not the driver"),
+		}, deviceCapacity)),
+		beyond(each("kube_resourceslice_spec_device_taint", alpha, "One series of value 1 per taint that the driver puts on a device.", labels{
+			deviceDriver, devicePool, deviceName, taintKey, taintValue,
+			label("effect", "what the taint does: None, NoSchedule or NoExecute"),
+		}, deviceTaints)),
+		beyond(annotationsOf("kube_resourceslice_annotations", alpha, "Those annotations of the ResourceSlice that --metric-annotations-allowlist picks.",
+			func(r *resourceSlice) map[string]string { return r.Annotations })),
+		beyond(labelsOf("kube_resourceslice_labels", alpha, "Those labels of the ResourceSlice that --metric-labels-allowlist picks.",
+			func(r *resourceSlice) map[string]string { return r.Labels })),
+	},
+})
+
+func deviceCapacity(r *resourceSlice, e *metric.Emitter) {
+	for i := range r.Spec.Devices {
+		d := &r.Spec.Devices[i]
+		for _, name := range metric.SortedKeys(e, d.Capacity) {
+			e.Add(fractional(d.Capacity[resourcev1.QualifiedName(name)].Value), r.Spec.Driver, r.Spec.Pool.Name, d.Name, name)
+		}
+	}
+}
+
+func deviceTaints(r *resourceSlice, e *metric.Emitter) {
+	for i := range r.Spec.Devices {
+		d := &r.Spec.Devices[i]
+		for j := range d.Taints {
+			t := &d.Taints[j]
+			e.Add(1, r.Spec.Driver, r.Spec.Pool.Name, d.Name, t.Key, t.Value, string(t.Effect))
+		}
+	}
+}
