@@ -76,7 +76,14 @@ func serve(t *testing.T) *httptest.Server {
 	return s
 }
 
-func request(t *testing.T, method, url string, header http.Header) (*http.Response, string) {
+// answer is what a request brought.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func request(t *testing.T, method, url string, header http.Header) answer {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
@@ -92,7 +99,7 @@ func request(t *testing.T, method, url string, header http.Header) (*http.Respon
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(body)
+	return answer{resp.StatusCode, resp.Header, string(body)}
 }
 
 func TestServeHTTPFormats(t *testing.T) {
@@ -107,27 +114,27 @@ func TestServeHTTPFormats(t *testing.T) {
 		{"application/openmetrics-text;version=1.0.0;q=0,*/*", textType, exposition.Text},
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			resp, body := request(t, method, s.URL+"/metrics", http.Header{"Accept": {test.accept}})
-			if resp.StatusCode != http.StatusOK {
-				t.Errorf("%s: status %d", method, resp.StatusCode)
+			a := request(t, method, s.URL+"/metrics", http.Header{"Accept": {test.accept}})
+			if a.status != http.StatusOK {
+				t.Errorf("%s: status %d", method, a.status)
 			}
-			if got := resp.Header.Get("Content-Type"); got != test.contentType {
+			if got := a.header.Get("Content-Type"); got != test.contentType {
 				t.Errorf("%s, Accept: %s: Content-Type %q, want %q", method, test.accept, got, test.contentType)
 			}
-			if got := resp.Header.Values("Vary"); !slices.Contains(got, "Accept") {
+			if got := a.header.Values("Vary"); !slices.Contains(got, "Accept") {
 				t.Errorf("%s: Vary: %q", method, got)
 			}
 			if method == http.MethodHead {
-				if body != "" {
-					t.Errorf("HEAD has a body: %.100q", body)
+				if a.body != "" {
+					t.Errorf("HEAD has a body: %.100q", a.body)
 				}
 				continue
 			}
-			if err := check(body, test.format); err != nil {
+			if err := check(a.body, test.format); err != nil {
 				t.Errorf("Accept: %s: %v", test.accept, err)
 			}
-			if !strings.Contains(body, "kube_replicaset_created") {
-				t.Errorf("Accept: %s: no ReplicaSets in\n%s", test.accept, body)
+			if !strings.Contains(a.body, "kube_replicaset_created") {
+				t.Errorf("Accept: %s: no ReplicaSets in\n%s", test.accept, a.body)
 			}
 		}
 	}
@@ -149,16 +156,16 @@ func TestServeHTTPSelection(t *testing.T) {
 		"?other=1":             {"kube_namespace_", "kube_replicaset_"},
 		"?resources=%zz&%=;;=": {"kube_namespace_", "kube_replicaset_"}, // no query at all
 	} {
-		resp, body := request(t, http.MethodGet, s.URL+"/metrics"+query, http.Header{"Accept": {"application/openmetrics-text;version=1.0.0"}})
-		if resp.StatusCode != http.StatusOK {
-			t.Errorf("%s: status %d", query, resp.StatusCode)
+		a := request(t, http.MethodGet, s.URL+"/metrics"+query, http.Header{"Accept": {"application/openmetrics-text;version=1.0.0"}})
+		if a.status != http.StatusOK {
+			t.Errorf("%s: status %d", query, a.status)
 		}
-		if err := check(body, exposition.OpenMetrics); err != nil {
+		if err := check(a.body, exposition.OpenMetrics); err != nil {
 			t.Errorf("%s: %v", query, err)
 		}
 		var got []string
 		for _, prefix := range []string{"kube_namespace_", "kube_pod_", "kube_replicaset_"} {
-			if strings.Contains(body, "# HELP "+prefix) {
+			if strings.Contains(a.body, "# HELP "+prefix) {
 				got = append(got, prefix)
 			}
 		}

@@ -28,9 +28,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	c.SetOut(stdout)
 	c.SetErr(stderr)
 	if err := c.ExecuteContext(ctx); err != nil {
-		problems := strings.Split(err.Error(), "\n")
-		for _, p := range problems {
-			_, _ = fmt.Fprintln(stderr, "Error:", p)
+		for problem := range strings.SplitSeq(err.Error(), "\n") {
+			_, _ = fmt.Fprintln(stderr, "Error:", problem)
 		}
 		return 1
 	}

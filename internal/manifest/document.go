@@ -223,7 +223,7 @@ func yamlError(first int, err error) error {
 			text = "yaml" + text[len("yaml: line ")+i:]
 		}
 	}
-	return &lineError{first + max(n-1, 0), fmt.Errorf("malformed YAML: %s", text)} //nolint:errorlint // the text is rewritten
+	return &lineError{first + max(n-1, 0), fmt.Errorf("malformed YAML: %s", text)}
 }
 
 // nodeDocument turns a parsed value into JSON, the items of a list one by one.

@@ -14,21 +14,21 @@ import (
 const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: d}\n"
 
 // read returns the objects of a file as kind/namespace/name, and the error.
-func read(t *testing.T, data string) ([]string, error, *manifest.Reader) {
+func read(t *testing.T, data string) ([]string, *manifest.Reader, error) {
 	t.Helper()
 	r := manifest.NewReader(kind.All())
 	var got []string
 	err := r.Read("f", []byte(data), func(table *kind.Table, o kind.Object) {
 		got = append(got, table.Kind+"/"+o.GetNamespace()+"/"+o.GetName())
 	})
-	return got, err, r
+	return got, r, err
 }
 
 func TestForms(t *testing.T) {
 	want := []string{"Pod/d/a", "Pod/d/b"}
 	f := func(name, data string) {
 		t.Helper()
-		got, err, r := read(t, data)
+		got, r, err := read(t, data)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -59,14 +59,14 @@ func TestForms(t *testing.T) {
 
 func TestNothing(t *testing.T) {
 	for _, data := range []string{"", "\n\n", "---\n", "# only a comment\n", `{"apiVersion":"v1","kind":"List","items":[]}`} {
-		if got, err, _ := read(t, data); got != nil || err != nil {
+		if got, _, err := read(t, data); got != nil || err != nil {
 			t.Errorf("%q: got %v, %v", data, got, err)
 		}
 	}
 }
 
 func TestUnknownKindsAreCounted(t *testing.T) {
-	got, err, r := read(t, "apiVersion: example.com/v1\nkind: Foo\nmetadata: {name: x}\n---\n"+fmt.Sprintf(pod, "a")+
+	got, r, err := read(t, "apiVersion: example.com/v1\nkind: Foo\nmetadata: {name: x}\n---\n"+fmt.Sprintf(pod, "a")+
 		"---\napiVersion: example.com/v1\nkind: Foo\nmetadata: {name: y}\n---\napiVersion: v2\nkind: Pod\nmetadata: {name: z}\n")
 	if err != nil || !cmp.Equal(got, []string{"Pod/d/a"}) {
 		t.Errorf("got %v, %v", got, err)
@@ -85,7 +85,7 @@ func TestUnknownKindsAreCounted(t *testing.T) {
 func TestErrors(t *testing.T) {
 	f := func(data string, wantObjects int, want ...string) {
 		t.Helper()
-		got, err, _ := read(t, data)
+		got, _, err := read(t, data)
 		if err == nil {
 			t.Fatalf("no error; objects %v", got)
 		}
