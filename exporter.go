@@ -75,7 +75,11 @@ func New(c Config) (*Exporter, error) {
 	}
 	observe := owners.observers(tables)
 	for _, t := range tables {
-		x.resources = append(x.resources, store.New(store.Config{Table: t, Logger: c.Logger, Observer: observe(t)}))
+		observer := observe(t)
+		if len(t.Schema().Families) == 0 && observer == nil {
+			continue // nobody would see anything of its objects
+		}
+		x.resources = append(x.resources, store.New(store.Config{Table: t, Logger: c.Logger, Observer: observer}))
 	}
 	slices.SortFunc(x.resources, func(a, b *store.Resource) int {
 		return strings.Compare(a.Table().Name, b.Table().Name)
@@ -113,7 +117,8 @@ func unknownResources(what string, lists map[string][]string) error {
 	return errors.Join(errs...)
 }
 
-// Tables returns the tables that are served, after filters, ascending by name.
+// Tables returns the tables that are served, after filters, ascending by name. A
+// table of which filters leave no family is not among them.
 func (x *Exporter) Tables() []*kind.Table {
 	tables := make([]*kind.Table, len(x.resources))
 	for i, r := range x.resources {

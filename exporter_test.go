@@ -146,7 +146,12 @@ func TestNoKinds(t *testing.T) {
 func TestKeep(t *testing.T) {
 	x := newExporter(t, kubestate.Config{Keep: func(d *metric.Desc) bool { return d.Name == "kube_replicaset_owner" }})
 	feed(t, x, "replicasets", replicaSet("a"))
-	feed(t, x, "namespaces", namespace("shop"))
+	if got := kind.Names(x.Tables()); !slices.Equal(got, []string{"replicasets"}) {
+		t.Errorf("served are %q, though filters leave families of replicasets only", got)
+	}
+	if _, err := x.NewFeed("namespaces"); err == nil {
+		t.Error("a feed whose objects nobody would see")
+	}
 	want := "# HELP kube_replicaset_owner [STABLE] One series per owner reference, or one with empty owner labels.\n" +
 		"# TYPE kube_replicaset_owner gauge\n" +
 		`kube_replicaset_owner{namespace="shop",replicaset="a",owner_kind="",owner_name="",owner_is_controller=""} 1` + "\n"

@@ -108,7 +108,10 @@ func (s *Server) objectsAt(req request) ([]*Encoded, uint64, *apierrors.StatusEr
 	if wanted > current {
 		return nil, 0, tooLargeVersion(wanted, current)
 	}
-	if req.options.match == metav1.ResourceVersionMatchExact && wanted != current {
+	// A page of a version without a match means exactly that version, as on the
+	// real server.
+	exact := req.options.match == metav1.ResourceVersionMatchExact || req.options.match == "" && req.options.limit > 0 && wanted > 0
+	if exact && wanted != current {
 		objects, ok := s.store.past(req.table, wanted)
 		if !ok {
 			return nil, 0, expired("The resourceVersion for the provided list is too old.")
