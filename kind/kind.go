@@ -42,6 +42,15 @@ func (r Resource) GroupVersionKind() schema.GroupVersionKind {
 	return schema.GroupVersionKind{Group: r.Group, Version: r.Version, Kind: r.Kind}
 }
 
+// GroupVersionKinds returns the same for each version, the newest first.
+func (r Resource) GroupVersionKinds() []schema.GroupVersionKind {
+	kinds := []schema.GroupVersionKind{r.GroupVersionKind()}
+	for _, version := range r.Older {
+		kinds = append(kinds, schema.GroupVersionKind{Group: r.Group, Version: version, Kind: r.Kind})
+	}
+	return kinds
+}
+
 // Kind declares a table of families over T, a type of the Kubernetes API.
 type Kind[T any] struct {
 	Resource

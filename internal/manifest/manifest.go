@@ -25,7 +25,9 @@ type Reader struct {
 func NewReader(tables []*kind.Table) *Reader {
 	r := &Reader{tables: map[schema.GroupVersionKind]*kind.Table{}, Unknown: map[schema.GroupVersionKind]int{}}
 	for _, t := range tables {
-		r.tables[t.GroupVersionKind()] = t
+		for _, gvk := range t.GroupVersionKinds() {
+			r.tables[gvk] = t
+		}
 	}
 	return r
 }

@@ -57,6 +57,15 @@ func TestForms(t *testing.T) {
 	f("JSON typed list", `{"apiVersion":"v1","kind":"PodList","metadata":{},"items":[{"metadata":{"name":"a","namespace":"d"}},{"metadata":{"name":"b","namespace":"d"}}]}`)
 }
 
+// TestOlderVersions reads an object of a version that the API server no longer
+// serves by default.
+func TestOlderVersions(t *testing.T) {
+	got, r, err := read(t, "apiVersion: resource.k8s.io/v1beta2\nkind: ResourceClaim\nmetadata: {name: a, namespace: d}\n")
+	if err != nil || len(r.Unknown) != 0 || !cmp.Equal(got, []string{"ResourceClaim/d/a"}) {
+		t.Errorf("got %v, %v, unknown %v", got, err, r.Unknown)
+	}
+}
+
 func TestNothing(t *testing.T) {
 	for _, data := range []string{"", "\n\n", "---\n", "# only a comment\n", `{"apiVersion":"v1","kind":"List","items":[]}`} {
 		if got, _, err := read(t, data); got != nil || err != nil {
