@@ -72,7 +72,7 @@ func (w *watcher) pages(ctx context.Context, query url.Values) error {
 }
 
 func (w *watcher) page(ctx context.Context, query url.Values) (metav1.ListMeta, error) {
-	a, err := w.client.get(ctx, w.path, query, acceptList)
+	a, err := w.get(ctx, query, acceptList)
 	if err != nil {
 		return metav1.ListMeta{}, err
 	}

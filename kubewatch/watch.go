@@ -50,8 +50,8 @@ type watcher struct {
 	tracker *tracker
 	log     *slog.Logger
 	backoff backoff
-	path    string
-	scope   string // what is read, for errors
+	paths   []string // one per version of the resource, the one in use first
+	scope   string   // what is read, for errors
 
 	complete     bool      // the store has everything up to version; changes can be followed
 	version      string    // resourceVersion of the newest state known; empty: none
@@ -62,21 +62,32 @@ type watcher struct {
 
 func newWatcher(c *Client, watch Watch, log *slog.Logger) *watcher {
 	r := watch.Table.Resource
-	w := &watcher{client: c, watch: watch, log: log.With("resource", r.Name), scope: r.Name, path: "/api/" + r.Version}
-	if r.Group != "" {
-		w.path = "/apis/" + r.Group + "/" + r.Version
-	}
+	w := &watcher{client: c, watch: watch, log: log.With("resource", r.Name), scope: r.Name, paths: paths(r, watch.Namespace)}
 	if watch.Namespace != "" {
-		w.path += "/namespaces/" + url.PathEscape(watch.Namespace)
 		w.scope += " in namespace " + watch.Namespace
 		w.log = w.log.With("namespace", watch.Namespace)
 	}
-	w.path += "/" + r.Name
 	w.tracker = &tracker{log: w.log, turned: time.Now(), status: Status{
 		Resource: r, Namespace: watch.Namespace, FieldSelector: watch.FieldSelector,
 		State: Connecting, Since: time.Now(),
 	}}
 	return w
+}
+
+// paths returns where the API has the resource, in each of its versions.
+func paths(r kind.Resource, namespace string) []string {
+	group, scope := "/api/", ""
+	if r.Group != "" {
+		group = "/apis/" + r.Group + "/"
+	}
+	if namespace != "" {
+		scope = "/namespaces/" + url.PathEscape(namespace)
+	}
+	paths := []string{group + r.Version + scope + "/" + r.Name}
+	for _, older := range r.Older {
+		paths = append(paths, group+older+scope+"/"+r.Name)
+	}
+	return paths
 }
 
 func (w *watcher) run(ctx context.Context) {
@@ -150,12 +161,25 @@ func (w *watcher) watchQuery() url.Values {
 	return query
 }
 
+// get sends a request for the resource. Where the server does not have the
+// version in use, it is the next from then on.
+func (w *watcher) get(ctx context.Context, query url.Values, accept string) (a *answer, err error) {
+	for range w.paths {
+		a, err = w.client.get(ctx, w.paths[0], query, accept)
+		if !apierrors.IsNotFound(err) {
+			break
+		}
+		w.paths = append(w.paths[1:], w.paths[0])
+	}
+	return a, err
+}
+
 // stream reads all objects as the first events of a watch, which it then follows.
 func (w *watcher) stream(ctx context.Context) error {
 	query := w.watchQuery()
 	query.Set("sendInitialEvents", "true")
 	query.Set("resourceVersionMatch", string(metav1.ResourceVersionMatchNotOlderThan))
-	a, err := w.client.get(ctx, w.path, query, acceptWatch)
+	a, err := w.get(ctx, query, acceptWatch)
 	if err == nil {
 		defer a.close()
 		w.watch.Store.Begin()
@@ -180,7 +204,7 @@ func (w *watcher) stream(ctx context.Context) error {
 
 // follow applies the changes after version until the watch ends.
 func (w *watcher) follow(ctx context.Context) error {
-	a, err := w.client.get(ctx, w.path, w.watchQuery(), acceptWatch)
+	a, err := w.get(ctx, w.watchQuery(), acceptWatch)
 	if err != nil {
 		w.tracker.count(func(c *Counts) { c.WatchErrors++ })
 		return fmt.Errorf("watch %s: %w", w.scope, err)
