@@ -61,8 +61,8 @@ lint: ## Run the linters of .golangci.yml (the first time builds them: minutes).
 	cd test/e2e/harness && $(TOOL) golangci-lint run
 
 .PHONY: unit
-unit: ## Run the unit tests with the race detector.
-	CGO_ENABLED=1 $(GO) test -race -timeout 10m ./...
+unit: ## Run the unit tests with the race detector; stores check themselves (KUBESTATE_VALIDATE).
+	KUBESTATE_VALIDATE=1 CGO_ENABLED=1 $(GO) test -race -timeout 10m ./...
 
 .PHONY: quick
 quick: ## Run the unit tests without the race detector.

@@ -20,7 +20,7 @@ type demoOptions struct {
 	churn   float64 // changes per second
 }
 
-func demoCommand() *cobra.Command {
+func demoCommand(args []string) *cobra.Command {
 	var d demoOptions
 	o := conf.New()
 	c := &cobra.Command{
@@ -42,7 +42,7 @@ the time: Pods crash and are replaced, Deployments roll out.`,
 	c.Flags().Uint64Var(&d.cluster.Seed, "seed", 1, "number from which the cluster is made; the same number gives the same cluster")
 	c.Flags().Float64Var(&d.churn, "churn", 5, "objects that change per second")
 	o.Host, o.TelemetryHost = "127.0.0.1", "127.0.0.1"
-	o.AddFlags(c.Flags(), conf.Scope, conf.Selection, conf.Serving, conf.Logging)
+	takeOptions(c, args, o, conf.Scope, conf.Selection, conf.Serving, conf.Logging)
 	return c
 }
 

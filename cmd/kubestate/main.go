@@ -22,7 +22,7 @@ func main() {
 
 // run is the whole program: it runs one command and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := rootCommand()
+	c := rootCommand(args)
 	c.SetArgs(args)
 	c.SetIn(stdin)
 	c.SetOut(stdout)
@@ -36,9 +36,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return 0
 }
 
-func rootCommand() *cobra.Command {
-	c := serveCommand()
-	c.AddCommand(renderCommand(), demoCommand(), explainCommand(), versionCommand())
+func rootCommand(args []string) *cobra.Command {
+	c := serveCommand(args)
+	c.AddCommand(renderCommand(args), demoCommand(args), explainCommand(), versionCommand())
 	// Errors are printed once, by run; the usage would bury them.
 	c.SilenceErrors, c.SilenceUsage = true, true
 	return c

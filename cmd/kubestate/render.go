@@ -21,7 +21,7 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-func renderCommand() *cobra.Command {
+func renderCommand(args []string) *cobra.Command {
 	o := conf.New()
 	format := exposition.Text
 	c := &cobra.Command{
@@ -47,7 +47,7 @@ rendered, and the exit code is 1.`,
 			return render(o, files, format, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	o.AddFlags(c.Flags(), conf.Scope, conf.Selection)
+	takeOptions(c, args, o, conf.Scope, conf.Selection)
 	c.Flags().Var(&formatFlag{&format}, "format", "`format` of the output: text or openmetrics")
 	return c
 }

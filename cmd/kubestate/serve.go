@@ -15,7 +15,7 @@ import (
 	"github.com/kubestate/kubestate/kubewatch"
 )
 
-func serveCommand() *cobra.Command {
+func serveCommand(args []string) *cobra.Command {
 	o := conf.New()
 	c := &cobra.Command{
 		Use:   "kubestate",
@@ -37,7 +37,7 @@ Both ports answer /readyz and show at / what is being read.`,
 			return serveCluster(c.Context(), o, log, func(addresses) {})
 		},
 	}
-	o.AddFlags(c.Flags(), conf.Cluster, conf.Scope, conf.Selection, conf.Serving, conf.Logging)
+	takeOptions(c, args, o, conf.Cluster, conf.Scope, conf.Selection, conf.Serving, conf.Logging)
 	return c
 }
 
