@@ -124,5 +124,11 @@ func (s *Servers) Run(ctx context.Context) error {
 	return errors.Join(err, s.main.Shutdown(drain), s.telemetry.Shutdown(drain))
 }
 
-// Address joins a host and a port as net.Listen wants them.
-func Address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
+// Address joins a host and a port as Config wants them. The host :: is every
+// address of the machine, also where it has no IPv6.
+func Address(host string, port int) string {
+	if host == "::" {
+		host = ""
+	}
+	return net.JoinHostPort(host, strconv.Itoa(port))
+}

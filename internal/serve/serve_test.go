@@ -203,3 +203,16 @@ func TestTelemetry(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAddress(t *testing.T) {
+	f := func(host, want string) {
+		t.Helper()
+		if got := Address(host, 80); got != want {
+			t.Errorf("%s: got %s, want %s", host, got, want)
+		}
+	}
+	f("::", ":80")
+	f("127.0.0.1", "127.0.0.1:80")
+	f("::1", "[::1]:80")
+	f("example.com", "example.com:80")
+}
