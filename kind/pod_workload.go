@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -40,53 +41,68 @@ func podWorkload() Row[pod] {
 	return r
 }
 
+// workload is the label values of a sample.
+type workload struct{ name, typ string }
+
 func workloads(p *pod, of Owners, e *metric.Emitter) {
 	if len(p.OwnerReferences) == 0 {
 		e.Add(1, p.Name, "barepod")
 	}
+	// Two owners may lead to one workload. Pods have one owner, rarely two; beyond
+	// eight workloads nothing is compared.
+	var few [8]workload
+	n := 0
 	for i := range p.OwnerReferences {
-		switch r := &p.OwnerReferences[i]; r.Kind {
-		case "ReplicaSet":
-			ofReplicaSet(p, r.Name, of, e)
-		case "Job":
-			ofJob(p, r.Name, of, e)
-		case "StatefulSet":
-			e.Add(1, r.Name, "statefulset")
-		case "DaemonSet":
-			e.Add(1, r.Name, "daemonset")
-		case "Node":
-			e.Add(1, p.Name, "staticpod")
-		default:
-			e.Add(1, r.Name, r.Kind)
+		w, ok := workloadOf(p, &p.OwnerReferences[i], of)
+		if !ok || slices.Contains(few[:n], w) {
+			continue
 		}
+		if n < len(few) {
+			few[n] = w
+			n++
+		}
+		e.Add(1, w.name, w.typ)
 	}
 }
 
-func ofReplicaSet(p *pod, name string, of Owners, e *metric.Emitter) {
+func workloadOf(p *pod, r *metav1.OwnerReference, of Owners) (workload, bool) {
+	switch r.Kind {
+	case "ReplicaSet":
+		return ofReplicaSet(p, r.Name, of)
+	case "Job":
+		return ofJob(p, r.Name, of)
+	case "StatefulSet":
+		return workload{r.Name, "statefulset"}, true
+	case "DaemonSet":
+		return workload{r.Name, "daemonset"}, true
+	case "Node":
+		return workload{p.Name, "staticpod"}, true
+	default:
+		return workload{r.Name, r.Kind}, true
+	}
+}
+
+func ofReplicaSet(p *pod, name string, of Owners) (workload, bool) {
 	owner, ok := ownerByName(p.Labels, name)
 	if !ok {
 		owner, ok = of(Owned{"ReplicaSet", p.Namespace, name})
 	}
-	switch {
-	case !ok:
-	case owner.Kind == "":
-		e.Add(1, name, "replicaset")
-	case owner.Kind == "Deployment":
-		e.Add(1, owner.Name, "deployment")
+	switch owner.Kind {
+	case "":
+		return workload{name, "replicaset"}, ok
+	case "Deployment":
+		return workload{owner.Name, "deployment"}, ok
 	default:
-		e.Add(1, owner.Name, owner.Kind)
+		return workload{owner.Name, owner.Kind}, ok
 	}
 }
 
-func ofJob(p *pod, name string, of Owners, e *metric.Emitter) {
+func ofJob(p *pod, name string, of Owners) (workload, bool) {
 	owner, ok := of(Owned{"Job", p.Namespace, name})
-	switch {
-	case !ok:
-	case owner.Kind == "" || owner.Kind == "Pod":
-		e.Add(1, name, "job")
-	default:
-		e.Add(1, owner.Name, owner.Kind)
+	if owner.Kind == "" || owner.Kind == "Pod" {
+		return workload{name, "job"}, ok
 	}
+	return workload{owner.Name, owner.Kind}, ok
 }
 
 // ownerByName tells the owner of a ReplicaSet from its name, which ends in the

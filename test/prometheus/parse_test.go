@@ -1,0 +1,161 @@
+package prometheus
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/textparse"
+
+	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/exposition"
+)
+
+// Accept headers of a scraper for the formats that kubestate offers.
+const (
+	acceptText        = "text/plain;version=0.0.4"
+	acceptOpenMetrics = "application/openmetrics-text;version=1.0.0"
+)
+
+// sample is one line of a body as Prometheus's own parser understands it.
+type sample struct {
+	labels labels.Labels // with the name
+	value  float64
+}
+
+// same says that two samples are equal, down to the bits of the value.
+func same(a, b sample) bool {
+	return labels.Equal(a.labels, b.labels) && math.Float64bits(a.value) == math.Float64bits(b.value)
+}
+
+// parse reads a body with the parser that the content type selects.
+func parse(body []byte, contentType string) ([]sample, error) {
+	parser, err := textparse.New(body, contentType, nil, textparse.ParserOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var samples []sample
+	typed := map[string]bool{}
+	for {
+		entry, err := parser.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return samples, nil
+		case err != nil:
+			return nil, err
+		}
+		switch entry {
+		case textparse.EntryType:
+			name, _ := parser.Type()
+			if typed[string(name)] {
+				return nil, fmt.Errorf("family %s has two TYPE lines", name)
+			}
+			typed[string(name)] = true
+		case textparse.EntrySeries:
+			var s sample
+			var timestamp *int64
+			_, timestamp, s.value = parser.Series()
+			parser.Labels(&s.labels)
+			if timestamp != nil {
+				return nil, fmt.Errorf("series %s has a timestamp", s.labels)
+			}
+			if name, twice := s.labels.HasDuplicateLabelNames(); twice {
+				return nil, fmt.Errorf("series %s has label %s twice", s.labels, name)
+			}
+			samples = append(samples, s)
+		}
+	}
+}
+
+// write returns what a scraper with the Accept header gets, and its type.
+func write(t testing.TB, x *kubestate.Exporter, accept string) (body []byte, contentType string) {
+	t.Helper()
+	negotiated := exposition.Negotiate(http.Header{"Accept": {accept}})
+	var b bytes.Buffer
+	if err := x.Write(&b, negotiated.Format, kubestate.Selection{}); err != nil {
+		t.Fatalf("write for %q: %v", accept, err)
+	}
+	return b.Bytes(), negotiated.ContentType
+}
+
+// openMetricsErrors returns what OpenMetrics 1.0 forbids and Prometheus's
+// parser overlooks: a sample outside its family, a family in two pieces, a
+// name that does not suit the type, something behind "# EOF".
+func openMetricsErrors(body string) error {
+	text, found := strings.CutSuffix(body, "# EOF\n")
+	if !found {
+		return errors.New("the body does not end with # EOF")
+	}
+	var errs []error
+	seen := map[string]bool{}
+	var family, typ string
+	for line := range strings.Lines(text) {
+		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 4)
+		switch {
+		case fields[0] != "#":
+			if err := sampleName(line, family, typ); err != nil {
+				errs = append(errs, err)
+			}
+		case len(fields) < 4 || fields[1] != "HELP" && fields[1] != "TYPE":
+			errs = append(errs, fmt.Errorf("comment %q is neither HELP nor TYPE", line))
+		default:
+			if fields[2] != family {
+				family, typ = fields[2], ""
+				if seen[family] {
+					errs = append(errs, fmt.Errorf("family %s is in two pieces", family))
+				}
+				seen[family] = true
+			}
+			if fields[1] == "TYPE" {
+				typ = fields[3]
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// sampleName is an error unless the sample line may stand in the family.
+func sampleName(line, family, typ string) error {
+	name := line[:strings.IndexAny(line+" ", "{ ")]
+	want := family
+	switch typ {
+	case "counter":
+		want += "_total"
+	case "info":
+		want += "_info"
+	case "gauge", "unknown":
+	default:
+		return fmt.Errorf("family %s: type %q is not among those that kubestate may use", family, typ)
+	}
+	if name != want {
+		return fmt.Errorf("family %s of type %s: sample name %s, not %s", family, typ, name, want)
+	}
+	return nil
+}
+
+func TestOpenMetricsErrors(t *testing.T) {
+	const good = "# HELP a A.\n# TYPE a counter\na_total{x=\"1\"} 1\n# HELP b B.\n# TYPE b gauge\nb 2\n# EOF\n"
+	if err := openMetricsErrors(good); err != nil {
+		t.Error(err)
+	}
+	for name, bad := range map[string]string{
+		"no end":                  strings.TrimSuffix(good, "# EOF\n"),
+		"text behind the end":     good + "c 1\n",
+		"counter without suffix":  strings.Replace(good, "a_total", "a", 1),
+		"sample of another":       strings.Replace(good, "b 2", "c 2", 1),
+		"family in two pieces":    strings.Replace(good, "# EOF", "# TYPE a counter\na_total 3\n# EOF", 1),
+		"no type":                 strings.Replace(good, "# TYPE b gauge\n", "", 1),
+		"type of the text format": strings.Replace(good, "b gauge", "b untyped", 1),
+		"another comment":         strings.Replace(good, "# HELP b B.", "# b", 1),
+	} {
+		if openMetricsErrors(bad) == nil {
+			t.Errorf("%s: no error found", name)
+		}
+	}
+}

@@ -1,0 +1,474 @@
+package prometheus
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+	"github.com/prometheus/prometheus/tsdb"
+	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubestate/kubestate/kind"
+)
+
+// workloadRules say in our own words what the eight rules say that record
+// namespace_workload_pod:kube_pod_owner:relabel: group k8s.rules.pod_owner of
+// the Kubernetes mixin, Apache-2.0, rules/apps.libsonnet at commit 03a94e9 of
+// https://github.com/kubernetes-monitoring/kubernetes-mixin. typ is the label
+// workload_type that a rule adds; the last one takes it from the owner's kind.
+var workloadRules = []struct{ typ, expr string }{
+	{"replicaset", `
+max by (cluster, namespace, pod, workload) (
+    label_replace(kube_pod_owner{job="kube-state-metrics",owner_kind="ReplicaSet"}, "workload", "$1", "owner_name", "(.*)")
+  * on (cluster, namespace, workload) group_left ()
+    max by (cluster, namespace, workload) (
+      label_replace(kube_replicaset_owner{job="kube-state-metrics",owner_kind=""}, "workload", "$1", "replicaset", "(.*)")))`},
+	{"deployment", `
+max by (cluster, namespace, pod, workload) (
+    label_replace(kube_pod_owner{job="kube-state-metrics",owner_kind="ReplicaSet"}, "replicaset", "$1", "owner_name", "(.*)")
+  * on (cluster, namespace, replicaset) group_left (workload)
+    topk by (cluster, namespace, replicaset) (1, max by (cluster, namespace, replicaset, workload) (
+      label_replace(kube_replicaset_owner{job="kube-state-metrics",owner_kind="Deployment"}, "workload", "$1", "owner_name", "(.*)"))))`},
+	{"daemonset", `
+max by (cluster, namespace, pod, workload) (
+  label_replace(kube_pod_owner{job="kube-state-metrics",owner_kind="DaemonSet"}, "workload", "$1", "owner_name", "(.*)"))`},
+	{"statefulset", `
+max by (cluster, namespace, pod, workload) (
+  label_replace(kube_pod_owner{job="kube-state-metrics",owner_kind="StatefulSet"}, "workload", "$1", "owner_name", "(.*)"))`},
+	{"job", `
+group by (cluster, namespace, pod, workload) (
+    label_replace(kube_pod_owner{job="kube-state-metrics",owner_kind="Job"}, "workload", "$1", "owner_name", "(.*)")
+  * on (cluster, namespace, workload) group_left ()
+    group by (cluster, namespace, workload) (
+      label_replace(kube_job_owner{job="kube-state-metrics",owner_kind=~"|Pod"}, "workload", "$1", "job_name", "(.*)")))`},
+	{"barepod", `
+max by (cluster, namespace, pod, workload) (
+  label_replace(kube_pod_owner{job="kube-state-metrics",owner_kind="",owner_name=""}, "workload", "$1", "pod", "(.+)"))`},
+	{"staticpod", `
+max by (cluster, namespace, pod, workload) (
+  label_replace(kube_pod_owner{job="kube-state-metrics",owner_kind="Node"}, "workload", "$1", "pod", "(.+)"))`},
+	{"", `
+group by (cluster, namespace, pod, workload, workload_type) (
+  label_replace(label_replace(
+      label_replace(kube_pod_owner{job="kube-state-metrics",owner_kind="Job"}, "job_name", "$1", "owner_name", "(.*)")
+    * on (cluster, namespace, job_name) group_left (owner_kind, owner_name)
+      group by (cluster, namespace, job_name, owner_kind, owner_name) (
+        kube_job_owner{job="kube-state-metrics",owner_kind!~"|Pod"})
+  or
+      label_replace(kube_pod_owner{job="kube-state-metrics",owner_kind="ReplicaSet"}, "replicaset", "$1", "owner_name", "(.*)")
+    * on (cluster, namespace, replicaset) group_left (owner_kind, owner_name)
+      group by (cluster, namespace, replicaset, owner_kind, owner_name) (
+        kube_replicaset_owner{job="kube-state-metrics",owner_kind!~"|Deployment"})
+  or
+    kube_pod_owner{job="kube-state-metrics",owner_kind!~"|DaemonSet|Job|Node|ReplicaSet|StatefulSet"},
+  "workload", "$1", "owner_name", "(.*)"), "workload_type", "$1", "owner_kind", "(.*)"))`},
+}
+
+// workload is what a series says of a Pod.
+type workload struct{ namespace, pod, name, typ string }
+
+func compareWorkloads(a, b workload) int {
+	return cmp.Or(cmp.Compare(a.namespace, b.namespace), cmp.Compare(a.pod, b.pod), cmp.Compare(a.name, b.name), cmp.Compare(a.typ, b.typ))
+}
+
+func newWorkload(l labels.Labels) workload {
+	return workload{l.Get("namespace"), l.Get("pod"), l.Get("workload"), l.Get("workload_type")}
+}
+
+// ofFamily returns what kube_pod_workload says, sorted.
+func ofFamily(samples []sample) (told []workload) {
+	for _, s := range samples {
+		if s.labels.Get(labels.MetricName) == "kube_pod_workload" && s.value == 1 {
+			told = append(told, newWorkload(s.labels))
+		}
+	}
+	slices.SortFunc(told, compareWorkloads)
+	return told
+}
+
+// ofRules returns what the rules make of the samples, sorted, and why any failed.
+func ofRules(t *testing.T, samples []sample) (told []workload, failed []error) {
+	t.Helper()
+	now := time.Unix(1_700_000_000, 0)
+	db := store(t, samples, now)
+	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 1e6, Timeout: time.Minute, Parser: parser.NewParser(parser.Options{})})
+	defer engine.Close()
+	for _, rule := range workloadRules {
+		query, err := engine.NewInstantQuery(t.Context(), db, nil, rule.expr, now)
+		if err != nil {
+			t.Fatalf("rule %q: %v", rule.typ, err)
+		}
+		vector, err := query.Exec(t.Context()).Vector()
+		if err != nil {
+			failed = append(failed, fmt.Errorf("rule %q: %w", rule.typ, err))
+		}
+		for _, s := range vector {
+			w := newWorkload(s.Metric)
+			w.typ = cmp.Or(rule.typ, w.typ)
+			told = append(told, w)
+		}
+		query.Close()
+	}
+	slices.SortFunc(told, compareWorkloads)
+	return told, failed
+}
+
+// store returns a database that holds the samples as if they had been scraped
+// at a moment, without a label cluster.
+func store(t *testing.T, samples []sample, at time.Time) storage.Queryable {
+	t.Helper()
+	db, err := tsdb.Open(t.TempDir(), nil, nil, tsdb.DefaultOptions(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	appender := db.Appender(context.Background())
+	for _, s := range samples {
+		scraped := labels.NewBuilder(s.labels).Set("job", "kube-state-metrics").Set("instance", "i").Labels()
+		if _, err := appender.Append(0, scraped, at.UnixMilli(), s.value); err != nil {
+			t.Fatalf("append %s: %v", scraped, err)
+		}
+	}
+	if err := appender.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// situation is a cluster, and what is expected to be said of its Pods: by the
+// rules and the family alike, or by only one of them.
+type situation struct {
+	random    *rand.Rand
+	namespace string
+
+	pods, replicaSets, jobs        []kind.Object
+	byBoth, byRulesOnly, byFamOnly []workload
+}
+
+// by is an owner that manages the object, and also one that does not.
+func by(kind, name string) metav1.OwnerReference {
+	controller := true
+	return metav1.OwnerReference{Kind: kind, Name: name, Controller: &controller}
+}
+func also(kind, name string) metav1.OwnerReference {
+	return metav1.OwnerReference{Kind: kind, Name: name}
+}
+
+func (s *situation) meta(name string, hash map[string]string, owners []metav1.OwnerReference) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: s.namespace, Name: name, Labels: hash, OwnerReferences: owners}
+}
+
+func (s *situation) replicaSet(name string, hash map[string]string, owners ...metav1.OwnerReference) {
+	s.replicaSets = append(s.replicaSets, &appsv1.ReplicaSet{ObjectMeta: s.meta(name, hash, owners)})
+}
+
+func (s *situation) job(name string, owners ...metav1.OwnerReference) {
+	s.jobs = append(s.jobs, &batchv1.Job{ObjectMeta: s.meta(name, nil, owners)})
+}
+
+// somePods adds one to three Pods of the same owners, and returns their names.
+func (s *situation) somePods(hash map[string]string, owners ...metav1.OwnerReference) (names []string) {
+	for range 1 + s.random.IntN(3) {
+		name := "pod"
+		if len(owners) > 0 {
+			name = owners[0].Name
+		}
+		name += fmt.Sprintf("-%d", len(s.pods))
+		s.pods = append(s.pods, &corev1.Pod{ObjectMeta: s.meta(name, hash, owners)})
+		names = append(names, name)
+	}
+	return names
+}
+
+// workloads are those of some Pods, with the names of the Pods if name is empty.
+func (s *situation) workloads(pods []string, name, typ string) (w []workload) {
+	for _, pod := range pods {
+		w = append(w, workload{s.namespace, pod, cmp.Or(name, pod), typ})
+	}
+	return w
+}
+
+func (s *situation) both(pods []string, name, typ string) {
+	s.byBoth = append(s.byBoth, s.workloads(pods, name, typ)...)
+}
+
+func (s *situation) rulesOnly(pods []string, name, typ string) {
+	s.byRulesOnly = append(s.byRulesOnly, s.workloads(pods, name, typ)...)
+}
+
+func (s *situation) familyOnly(pods []string, name, typ string) {
+	s.byFamOnly = append(s.byFamOnly, s.workloads(pods, name, typ)...)
+}
+
+// hash returns the hash of a Pod template and the label that holds it.
+func (s *situation) hash(label string) (hash string, l map[string]string) {
+	const letters = "bcdfghjklmnpqrstvwxz2456789"
+	for range 1 + s.random.IntN(10) {
+		hash += string(letters[s.random.IntN(len(letters))])
+	}
+	return hash, map[string]string{label: hash}
+}
+
+const (
+	ofDeployment = "pod-template-hash"
+	ofRollout    = "rollouts-pod-template-hash"
+)
+
+// agreements are the situations in which the rules and the family say the same;
+// app is a name that no other application of the namespace has.
+var agreements = map[string]func(s *situation, app string){
+	"Pod without owner": func(s *situation, _ string) { s.both(s.somePods(nil), "", "barepod") },
+	"Pod that its ReplicaSet released": func(s *situation, _ string) {
+		_, l := s.hash(ofDeployment)
+		s.both(s.somePods(l), "", "barepod")
+	},
+	"static Pod":  func(s *situation, app string) { s.both(s.somePods(nil, by("Node", app)), "", "staticpod") },
+	"DaemonSet":   func(s *situation, app string) { s.both(s.somePods(nil, by("DaemonSet", app)), app, "daemonset") },
+	"StatefulSet": func(s *situation, app string) { s.both(s.somePods(nil, by("StatefulSet", app)), app, "statefulset") },
+	"ReplicationController": func(s *situation, app string) {
+		s.both(s.somePods(nil, by("ReplicationController", app)), app, "ReplicationController")
+	},
+	"custom resource": func(s *situation, app string) { s.both(s.somePods(nil, by("Workflow", app)), app, "Workflow") },
+	"Deployment": func(s *situation, app string) {
+		for range 1 + s.random.IntN(3) {
+			revision, l := s.hash(ofDeployment)
+			name := app + "-" + revision
+			s.replicaSet(name, l, by("Deployment", app))
+			s.both(s.somePods(l, by("ReplicaSet", name)), app, "deployment")
+		}
+	},
+	"Deployment whose name ends in the hash": func(s *situation, app string) {
+		hash, l := s.hash(ofDeployment)
+		app += "-" + hash
+		s.replicaSet(app+"-"+hash, l, by("Deployment", app))
+		s.both(s.somePods(l, by("ReplicaSet", app+"-"+hash)), app, "deployment")
+	},
+	"Deployment without hashes": func(s *situation, app string) {
+		s.replicaSet(app+"-99", nil, by("Deployment", app))
+		s.both(s.somePods(nil, by("ReplicaSet", app+"-99")), app, "deployment")
+	},
+	"Deployment whose hash is not the end of the name": func(s *situation, app string) {
+		l := map[string]string{ofDeployment: "elsewhere"}
+		s.replicaSet(app+"-99", l, by("Deployment", app))
+		s.both(s.somePods(l, by("ReplicaSet", app+"-99")), app, "deployment")
+	},
+	"Argo Rollout": func(s *situation, app string) {
+		hash, l := s.hash(ofRollout)
+		s.replicaSet(app+"-"+hash, l, by("Rollout", app))
+		s.both(s.somePods(l, by("ReplicaSet", app+"-"+hash)), app, "Rollout")
+	},
+	"ReplicaSet of another kind": func(s *situation, app string) {
+		s.replicaSet(app+"-1", nil, by("CloneSet", app))
+		s.both(s.somePods(nil, by("ReplicaSet", app+"-1")), app, "CloneSet")
+	},
+	"ReplicaSet alone": func(s *situation, app string) {
+		s.replicaSet(app, nil)
+		s.both(s.somePods(nil, by("ReplicaSet", app)), app, "replicaset")
+	},
+	"ReplicaSet named as the hash": func(s *situation, app string) {
+		l := map[string]string{ofDeployment: app}
+		s.replicaSet(app, l)
+		s.both(s.somePods(l, by("ReplicaSet", app)), app, "replicaset")
+	},
+	"ReplicaSet that is not known": func(s *situation, app string) { s.somePods(nil, by("ReplicaSet", app)) },
+	"CronJob": func(s *situation, app string) {
+		for range 1 + s.random.IntN(3) {
+			name := fmt.Sprintf("%s-%d", app, 29_000_000+len(s.jobs))
+			s.job(name, by("CronJob", app))
+			s.both(s.somePods(nil, by("Job", name)), app, "CronJob")
+		}
+	},
+	"Job of a custom resource": func(s *situation, app string) {
+		s.job(app+"-1", by("ScaledJob", app))
+		s.both(s.somePods(nil, by("Job", app+"-1")), app, "ScaledJob")
+	},
+	"Job of a Pod": func(s *situation, app string) {
+		s.job(app, by("Pod", "driver"))
+		s.both(s.somePods(nil, by("Job", app)), app, "job")
+	},
+	"Job alone": func(s *situation, app string) {
+		s.job(app)
+		s.both(s.somePods(nil, by("Job", app)), app, "job")
+	},
+	"Job that is not known": func(s *situation, app string) { s.somePods(nil, by("Job", app)) },
+	"Pod with several owners": func(s *situation, app string) {
+		hash, l := s.hash(ofDeployment)
+		s.replicaSet(app+"-"+hash, l, by("Deployment", app))
+		s.job(app)
+		pods := s.somePods(l, by("ReplicaSet", app+"-"+hash), also("Job", app), also("StatefulSet", app), also("Workflow", app),
+			also("ReplicaSet", "unknown"), also("Node", app))
+		s.both(pods, app, "deployment")
+		s.both(pods, app, "job")
+		s.both(pods, app, "statefulset")
+		s.both(pods, app, "Workflow")
+		s.both(pods, "", "staticpod")
+	},
+}
+
+// differences are all situations in which the family says something else than
+// the rules, and that is meant so. Either kubestate does not keep the ReplicaSets
+// whose names tell their owners, or it follows one owner of an owner and not all.
+var differences = map[string]func(s *situation, app string){
+	// The rules know nothing of a ReplicaSet that was deleted; its name still does.
+	"ReplicaSet of a Deployment that is not known": func(s *situation, app string) {
+		hash, l := s.hash(ofDeployment)
+		s.familyOnly(s.somePods(l, by("ReplicaSet", app+"-"+hash)), app, "deployment")
+	},
+	"ReplicaSet of a Rollout that is not known": func(s *situation, app string) {
+		hash, l := s.hash(ofRollout)
+		s.familyOnly(s.somePods(l, by("ReplicaSet", app+"-"+hash)), app, "Rollout")
+	},
+	// kubectl delete deployment --cascade=orphan: the name tells of the past.
+	"ReplicaSet that a Deployment left behind": func(s *situation, app string) {
+		hash, l := s.hash(ofDeployment)
+		s.replicaSet(app+"-"+hash, l)
+		pods := s.somePods(l, by("ReplicaSet", app+"-"+hash))
+		s.rulesOnly(pods, app+"-"+hash, "replicaset")
+		s.familyOnly(pods, app, "deployment")
+	},
+	// A Deployment adopts ReplicaSets that its selector matches.
+	"ReplicaSet that another Deployment adopted": func(s *situation, app string) {
+		hash, l := s.hash(ofDeployment)
+		s.replicaSet(app+"-"+hash, l, by("Deployment", "heir-of-"+app))
+		pods := s.somePods(l, by("ReplicaSet", app+"-"+hash))
+		s.rulesOnly(pods, "heir-of-"+app, "deployment")
+		s.familyOnly(pods, app, "deployment")
+	},
+	// The label is part of the selector that a Deployment gives its ReplicaSet,
+	// so only Pods of one that was made by hand can lack it.
+	"ReplicaSet with a hash that its Pods lack": func(s *situation, app string) {
+		hash, l := s.hash(ofDeployment)
+		s.replicaSet(app+"-"+hash, l, by("Deployment", app))
+		s.rulesOnly(s.somePods(nil, by("ReplicaSet", app+"-"+hash)), app, "deployment")
+	},
+	// The rules have a workload for each kind of owner, the family for the
+	// controller or else the first.
+	"ReplicaSet with several owners": func(s *situation, app string) {
+		s.replicaSet(app+"-1", nil, also("ConfigMap", app), by("Deployment", app))
+		pods := s.somePods(nil, by("ReplicaSet", app+"-1"))
+		s.both(pods, app, "deployment")
+		s.rulesOnly(pods, app, "ConfigMap")
+	},
+	"Job with several owners": func(s *situation, app string) {
+		s.job(app+"-1", also("Pod", "driver"), also("CronJob", app))
+		pods := s.somePods(nil, by("Job", app+"-1"))
+		s.both(pods, app+"-1", "job")
+		s.rulesOnly(pods, app, "CronJob")
+	},
+}
+
+func newSituation(seed uint64) *situation {
+	return &situation{random: rand.New(rand.NewPCG(seed, 0)), namespace: "ns"}
+}
+
+// samples returns what Prometheus scrapes in the situation. Which resource is
+// read first must not matter.
+func (s *situation) samples(t *testing.T) []sample {
+	t.Helper()
+	x, log := newExporter(t)
+	feeds := []func(){
+		func() { feed(t, x, kind.Pods, s.pods...) },
+		func() { feed(t, x, kind.ReplicaSets, s.replicaSets...) },
+		func() { feed(t, x, kind.Jobs, s.jobs...) },
+	}
+	for _, i := range s.random.Perm(len(feeds)) {
+		feeds[i]()
+	}
+	return check(t, x, log)
+}
+
+// prove fails the test unless the rules and the family say what is expected.
+func (s *situation) prove(t *testing.T) {
+	t.Helper()
+	samples := s.samples(t)
+	ruled, failed := ofRules(t, samples)
+	for _, err := range failed {
+		t.Error(err)
+	}
+	expect(t, "the rules say", ruled, slices.Concat(s.byBoth, s.byRulesOnly))
+	expect(t, "the family says", ofFamily(samples), slices.Concat(s.byBoth, s.byFamOnly))
+}
+
+func expect(t *testing.T, who string, got, want []workload) {
+	t.Helper()
+	slices.SortFunc(want, compareWorkloads)
+	if !slices.Equal(got, want) {
+		t.Errorf("%s:\n%s\nnot:\n%s", who, list(got), list(want))
+	}
+}
+
+func list(workloads []workload) string {
+	var b strings.Builder
+	for _, w := range workloads {
+		fmt.Fprintf(&b, "\t%s/%s belongs to %s %s\n", w.namespace, w.pod, w.typ, w.name)
+	}
+	return b.String()
+}
+
+// TestWorkloadSituations looks at every situation on its own.
+func TestWorkloadSituations(t *testing.T) {
+	for name, arise := range agreements {
+		t.Run(name, func(t *testing.T) {
+			s := newSituation(1)
+			arise(s, "app")
+			if len(s.byRulesOnly)+len(s.byFamOnly) > 0 {
+				t.Error("the situation is not an agreement")
+			}
+			s.prove(t)
+		})
+	}
+	for name, arise := range differences {
+		t.Run(name, func(t *testing.T) {
+			s := newSituation(1)
+			arise(s, "app")
+			s.prove(t)
+		})
+	}
+}
+
+// TestWorkloadRandomClusters mixes all situations in clusters with namespaces
+// in which the same names mean different things.
+func TestWorkloadRandomClusters(t *testing.T) {
+	for seed := range uint64(30) {
+		s := newSituation(seed)
+		for _, s.namespace = range []string{"default", "default-2", "kube-system"} {
+			for i := range 40 {
+				situations := agreements
+				if s.random.IntN(5) == 0 {
+					situations = differences
+				}
+				names := slices.Sorted(maps.Keys(situations))
+				app := fmt.Sprintf("%s-%d", []string{"web", "db", "web.v2"}[s.random.IntN(3)], i)
+				situations[names[s.random.IntN(len(names))]](s, app)
+			}
+		}
+		s.prove(t)
+		if t.Failed() {
+			t.Fatalf("the seed is %d", seed)
+		}
+	}
+}
+
+// TestWorkloadOnce has Pods with two owners that lead to one workload: there is
+// one series, as the rules make one.
+func TestWorkloadOnce(t *testing.T) {
+	s := newSituation(1)
+	s.replicaSet("a-1", nil, by("Deployment", "a"))
+	s.replicaSet("a-2", nil, by("Deployment", "a"))
+	s.both(s.somePods(nil, by("ReplicaSet", "a-1"), also("ReplicaSet", "a-2")), "a", "deployment")
+	s.both(s.somePods(nil, by("Node", "a-1"), also("Node", "a-2")), "", "staticpod")
+	s.prove(t)
+}
