@@ -1,0 +1,100 @@
+package e2e
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubestate/kubestate/test/e2e/cluster"
+	"github.com/kubestate/kubestate/test/e2e/harness"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// testAccessTakenAway takes the right to read one kind from a running kubestate
+// and gives it back.
+func testAccessTakenAway(t *testing.T, c *cluster.Cluster) {
+	c.Grant(t, kinds()...)
+	k := start(t, c)
+	k.WaitReady(t)
+	agree(t, k, c, has("kube_namespace_created"))
+
+	c.Revoke(t, replicaSets())
+	// The API server lets an open watch go on until it is interrupted.
+	c.Stop(t)
+	c.Restart(t)
+	checkForbidden(t, k)
+	c.Create(t, "testdata/objects.yaml")
+	defer remove(t, c)
+	agreeOn(t, k, c, others(), has("kube_deployment_spec_replicas{"))
+
+	c.Grant(t, replicaSets())
+	agree(t, k, c, has(`kube_replicaset_spec_replicas{namespace="shop"`))
+	checkAllowed(t, k)
+}
+
+// testAccessMissing starts kubestate without the right to read one kind and
+// gives it later.
+func testAccessMissing(t *testing.T, c *cluster.Cluster) {
+	c.Grant(t, kinds()...)
+	c.Revoke(t, replicaSets())
+	c.Create(t, "testdata/objects.yaml")
+	defer remove(t, c)
+	k := start(t, c)
+	checkForbidden(t, k)
+	agreeOn(t, k, c, others(), has("kube_deployment_spec_replicas{"))
+
+	c.Grant(t, replicaSets())
+	agree(t, k, c, has(`kube_replicaset_spec_replicas{namespace="shop"`))
+	checkAllowed(t, k)
+	k.WaitReady(t)
+}
+
+// others are the kinds that stay allowed.
+func others() []schema.GroupVersionResource {
+	return []schema.GroupVersionResource{pods(), nodes(), deployments(), namespaces()}
+}
+
+// checkForbidden waits until replicasets, and only they, are reported as
+// forbidden: by a metric, on the landing page and in one line of the log.
+func checkForbidden(t *testing.T, k *harness.Kubestate) {
+	t.Helper()
+	harness.Eventually(t, time.Minute, "replicasets are reported as forbidden, the others as working", func() error {
+		telemetry, err := harness.Get(t.Context(), k.Telemetry+"/metrics")
+		if err != nil {
+			return err
+		}
+		page, err := harness.Get(t.Context(), k.Main+"/")
+		if err != nil {
+			return err
+		}
+		return errors.Join(
+			watchesUp(t, k, "1", "deployments", "namespaces", "nodes", "pods"),
+			watchesUp(t, k, "0", "replicasets"),
+			has(`kubestate_watch_failure_info{namespace="",reason="Forbidden",resource="replicasets"} 1`)(telemetry.Body),
+			has("replicasets.apps is forbidden")(page.Body))
+	})
+	forbidden := 0
+	for line := range strings.Lines(k.Log()) {
+		if strings.Contains(line, "replicasets") && strings.Contains(line, "Forbidden") {
+			forbidden++
+		}
+	}
+	if forbidden != 1 {
+		t.Errorf("the log says %d times that replicasets are forbidden, not once", forbidden)
+	}
+}
+
+// checkAllowed waits until all kinds are reported as working.
+func checkAllowed(t *testing.T, k *harness.Kubestate) {
+	t.Helper()
+	harness.Eventually(t, time.Minute, "every kind is reported as working", func() error {
+		response, err := harness.Get(t.Context(), k.Telemetry+"/metrics")
+		if err != nil {
+			return err
+		}
+		return errors.Join(
+			watchesUp(t, k, "1", "deployments", "namespaces", "nodes", "pods", "replicasets"),
+			hasNot("kubestate_watch_failure_info{")(response.Body))
+	})
+}

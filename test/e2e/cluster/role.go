@@ -1,0 +1,54 @@
+package cluster
+
+import (
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// GrantRole creates the one ClusterRole of a file, as it is, and binds it to
+// the kubestate user. It returns the resources that the role names, and what
+// takes the role back.
+func (c *Cluster) GrantRole(t testing.TB, file string) (resources []schema.GroupResource, revoke func()) {
+	t.Helper()
+	role := readRole(t, file)
+	client := c.client(t).RbacV1()
+	if _, err := client.ClusterRoles().Create(t.Context(), role, metav1.CreateOptions{}); err != nil {
+		t.Fatalf("grant %s: %v", file, err)
+	}
+	if _, err := client.ClusterRoleBindings().Create(t.Context(), bindingOf(role.Name), metav1.CreateOptions{}); err != nil {
+		t.Fatalf("grant %s: %v", file, err)
+	}
+	for _, rule := range role.Rules {
+		for _, group := range rule.APIGroups {
+			for _, resource := range rule.Resources {
+				resources = append(resources, schema.GroupResource{Group: group, Resource: resource})
+			}
+		}
+	}
+	return resources, func() {
+		t.Helper()
+		if err := client.ClusterRoleBindings().Delete(t.Context(), role.Name, metav1.DeleteOptions{}); err != nil {
+			t.Errorf("revoke %s: %v", file, err)
+		}
+		if err := client.ClusterRoles().Delete(t.Context(), role.Name, metav1.DeleteOptions{}); err != nil {
+			t.Errorf("revoke %s: %v", file, err)
+		}
+	}
+}
+
+func readRole(t testing.TB, file string) *rbacv1.ClusterRole {
+	t.Helper()
+	objects := readObjects(t, file)
+	if len(objects) != 1 || objects[0].GetKind() != "ClusterRole" {
+		t.Fatalf("read a role: %s does not hold one ClusterRole", file)
+	}
+	role := &rbacv1.ClusterRole{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(objects[0].Object, role, true); err != nil {
+		t.Fatalf("read a role: %s: %v", file, err)
+	}
+	return role
+}

@@ -1,0 +1,68 @@
+// Package e2e runs the kubestate program against a real Kubernetes API server
+// and looks at it from outside: flags, HTTP, signals, exit code. It imports
+// nothing of kubestate. README.md says how long it takes.
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/kubestate/kubestate/test/e2e/cluster"
+	"github.com/kubestate/kubestate/test/e2e/harness"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+const (
+	apiserverBinary = "bin/apiserver"
+	kubestateBinary = "bin/kubestate"
+)
+
+func TestMain(m *testing.M) {
+	if err := build(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// build compiles the programs under test. kubestate gets the race detector:
+// a data race in it ends it with exit code 66.
+func build() error {
+	if err := harness.Build(os.Stderr, ".", "bin", "./apiserver"); err != nil {
+		return err
+	}
+	return harness.Build(os.Stderr, "../..", "bin", "-race", "./cmd/kubestate")
+}
+
+// Resources of the API server that kubestate makes metrics of.
+func kinds() []schema.GroupVersionResource {
+	return []schema.GroupVersionResource{pods(), nodes(), deployments(), replicaSets(), namespaces()}
+}
+
+func pods() schema.GroupVersionResource  { return corev1.SchemeGroupVersion.WithResource("pods") }
+func nodes() schema.GroupVersionResource { return corev1.SchemeGroupVersion.WithResource("nodes") }
+func namespaces() schema.GroupVersionResource {
+	return corev1.SchemeGroupVersion.WithResource("namespaces")
+}
+func deployments() schema.GroupVersionResource {
+	return appsv1.SchemeGroupVersion.WithResource("deployments")
+}
+func replicaSets() schema.GroupVersionResource {
+	return appsv1.SchemeGroupVersion.WithResource("replicasets")
+}
+
+// TestCluster runs everything that one API server with default features can
+// be used for, for each takes seconds to start.
+func TestCluster(t *testing.T) {
+	c := cluster.Start(t, apiserverBinary)
+	// The first, while kubestate has no rights but those that the test gives.
+	t.Run("every kind", func(t *testing.T) { testEveryKind(t, c) })
+	t.Run("metrics equal render", func(t *testing.T) { testMetricsEqualRender(t, c) })
+	t.Run("outage", func(t *testing.T) { testOutage(t, c) })
+	t.Run("access taken away", func(t *testing.T) { testAccessTakenAway(t, c) })
+	t.Run("access missing", func(t *testing.T) { testAccessMissing(t, c) })
+	t.Run("terminate", func(t *testing.T) { testTerminate(t, c) })
+}
