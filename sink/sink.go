@@ -1,0 +1,105 @@
+// Package sink is the vocabulary between the agent, which says what the series of
+// a cluster are, and those that send them somewhere: one package below this for
+// each protocol. It refuses to know Kubernetes, kinds and how series come about.
+package sink
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// Type is how the values of a metric are to be read.
+type Type uint8
+
+// The types there are. All values are cumulative or current, never deltas.
+const (
+	Gauge   Type = iota // a current value
+	Counter             // a total that only grows, from Series.Start on
+	UpDown              // a current sum that may fall: an additive gauge
+)
+
+// Metric is what all series of one name have in common. One metric is one
+// pointer for as long as the program runs, so that a Sink may use the pointer to
+// find what it has encoded before.
+type Metric struct {
+	Name string
+	Type Type
+	Unit string // as UCUM has it, for example "By", "s", "{pod}"; empty where unknown
+	Help string
+}
+
+// Tag is a label of a series. Protocols write it as key:value, as a label or as
+// an attribute.
+type Tag struct{ Key, Value string }
+
+// Block is what the series of one object share. A Block never changes once it was
+// handed out, and the series of one Block follow one another, so that a Sink
+// encodes it once and reuses the result while the pointer stays the same.
+type Block struct {
+	Host     string // the host that the series belong to; empty: none
+	Resource []Tag  // attributes of the entity, where the names know entities (OpenTelemetry)
+	Tags     []Tag  // ascending by key, then value; a key may occur more than once
+}
+
+// Series is one value. It is valid until the iteration goes on; what it refers to
+// does not change.
+type Series struct {
+	Metric *Metric
+	Block  *Block // never nil
+	Tags   []Tag  // its own, beside those of Block; ordered as those
+	Value  float64
+	Start  int64 // of a Counter: when it began, milliseconds since 1970; 0: not known
+}
+
+// Status is the result of a Check.
+type Status uint8
+
+// The statuses of Datadog's service checks, with the numbers on the wire.
+const (
+	OK Status = iota
+	Warning
+	Critical
+	Unknown
+)
+
+// Check is a service check. It is valid until the iteration goes on.
+type Check struct {
+	Name    string
+	Status  Status
+	Message string
+	Block   *Block // never nil
+	Tags    []Tag
+}
+
+// Run is everything there is to send at one moment: a snapshot that does not
+// change, so that slow sinks hold nobody up. Each sequence may be read more than
+// once.
+type Run struct {
+	Time   time.Time
+	Series iter.Seq[*Series]
+	Checks iter.Seq[*Check]
+	// Ended are the series that the Sink's run before had and this one has not.
+	Ended iter.Seq[*Series]
+}
+
+// A Sink sends runs. Send is called by one goroutine at a time; it returns when
+// the run is sent or is in the Sink's buffer, whose size is bounded. An error
+// says what was lost. Close sends what is buffered until ctx ends, and frees
+// everything.
+type Sink interface {
+	Send(ctx context.Context, r *Run) error
+	Stats() Stats
+	Close(ctx context.Context) error
+}
+
+// Stats counts what became of series and payloads since the start.
+type Stats struct {
+	Series   uint64 // sent and accepted
+	Payloads uint64 // requests or datagrams that were accepted
+	Bytes    uint64 // on the wire, without protocol headers
+	Rejected uint64 // series that the receiver refused for good
+	Dropped  uint64 // series given up: buffer full, or retried too often
+	Retries  uint64 // payloads that were sent again
+	Buffered uint64 // payloads that wait now
+}
