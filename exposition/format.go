@@ -1,6 +1,7 @@
 package exposition
 
 import (
+	"iter"
 	"mime"
 	"net/http"
 	"strconv"
@@ -15,9 +16,10 @@ const (
 	Text           Format = iota // Prometheus text format 0.0.4
 	OpenMetrics                  // OpenMetrics 1.0.0
 	OpenMetrics001               // the same bytes, for readers that ask for 0.0.1
+	Protobuf                     // io.prometheus.client.MetricFamily messages, each behind its length
 )
 
-func (f Format) openMetrics() bool { return f != Text }
+func (f Format) openMetrics() bool { return f == OpenMetrics || f == OpenMetrics001 }
 
 // Trailer returns what ends a body of the format.
 func (f Format) Trailer() string {
@@ -27,61 +29,71 @@ func (f Format) Trailer() string {
 	return ""
 }
 
-// Negotiated is the answer to an Accept header: the format and the Content-Type
-// that says so.
+// Negotiated is the answer to what a request accepts: the format, the
+// Content-Type that says so, and the encoding of the body.
 type Negotiated struct {
 	Format      Format
 	ContentType string
+	Encoding    Encoding
 }
-
-// maxAccepted is how many items of the Accept headers count. Clients send five or
-// so; a megabyte of them must not cost a tenth of a second.
-const maxAccepted = 64
 
 // Negotiate chooses the format that the Accept headers like best (RFC 9110,
 // section 12.5.1): the highest q wins, the first among equals, q=0 refuses. Where
 // nothing on offer is accepted the text format is the answer, because a scrape
-// that fails helps nobody. Items beyond the 64th are not read.
+// that fails helps nobody. The encoding is chosen from the Accept-Encoding
+// headers: gzip where it is accepted, zstd where it is named and no less liked;
+// without such a header the body is not encoded. Of either header, items beyond
+// the 64th are not read.
 func Negotiate(h http.Header) Negotiated {
-	best, bestQ, items := Negotiated{Text, contentType(Text, "")}, 0.0, 0
-	for _, header := range h.Values("Accept") {
-		for item := range strings.SplitSeq(header, ",") {
-			if items++; items > maxAccepted {
-				return best
-			}
-			n, q, ok := offer(item)
-			if ok && q > bestQ {
-				best, bestQ = n, q
-			}
+	format, escaping, best := Text, "", 0.0
+	for media, params := range items(h.Values("Accept")) {
+		f, ok := offered(media, params)
+		if q := quality(params["q"]); ok && q > best {
+			format, escaping, best = f, params["escaping"], q
 		}
 	}
-	return best
+	return Negotiated{format, contentType(format, escaping), negotiateEncoding(h.Values("Accept-Encoding"))}
 }
 
-// offer returns what answers one item of an Accept header, and its q.
-func offer(item string) (n Negotiated, q float64, ok bool) {
-	media, params, err := mime.ParseMediaType(item)
-	if err != nil {
-		return n, 0, false
+// maxItems is how many items of the headers of one name count. Clients send five
+// or so; a megabyte of them must not cost a tenth of a second.
+const maxItems = 64
+
+// items yields the well-formed items of comma-separated headers, in lower case,
+// and their parameters.
+func items(headers []string) iter.Seq2[string, map[string]string] {
+	return func(yield func(string, map[string]string) bool) {
+		n := 0
+		for _, header := range headers {
+			for item := range strings.SplitSeq(header, ",") {
+				if n++; n > maxItems {
+					return
+				}
+				name, params, err := mime.ParseMediaType(item)
+				if err == nil && !yield(name, params) {
+					return
+				}
+			}
+		}
 	}
-	version := params["version"]
+}
+
+// offered returns the format that answers a media type, if there is one.
+func offered(media string, params map[string]string) (f Format, ok bool) {
 	switch media {
 	case "application/openmetrics-text":
-		switch version {
+		switch params["version"] {
 		case "1.0.0":
-			n.Format = OpenMetrics
+			return OpenMetrics, true
 		case "", "0.0.1":
-			n.Format = OpenMetrics001
-		default:
-			return n, 0, false
+			return OpenMetrics001, true
 		}
+	case "application/vnd.google.protobuf":
+		return Protobuf, params["proto"] == "io.prometheus.client.MetricFamily" && params["encoding"] == "delimited"
 	case "text/plain", "text/*", "*/*":
-		n.Format = Text
-	default:
-		return n, 0, false
+		return Text, true
 	}
-	n.ContentType = contentType(n.Format, params["escaping"])
-	return n, quality(params["q"]), true
+	return Text, false
 }
 
 // quality is the value of a q parameter, 1 where there is none. What is no number
@@ -110,6 +122,8 @@ func contentType(f Format, escaping string) string {
 		return "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=" + escaping
 	case OpenMetrics001:
 		return "application/openmetrics-text; version=0.0.1; charset=utf-8; escaping=" + escaping
+	case Protobuf:
+		return "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=" + escaping
 	default:
 		return "text/plain; version=0.0.4; charset=utf-8"
 	}

@@ -11,16 +11,21 @@ const (
 	textType = "text/plain; version=0.0.4; charset=utf-8"
 	om1Type  = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
 	om0Type  = "application/openmetrics-text; version=0.0.1; charset=utf-8; escaping=underscores"
+	pbType   = "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=underscores"
 	om       = "application/openmetrics-text;version=1.0.0"
+	pb       = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 )
 
 // formatOf is the format that a content type announces.
-var formatOf = map[string]Format{textType: Text, om1Type: OpenMetrics, om0Type: OpenMetrics001}
+var formatOf = map[string]Format{textType: Text, om1Type: OpenMetrics, om0Type: OpenMetrics001, pbType: Protobuf}
 
 func negotiate(accept ...string) Negotiated { return Negotiate(http.Header{"Accept": accept}) }
 
 func TestNegotiateVectors(t *testing.T) {
 	for _, v := range readVectors(t).Accept {
+		if v.Accept == pb {
+			v.ContentType = pbType // the one format that kube-state-metrics lacks
+		}
 		if got := negotiate(v.Accept); got.ContentType != v.ContentType {
 			t.Errorf("Accept: %s\n got %s\nwant %s", v.Accept, got.ContentType, v.ContentType)
 		}
@@ -63,6 +68,17 @@ func TestNegotiate(t *testing.T) {
 		{"only commas", []string{",,,"}, textType},
 		{"control characters", []string{"\x00\xff"}, textType},
 
+		{"Prometheus that prefers protobuf", []string{pb + ";q=0.6," + om + ";escaping=allow-utf-8;q=0.5," +
+			"application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"}, pbType},
+		{"Prometheus that wants only protobuf", []string{pb + ";q=0.6,*/*;q=0.5"}, pbType},
+		{"protobuf less than text", []string{pb + ";q=0.4,text/plain;q=0.5"}, textType},
+		{"protobuf refused", []string{pb + ";q=0,*/*;q=0.1"}, textType},
+		{"protobuf, upper case and quoted", []string{`Application/VND.google.protobuf;Proto="io.prometheus.client.MetricFamily";encoding="delimited"`}, pbType},
+		{"protobuf of nothing", []string{"application/vnd.google.protobuf"}, textType},
+		{"protobuf of something else", []string{"application/vnd.google.protobuf;proto=io.prometheus.client.Metric;encoding=delimited"}, textType},
+		{"protobuf as text", []string{"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text," + om + ";q=0.1"}, om1Type},
+		{"protobuf without encoding", []string{"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily"}, textType},
+
 		{"several headers", []string{"text/plain;q=0.3", om + ";q=0.9"}, om1Type},
 		{"several headers, the first wins among equals", []string{"text/plain", om}, textType},
 		{"an empty header first", []string{"", om}, om1Type},
@@ -87,15 +103,17 @@ func TestNegotiate(t *testing.T) {
 
 func TestNegotiateEchoesEscaping(t *testing.T) {
 	for _, scheme := range []string{"allow-utf-8", "underscores", "dots", "values"} {
-		want := "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=" + scheme
-		if got := negotiate(om + ";escaping=" + scheme); got.ContentType != want {
-			t.Errorf("got %s, want %s", got.ContentType, want)
+		for accept, typ := range map[string]string{om: om1Type, pb: pbType} {
+			want := strings.TrimSuffix(typ, "underscores") + scheme
+			if got := negotiate(accept + ";escaping=" + scheme); got.ContentType != want {
+				t.Errorf("got %s, want %s", got.ContentType, want)
+			}
 		}
 	}
 }
 
 func FuzzNegotiate(f *testing.F) {
-	for _, s := range []string{"", "*/*", om, om + ";q=0.5,text/plain;q=0", `text/plain;a=",";q=0.1`, ",;=/"} {
+	for _, s := range []string{"", "*/*", om, om + ";q=0.5,text/plain;q=0", pb, `text/plain;a=",";q=0.1`, ",;=/"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, accept string) {
@@ -111,7 +129,7 @@ func FuzzNegotiate(f *testing.F) {
 }
 
 func TestTrailer(t *testing.T) {
-	for format, want := range map[Format]string{Text: "", OpenMetrics: "# EOF\n", OpenMetrics001: "# EOF\n"} {
+	for format, want := range map[Format]string{Text: "", OpenMetrics: "# EOF\n", OpenMetrics001: "# EOF\n", Protobuf: ""} {
 		if got := format.Trailer(); got != want {
 			t.Errorf("format %d ends with %q, want %q", format, got, want)
 		}

@@ -1,0 +1,57 @@
+package exposition
+
+// Vary is the value of the Vary header of every answer: what Negotiate reads.
+const Vary = "Accept, Accept-Encoding"
+
+// Encoding is a content coding of a body (RFC 9110, section 8.4.1).
+type Encoding uint8
+
+// The encodings there are.
+const (
+	Identity Encoding = iota // the body as it is
+	Gzip                     // RFC 1952
+	Zstd                     // RFC 8878
+)
+
+// ContentEncoding returns the value of the Content-Encoding header. It is empty
+// for Identity, which has no such header.
+func (e Encoding) ContentEncoding() string {
+	switch e {
+	case Gzip:
+		return "gzip"
+	case Zstd:
+		return "zstd"
+	default:
+		return ""
+	}
+}
+
+// negotiateEncoding chooses the encoding that the Accept-Encoding headers like
+// best (RFC 9110, section 12.5.3): the highest q wins, q=0 refuses. Among equals
+// the smaller body wins: zstd, gzip, identity. What is not named has the q of *,
+// except that zstd must be named. Where nothing on offer is accepted, identity is
+// the answer, because a scrape that fails helps nobody.
+func negotiateEncoding(headers []string) Encoding {
+	named := map[string]float64{}
+	for name, params := range items(headers) {
+		if name == "x-gzip" { // section 8.4.1.3
+			name = "gzip"
+		}
+		named[name] = max(named[name], quality(params["q"]))
+	}
+	q := func(name string) float64 {
+		if q, ok := named[name]; ok {
+			return q
+		}
+		return named["*"]
+	}
+	identity, gzip, zstd := q("identity"), q("gzip"), named["zstd"]
+	switch {
+	case zstd > 0 && zstd >= gzip && zstd >= identity:
+		return Zstd
+	case gzip > 0 && gzip >= identity:
+		return Gzip
+	default:
+		return Identity
+	}
+}
