@@ -25,7 +25,9 @@ type ClusterConfig struct {
 func generators() []func(*generator) error {
 	return []func(*generator) error{
 		(*generator).namespaces,
+		(*generator).storageClasses,
 		(*generator).nodes,
+		(*generator).leases,
 		(*generator).workloads,
 	}
 }
@@ -40,6 +42,7 @@ type generator struct {
 	nodeNames      []string
 	addresses      uint64                                 // handed out so far
 	fieldSets      map[string][]metav1.ManagedFieldsEntry // by shape of object
+	pool           []byte                                 // that blobs are cut from
 }
 
 // Generate fills a store that serves Resources with a synthetic cluster. An

@@ -68,6 +68,16 @@ func TestGenerateSizes(t *testing.T) {
 func TestGenerateRealistic(t *testing.T) {
 	store := newStore(t, 100, 5000)
 	checkConsistent(t, store)
+	for _, r := range sim.Resources() {
+		if store.Len(r.Name) == 0 {
+			t.Errorf("no %s", r.Name)
+		}
+	}
+	for claim := range decoded[*corev1.PersistentVolumeClaim](t, store, "persistentvolumeclaims") {
+		if _, found := store.Get("persistentvolumes", "", claim.Spec.VolumeName); !found {
+			t.Errorf("claim %s/%s is bound to %q, which does not exist", claim.Namespace, claim.Name, claim.Spec.VolumeName)
+		}
+	}
 	features := map[string]int{}
 	for pod := range decoded[*corev1.Pod](t, store, "pods") {
 		features["phase "+string(pod.Status.Phase)]++

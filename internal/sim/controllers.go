@@ -73,7 +73,11 @@ func (g *generator) statefulSet(namespace, app string, replicas int) error {
 			namespace: namespace, prefix: app + "-", owner: controller("apps/v1", "StatefulSet", sts), created: sts.CreationTimestamp,
 			template: statefulTemplate(template, name, revision, ordinal),
 		}
-		if err := g.placePod(&t, g.newPod(w, name), g.pick(g.nodeNames), g.servicePodState()); err != nil {
+		pod := g.newPod(w, name)
+		if err := g.placePod(&t, pod, g.pick(g.nodeNames), g.servicePodState()); err != nil {
+			return err
+		}
+		if err := g.volume(pod, selectorOf(app)); err != nil {
 			return err
 		}
 	}
@@ -85,7 +89,7 @@ func (g *generator) statefulSet(namespace, app string, replicas int) error {
 	if err := g.put(sts, "helm", "kube-controller-manager", "apps/v1", &template.Spec); err != nil {
 		return err
 	}
-	return g.application(namespace, app, t)
+	return g.application(namespace, app, &template.Spec, t)
 }
 
 // statefulTemplate is the template of one pod of a StatefulSet: labels and
@@ -107,6 +111,14 @@ func (g *generator) job(namespace, app string) error {
 	job := &batchv1.Job{
 		ObjectMeta: g.meta(namespace, app+"-"+fmt.Sprint(29_000_000+g.rand.IntN(500_000)), g.ago(g.between(0, 24*time.Hour)), template.Labels),
 	}
+	if g.chance(scheduledShare) {
+		schedule := g.cronJob(namespace, app, template)
+		schedule.Status.LastScheduleTime = &job.CreationTimestamp
+		job.OwnerReferences = []metav1.OwnerReference{*controller("batch/v1", "CronJob", schedule)}
+		if err := g.put(schedule, "helm", "kube-controller-manager", "batch/v1", &template.Spec); err != nil {
+			return err
+		}
+	}
 	own := map[string]string{batchv1.JobNameLabel: job.Name, batchv1.ControllerUidLabel: string(job.UID)}
 	job.Spec = batchv1.JobSpec{
 		Parallelism: new(int32(1)), Completions: new(int32(1)), BackoffLimit: new(int32(6)),
@@ -124,6 +136,20 @@ func (g *generator) job(namespace, app string) error {
 	}
 	g.setJobStatus(job, t)
 	return g.put(job, "kube-controller-manager", "kube-controller-manager", "batch/v1", &template.Spec)
+}
+
+// scheduledShare is the part of Jobs that a CronJob made.
+const scheduledShare = 0.5
+
+func (g *generator) cronJob(namespace, app string, template corev1.PodTemplateSpec) *batchv1.CronJob {
+	return &batchv1.CronJob{
+		ObjectMeta: g.meta(namespace, app, g.ago(g.between(24*time.Hour, 200*24*time.Hour)), template.Labels),
+		Spec: batchv1.CronJobSpec{
+			Schedule: fmt.Sprintf("%d * * * *", g.rand.IntN(60)), ConcurrencyPolicy: batchv1.ForbidConcurrent, Suspend: new(false),
+			SuccessfulJobsHistoryLimit: new(int32(3)), FailedJobsHistoryLimit: new(int32(1)),
+			JobTemplate: batchv1.JobTemplateSpec{Spec: batchv1.JobSpec{Template: template}},
+		},
+	}
 }
 
 func (g *generator) setJobStatus(job *batchv1.Job, t tally) {

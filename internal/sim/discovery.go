@@ -120,12 +120,12 @@ func writeDiscovery(w http.ResponseWriter, r *http.Request, kind string, object 
 		writeStatus(w, encodeJSON, notAcceptable(true))
 		return
 	}
-	body, err := encodeMeta(format, kind, object)
+	body, err := encodeMeta(format.encoding, kind, object)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", format.contentType(false))
+	w.Header().Set("Content-Type", format.encoding.contentType(false))
 	_, _ = w.Write(body)
 }
 

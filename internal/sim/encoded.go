@@ -104,29 +104,42 @@ func (r *Resource) encode(object Object, version uint64) (*Encoded, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode %s %s/%s: %w", r.Name, e.Namespace, e.Name, err)
 	}
-	e.data = data
-	e.message = data[start : len(data)-len(unknownTail)]
+	e.hold(data, start)
 	return e, nil
+}
+
+// hold takes an envelope with the message at start.
+func (e *Encoded) hold(data []byte, start int) {
+	e.data, e.message = data, data[start:len(data)-len(unknownTail)]
 }
 
 // envelope encodes a message as the body of a response; the message itself
 // starts at the returned offset and ends before unknownTail.
 func envelope(kind schema.GroupVersionKind, message protobufObject) ([]byte, int, error) {
-	typeMeta, err := (&runtime.TypeMeta{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind}).Marshal()
+	size := message.Size()
+	data, err := openEnvelope(kind, size)
 	if err != nil {
 		return nil, 0, err
 	}
-	size := message.Size()
-	data := make([]byte, 0, len(protobufMagic)+len(typeMeta)+size+len(unknownTail)+2*(1+binary.MaxVarintLen32))
-	data = append(data, protobufMagic...)
-	data = appendFirstField(data, typeMeta)
-	data = appendFieldHeader(data, 2, size)
 	start := len(data)
 	data = data[:start+size]
 	if _, err := message.MarshalToSizedBuffer(data[start:]); err != nil {
 		return nil, 0, err
 	}
 	return append(data, unknownTail...), start, nil
+}
+
+// openEnvelope returns what stands before a message of size bytes, with room for
+// the message and unknownTail.
+func openEnvelope(kind schema.GroupVersionKind, size int) ([]byte, error) {
+	typeMeta, err := (&runtime.TypeMeta{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind}).Marshal()
+	if err != nil {
+		return nil, err
+	}
+	data := make([]byte, 0, len(protobufMagic)+len(typeMeta)+size+len(unknownTail)+2*(1+binary.MaxVarintLen32))
+	data = append(data, protobufMagic...)
+	data = appendFirstField(data, typeMeta)
+	return appendFieldHeader(data, 2, size), nil
 }
 
 // appendFieldHeader appends tag and length of a length-delimited field.

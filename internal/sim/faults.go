@@ -143,7 +143,7 @@ func (f *Fault) refuse(w http.ResponseWriter, r *http.Request, req request) (ans
 	pause(r.Context(), f.Delay)
 	switch f.Effect {
 	case EffectStatus:
-		writeStatus(w, req.encoding, f.Status)
+		writeStatus(w, req.form.encoding, f.Status)
 	case EffectPageNotFound:
 		writePageNotFound(w)
 	default:
@@ -190,7 +190,7 @@ func (f *frameWriter) disturb() error {
 	case EffectErrorEvent:
 		return errors.Join(f.status(f.fault.Status), errFault)
 	case EffectTruncate:
-		body, err := encodeStatus(f.format, metav1.Status{Message: "half of this frame is missing"})
+		body, err := encodeStatus(f.form.encoding, metav1.Status{Message: "half of this frame is missing"})
 		if err != nil {
 			return err
 		}

@@ -22,18 +22,18 @@ type frameWriter struct {
 	ctx     context.Context
 	control *http.ResponseController
 	out     *bufio.Writer
-	format  encoding
+	form    form
 	fault   Fault
 	sent    int
 	scratch []byte
 }
 
-func newFrameWriter(ctx context.Context, w http.ResponseWriter, format encoding, fault Fault) *frameWriter {
+func newFrameWriter(ctx context.Context, w http.ResponseWriter, form form, fault Fault) *frameWriter {
 	return &frameWriter{
 		ctx:     ctx,
 		control: http.NewResponseController(w),
 		out:     bufio.NewWriterSize(w, listBuffer),
-		format:  format,
+		form:    form,
 		fault:   fault,
 	}
 }
@@ -41,9 +41,12 @@ func newFrameWriter(ctx context.Context, w http.ResponseWriter, format encoding,
 // object sends an event about an object. It may stay in the buffer until
 // flush.
 func (f *frameWriter) object(kind watch.EventType, e *Encoded) error {
+	e, err := f.form.reduce(e)
+	if err != nil {
+		return err
+	}
 	body := e.Bytes()
-	if f.format == encodeJSON {
-		var err error
+	if f.form.encoding == encodeJSON {
 		if body, err = e.json(true); err != nil {
 			return err
 		}
@@ -53,7 +56,7 @@ func (f *frameWriter) object(kind watch.EventType, e *Encoded) error {
 
 // status sends an ERROR event, which is the last one of a watch.
 func (f *frameWriter) status(status metav1.Status) error {
-	body, err := encodeStatus(f.format, status)
+	body, err := encodeStatus(f.form.encoding, status)
 	if err != nil {
 		return err
 	}
@@ -89,7 +92,7 @@ func (f *frameWriter) write(kind watch.EventType, object []byte) error {
 
 // encode returns the bytes of one event, valid until the next call.
 func (f *frameWriter) encode(kind watch.EventType, object []byte) ([]byte, error) {
-	if f.format == encodeJSON {
+	if f.form.encoding == encodeJSON {
 		line, err := json.Marshal(metav1.WatchEvent{Type: string(kind), Object: runtime.RawExtension{Raw: object}})
 		return append(line, '\n'), err
 	}

@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
 // listBuffer is the size of the pieces in which list bodies are written.
@@ -34,16 +35,17 @@ type position struct {
 func (s *Server) serveList(w http.ResponseWriter, req request) {
 	p, problem := s.page(req)
 	if problem != nil {
-		writeStatus(w, req.encoding, problem.Status())
+		writeStatus(w, req.form.encoding, problem.Status())
 		return
 	}
-	w.Header().Set("Content-Type", req.encoding.contentType(false))
+	w.Header().Set("Content-Type", req.form.encoding.contentType(false))
 	out := bufio.NewWriterSize(w, listBuffer)
+	kind := req.listKind()
 	var err error
-	if req.encoding == encodeProtobuf {
-		err = writeProtobufList(out, &req.table.resource, p)
+	if req.form.encoding == encodeProtobuf {
+		err = writeProtobufList(out, kind, p)
 	} else {
-		err = writeJSONList(out, &req.table.resource, p)
+		err = writeJSONList(out, kind, p)
 	}
 	if err != nil || out.Flush() != nil {
 		// The header has gone out: only a broken connection can tell the client.
@@ -82,7 +84,11 @@ func (s *Server) page(req request) (page, *apierrors.StatusError) {
 			}
 			break
 		}
-		p.items = append(p.items, e)
+		shown, err := req.form.reduce(e)
+		if err != nil {
+			return page{}, apierrors.NewInternalError(err)
+		}
+		p.items = append(p.items, shown)
 	}
 	return p, nil
 }
@@ -168,7 +174,7 @@ func tooLargeVersion(wanted, current uint64) *apierrors.StatusError {
 
 // writeProtobufList writes the list message (1: ListMeta, 2: items, as in
 // every Kubernetes list) without building it: items go out as they are stored.
-func writeProtobufList(w io.Writer, r *Resource, p page) error {
+func writeProtobufList(w io.Writer, kind schema.GroupVersionKind, p page) error {
 	meta, err := p.meta.Marshal()
 	if err != nil {
 		return err
@@ -180,7 +186,7 @@ func writeProtobufList(w io.Writer, r *Resource, p page) error {
 	if _, err := io.WriteString(w, protobufMagic); err != nil {
 		return err
 	}
-	list := runtime.Unknown{TypeMeta: runtime.TypeMeta{APIVersion: r.groupVersion().String(), Kind: r.Kind + "List"}}
+	list := runtime.Unknown{TypeMeta: runtime.TypeMeta{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind}}
 	_, err = list.MarshalToWriter(w, size, func(w io.Writer) (int, error) {
 		return writeFields(w, meta, p.items)
 	})
@@ -206,14 +212,14 @@ func writeFields(w io.Writer, meta []byte, items []*Encoded) (int, error) {
 }
 
 // writeJSONList writes the list, one item after another.
-func writeJSONList(w *bufio.Writer, r *Resource, p page) error {
+func writeJSONList(w *bufio.Writer, kind schema.GroupVersionKind, p page) error {
 	meta, err := json.Marshal(p.meta)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, `{"kind":%q,"apiVersion":%q,"metadata":%s,"items":[`, r.Kind+"List", r.groupVersion(), meta)
+	fmt.Fprintf(w, `{"kind":%q,"apiVersion":%q,"metadata":%s,"items":[`, kind.Kind, kind.GroupVersion(), meta)
 	for i, e := range p.items {
-		item, err := e.json(false)
+		item, err := e.json(kind.Kind == partialObjectList) // only these items name their kind
 		if err != nil {
 			return err
 		}

@@ -54,14 +54,19 @@ func (l *eventLog) clear() {
 // after returns a copy of the events that follow a version, at most maxBatch.
 // ok is false if events between were dropped.
 func (l *eventLog) after(version uint64) (events []event, ok bool) {
+	rest, ok := l.all(version)
+	return slices.Clone(rest[:min(len(rest), maxBatch)]), ok
+}
+
+// all returns the events that follow a version, which change with the log.
+func (l *eventLog) all(version uint64) (events []event, ok bool) {
 	if version < l.dropped {
 		return nil, false
 	}
 	i, _ := slices.BinarySearchFunc(l.events, version+1, func(e event, v uint64) int {
 		return cmp.Compare(e.version, v)
 	})
-	rest := l.events[i:]
-	return slices.Clone(rest[:min(len(rest), maxBatch)]), true
+	return l.events[i:], true
 }
 
 // changed returns a channel that the next append closes.

@@ -34,6 +34,12 @@ func (g *generator) namespaces() error {
 		if err := g.put(namespace, "kubectl-client-side-apply", "kube-controller-manager", "v1", nil); err != nil {
 			return err
 		}
+		if slices.Contains(systemNamespaces(), name) {
+			continue
+		}
+		if err := g.tenancy(namespace); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ type request struct {
 	name      string // of a single object
 	verb      Verb
 	options   options
-	encoding  encoding
+	form      form
 }
 
 // options are the query parameters that list and watch know.

@@ -55,16 +55,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	entry := s.requests.begin(req, r)
 	defer func() { s.requests.end(entry, out.code) }()
 
-	req.encoding, ok = negotiate(r.Header.Get("Accept"), req.table.resource.New != nil)
+	req.form, ok = negotiate(r.Header.Get("Accept"), req.table.resource.New != nil)
 	switch {
 	case !ok:
 		writeStatus(out, encodeJSON, notAcceptable(req.table.resource.New != nil))
 		return
 	case r.Method != http.MethodGet:
 		problem = methodNotAllowed(r.Method, req)
+	case problem == nil:
+		problem = req.checkForm()
 	}
 	if problem != nil {
-		writeStatus(out, req.encoding, problem.Status())
+		writeStatus(out, req.form.encoding, problem.Status())
 		return
 	}
 	fault := s.faults.take(req.verb, req.table.resource.Name)
@@ -88,18 +90,22 @@ func (s *Server) serve(out *response, r *http.Request, req request, fault Fault)
 func (s *Server) serveGet(w http.ResponseWriter, req request) {
 	e, found := s.store.Get(req.table.resource.Name, req.namespace, req.name)
 	if !found {
-		writeStatus(w, req.encoding, apierrors.NewNotFound(req.table.resource.groupResource(), req.name).Status())
+		writeStatus(w, req.form.encoding, apierrors.NewNotFound(req.table.resource.groupResource(), req.name).Status())
+		return
+	}
+	e, err := req.form.reduce(e)
+	if err != nil {
+		writeStatus(w, req.form.encoding, apierrors.NewInternalError(err).Status())
 		return
 	}
 	body := e.Bytes()
-	if req.encoding == encodeJSON {
-		var err error
+	if req.form.encoding == encodeJSON {
 		if body, err = e.json(true); err != nil {
-			writeStatus(w, req.encoding, apierrors.NewInternalError(err).Status())
+			writeStatus(w, req.form.encoding, apierrors.NewInternalError(err).Status())
 			return
 		}
 	}
-	w.Header().Set("Content-Type", req.encoding.contentType(false))
+	w.Header().Set("Content-Type", req.form.encoding.contentType(false))
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = w.Write(body) // the client may have gone; there is nobody to tell
 }

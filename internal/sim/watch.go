@@ -23,7 +23,7 @@ type watcher struct {
 func (s *Server) serveWatch(out *response, r *http.Request, req request, fault Fault) {
 	start, problem := s.watchStart(req)
 	if problem != nil {
-		writeStatus(out, req.encoding, problem.Status())
+		writeStatus(out, req.form.encoding, problem.Status())
 		return
 	}
 	timeout := s.config.WatchTimeout
@@ -35,11 +35,11 @@ func (s *Server) serveWatch(out *response, r *http.Request, req request, fault F
 	leave := s.watchers.enter(req.table.resource.Name, cancel)
 	defer leave()
 
-	out.Header().Set("Content-Type", req.encoding.contentType(true))
+	out.Header().Set("Content-Type", req.form.encoding.contentType(true))
 	out.WriteHeader(http.StatusOK)
 	// The deadlines of the frames must not outlive the watch: the connection does.
 	defer func() { _ = http.NewResponseController(out).SetWriteDeadline(time.Time{}) }()
-	w := &watcher{request: req, server: s, version: start, frames: newFrameWriter(ctx, out, req.encoding, fault)}
+	w := &watcher{request: req, server: s, version: start, frames: newFrameWriter(ctx, out, req.form, fault)}
 	// A watch ends without a word: at its timeout, when it is cut or when the
 	// client has gone. The client sees the end of the body.
 	_ = w.run(ctx)

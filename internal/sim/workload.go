@@ -6,7 +6,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
@@ -100,7 +99,7 @@ func selectorOf(app string) map[string]string {
 // past ReplicaSets without pods, and what an application brings along.
 func (g *generator) deployment(namespace, app string, replicas int) error {
 	template := g.template(namespace, app)
-	revisions := 1 + g.rand.IntN(6)
+	revisions := 1 + g.rand.IntN(3)
 	d := &appsv1.Deployment{
 		ObjectMeta: g.meta(namespace, app, g.ago(g.between(24*time.Hour, 200*24*time.Hour)), template.Labels),
 		Spec: appsv1.DeploymentSpec{
@@ -135,7 +134,10 @@ func (g *generator) deployment(namespace, app string, replicas int) error {
 	if err := g.putDeployment(d); err != nil {
 		return err
 	}
-	return g.application(namespace, app, t)
+	if err := g.guards(d); err != nil {
+		return err
+	}
+	return g.application(namespace, app, &template.Spec, t)
 }
 
 const revisionAnnotation = "deployment.kubernetes.io/revision"
@@ -227,18 +229,4 @@ func (g *generator) barePod(namespace, app string) error {
 	w := &workload{namespace: namespace, prefix: app + "-debug-", template: &template, created: g.ago(30 * 24 * time.Hour)}
 	_, err := g.runPods(w, 1, g.servicePodState)
 	return err
-}
-
-// dataClaim is the claim template of StatefulSets.
-func dataClaim() corev1.PersistentVolumeClaim {
-	return corev1.PersistentVolumeClaim{
-		ObjectMeta: metav1.ObjectMeta{Name: "data"},
-		Spec: corev1.PersistentVolumeClaimSpec{
-			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-			Resources: corev1.VolumeResourceRequirements{
-				Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("20Gi")}},
-			StorageClassName: new("gp3"),
-			VolumeMode:       new(corev1.PersistentVolumeFilesystem),
-		},
-	}
 }
