@@ -1,0 +1,55 @@
+// Package push is what sinks have in common that send requests to a receiver and
+// learn what became of them: a buffer of bounded size, and one goroutine that
+// sends what is in it, in order, and again while the receiver is away. It refuses
+// to know what is in a request and how it is sent.
+package push
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Payload is a request that waits to be sent. It belongs to the Queue once it is
+// put there, and is not changed.
+type Payload struct {
+	Body   []byte
+	Series int   // in it
+	Kind   uint8 // for Config.Send; the Queue does not look at it
+}
+
+// Result is what became of an attempt to send a Payload. The zero Result means
+// that the receiver has taken all of it.
+type Result struct {
+	// Err is what went wrong, without secrets: it is logged and returned.
+	Err error
+	// Retry means that nothing was taken and that another attempt may succeed.
+	Retry bool
+	// RetryAfter is how long the receiver asks to be left alone before that.
+	RetryAfter time.Duration
+	// Rejected is how many series the receiver refused for good, or All. It does
+	// not count if Retry is set.
+	Rejected int
+}
+
+// All as Result.Rejected means every series of the Payload.
+const All = -1
+
+// Config says how to send. The zero value of a field takes the default.
+type Config struct {
+	// Send is one attempt, made by one goroutine at a time. It returns soon after
+	// ctx ends, which is after Timeout at the latest.
+	Send     func(ctx context.Context, p Payload) Result
+	Buffer   int           // bytes of payloads that may wait; default 32 MiB
+	Timeout  time.Duration // of one attempt; default 30 s
+	Attempts int           // to send a payload; default: no limit but that of Buffer
+	Name     string        // of the sink, for errors and the log
+	Logger   *slog.Logger  // default slog.Default()
+}
+
+func (c *Config) fillDefaults() {
+	c.Buffer = cmp.Or(c.Buffer, 32<<20)
+	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
+	c.Logger = cmp.Or(c.Logger, slog.Default())
+}

@@ -1,0 +1,175 @@
+package push
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+)
+
+// Pauses between attempts double from the first to the longest, whichever payload
+// they are about: it is the receiver that is away.
+const (
+	firstPause   = 500 * time.Millisecond
+	longestPause = 30 * time.Second
+	// longestAsked bounds what a receiver may ask for, lest a slip of its silence
+	// us for years.
+	longestAsked = time.Hour
+	// failuresToLog is how many attempts in a row must fail for the receiver to be
+	// called away in the log. Less is only counted.
+	failuresToLog = 3
+)
+
+// sender is the goroutine that sends.
+type sender struct {
+	queue    *Queue
+	config   Config
+	failures int // attempts in a row
+	away     bool
+}
+
+func (s *sender) run(ctx context.Context) {
+	for {
+		next, ok := s.queue.take(ctx)
+		if !ok {
+			return
+		}
+		result := s.attempt(ctx, next.Payload)
+		if ctx.Err() != nil && result.Retry {
+			s.queue.release()
+			return
+		}
+		s.queue.settle(next, result)
+		s.log(result)
+		if !result.Retry {
+			s.failures = 0
+			continue
+		}
+		s.failures++
+		if !s.pause(ctx, result.RetryAfter) {
+			s.failures = 0
+		}
+	}
+}
+
+// attempt sends a payload once.
+func (s *sender) attempt(ctx context.Context, p Payload) Result {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.config.Timeout, errTimeout)
+	defer cancel()
+	return s.config.Send(ctx, p)
+}
+
+var errTimeout = errors.New("no answer in time")
+
+// pause waits before the next attempt. It returns false if Close has cut it short.
+func (s *sender) pause(ctx context.Context, asked time.Duration) bool {
+	timer := time.NewTimer(pauseAfter(s.failures, asked, rand.Float64()))
+	defer timer.Stop()
+	closing := s.queue.closing
+	if asked > 0 || s.queue.isClosed() {
+		closing = nil // a nil channel never is ready
+	}
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-closing:
+		return false
+	}
+	return true
+}
+
+// pauseAfter returns the pause after a number of failures, of which random, below
+// 1, is to make it differ from that of others that fail together.
+func pauseAfter(failures int, asked time.Duration, random float64) time.Duration {
+	whole := min(firstPause<<min(failures-1, 10), longestPause)
+	return max(whole/2, min(asked, longestAsked)) + time.Duration(random*float64(whole/2))
+}
+
+// log says when the receiver goes away and when it is back.
+func (s *sender) log(result Result) {
+	switch {
+	case result.Retry && !s.away && s.failures+1 >= failuresToLog:
+		s.away = true
+		s.config.Logger.Warn(s.config.Name+": cannot send, trying again until it works", "error", result.Err)
+	case !result.Retry && s.away:
+		s.away = false
+		s.config.Logger.Info(s.config.Name + ": sending works again")
+	}
+}
+
+// take returns the oldest payload, which stays in the queue while it is sent. It
+// waits for one, and returns false when ctx ends or none will come.
+func (q *Queue) take(ctx context.Context) (waiting, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.waiting) == 0 {
+		if q.closed {
+			return waiting{}, false
+		}
+		changed := q.changed
+		q.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+		}
+		q.mu.Lock()
+		if ctx.Err() != nil {
+			return waiting{}, false
+		}
+	}
+	if ctx.Err() != nil {
+		return waiting{}, false
+	}
+	next := &q.waiting[0]
+	if next.attempts > 0 {
+		q.stats.Retries++
+	}
+	next.attempts++
+	q.busy = true
+	return *next, true
+}
+
+// release takes back the last take: nothing is known of its attempt.
+func (q *Queue) release() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.busy = false
+}
+
+// settle records what became of the payload that take has returned.
+func (q *Queue) settle(w waiting, r Result) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.busy = false
+	q.report.failing = nil
+	if r.Retry && (q.config.Attempts == 0 || w.attempts < q.config.Attempts) {
+		q.report.failing = r.Err
+		return
+	}
+	q.size -= len(w.Body)
+	q.remove(0, 1)
+	if r.Retry {
+		q.stats.Dropped += uint64(w.Series)
+		q.report.givenUp.add(w.Series, r.Err)
+		return
+	}
+	rejected := min(r.Rejected, w.Series)
+	if r.Rejected == All {
+		rejected = w.Series
+	}
+	q.stats.Rejected += uint64(rejected)
+	q.stats.Series += uint64(w.Series - rejected)
+	if r.Err == nil || rejected < w.Series {
+		q.stats.Payloads++
+		q.stats.Bytes += uint64(len(w.Body))
+	}
+	if r.Err != nil || rejected > 0 {
+		q.report.refused.add(rejected, r.Err)
+	}
+}
+
+func (q *Queue) isClosed() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed
+}
