@@ -71,6 +71,14 @@ var HorizontalPodAutoscalers = define(Kind[podAutoscaler]{
 			func(h *podAutoscaler) *metav1.Time { return &h.CreationTimestamp }),
 		timestamp("kube_horizontalpodautoscaler_deletion_timestamp", alpha, "When the deletion of the HorizontalPodAutoscaler was asked for, in Unix seconds.",
 			func(h *podAutoscaler) *metav1.Time { return h.DeletionTimestamp }),
+		beyond(each("kube_horizontalpodautoscaler_ownerref", alpha, "One series of value 1 per owner reference of the HorizontalPodAutoscaler.", labels{
+			label("ownerref_kind", "kind of the owner, in lower case"),
+			label("ownerref_name", "name of the owner"),
+		}, func(h *podAutoscaler, e *metric.Emitter) {
+			for i := range h.OwnerReferences {
+				e.Add(1, e.Lower(h.OwnerReferences[i].Kind), h.OwnerReferences[i].Name)
+			}
+		})),
 	},
 })
 

@@ -48,6 +48,8 @@ var Jobs = define(Kind[job]{
 		each("kube_job_status_suspended", alpha, "1 while the Job is suspended, 0 once it is resumed; absent if it never was suspended.", nil, jobSuspended),
 		each("kube_job_owner", stable, "One series per owner reference, or one with empty owner labels; always 1.", ownerLabels,
 			func(j *job, e *metric.Emitter) { owners(j.OwnerReferences, e) }),
+		beyond(each("kube_job_duration", alpha, "How long the Job ran from its start to its completion, in seconds; absent before, where kube_job_status_start_time tells since when it runs.",
+			nil, jobDuration)),
 	},
 })
 
@@ -94,5 +96,11 @@ func jobSuspended(j *job, e *metric.Emitter) {
 		if c := &j.Status.Conditions[i]; c.Type == batchv1.JobSuspended {
 			e.Add(metric.Float(c.Status == corev1.ConditionTrue))
 		}
+	}
+}
+
+func jobDuration(j *job, e *metric.Emitter) {
+	if start, end := j.Status.StartTime, j.Status.CompletionTime; !start.IsZero() && !end.IsZero() {
+		e.Add(end.Sub(start.Time).Seconds())
 	}
 }

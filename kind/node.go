@@ -75,6 +75,10 @@ var Nodes = define(Kind[node]{
 				e.Add(1, string(a.Type), a.Address)
 			}
 		}),
+		beyond(each("kube_node_status_extended_allocatable", alpha, "What the Node has of kubernetes.io/network-bandwidth for Pods, in bytes.", labels{resource, unit},
+			func(n *node, e *metric.Emitter) { nodeBandwidth(n.Status.Allocatable, e) })),
+		beyond(each("kube_node_status_extended_capacity", alpha, "What the Node has of kubernetes.io/network-bandwidth in all, in bytes.", labels{resource, unit},
+			func(n *node, e *metric.Emitter) { nodeBandwidth(n.Status.Capacity, e) })),
 	},
 })
 
@@ -102,4 +106,8 @@ func nodeRoles(n *node, e *metric.Emitter) {
 func nodeResources(list corev1.ResourceList, e *metric.Emitter) {
 	resources(list, fractional, e)
 	oneResource(list, corev1.ResourcePods, fractional, e, string(corev1.ResourcePods), unitInteger)
+}
+
+func nodeBandwidth(list corev1.ResourceList, e *metric.Emitter) {
+	oneResource(list, networkBandwidth, fractional, e, networkBandwidthLabel, unitByte)
 }

@@ -21,6 +21,11 @@ var (
 	}
 	containerResource = labels{container, nodeName, resource, unit}
 	podResource       = labels{nodeName, resource, unit}
+	ownedResource     = labels{
+		container, nodeName, resource, unit,
+		label("owner_kind", "kind of the workload as the owner's name tells it: Deployment for a ReplicaSet, CronJob for a Job; <none> without an owner"),
+		label("owner_name", "name of the workload; <none> without an owner"),
+	}
 	claimVolume       = labels{
 		label("volume", "name of the volume"),
 		claimName,
@@ -192,5 +197,19 @@ var Pods = define(Kind[pod]{
 			podResource, func(p *pod, e *metric.Emitter) { podLimits(p, p.Status.Resources, e) })),
 		beyond(each("kube_pod_status_resource_requests", alpha, "Resource request in effect for all containers of the Pod together, in the unit that the label unit names.",
 			podResource, func(p *pod, e *metric.Emitter) { podRequests(p, p.Status.Resources, e) })),
+		beyond(each("kube_pod_container_effective_resource_requests", alpha, "CPU or memory that a container is granted or, before the kubelet says so, requests, in the unit that the label unit names.",
+			containerResource, effectiveRequests)),
+		beyond(each("kube_pod_container_extended_resource_limits", alpha, "Limit of a container for kubernetes.io/network-bandwidth, in bytes.",
+			containerResource, bandwidthLimits)),
+		beyond(each("kube_pod_container_extended_resource_requests", alpha, "Request of a container for kubernetes.io/network-bandwidth, in bytes.",
+			containerResource, bandwidthRequests)),
+		beyond(each("kube_pod_container_resource_with_owner_tag_limits", alpha, "CPU or memory limit of a container of a Pod that has not ended, in the unit that the label unit names.",
+			ownedResource, func(p *pod, e *metric.Emitter) { ownedLimits(p, p.Spec.Containers, e) })),
+		beyond(each("kube_pod_container_resource_with_owner_tag_requests", alpha, "CPU or memory request of a container of a Pod that has not ended, in the unit that the label unit names.",
+			ownedResource, func(p *pod, e *metric.Emitter) { ownedRequests(p, p.Spec.Containers, e) })),
+		beyond(each("kube_pod_init_container_resource_with_owner_tag_limits", alpha, "CPU or memory limit of an init container of a Pod that has not ended, in the unit that the label unit names.",
+			ownedResource, func(p *pod, e *metric.Emitter) { ownedLimits(p, p.Spec.InitContainers, e) })),
+		beyond(each("kube_pod_init_container_resource_with_owner_tag_requests", alpha, "CPU or memory request of an init container of a Pod that has not ended, in the unit that the label unit names.",
+			ownedResource, func(p *pod, e *metric.Emitter) { ownedRequests(p, p.Spec.InitContainers, e) })),
 	},
 })

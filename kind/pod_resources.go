@@ -2,13 +2,14 @@ package kind
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	apiresource "k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/kubestate/kubestate/metric"
 )
 
 // This file holds the rows of Pods about resources beyond those that the spec
-// gives each container: what is in effect after a resize in place, and what the
-// Pod has as a whole.
+// gives each container: what is in effect after a resize in place, what the Pod
+// has as a whole, and what its workload has it for.
 
 func limitsInEffect(p *pod, statuses []corev1.ContainerStatus, e *metric.Emitter) {
 	for i := range statuses {
@@ -36,4 +37,80 @@ func podRequests(p *pod, r *corev1.ResourceRequirements, e *metric.Emitter) {
 	if r != nil {
 		resources(r.Requests, whole, e, p.Spec.NodeName)
 	}
+}
+
+func bandwidthLimits(p *pod, e *metric.Emitter) {
+	for i := range p.Spec.Containers {
+		c := &p.Spec.Containers[i]
+		oneResource(c.Resources.Limits, networkBandwidth, whole, e, c.Name, p.Spec.NodeName, networkBandwidthLabel, unitByte)
+	}
+}
+
+func bandwidthRequests(p *pod, e *metric.Emitter) {
+	for i := range p.Spec.Containers {
+		c := &p.Spec.Containers[i]
+		oneResource(c.Resources.Requests, networkBandwidth, whole, e, c.Name, p.Spec.NodeName, networkBandwidthLabel, unitByte)
+	}
+}
+
+func effectiveRequests(p *pod, e *metric.Emitter) {
+	for i := range p.Spec.Containers {
+		c := &p.Spec.Containers[i]
+		cpuAndMemory(grantedTo(p, c.Name), c.Resources.Requests, func(v float64, resource, unit string) {
+			e.Add(v, c.Name, p.Spec.NodeName, resource, unit)
+		})
+	}
+}
+
+// grantedTo returns the requests that the status of a container says are in effect.
+func grantedTo(p *pod, container string) corev1.ResourceList {
+	for i := range p.Status.ContainerStatuses {
+		if s := &p.Status.ContainerStatuses[i]; s.Name == container && s.Resources != nil {
+			return s.Resources.Requests
+		}
+	}
+	return nil
+}
+
+func ownedLimits(p *pod, containers []corev1.Container, e *metric.Emitter) {
+	for i := range containers {
+		ownedResources(p, containers[i].Name, containers[i].Resources.Limits, e)
+	}
+}
+
+func ownedRequests(p *pod, containers []corev1.Container, e *metric.Emitter) {
+	for i := range containers {
+		ownedResources(p, containers[i].Name, containers[i].Resources.Requests, e)
+	}
+}
+
+// ownedResources emits resources of a container with the workload that its Pod
+// belongs to. Pods that have ended take nothing any more.
+func ownedResources(p *pod, container string, list corev1.ResourceList, e *metric.Emitter) {
+	if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
+		return
+	}
+	owner := taggedOwner(p.OwnerReferences)
+	cpuAndMemory(list, nil, func(v float64, resource, unit string) {
+		e.Add(v, container, p.Spec.NodeName, resource, unit, owner.Kind, owner.Name)
+	})
+}
+
+// cpuAndMemory calls emit with what list says of CPU and memory or, where that
+// says nothing, what otherwise says.
+func cpuAndMemory(list, otherwise corev1.ResourceList, emit func(v float64, resource, unit string)) {
+	if q, ok := either(list, otherwise, corev1.ResourceCPU); ok {
+		emit(fractional(q), string(corev1.ResourceCPU), unitCore)
+	}
+	if q, ok := either(list, otherwise, corev1.ResourceMemory); ok {
+		emit(whole(q), string(corev1.ResourceMemory), unitByte)
+	}
+}
+
+func either(list, otherwise corev1.ResourceList, name corev1.ResourceName) (apiresource.Quantity, bool) {
+	if q, ok := list[name]; ok {
+		return q, true
+	}
+	q, ok := otherwise[name]
+	return q, ok
 }

@@ -2,7 +2,6 @@ package kind
 
 import (
 	"slices"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -103,27 +102,6 @@ func ofJob(p *pod, name string, of Owners) (workload, bool) {
 		return workload{name, "job"}, ok
 	}
 	return workload{owner.Name, owner.Kind}, ok
-}
-
-// ownerByName tells the owner of a ReplicaSet from its name, which ends in the
-// hash of the Pod template that its controller gave it, and that is a label of
-// the ReplicaSet and of its Pods. So no ReplicaSet has to be known for most Pods.
-func ownerByName(objectLabels map[string]string, replicaSet string) (Owner, bool) {
-	for _, c := range [...]struct{ hash, kind string }{
-		{"pod-template-hash", "Deployment"},
-		{"rollouts-pod-template-hash", "Rollout"}, // of Argo Rollouts
-	} {
-		hash := objectLabels[c.hash]
-		if hash == "" {
-			continue
-		}
-		if rest, ok := strings.CutSuffix(replicaSet, hash); ok {
-			if name, ok := strings.CutSuffix(rest, "-"); ok && name != "" {
-				return Owner{c.kind, name}, true
-			}
-		}
-	}
-	return Owner{}, false
 }
 
 // OwnerOf returns an object of which Owners may be asked, and what owns it: the

@@ -51,6 +51,13 @@ func resources(list corev1.ResourceList, amount func(apiresource.Quantity) float
 	}
 }
 
+// networkBandwidth is a resource that resources leaves out, as it leaves out all
+// that Kubernetes itself might define in future, and the value of the label resource for it.
+const (
+	networkBandwidth      corev1.ResourceName = "kubernetes.io/network-bandwidth"
+	networkBandwidthLabel                     = "kubernetes_io_network_bandwidth"
+)
+
 // oneResource emits one sample for the resource name of list, if it is there.
 func oneResource(list corev1.ResourceList, name corev1.ResourceName, amount func(apiresource.Quantity) float64, e *metric.Emitter, values ...string) {
 	if q, ok := list[name]; ok {

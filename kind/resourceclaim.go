@@ -33,6 +33,8 @@ var ResourceClaims = define(Kind[resourceClaim]{
 		}, deviceRequestInfo)),
 		beyond(each("kube_resourceclaim_spec_device_request_count", alpha, "Devices that a request asks for; absent if it asks for all that fit.",
 			labels{deviceRequest}, deviceRequestCount)),
+		beyond(info("kube_resourceclaim_status", alpha, "How far the ResourceClaim is; always 1.",
+			label("state", "pending without devices, allocated with devices that nobody may use yet, or in_use"), claimState)),
 		beyond(truth("kube_resourceclaim_status_allocated", alpha, "1 if the ResourceClaim has been given devices, else 0.",
 			func(c *resourceClaim) bool { return c.Status.Allocation != nil })),
 		beyond(timestamp("kube_resourceclaim_status_allocation_time", alpha, "When the ResourceClaim was given devices, in Unix seconds.", allocationTime)),
@@ -83,6 +85,17 @@ func deviceRequestCount(c *resourceClaim, e *metric.Emitter) {
 				e.Add(float64(a.Count), e.Concat(r.Name, "/", a.Name))
 			}
 		}
+	}
+}
+
+func claimState(c *resourceClaim) string {
+	switch {
+	case c.Status.Allocation == nil:
+		return "pending"
+	case len(c.Status.ReservedFor) == 0:
+		return "allocated"
+	default:
+		return "in_use"
 	}
 }
 

@@ -1,6 +1,8 @@
 package kind
 
 import (
+	"slices"
+
 	resourcev1 "k8s.io/api/resource/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -9,10 +11,13 @@ import (
 
 type resourceSlice = resourcev1.ResourceSlice
 
-var sliceOrigin = labels{
-	deviceDriver, devicePool,
-	label("node", "name of the Node that has the devices; empty if that is not one Node for all"),
-}
+var (
+	sliceOrigin = labels{
+		deviceDriver, devicePool,
+		label("node", "name of the Node that has the devices; empty if that is not one Node for all"),
+	}
+	deviceCapacityName = label("capacity", "name of the capacity, with the domain of who defines it if that is not the driver")
+)
 
 // ResourceSlices is the table of resource.k8s.io/v1 ResourceSlice.
 var ResourceSlices = define(Kind[resourceSlice]{
@@ -38,9 +43,10 @@ var ResourceSlices = define(Kind[resourceSlice]{
 				e.Add(float64(len(r.Spec.Devices)), r.Spec.Driver, r.Spec.Pool.Name, valueOr(r.Spec.NodeName, ""))
 			})),
 		beyond(each("kube_resourceslice_spec_device_capacity", alpha, "Capacity of a device, in the unit that its driver uses, which is bytes for memory.", labels{
-			deviceDriver, devicePool, deviceName,
-			label("capacity", "name of the capacity, with the domain of who defines it if that is not the driver"),
+			deviceDriver, devicePool, deviceName, deviceCapacityName,
 		}, deviceCapacity)),
+		beyond(each("kube_resourceslice_capacity", alpha, "Capacity of all devices that the ResourceSlice lists, in the unit that their driver uses, which is bytes for memory.",
+			append(sliceOrigin[:len(sliceOrigin):len(sliceOrigin)], deviceCapacityName), sliceCapacity)),
 		beyond(each("kube_resourceslice_spec_device_taint", alpha, "One series of value 1 per taint that the driver puts on a device.", labels{
 			deviceDriver, devicePool, deviceName, taintKey, taintValue,
 			label("effect", "what the taint does: None, NoSchedule or NoExecute"),
@@ -59,6 +65,34 @@ func deviceCapacity(r *resourceSlice, e *metric.Emitter) {
 			e.Add(fractional(d.Capacity[resourcev1.QualifiedName(name)].Value), r.Spec.Driver, r.Spec.Pool.Name, d.Name, name)
 		}
 	}
+}
+
+// sliceCapacity emits a capacity at the first device that has it.
+func sliceCapacity(r *resourceSlice, e *metric.Emitter) {
+	devices := r.Spec.Devices
+	for i := range devices {
+		for _, name := range metric.SortedKeys(e, devices[i].Capacity) {
+			if n := resourcev1.QualifiedName(name); !anyHasCapacity(devices[:i], n) {
+				e.Add(sumCapacity(devices[i:], n), r.Spec.Driver, r.Spec.Pool.Name, valueOr(r.Spec.NodeName, ""), name)
+			}
+		}
+	}
+}
+
+func anyHasCapacity(devices []resourcev1.Device, name resourcev1.QualifiedName) bool {
+	return slices.ContainsFunc(devices, func(d resourcev1.Device) bool {
+		_, ok := d.Capacity[name]
+		return ok
+	})
+}
+
+func sumCapacity(devices []resourcev1.Device, name resourcev1.QualifiedName) (sum float64) {
+	for i := range devices {
+		if c, ok := devices[i].Capacity[name]; ok {
+			sum += fractional(c.Value)
+		}
+	}
+	return sum
 }
 
 func deviceTaints(r *resourceSlice, e *metric.Emitter) {

@@ -36,7 +36,7 @@ type Emitter struct {
 	values  []string // identity values, then the current sample's own
 	names   []string // likewise, for samples whose label names are their own
 	sample  Sample
-	scratch []byte // text of the strings that Concat and Int make
+	scratch []byte // text of the strings that Concat, Int and Lower make
 	derive  deriver
 }
 
@@ -106,6 +106,20 @@ func (e *Emitter) Concat(parts ...string) string {
 func (e *Emitter) Int(n int64) string {
 	start := len(e.scratch)
 	e.scratch = strconv.AppendInt(e.scratch, n, 10)
+	return e.view(start)
+}
+
+// Lower returns s with the ASCII letters A to Z in lower case. The string lives
+// in memory of the Emitter and is valid until the next Begin.
+func (e *Emitter) Lower(s string) string {
+	start := len(e.scratch)
+	for i := range len(s) {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		e.scratch = append(e.scratch, c)
+	}
 	return e.view(start)
 }
 

@@ -141,8 +141,8 @@ func TestEmitterStrings(t *testing.T) {
 	e.Begin(schema, "ns", "n")
 	var got, want []string
 	for i := range int64(1000) {
-		got = append(got, e.Int(i-500), e.Concat("a", fmt.Sprint(i), ""), e.Concat())
-		want = append(want, fmt.Sprint(i-500), "a"+fmt.Sprint(i), "")
+		got = append(got, e.Int(i-500), e.Concat("a", fmt.Sprint(i), ""), e.Concat(), e.Lower("AZ[É@"+fmt.Sprint(i)))
+		want = append(want, fmt.Sprint(i-500), "a"+fmt.Sprint(i), "", "az[É@"+fmt.Sprint(i))
 	}
 	if !slices.Equal(got, want) {
 		t.Error("strings changed")
