@@ -1,6 +1,3 @@
-// Package prometheus holds what kubestate writes against those who read it: a
-// real Prometheus, promtool, and the parser of Prometheus with random and
-// hostile objects. README.md says how long it takes.
 package prometheus
 
 import (

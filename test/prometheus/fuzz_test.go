@@ -138,7 +138,7 @@ func check(t testing.TB, x *kubestate.Exporter, log *bytes.Buffer) []sample {
 	if log.Len() > 0 {
 		t.Errorf("rows failed: %s", log)
 	}
-	text, contentType := write(t, x, acceptText)
+	text, contentType := write(t, x, ContentTypeText)
 	fromText, err := parse(text, contentType)
 	if err != nil {
 		t.Fatalf("parse the text format: %v\n%.10000q", err, text)

@@ -4,74 +4,15 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"math"
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/textparse"
 
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/exposition"
 )
 
-// Accept headers of a scraper for the formats that kubestate offers.
-const (
-	acceptText        = "text/plain;version=0.0.4"
-	acceptOpenMetrics = "application/openmetrics-text;version=1.0.0"
-)
-
-// sample is one line of a body as Prometheus's own parser understands it.
-type sample struct {
-	labels labels.Labels // with the name
-	value  float64
-}
-
-// same says that two samples are equal, down to the bits of the value.
-func same(a, b sample) bool {
-	return labels.Equal(a.labels, b.labels) && math.Float64bits(a.value) == math.Float64bits(b.value)
-}
-
-// parse reads a body with the parser that the content type selects.
-func parse(body []byte, contentType string) ([]sample, error) {
-	parser, err := textparse.New(body, contentType, nil, textparse.ParserOptions{})
-	if err != nil {
-		return nil, err
-	}
-	var samples []sample
-	typed := map[string]bool{}
-	for {
-		entry, err := parser.Next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return samples, nil
-		case err != nil:
-			return nil, err
-		}
-		switch entry {
-		case textparse.EntryType:
-			name, _ := parser.Type()
-			if typed[string(name)] {
-				return nil, fmt.Errorf("family %s has two TYPE lines", name)
-			}
-			typed[string(name)] = true
-		case textparse.EntrySeries:
-			var s sample
-			var timestamp *int64
-			_, timestamp, s.value = parser.Series()
-			parser.Labels(&s.labels)
-			if timestamp != nil {
-				return nil, fmt.Errorf("series %s has a timestamp", s.labels)
-			}
-			if name, twice := s.labels.HasDuplicateLabelNames(); twice {
-				return nil, fmt.Errorf("series %s has label %s twice", s.labels, name)
-			}
-			samples = append(samples, s)
-		}
-	}
-}
+const acceptOpenMetrics = "application/openmetrics-text;version=1.0.0"
 
 // write returns what a scraper with the Accept header gets, and its type.
 func write(t testing.TB, x *kubestate.Exporter, accept string) (body []byte, contentType string) {

@@ -36,7 +36,7 @@ func TestPromtoolRandomObjects(t *testing.T) {
 	found := map[string]bool{}
 	for seed := range int64(20) {
 		x, _ := random(t, seed, "text")
-		text, _ := write(t, x, acceptText)
+		text, _ := write(t, x, ContentTypeText)
 		findings, err := promtool(t, string(text))
 		if err != nil {
 			t.Fatalf("promtool check metrics, seed %d: %v\n%s", seed, err, strings.Join(findings, "\n"))
