@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestMain lets the test binary be the simulated API server, as the program is.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == apiServerCommand {
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
+	os.Exit(m.Run())
+}
+
+// TestScenario measures a cluster far too small to say anything, so that the
+// program itself does not rot.
+func TestScenario(t *testing.T) {
+	p, err := preparePrograms(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.remove()
+	var progress bytes.Buffer
+	pace := pace{settle: 300 * time.Millisecond, rest: time.Millisecond, quiet: time.Millisecond, scrapes: 2}
+	s := scenario{Name: "tiny", Nodes: 3, Pods: 60, Churn: 200}
+	r, err := measure(t.Context(), s, p, pace, &progress)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, progress.String())
+	}
+	if r.Objects < 100 || r.Series < 1000 || r.Changed < 1 {
+		t.Errorf("%d objects, %d series, %d changed", r.Objects, r.Series, r.Changed)
+	}
+	refs := r.References
+	if refs.G <= 0 || refs.U <= 0 || refs.B < 1e5 || refs.GzipSize <= 0 || refs.GzipSize >= refs.B || refs.Pod.Unmarshal <= 0 || refs.Pod.Bytes <= 0 {
+		t.Errorf("references %+v", refs)
+	}
+	if len(r.Rows) < 12 {
+		t.Errorf("%d rows, want every figure", len(r.Rows))
+	}
+	var table strings.Builder
+	r.write(&table)
+	for _, row := range r.Rows {
+		if !strings.Contains(table.String(), "| "+row.What+" ") {
+			t.Errorf("the table lacks %q:\n%s", row.What, table.String())
+		}
+		if row.Unit == allocationsUnit && row.Figure != 0 {
+			t.Errorf("%s: %v allocations", row.What, row.Figure)
+		}
+		if row.Unit != allocationsUnit && (row.Figure <= 0 || row.ReferenceValue <= 0) {
+			t.Errorf("%s: figure %v, reference %q %v", row.What, row.Figure, row.Reference, row.ReferenceValue)
+		}
+	}
+	checkSaved(t, &report{Scenarios: []*result{r}})
+}
+
+// checkSaved reads a report back.
+func checkSaved(t *testing.T, r *report) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "results.json")
+	if err := r.save(file); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back report
+	if err := json.Unmarshal(data, &back); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := back.Scenarios[0].Rows[0].What, r.Scenarios[0].Rows[0].What; got != want {
+		t.Errorf("first row %q, saved was %q", got, want)
+	}
+}
+
+// TestSoak soaks for a moment: enough to scrape in every form, to break all
+// watches and to compare the objects in the end.
+func TestSoak(t *testing.T) {
+	var out, messages bytes.Buffer
+	code := run(t.Context(), []string{"soak", "--duration", "2s", "--nodes", "3", "--pods", "60", "--churn", "100",
+		"--pause", "10ms", "--sample", "100ms", "--breaks", "500ms"}, nil, &out, &messages)
+	t.Log(out.String())
+	// In two seconds memory may still grow.
+	for line := range strings.Lines(messages.String()) {
+		if !strings.Contains(line, " grew from ") {
+			t.Error(line)
+		}
+	}
+	for _, want := range []string{"| text, gzip ", "| goroutines ", "In the end "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("exit code %d, and the output lacks %q", code, want)
+		}
+	}
+}
+
+func TestFlags(t *testing.T) {
+	for _, args := range [][]string{
+		{"--scenario", "huge"}, {"--scenario", "all", "--pods", "5"}, {"--nodes", "-1"}, {"soak", "--duration", "x"}, {apiServerCommand, "--nodes", "0"},
+	} {
+		var messages bytes.Buffer
+		if code := run(t.Context(), args, strings.NewReader(""), &messages, &messages); code != 1 || !strings.Contains(messages.String(), "bench: ") {
+			t.Errorf("%v: exit code %d, %q", args, code, messages.String())
+		}
+	}
+}
+
+// TestOrders gives the API server orders that it must refuse.
+func TestOrders(t *testing.T) {
+	in := strings.NewReader(`{"churn":50} {"change":0.01} {"churn":0} {"change":0.5} {} {"count":true}`)
+	var out bytes.Buffer
+	if err := serveCluster(t.Context(), []string{"--nodes", "2", "--pods", "20"}, in, &out, &out); err != nil {
+		t.Fatal(err)
+	}
+	answers := json.NewDecoder(&out)
+	for i, wanted := range []string{"", "", "objects change all the time", "", "share must be", "order is empty", ""} {
+		var a answer
+		if err := answers.Decode(&a); err != nil {
+			t.Fatal(err)
+		}
+		if wanted == "" && a.Error != "" || !strings.Contains(a.Error, wanted) {
+			t.Errorf("answer %d: error %q, want %q", i, a.Error, wanted)
+		}
+		if i == 6 && (a.Objects["pods"] != 20 || a.Objects["nodes"] != 2) {
+			t.Errorf("counted %v", a.Objects)
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os/exec"
+	"slices"
+	"strconv"
+
+	"github.com/kubestate/kubestate/internal/sim"
+)
+
+// cluster is a simulated API server in another process. One goroutine uses it.
+type cluster struct {
+	url     string
+	process *process
+	orders  *json.Encoder
+	answers *json.Decoder
+}
+
+// startCluster returns when the cluster is generated and served.
+func startCluster(ctx context.Context, p programs, nodes, pods int) (*cluster, error) {
+	command := exec.Command(p.bench, apiServerCommand, "--nodes", strconv.Itoa(nodes), "--pods", strconv.Itoa(pods))
+	in, err1 := command.StdinPipe()
+	out, err2 := command.StdoutPipe()
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("start the simulated API server: %w", err)
+	}
+	process, err := start(ctx, "the simulated API server", command, io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{process: process, orders: json.NewEncoder(in), answers: json.NewDecoder(out)}
+	first, err := c.receive()
+	if err != nil {
+		c.process.end()
+		return nil, err
+	}
+	c.url = first.URL
+	return c, nil
+}
+
+func (c *cluster) end() { c.process.end() }
+
+// order gives an order and waits until it is carried out.
+func (c *cluster) order(o order) (answer, error) {
+	if err := c.orders.Encode(o); err != nil {
+		return answer{}, c.lost(err)
+	}
+	return c.receive()
+}
+
+func (c *cluster) receive() (answer, error) {
+	var a answer
+	if err := c.answers.Decode(&a); err != nil {
+		return a, c.lost(err)
+	}
+	if a.Error != "" {
+		return a, fmt.Errorf("the simulated API server: %s", a.Error)
+	}
+	return a, nil
+}
+
+// lost explains why the API server does not answer: its own words say more than
+// the broken pipe.
+func (c *cluster) lost(err error) error {
+	c.process.end()
+	return fmt.Errorf("the simulated API server does not answer: %w\n%s", err, c.process.log.bytes())
+}
+
+// change changes a share of the objects and returns how.
+func (c *cluster) change(share float64) (map[string]sim.Changes, error) {
+	a, err := c.order(order{Change: share})
+	return a.Changes, err
+}
+
+// churn changes so many objects a second from now on.
+func (c *cluster) churn(perSecond float64) error {
+	_, err := c.order(order{Churn: &perSecond})
+	return err
+}
+
+// count returns the number of objects of each resource.
+func (c *cluster) count() (map[string]int, error) {
+	a, err := c.order(order{Count: true})
+	return a.Objects, err
+}
+
+func sum(counts map[string]int) int {
+	n := 0
+	for c := range maps.Values(counts) {
+		n += c
+	}
+	return n
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
