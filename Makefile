@@ -86,12 +86,20 @@ end-to-end: ## Test against a real API server and Prometheus (the first time bui
 		( cd $$module && $(GO) vet ./... && $(GO) test -count=1 -timeout 20m ./... ); done
 
 .PHONY: bench
-bench: ## Run the benchmarks COUNT times (default 6), BENCH='.' chooses.
-	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),6) ./...
+bench: ## Measure a scenario against reference costs: SCENARIO=small|20k|100k|growth|all, BENCH_FLAGS.
+	$(GO) run ./test/bench --scenario '$(or $(SCENARIO),20k)' $(BENCH_FLAGS)
+
+.PHONY: bench-micro
+bench-micro: ## Run the benchmarks in the packages COUNT times (default 6), BENCH='.' and PKG choose.
+	$(GO) test -run '^$$' -bench '$(or $(BENCH),.)' -benchmem -count $(or $(COUNT),6) $(or $(PKG),./...)
 
 .PHONY: bench-compare
-bench-compare: ## Compare two outputs of make bench: OLD=old.txt NEW=new.txt.
-	$(TOOL) benchstat $(OLD) $(NEW)
+bench-compare: ## Compare bench-micro of two revisions: OLD=main NEW=HEAD (. is the working tree).
+	@BENCH='$(BENCH)' COUNT='$(COUNT)' PKG='$(PKG)' tools/bench-compare.sh '$(OLD)' '$(NEW)'
+
+.PHONY: soak
+soak: ## Change and scrape for SOAK (default 10m); fail if anything leaks or breaks.
+	$(GO) run ./test/bench soak --duration '$(or $(SOAK),10m)' $(SOAK_FLAGS)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz test for FUZZTIME (default 30s).
