@@ -1,0 +1,37 @@
+// Package clients lets those who scrape kubestate read large bodies of it:
+// Prometheus, vmagent, and the decoders of common tools and languages. Each must
+// read every body whole and equal. README.md says how long it takes.
+package clients
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/kubestate/kubestate/test/e2e/harness"
+)
+
+const (
+	kubestateBinary  = "bin/kubestate"
+	vmagentBinary    = "bin/vmagent"
+	prometheusBinary = "../prometheus/bin/prometheus"
+)
+
+func TestMain(m *testing.M) {
+	if err := build(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// build compiles the programs of the tests.
+func build() error {
+	return errors.Join(
+		harness.Build(os.Stderr, "../..", "bin", "./cmd/kubestate"),
+		harness.Build(os.Stderr, "../prometheus", "../prometheus/bin", "-tags=remove_all_sd",
+			"github.com/prometheus/prometheus/cmd/prometheus"),
+		harness.Build(os.Stderr, ".", "bin", "github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent"),
+	)
+}

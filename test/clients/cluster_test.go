@@ -1,0 +1,89 @@
+package clients
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/test/e2e/harness"
+)
+
+// The simulated cluster. Its body is larger than what a client buffers whole or
+// reads by default, and has many pieces.
+const (
+	nodes       = 60
+	pods        = 2500
+	minimumBody = 20_000_000 // bytes of the text format
+)
+
+// cluster is a simulated cluster that changes only when a test says so.
+type cluster struct {
+	apiServer string // URL
+	churn     *sim.Churn
+}
+
+func startCluster(t *testing.T) *cluster {
+	t.Helper()
+	store, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sim.Generate(store, sim.ClusterConfig{Nodes: nodes, Pods: pods, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	churn, err := sim.NewChurn(store, sim.ChurnConfig{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := sim.Start(sim.NewServer(store, sim.ServerConfig{}), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return &cluster{apiServer: server.URL, churn: churn}
+}
+
+// kubestate starts a kubestate that watches the cluster, and returns when it
+// has read everything.
+func (c *cluster) kubestate(t *testing.T) *harness.Kubestate {
+	t.Helper()
+	var resources []string
+	for _, r := range sim.Resources() {
+		resources = append(resources, r.Name)
+	}
+	k := harness.StartKubestate(t, kubestateBinary, "--apiserver="+c.apiServer, "--resources="+strings.Join(resources, ","))
+	k.WaitReady(t)
+	return k
+}
+
+// change makes n changes, and returns when k says what a kubestate says that
+// has seen nothing else.
+func (c *cluster) change(t *testing.T, k *harness.Kubestate, n int) {
+	t.Helper()
+	before := lines(k.Scrape(t))
+	if err := c.churn.Step(n); err != nil {
+		t.Fatal(err)
+	}
+	fresh := c.kubestate(t)
+	want := lines(fresh.Scrape(t))
+	fresh.Kill()
+	if slices.Equal(want, before) {
+		t.Fatalf("%d changes of the cluster have changed no metric", n)
+	}
+	harness.Eventually(t, time.Minute, "kubestate says what another says that starts after the changes", func() error {
+		got := lines(k.Scrape(t))
+		if slices.Equal(got, want) {
+			return nil
+		}
+		return fmt.Errorf("%d lines and %d lines, and they differ", len(got), len(want))
+	})
+}
+
+// lines returns the lines of a body in an order that does not tell which object
+// came first.
+func lines(body string) []string {
+	return slices.Sorted(strings.Lines(body))
+}
