@@ -1,0 +1,75 @@
+package agent
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+	"github.com/kubestate/kubestate/sink"
+)
+
+// Config says what an Agent makes of objects. The zero value passes on the
+// families of the default kinds as they are.
+type Config struct {
+	// Names is the naming table; nil is that of KSM.
+	Names *Names
+	// Kinds are the tables to read; nil reads kind.Defaults and Names.Resources.
+	// Those that the naming table makes nothing of are not among Agent.Tables.
+	Kinds []*kind.Table
+	// Keep decides which of the families without a rule are passed on, where the
+	// naming table does that; nil keeps all but opt-in ones.
+	Keep func(*metric.Desc) bool
+	// Labels and Annotations are the key patterns (see kind.Options) of the labels and
+	// annotations that families passed on show, by resource. Joins need none of them.
+	Labels, Annotations map[string][]string
+
+	// Joins replace those of the naming table for the same source family, and add to
+	// them for others.
+	Joins map[string]Join
+	// LabelsAsTags and AnnotationsAsTags add labels and annotations of objects to all
+	// their series, and to others that name the object: by kind in lower case
+	// ("pod"), from the key to the name of the tag. The key "*" stands for all others
+	// and makes the name a template, see Join.Template. A kind with nil takes those
+	// away that the naming table has.
+	LabelsAsTags, AnnotationsAsTags map[string]map[string]string
+	// LabelsMapper adds to, and wins over, Names.Labels.
+	LabelsMapper map[string]string
+	// Aggregates are further totals.
+	Aggregates []Aggregate
+
+	// Tags are added to everything.
+	Tags []sink.Tag
+	// ClusterName and ClusterID become tags where the naming table has such, and the
+	// name part of hosts. Empty: not known.
+	ClusterName, ClusterID string
+
+	PodMode PodMode
+	// ClusterAggregates says that another instance, in the mode ClusterAggregatesOnly,
+	// sends the totals that need all Pods; an instance in ClusterUnassigned then
+	// leaves them out.
+	ClusterAggregates bool
+
+	// IgnoreUnknown logs families and kinds that do not exist, where the Config names
+	// any, rather than refusing them.
+	IgnoreUnknown bool
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Logger is told of objects that cannot be collected; nil logs to slog.Default.
+	Logger *slog.Logger
+}
+
+// PodMode says which Pods an Agent sees, as pod_collection_mode of the Datadog
+// Agent does.
+type PodMode string
+
+// The modes there are.
+const (
+	// AllPods is one instance for everything.
+	AllPods PodMode = "default"
+	// ClusterUnassigned is the companion of instances on every Node, which send the
+	// series of the Pods there: it is fed Pods without a Node alone.
+	ClusterUnassigned PodMode = "cluster_unassigned"
+	// ClusterAggregatesOnly sends nothing but the totals that need all Pods.
+	ClusterAggregatesOnly PodMode = "cluster_aggregates_only"
+)

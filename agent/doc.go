@@ -1,0 +1,20 @@
+// Package agent says what the series of a cluster are, for backends that metrics
+// are pushed to: objects enter through Feeds, and a Reader hands out runs for a
+// sink.Sink. In between, labels are joined across objects, families are renamed
+// after a naming table, and totals are kept.
+//
+// All of it happens when an object changes, and only for what that touches: an
+// object is collected once and becomes series that share blocks of tags; a join
+// on another object is an entry in an index that knows who depends on it; a total
+// is what was added less what was taken away. A run then walks what is there.
+//
+// A naming table, Names, is data: KSM in this package, datadog.Names and
+// otel.Names in packages below, and those of users. The package refuses to know
+// where objects come from, what the names of any backend are, and how series are
+// sent.
+//
+// The files: names.go is what a table can say and config.go what a user can;
+// plan.go binds both to the catalog. feed.go receives objects, resolve.go makes
+// series of them and block.go the tags that they share, join.go and aggregate.go
+// are what crosses objects. reader.go makes runs and sender.go drives sinks.
+package agent

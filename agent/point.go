@@ -1,0 +1,79 @@
+package agent
+
+import (
+	"math"
+	"sync/atomic"
+
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/sink"
+)
+
+// A Point is a sample on its way to becoming a series or part of a total: what
+// the functions of a naming table see of it. It and its strings are valid only
+// during the call.
+type Point struct {
+	Value float64
+	// Order says which sample a total takes that keeps the latest.
+	Order int64
+
+	names, values []string
+	tags          []sink.Tag
+	dropped       uint64 // labels that become no tags, by index
+}
+
+// Label returns the value of a label, own or of the object; empty where there is
+// none.
+func (p *Point) Label(name string) string {
+	v, _ := p.lookup(name)
+	return v
+}
+
+func (p *Point) lookup(name string) (string, bool) {
+	for i, n := range p.names {
+		if n == name {
+			return p.values[i], true
+		}
+	}
+	return "", false
+}
+
+// Drop keeps a label that is the sample's own from becoming a tag.
+func (p *Point) Drop(label string) {
+	for i, n := range p.names {
+		if n == label && i < 64 {
+			p.dropped |= 1 << i
+		}
+	}
+}
+
+// Set adds a tag. No join sees it, and its key is not mapped.
+func (p *Point) Set(key, value string) { p.tags = append(p.tags, sink.Tag{Key: key, Value: value}) }
+
+// A Tracker sees objects themselves, for values that depend on what they were
+// before. Its methods are called one at a time.
+type Tracker interface {
+	// Put says that an object of a resource was added or changed, and emits what is
+	// to be said of it.
+	Put(resource string, o kind.Object, emit func(Tracked))
+	// Delete says that an object is gone.
+	Delete(resource, namespace, name string)
+	// Families are those that Put emits, by resource. All resources that are a key
+	// are shown to the Tracker, those without families too.
+	Families() map[string][]string
+}
+
+// Tracked is a sample that a Tracker emits: no own labels, and a value that may
+// change without the object.
+type Tracked struct {
+	Family string
+	Value  *Moving
+}
+
+// Moving is a number that its holder may change while others read it.
+type Moving struct{ bits atomic.Uint64 }
+
+// Set changes the number.
+func (m *Moving) Set(v float64) { m.bits.Store(math.Float64bits(v)) }
+
+// Get returns the number.
+func (m *Moving) Get() float64 { return math.Float64frombits(m.bits.Load()) }
