@@ -2,6 +2,7 @@ package push
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -51,17 +52,23 @@ func New(c Config) *Queue {
 }
 
 // Put appends a payload, at once: it waits for nothing. If the buffer has no room
-// the oldest payloads are dropped, and p itself if it is larger than the buffer,
-// or if there is nothing else to drop: Flush before that happens waits for room.
+// the oldest payloads are dropped, or p itself if it alone is larger than the
+// buffer or beside the payload that is being sent. Flush makes room.
 func (q *Queue) Put(p Payload) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.put++
-	if !q.closed && len(p.Body) <= q.config.Buffer {
-		q.makeRoom(len(p.Body))
+	if q.closed {
+		q.drop(p, errClosed)
+		return
 	}
-	if q.closed || q.size+len(p.Body) > q.config.Buffer {
-		q.drop(p)
+	if len(p.Body) > q.config.Buffer {
+		q.drop(p, errTooLarge)
+		return
+	}
+	q.makeRoom(len(p.Body))
+	if q.size+len(p.Body) > q.config.Buffer {
+		q.drop(p, errFull)
 		return
 	}
 	q.waiting = append(q.waiting, waiting{Payload: p, number: q.put})
@@ -79,17 +86,24 @@ func (q *Queue) makeRoom(size int) {
 	n := first
 	for n < len(q.waiting) && q.size+size > q.config.Buffer {
 		q.size -= len(q.waiting[n].Body)
-		q.drop(q.waiting[n].Payload)
+		q.drop(q.waiting[n].Payload, errFull)
 		n++
 	}
 	q.remove(first, n)
 }
 
 // drop counts a payload that is lost. It is called with q.mu held.
-func (q *Queue) drop(p Payload) {
+func (q *Queue) drop(p Payload, why error) {
 	q.stats.Dropped += uint64(p.Series)
-	q.report.dropped.add(p.Series, nil)
+	q.report.dropped.add(p.Series, why)
 }
+
+// Why payloads are dropped.
+var (
+	errFull     = errors.New("the buffer was full")
+	errTooLarge = errors.New("there is one that is larger than the buffer")
+	errClosed   = errors.New("the sink is closed")
+)
 
 // remove takes payloads out of waiting, whose place is reused. It is called with
 // q.mu held.

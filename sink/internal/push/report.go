@@ -42,7 +42,7 @@ func (r *report) take(name string) error {
 	err := errors.Join(
 		r.refused.err(name, "refused"),
 		r.givenUp.err(name, "given up"),
-		r.dropped.err(name, "dropped, because the buffer was full"),
+		r.dropped.err(name, "dropped"),
 	)
 	r.refused, r.givenUp, r.dropped = losses{}, losses{}, losses{}
 	return err

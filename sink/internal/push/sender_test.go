@@ -1,0 +1,155 @@
+package push
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/kubestate/kubestate/sink"
+)
+
+func TestPauses(t *testing.T) {
+	for _, test := range []struct {
+		failures int
+		asked    time.Duration
+		from, to time.Duration
+	}{
+		{1, 0, 250 * time.Millisecond, 500 * time.Millisecond},
+		{2, 0, 500 * time.Millisecond, time.Second},
+		{6, 0, 8 * time.Second, 16 * time.Second},
+		{7, 0, 15 * time.Second, 30 * time.Second},
+		{1000, 0, 15 * time.Second, 30 * time.Second},
+		{1, 10 * time.Second, 10 * time.Second, 10*time.Second + 250*time.Millisecond},
+		{1000, 10 * time.Second, 15 * time.Second, 30 * time.Second},
+		{1, 1000 * time.Hour, time.Hour, time.Hour + 250*time.Millisecond},
+	} {
+		from, to := pauseAfter(test.failures, test.asked, 0), pauseAfter(test.failures, test.asked, 1)
+		if from != test.from || to != test.to {
+			t.Errorf("after %d failures, asked for %s: %s to %s, want %s to %s", test.failures, test.asked, from, to, test.from, test.to)
+		}
+	}
+}
+
+// attemptsAt returns when attempts are made to send a payload that is never taken,
+// within a time.
+func attemptsAt(t *testing.T, d time.Duration, result Result) (at []time.Duration) {
+	bubble(t, func(t *testing.T, _ context.Context) {
+		begin := time.Now()
+		q := newQueue(Config{}, &peer{answer: func(context.Context, Payload) Result {
+			at = append(at, time.Since(begin))
+			return result
+		}})
+		put(q, "a")
+		_ = q.Flush(within(t, d)) // it says that it waits
+		_ = q.Close(within(t, 0)) // and this that it is lost
+	})
+	return at
+}
+
+func TestBackOff(t *testing.T) {
+	at := attemptsAt(t, 10*time.Minute, Result{Err: errAway, Retry: true})
+	for i := 1; i < len(at); i++ {
+		whole := min(500*time.Millisecond<<(i-1), 30*time.Second)
+		if pause := at[i] - at[i-1]; i < 12 && (pause < whole/2 || pause > whole) {
+			t.Errorf("pause %d is %s, want %s to %s", i, pause, whole/2, whole)
+		}
+	}
+	if n := len(at); n < 10*2 || n > 10*4+8 {
+		t.Errorf("%d attempts in 10 minutes, the longest pause is 30s", n)
+	}
+	other := attemptsAt(t, 10*time.Minute, Result{Err: errAway, Retry: true})
+	if at[1] == other[1] && at[2] == other[2] {
+		t.Error("two queues that fail at one moment try again at one moment")
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	at := attemptsAt(t, 100*time.Second, Result{Err: errAway, Retry: true, RetryAfter: 7 * time.Second})
+	for i := 1; i < len(at); i++ {
+		if pause := at[i] - at[i-1]; pause < 7*time.Second {
+			t.Errorf("pause %d is %s, the receiver asked for 7s", i, pause)
+		}
+	}
+	if len(at) < 5 {
+		t.Errorf("%d attempts in 100 s", len(at))
+	}
+}
+
+// TestGivenUp: a payload is given up after the attempts it has, and the next one
+// is tried.
+func TestGivenUp(t *testing.T) {
+	bubble(t, func(t *testing.T, hour context.Context) {
+		r := &peer{answer: func(ctx context.Context, p Payload) Result {
+			if string(p.Body) == "bad" {
+				return away(ctx, p)
+			}
+			return Result{}
+		}}
+		q := newQueue(Config{Attempts: 3}, r)
+		put(q, "bad", "good")
+		checkErr(t, q.Flush(hour), "test: given up: 3 series in 1 payloads: it is away", errAway)
+		checkGot(t, r, "bad", "bad", "bad", "good")
+		checkErr(t, q.Close(hour), "<nil>")
+		checkStats(t, q, sink.Stats{Series: 4, Payloads: 1, Bytes: 4, Dropped: 3, Retries: 2})
+	})
+}
+
+// TestSuccessEndsBackOff: after a success pauses are short again.
+func TestSuccessEndsBackOff(t *testing.T) {
+	bubble(t, func(t *testing.T, hour context.Context) {
+		r := &peer{answer: away}
+		q := newQueue(Config{}, r)
+		put(q, "a")
+		_ = q.Flush(within(t, 10*time.Minute)) // pauses are long by now
+		r.answer = nil
+		checkErr(t, q.Flush(hour), "<nil>")
+		failed := false
+		r.answer = func(ctx context.Context, p Payload) Result {
+			if !failed {
+				failed = true
+				return away(ctx, p)
+			}
+			return Result{}
+		}
+		put(q, "b")
+		begin := time.Now()
+		checkErr(t, q.Flush(hour), "<nil>")
+		if took := time.Since(begin); took > 500*time.Millisecond {
+			t.Errorf("the first pause after a success was %s", took)
+		}
+		checkErr(t, q.Close(hour), "<nil>")
+	})
+}
+
+// TestLog: the log has two lines about an outage, however long it is, and none
+// about an attempt that fails alone.
+func TestLog(t *testing.T) {
+	bubble(t, func(t *testing.T, hour context.Context) {
+		var log bytes.Buffer
+		r := &peer{answer: away}
+		q := newQueue(Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, r)
+		put(q, "a")
+		_ = q.Flush(within(t, 10*time.Minute)) // it says that it waits
+		r.answer = nil
+		checkErr(t, q.Flush(hour), "<nil>")
+		for i := range 4 {
+			r.answer = func(ctx context.Context, p Payload) Result {
+				if i++; i%2 == 0 {
+					return away(ctx, p)
+				}
+				return Result{}
+			}
+			put(q, "b")
+			checkErr(t, q.Flush(hour), "<nil>")
+		}
+		checkErr(t, q.Close(hour), "<nil>")
+		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+		if len(lines) != 2 || !strings.Contains(lines[0], `level=WARN msg="test: cannot send, trying again until it works" error="it is away"`) ||
+			!strings.Contains(lines[1], `level=INFO msg="test: sending works again"`) {
+			t.Errorf("log:\n%s", &log)
+		}
+	})
+}
