@@ -116,6 +116,9 @@ func TestDescriptors(t *testing.T) {
 	owner := map[string]string{}
 	for _, table := range kind.All() {
 		s := table.Schema()
+		if err := s.Check(); err != nil {
+			t.Errorf("%s: %v", table.Name, err)
+		}
 		for i := range s.Families {
 			d := &s.Families[i]
 			if other, ok := owner[d.Name]; ok {
@@ -139,22 +142,14 @@ func checkDescriptor(t *testing.T, d *metric.Desc) {
 	if !strings.HasSuffix(d.Help, ".") || strings.ContainsAny(d.Help, "\n\\\"") || strings.TrimSpace(d.Help) != d.Help || strings.Contains(d.Help, ". ") {
 		t.Errorf("%s: help %q is not one plain sentence", d.Name, d.Help)
 	}
-	if (d.AllowList != metric.NoAllowList) && d.Prefix == "" {
-		t.Errorf("%s: has an allow-list but no labels from a map", d.Name)
-	}
 }
 
 func checkLabels(t *testing.T, family string, labels []metric.Label) {
 	t.Helper()
-	seen := map[string]bool{}
 	for _, l := range labels {
-		if !labelName.MatchString(l.Name) || strings.HasPrefix(l.Name, "__") {
-			t.Errorf("%s: %q is not a label name", family, l.Name)
+		if !labelName.MatchString(l.Name) {
+			t.Errorf("%s: label %q is not all lower case", family, l.Name)
 		}
-		if seen[l.Name] {
-			t.Errorf("%s: label %s twice", family, l.Name)
-		}
-		seen[l.Name] = true
 		if l.Doc == "" || strings.HasSuffix(l.Doc, ".") {
 			t.Errorf("%s: label %s: doc %q is no phrase without a full stop", family, l.Name, l.Doc)
 		}

@@ -4,6 +4,7 @@
 //
 // kind.go says what a table is, rows.go what a row can be, labels.go which
 // labels there are, all.go which tables there are; read replicaset.go first.
+// define.go is for tables and rows that are declared elsewhere.
 package kind
 
 import (
@@ -51,16 +52,18 @@ func (r Resource) GroupVersionKinds() []schema.GroupVersionKind {
 	return kinds
 }
 
-// Kind declares a table of families over T, a type of the Kubernetes API.
+// Kind declares a table of families over T, a type of the Kubernetes API. Define
+// makes the table.
 type Kind[T any] struct {
 	Resource
-	Identity labels
-	// Begin hands the values of the identity labels to the Emitter.
+	Identity labels // labels that every sample begins with
+	// Begin calls e.Begin with s and the values of the identity labels, in order.
 	Begin func(t *T, e *metric.Emitter, s *metric.Schema)
 	Rows  []Row[T]
 }
 
-// Row is one line of the table: a family and how to emit its samples.
+// Row is one line of the table: a family and how to emit its samples. NewRow and
+// NewMapRow make one outside this package.
 type Row[T any] struct {
 	metric.Desc
 	emit     func(*T, *metric.Emitter)
@@ -77,6 +80,7 @@ type Table struct {
 	object  func() Object
 	collect func(o Object, e *metric.Emitter, first, end int) error
 	plan    func(Options) (*Table, error)
+	kind    any // the Kind[T] that the table was made of, for Extend
 }
 
 // pointer is the pointer type of an API type: it has the methods.
@@ -92,6 +96,7 @@ func define[T any, P pointer[T]](k Kind[T]) *Table {
 		families[i] = k.Rows[i].Desc
 	}
 	s := metric.NewSchema(k.Name, k.Identity, families)
+	nobody := make([]string, len(k.Identity))
 	return &Table{
 		Resource: k.Resource,
 		schema:   s,
@@ -99,9 +104,13 @@ func define[T any, P pointer[T]](k Kind[T]) *Table {
 		collect: func(o Object, e *metric.Emitter, first, end int) error {
 			p, ok := o.(P)
 			if !ok {
+				e.Begin(s, nobody...)
 				return fmt.Errorf("collect %s: object is a %T", k.Name, o)
 			}
-			k.Begin((*T)(p), e, s)
+			if err := k.begin((*T)(p), e, s); err != nil {
+				e.Begin(s, nobody...)
+				return err
+			}
 			return emitRows(k.Rows[:end], first, (*T)(p), e)
 		},
 		plan: func(o Options) (*Table, error) {
@@ -113,7 +122,19 @@ func define[T any, P pointer[T]](k Kind[T]) *Table {
 			planned.Rows = rows
 			return define[T, P](planned), nil
 		},
+		kind: k,
 	}
+}
+
+// begin calls Begin, and makes an error of a panic.
+func (k *Kind[T]) begin(t *T, e *metric.Emitter, s *metric.Schema) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("identity of %s: %v", k.Name, r)
+		}
+	}()
+	k.Begin(t, e, s)
+	return nil
 }
 
 // Schema returns the table without its functions.
@@ -124,8 +145,10 @@ func (t *Table) New() Object { return t.object() }
 
 // Collect emits all samples of an object. A row that cannot cope with the object
 // (it panics) loses the rest of its own samples; the others are emitted and the
-// error names the family. Without such a row Collect allocates nothing. Calls
-// may run at the same time with an Emitter each.
+// error names the family. Of an object that is not of the kind, or whose identity
+// cannot be told, the Sink sees only a Begin with empty identity labels. Without
+// an error Collect allocates nothing. Calls may run at the same time with an
+// Emitter each.
 func (t *Table) Collect(o Object, e *metric.Emitter) error {
 	return t.collect(o, e, 0, len(t.schema.Families))
 }

@@ -26,7 +26,7 @@ var (
 		label("owner_kind", "kind of the workload as the owner's name tells it: Deployment for a ReplicaSet, CronJob for a Job; <none> without an owner"),
 		label("owner_name", "name of the workload; <none> without an owner"),
 	}
-	claimVolume       = labels{
+	claimVolume = labels{
 		label("volume", "name of the volume"),
 		claimName,
 		label("ephemeral", "whether the claim comes and goes with the Pod: true or false"),

@@ -4,6 +4,13 @@
 // formats or of how objects are read.
 package metric
 
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // Type is the OpenMetrics type of a family.
 type Type string
 
@@ -93,6 +100,52 @@ func NewSchema(resource string, identity []Label, families []Desc) *Schema {
 		s.names[i] = names
 	}
 	return s
+}
+
+// Check returns an error for everything in s that no format could write: names
+// that are none, and names that occur twice.
+func (s *Schema) Check() error {
+	var errs []error
+	families := map[string]bool{}
+	for i := range s.Families {
+		d := &s.Families[i]
+		if families[d.Name] {
+			errs = append(errs, fmt.Errorf("family %s: is there twice", d.Name))
+		}
+		families[d.Name] = true
+		for _, err := range d.check(s.names[i]) {
+			errs = append(errs, fmt.Errorf("family %s: %w", d.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// check returns what is wrong with a family; labels are its label names.
+func (d *Desc) check(labels []string) (errs []error) {
+	if !validName(strings.ReplaceAll(d.Name, ":", "_")) {
+		errs = append(errs, fmt.Errorf("%q is no name; names are letters, digits, _ and :, and begin with no digit", d.Name))
+	}
+	switch d.Type {
+	case Gauge, Counter, Info, StateSet:
+	default:
+		errs = append(errs, fmt.Errorf("type is %q; there are gauge, counter, info and stateset", d.Type))
+	}
+	if d.AllowList != NoAllowList && !validName(d.Prefix) {
+		errs = append(errs, fmt.Errorf("%q is no prefix for the names of labels; such are letters, digits and _, and begin with no digit", d.Prefix))
+	}
+	for i, l := range labels {
+		switch {
+		case !validName(l) || strings.HasPrefix(l, "__"):
+			errs = append(errs, fmt.Errorf("%q is no label; labels are letters, digits and _, and begin with no digit and not with __", l))
+		case slices.Contains(labels[:i], l):
+			errs = append(errs, fmt.Errorf("label %s: is there twice", l))
+		}
+	}
+	return errs
+}
+
+func validName(s string) bool {
+	return s != "" && safe(s) && (s[0] < '0' || s[0] > '9')
 }
 
 // LabelNames returns the names of all labels of family i that are known without
