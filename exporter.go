@@ -56,7 +56,10 @@ func New(c Config) (*Exporter, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	errs := []error{unknownResources("labels", c.Labels), unknownResources("annotations", c.Annotations)}
+	known := append(kind.Names(kind.All()), kind.Names(c.Kinds)...)
+	slices.Sort(known)
+	known = slices.Compact(known)
+	errs := []error{unknownResources("labels", c.Labels, known), unknownResources("annotations", c.Annotations, known)}
 	x := &Exporter{}
 	owners := newOwnerIndex()
 	var tables []*kind.Table
@@ -73,6 +76,7 @@ func New(c Config) (*Exporter, error) {
 		}
 		tables = append(tables, planned)
 	}
+	errs = append(errs, sharedFamilies(tables))
 	observe := owners.observers(tables)
 	for _, t := range tables {
 		observer := observe(t)
@@ -105,13 +109,30 @@ func patterns(lists map[string][]string, resource string) []string {
 
 // unknownResources returns an error for each key of lists that is no resource.
 // One that exists but is not served is fine.
-func unknownResources(what string, lists map[string][]string) error {
-	known := kind.Names(kind.All())
+func unknownResources(what string, lists map[string][]string, known []string) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
 		if name != AllResources && !slices.Contains(known, name) {
 			errs = append(errs, fmt.Errorf("%s allow-list: resource %q does not exist; there are: %s",
 				what, name, strings.Join(known, ", ")))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// sharedFamilies returns an error for each family that several resources have:
+// its samples would stand at several places of the exposition.
+func sharedFamilies(tables []*kind.Table) error {
+	var errs []error
+	of := map[string]string{}
+	for _, t := range tables {
+		families := t.Schema().Families
+		for i := range families {
+			name := families[i].Name
+			if other, ok := of[name]; ok && other != t.Name {
+				errs = append(errs, fmt.Errorf("family %s is of both %s and %s", name, other, t.Name))
+			}
+			of[name] = t.Name
 		}
 	}
 	return errors.Join(errs...)

@@ -52,20 +52,21 @@ func newOwnerIndex() *ownerIndex {
 func (x *ownerIndex) observers(tables []*kind.Table) func(*kind.Table) store.Observer {
 	x.family = -1
 	for _, t := range tables {
-		switch t.Kind {
+		switch t.GroupVersionKind().GroupKind().String() {
 		case "Pod":
 			x.family = slices.IndexFunc(t.Schema().Families, func(d metric.Desc) bool { return d.Name == workloadFamily })
-		case "ReplicaSet", "Job":
+		case "ReplicaSet.apps", "Job.batch":
 			x.served = append(x.served, t.Kind)
 		}
 	}
 	return func(t *kind.Table) store.Observer {
-		switch {
-		case x.family < 0:
+		if x.family < 0 {
 			return nil
-		case t.Kind == "Pod":
+		}
+		switch t.GroupVersionKind().GroupKind().String() {
+		case "Pod":
 			return podsFeed{x}
-		case slices.Contains(x.served, t.Kind):
+		case "ReplicaSet.apps", "Job.batch":
 			return ownersFeed{x, t}
 		default:
 			return nil

@@ -1,0 +1,99 @@
+package kubestate_test
+
+import (
+	"strings"
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// ownKind is a table of an API that this project does not know, with one family
+// and an allow-list. Its objects are Jobs, so that a mix-up with those would show.
+func ownKind(t *testing.T, resource, family string) *kind.Table {
+	t.Helper()
+	d := metric.Desc{Name: family, Type: metric.Gauge, Stability: metric.Alpha, Help: "Help."}
+	labels := metric.Desc{Name: family + "_labels", Type: metric.Gauge, Help: "Help.", Prefix: "label", AllowList: metric.Labels}
+	table, err := kind.Define(kind.Kind[batchv1.Job]{
+		Resource: kind.Resource{Group: "batch.example.com", Version: "v1", Name: resource, Kind: "Job", Namespaced: true},
+		Identity: []metric.Label{{Name: "namespace"}, {Name: "run"}},
+		Begin:    func(j *batchv1.Job, e *metric.Emitter, s *metric.Schema) { e.Begin(s, j.Namespace, j.Name) },
+		Rows: []kind.Row[batchv1.Job]{
+			kind.NewRow(d, func(_ *batchv1.Job, e *metric.Emitter) { e.Add(1) }),
+			kind.NewMapRow(labels, func(j *batchv1.Job) map[string]string { return j.Labels }),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+func TestOwnKind(t *testing.T) {
+	x := newExporter(t, kubestate.Config{
+		Kinds:  []*kind.Table{kind.ReplicaSets, ownKind(t, "runs", "example_run")},
+		Labels: map[string][]string{"runs": {"team"}},
+		Keep:   func(d *metric.Desc) bool { return strings.HasPrefix(d.Name, "example_run") },
+	})
+	feed(t, x, "runs", &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "r-1", Labels: map[string]string{"team": "core"}}})
+	const want = `# HELP example_run Help.
+# TYPE example_run gauge
+example_run{namespace="shop",run="r-1"} 1
+# HELP example_run_labels Help.
+# TYPE example_run_labels gauge
+example_run_labels{namespace="shop",run="r-1",label_team="core"} 1
+`
+	if got := write(t, x, exposition.Text, kubestate.Selection{}); got != want {
+		t.Errorf("got:\n%swant:\n%s", got, want)
+	}
+}
+
+func TestOwnKindsInErrors(t *testing.T) {
+	_, err := kubestate.New(kubestate.Config{
+		Kinds: []*kind.Table{
+			kind.Namespaces, ownKind(t, "runs", "example_run"), ownKind(t, "attempts", "example_run"),
+			ownKind(t, "namespaces", "example_namespace"), ownKind(t, "fakes", "kube_namespace_created"),
+		},
+		Labels: map[string][]string{"runz": {"*"}},
+	})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{
+		`labels allow-list: resource "runz" does not exist; there are: apiservices, attempts, `, ", runs, ",
+		"family example_run is of both runs and attempts", "family example_run_labels is of both runs and attempts",
+		"resource namespaces is given twice", "family kube_namespace_created is of both namespaces and fakes",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error does not say %s:\n%v", want, err)
+		}
+	}
+	if strings.Count(err.Error(), "namespaces, ") != 1 {
+		t.Errorf("namespaces are listed twice:\n%v", err)
+	}
+}
+
+// A kind that is called Job need not be that which owns Pods.
+func TestOwnKindIsNoOwner(t *testing.T) {
+	x := newExporter(t, kubestate.Config{
+		Kinds: []*kind.Table{kind.Pods, kind.Jobs, ownKind(t, "runs", "example_run")},
+		Keep:  func(d *metric.Desc) bool { return d.Name == "kube_pod_workload" || d.Name == "example_run" },
+	})
+	controller := true
+	owned := func(name, kind, owner string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Namespace: "shop", Name: name, OwnerReferences: []metav1.OwnerReference{{Kind: kind, Name: owner, Controller: &controller}}}
+	}
+	feed(t, x, "jobs", &batchv1.Job{ObjectMeta: owned("report", "CronJob", "daily")})
+	feed(t, x, "pods", &corev1.Pod{ObjectMeta: owned("report-1", "Job", "report")})
+	feed(t, x, "runs", &batchv1.Job{ObjectMeta: owned("report", "Pipeline", "other")})
+	const want = `kube_pod_workload{namespace="shop",pod="report-1",uid="",workload="daily",workload_type="CronJob"} 1` + "\n"
+	if got := write(t, x, exposition.Text, kubestate.Selection{}); !strings.Contains(got, want) {
+		t.Errorf("want %sin:\n%s", want, got)
+	}
+}
