@@ -1,0 +1,208 @@
+package remotewrite
+
+import (
+	"math"
+	"time"
+
+	"github.com/kubestate/kubestate/sink"
+)
+
+// encoder turns series into requests of either version, without compression. It
+// writes protobuf by hand, because each series of a block repeats most of the one
+// before: what the block has is encoded once for a request and copied. After a
+// while of use it allocates nothing. It is not for concurrent use.
+type encoder struct {
+	names  naming
+	common []label // of all series
+	host   string  // the label of Block.Host; empty: none
+
+	run      uint64
+	time     int64 // of the run, milliseconds since 1970
+	families map[*sink.Metric]*family
+	family   *family // of the last series
+	before   family  // stands before the first of a run
+	block    block
+	loose    loose
+	labels   []byte // scratch: the labels of a series
+
+	version Version
+	request uint64 // counts the requests, so that caches know to which they belong
+	count   int    // series in the request
+	symbols symbols
+	series  []byte
+	out     []byte
+}
+
+func newEncoder(c Config) *encoder {
+	e := &encoder{
+		names:    naming{utf8: c.UTF8Names},
+		families: map[*sink.Metric]*family{},
+		symbols:  symbols{refs: map[string]uint32{}},
+	}
+	if c.HostLabel != NoHost {
+		e.host = e.names.label(c.HostLabel)
+	}
+	e.common, _ = unify(e.names.appendTags(nil, c.Tags, rankConfig))
+	return e
+}
+
+// beginRun starts a run. All its samples have the same time.
+func (e *encoder) beginRun(t time.Time) {
+	e.run++
+	e.time = t.UnixMilli()
+	e.family = &e.before
+}
+
+// beginRequest starts a request, without what is in the one before.
+func (e *encoder) beginRequest(version Version) {
+	e.version = version
+	e.request++
+	e.count = 0
+	e.series = e.series[:0]
+	e.symbols.reset()
+}
+
+// forget lets go of the strings of the last run, so that they can be freed.
+func (e *encoder) forget() {
+	e.symbols.reset()
+	e.block.forget()
+	e.loose.forget()
+}
+
+// size returns the length of the message.
+func (e *encoder) size() int {
+	if e.version == V1 {
+		return len(e.series)
+	}
+	return len(e.symbols.encoded) + len(e.series)
+}
+
+// What a series and a label need at most.
+const (
+	boundSeries = 100 // without its labels: tags, lengths and the sample
+	boundLabel  = 24  // without its strings: tags, lengths and references
+	longest     = 3   // a byte that is not UTF-8 is replaced by three
+)
+
+// bound returns how many bytes the message grows by at most when s is added.
+func (e *encoder) bound(s *sink.Series) int {
+	e.enter(s)
+	n := boundSeries + e.block.bound + e.family.bound
+	for i := range s.Tags {
+		n += boundLabel + longest*(len(s.Tags[i].Key)+len(s.Tags[i].Value))
+	}
+	return n
+}
+
+// add appends a series to the request. If it has ended, it gets a stale marker
+// in place of its value, and of the time the millisecond before.
+func (e *encoder) add(s *sink.Series, ended bool) {
+	e.enter(s)
+	f, tags := e.family, s.Tags
+	if !f.fits(tags) {
+		f.arrange(&e.names, tags)
+	}
+	slots := f.slots
+	if f.loose {
+		slots = e.loose.arrange(f, tags)
+	}
+	if e.version == V2 && (f.request != e.request || f.loose) {
+		f.request = e.request
+		f.metadata = appendMetadata2(f.metadata[:0], f.counter, e.symbols.ref(f.help), e.symbols.ref(f.unit))
+		for i := range slots {
+			slots[i].ref = e.symbols.ref(slots[i].name)
+		}
+	}
+	if e.block.request != e.request {
+		e.encodeBlock()
+	}
+	e.appendLabels(slots, tags)
+
+	bits, time := math.Float64bits(s.Value), e.time
+	if ended {
+		bits, time = staleMarker, e.time-1
+	}
+	if e.version == V1 {
+		e.series = appendSeries1(e.series, e.labels, bits, time)
+	} else {
+		e.series = appendSeries2(e.series, e.labels, f.metadata, bits, time, e.start(s, ended))
+	}
+	e.count++
+}
+
+// start returns when the counter s began; 0 where it is not to be said.
+func (e *encoder) start(s *sink.Series, ended bool) int64 {
+	if s.Metric.Type != sink.Counter || ended || s.Start >= e.time {
+		return 0
+	}
+	return s.Start
+}
+
+// message returns the request. It is valid until the next call of a method.
+func (e *encoder) message() []byte {
+	if e.version == V1 {
+		return e.series
+	}
+	e.out = append(append(e.out[:0], e.symbols.encoded...), e.series...)
+	return e.out
+}
+
+// metadata returns a request of version 1 with the metadata of the metrics of
+// the run. It is valid until the next call of a method.
+func (e *encoder) metadata() []byte {
+	e.out = e.out[:0]
+	for _, f := range e.families {
+		if f.run == e.run {
+			e.out = appendMetadata1(e.out, f)
+		}
+	}
+	return e.out
+}
+
+// enter makes the block and the family those of s.
+func (e *encoder) enter(s *sink.Series) {
+	if e.block.source != s.Block {
+		e.setBlock(s.Block)
+	}
+	if e.family.metric == s.Metric {
+		return
+	}
+	// The metrics of a block mostly come in the order of the block before.
+	f := e.family.next
+	if f == nil || f.metric != s.Metric {
+		if f = e.families[s.Metric]; f == nil {
+			f = newFamily(&e.names, s.Metric)
+			e.families[s.Metric] = f
+		}
+		e.family.next = f
+	}
+	e.family = f
+	f.run = e.run
+}
+
+// appendLabels fills e.labels with the labels of the block and those in the
+// slots, in order. The latter take the place of others of their name.
+func (e *encoder) appendLabels(slots []slot, tags []sink.Tag) {
+	b, from, dst := &e.block, 0, e.labels[:0]
+	for i := range slots {
+		s := &slots[i]
+		if s.shape != b.shape {
+			s.shape = b.shape
+			s.from, s.to = b.find(s.name)
+		}
+		dst = append(dst, b.encoded[b.starts[from]:b.starts[s.from]]...)
+		from = s.to
+		value := s.value
+		if s.tag >= 0 {
+			value = tags[s.tag].Value
+		}
+		switch {
+		case value == "":
+		case e.version == V1:
+			dst = appendLabel1(dst, s.name, valid(value))
+		default:
+			dst = appendRefs2(dst, s.ref, e.symbols.ref(value))
+		}
+	}
+	e.labels = append(dst, b.encoded[b.starts[from]:]...)
+}

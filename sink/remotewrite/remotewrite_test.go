@@ -1,0 +1,289 @@
+package remotewrite
+
+import (
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate/sink"
+)
+
+var _ sink.Sink = (*Sink)(nil)
+
+var someSeries = []sink.Series{
+	{Metric: &sink.Metric{Name: "one", Help: "First."}, Block: &sink.Block{Tags: tags("a=1")}, Value: 1},
+	{Metric: &sink.Metric{Name: "two", Type: sink.Counter}, Block: &sink.Block{Tags: tags("a=2")}, Value: 2},
+}
+
+const (
+	line1, line2   = `{__name__="one", a="1"} 1 @1700000000000`, `{__name__="two", a="2"} 2 @1700000000000`
+	meta1, meta2   = ` type=2 help="First." unit=""`, ` type=1 help="" unit=""`
+	whole1, whole2 = line1 + meta1, line2 + meta2
+)
+
+func TestSend(t *testing.T) {
+	receiver := newTestReceiver(t, nil)
+	s := newTestSink(t, Config{UserAgent: "kubestate/1", Headers: map[string]string{"X-Scope-OrgID": "us"}}, receiver.URL)
+	send(t, s, runOf(0, someSeries, nil))
+	header := receiver.accepted[0].header
+	if header.Get("User-Agent") != "kubestate/1" || header.Get("X-Scope-OrgID") != "us" {
+		t.Errorf("headers %v", header)
+	}
+	if diff := cmp.Diff([]string{whole1, whole2}, receiver.lines()); diff != "" {
+		t.Errorf("series (-want +got):\n%s", diff)
+	}
+	send(t, s, runOf(0, someSeries[:1], someSeries[1:]))
+	stale2 := strings.Replace(whole2, " 2 @1700000000000", " stale @1699999999999", 1)
+	if diff := cmp.Diff([]string{stale2, whole1}, receiver.lines()); diff != "" {
+		t.Errorf("series when one has ended (-want +got):\n%s", diff)
+	}
+	send(t, s, runOf(0, nil, nil))
+	if got := receiver.lines(); got != nil {
+		t.Errorf("an empty run sends %v", got)
+	}
+	if got := s.Stats(); got.Series != 4 || got.Payloads != 2 || got.Bytes == 0 {
+		t.Errorf("stats %+v", got)
+	}
+}
+
+// TestLimits has runs cut into requests.
+func TestLimits(t *testing.T) {
+	series := clusterSeries(20, 50)
+	for _, version := range []Version{V1, V2} {
+		tests := []struct {
+			name               string
+			config             Config
+			maxSeries, maxSize int
+		}{
+			{"number", Config{MaxSeries: 300}, 300, 1 << 30},
+			{"size", Config{MaxBytes: 50_000}, 1 << 30, 50_000},
+			{"one series is more", Config{MaxBytes: 10}, 1, 1 << 30},
+			{"queue", Config{MaxSeries: 10, Buffer: 10_000}, 10, 1 << 30},
+		}
+		for _, test := range tests {
+			t.Run(fmt.Sprintf("%s/%d", test.name, version), func(t *testing.T) {
+				receiver := newTestReceiver(t, nil)
+				test.config.Version = version
+				s := newTestSink(t, test.config, receiver.URL)
+				send(t, s, runOf(0, series, nil))
+				for _, r := range receiver.accepted {
+					if r.series() > test.maxSeries || r.size > test.maxSize {
+						t.Errorf("a request has %d series and %d bytes", r.series(), r.size)
+					}
+				}
+				var want []string
+				for _, s := range series {
+					want = append(want, decode(t, version, encode(Config{}, version, false, s))...)
+				}
+				got := slices.DeleteFunc(receiver.lines(), func(line string) bool { return line[0] == '#' })
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("series (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+func TestMetadata(t *testing.T) {
+	receiver := newTestReceiver(t, nil)
+	s := newTestSink(t, Config{Version: V1}, receiver.URL)
+	send(t, s, runOf(0, someSeries, nil))
+	got := receiver.lines()
+	slices.Sort(got[2:])
+	if diff := cmp.Diff([]string{line1, line2, "# one" + meta1, "# two" + meta2}, got); diff != "" {
+		t.Errorf("first run (-want +got):\n%s", diff)
+	}
+	send(t, s, runOf(59, someSeries, nil))
+	if got := receiver.lines(); len(got) != 2 {
+		t.Errorf("before the interval is over: %v", got)
+	}
+	send(t, s, runOf(60, someSeries[:1], nil))
+	if got := receiver.lines(); len(got) != 2 || got[1] != "# one"+meta1 {
+		t.Errorf("after the interval: %v, which is not the one series and its metadata", got)
+	}
+	if got := s.Stats(); got.Series != 5 {
+		t.Errorf("stats %+v: metadata is no series", got)
+	}
+}
+
+// TestFallback has receivers that know only 1.0.
+func TestFallback(t *testing.T) {
+	tests := map[string]func(http.ResponseWriter, request) int{
+		"status 415": func(_ http.ResponseWriter, r request) int {
+			if r.version == V2 {
+				return http.StatusUnsupportedMediaType
+			}
+			return 0
+		},
+		"success without the headers of 2.0": func(http.ResponseWriter, request) int { return http.StatusNoContent },
+	}
+	for name, answer := range tests {
+		t.Run(name, func(t *testing.T) {
+			receiver := newTestReceiver(t, answer)
+			s := newTestSink(t, Config{MaxSeries: 1}, receiver.URL)
+			send(t, s, runOf(0, someSeries, nil))
+			send(t, s, runOf(0, someSeries, nil))
+			var asked, lines []string
+			for _, r := range slices.Concat(receiver.refused, receiver.accepted) {
+				if r.version == V2 {
+					asked = append(asked, r.lines...)
+				} else {
+					lines = append(lines, r.lines...)
+				}
+			}
+			if len(asked) != 1 {
+				t.Errorf("version 2.0 was tried with %v, not once", asked)
+			}
+			slices.Sort(lines[4:])
+			if diff := cmp.Diff([]string{line1, line2, line1, line2, "# one" + meta1, "# two" + meta2}, lines); diff != "" {
+				t.Errorf("series (-want +got):\n%s", diff)
+			}
+			if got := s.Stats(); got.Series != 4 || got.Rejected != 0 {
+				t.Errorf("stats %+v", got)
+			}
+		})
+		t.Run(name+", but 2.0 is demanded", func(t *testing.T) {
+			receiver := newTestReceiver(t, answer)
+			s := newTestSink(t, Config{Version: V2}, receiver.URL)
+			if err := s.Send(t.Context(), runOf(0, someSeries, nil)); err == nil {
+				t.Error("no error")
+			}
+			if got := s.Stats(); got.Series != 0 || got.Rejected != 2 {
+				t.Errorf("stats %+v", got)
+			}
+		})
+	}
+}
+
+// TestPartial has receivers that write less than they get.
+func TestPartial(t *testing.T) {
+	tests := []struct {
+		name             string
+		version          Version
+		written          int // -1: not said
+		status           int
+		series, rejected uint64
+		err              string
+	}{
+		{"some", V2, 1, http.StatusNoContent, 1, 1, "1 of 2"},
+		{"some, with an error", V2, 1, http.StatusBadRequest, 1, 1, "400"},
+		{"none", V2, 0, http.StatusNoContent, 0, 2, "0 of 2"},
+		{"an error, not said how many", V2, -1, http.StatusBadRequest, 0, 2, "400"},
+		{"some in version 1.0", V1, 1, http.StatusNoContent, 1, 1, "1 of 2"},
+		{"all in version 1.0", V1, -1, http.StatusNoContent, 2, 0, ""},
+		{"an error in version 1.0", V1, -1, http.StatusBadRequest, 0, 2, "400"},
+		{"too large", V2, -1, http.StatusRequestEntityTooLarge, 0, 2, "413"},
+		{"not authorised", V2, -1, http.StatusUnauthorized, 0, 2, "401"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			receiver := newTestReceiver(t, func(w http.ResponseWriter, r request) int {
+				if test.written >= 0 && r.series() > 0 {
+					setWritten(w, test.written)
+				}
+				return test.status
+			})
+			s := newTestSink(t, Config{Version: test.version}, receiver.URL)
+			err := s.Send(t.Context(), runOf(0, someSeries, nil))
+			if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+				t.Errorf("error %v, want one about %q", err, test.err)
+			}
+			if got := s.Stats(); got.Series != test.series || got.Rejected != test.rejected || got.Retries != 0 {
+				t.Errorf("stats %+v", got)
+			}
+		})
+	}
+}
+
+func TestCredentials(t *testing.T) {
+	var got string
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got = r.Header.Get("Authorization")
+		w.Header().Set(writtenHeader, "2")
+	}))
+	t.Cleanup(server.Close)
+	dir := t.TempDir()
+	ca, token := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "token")
+	write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+	write(t, token, "secret\n")
+
+	s := newTestSink(t, Config{CAFile: ca, TokenFile: token}, server.URL)
+	send(t, s, runOf(0, someSeries, nil))
+	if got != "Bearer secret" {
+		t.Errorf("authorization %q", got)
+	}
+	write(t, token, "other")
+	send(t, s, runOf(0, someSeries, nil))
+	if got != "Bearer other" {
+		t.Errorf("authorization %q after the file has changed", got)
+	}
+	s = newTestSink(t, Config{CAFile: ca, TokenFile: token, Username: "me"}, server.URL)
+	send(t, s, runOf(0, someSeries, nil))
+	if got != "Basic bWU6b3RoZXI=" {
+		t.Errorf("authorization %q with a user", got)
+	}
+}
+
+func write(t *testing.T, file, content string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRedirect(t *testing.T) {
+	receiver := newTestReceiver(t, nil)
+	for status, ok := range map[int]bool{http.StatusFound: false, http.StatusPermanentRedirect: true} {
+		server := httptest.NewServer(http.RedirectHandler(receiver.URL, status))
+		s := newTestSink(t, Config{}, server.URL)
+		if err := s.Send(t.Context(), runOf(0, someSeries, nil)); (err == nil) != ok {
+			t.Errorf("status %d: error %v", status, err)
+		}
+		if got := receiver.lines(); (len(got) == 2) != ok {
+			t.Errorf("status %d: %d series have arrived", status, len(got))
+		}
+		server.Close()
+	}
+}
+
+func TestConfig(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "empty")
+	write(t, file, "")
+	tests := []struct {
+		config Config
+		want   []string
+	}{
+		{Config{}, []string{`URL with scheme "" and host ""`}},
+		{Config{URL: "http://\x00/?token=hidden"}, []string{"URL: it cannot be parsed"}},
+		{Config{URL: "https://hidden@x/"}, []string{`URL of host "x": must not hold a user`}},
+		{
+			Config{URL: "ftp://x?token=hidden", Version: 3, MaxSeries: -1, Timeout: -1, Username: "me", CAFile: "x", Client: &http.Client{}},
+			[]string{`scheme "ftp"`, "Version 3", "MaxSeries -1", "Timeout -1", `Username "me"`, `CAFile "x"`},
+		},
+		{Config{URL: "http://x", CAFile: "/nonexistent"}, []string{"read CAFile: open /nonexistent"}},
+		{Config{URL: "http://x", CAFile: file}, []string{"holds no certificate"}},
+	}
+	for _, test := range tests {
+		_, err := New(test.config)
+		if err == nil {
+			t.Errorf("%+v: no error", test.config)
+			continue
+		}
+		for _, want := range test.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("error %q does not say %q", err, want)
+			}
+		}
+		if strings.Contains(err.Error(), "hidden") {
+			t.Errorf("error %q holds a secret", err)
+		}
+	}
+}
