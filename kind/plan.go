@@ -19,6 +19,10 @@ type Options struct {
 	// most one *, which stands for any text. A sole * admits every key if it is
 	// the first of the list and is ignored elsewhere. No pattern: no sample.
 	Labels, Annotations []string
+	// LabelNames and AnnotationNames are names of labels that the same families show
+	// too, whichever keys yield them: without the prefix of the family
+	// ("app_kubernetes_io_name").
+	LabelNames, AnnotationNames []string
 	// Owners tells of owners of owners; nil where nothing is known of them.
 	Owners Owners
 }
@@ -37,6 +41,7 @@ func (t *Table) Plan(o Options) (*Table, error) {
 func planRows[T any](rows []Row[T], o Options) ([]Row[T], error) {
 	labels, err1 := compileKeys("label", o.Labels)
 	annotations, err2 := compileKeys("annotation", o.Annotations)
+	labels.derived, annotations.derived = o.LabelNames, o.AnnotationNames
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
@@ -89,6 +94,8 @@ type keyPatterns struct {
 	all   bool
 	exact []string
 	wild  []affix
+	// derived are the names that admit all keys which yield them.
+	derived []string
 }
 
 // affix is a pattern with one *: what stands before and behind it.
@@ -113,7 +120,9 @@ func compileKeys(of string, patterns []string) (keyPatterns, error) {
 	return k, errors.Join(errs...)
 }
 
-func (k *keyPatterns) empty() bool { return !k.all && len(k.exact) == 0 && len(k.wild) == 0 }
+func (k *keyPatterns) empty() bool {
+	return !k.all && len(k.exact) == 0 && len(k.wild) == 0 && len(k.derived) == 0
+}
 
 func (k *keyPatterns) match(key string) bool {
 	if slices.Contains(k.exact, key) {
@@ -124,5 +133,5 @@ func (k *keyPatterns) match(key string) bool {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(k.derived, func(name string) bool { return metric.Derives(key, name) })
 }

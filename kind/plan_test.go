@@ -42,6 +42,25 @@ func TestPlanPicksLabels(t *testing.T) {
 	}
 }
 
+func TestPlanPicksLabelsByTheirNames(t *testing.T) {
+	object := []byte(`{metadata: {name: n, labels: {app: "1", app.io/name: "2", appIO/name: "3", other: "4", x: "5"}}}`)
+	planned, err := kind.Namespaces.Plan(kind.Options{Labels: []string{"x"}, LabelNames: []string{"app", "app_io_name"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range kindtest.Record(t, planned, kindtest.Decode(t, planned, object)) {
+		if s.Family == "kube_namespace_labels" {
+			got = s.Names[1:]
+		}
+	}
+	// Two keys yield the second name, and are told apart as ever.
+	want := []string{"label_app", "label_app_io_name_conflict1", "label_app_io_name_conflict2", "label_x"}
+	if !slices.Equal(got, want) {
+		t.Errorf("shows %q, want %q", got, want)
+	}
+}
+
 // A sole * that is not the first of the list is ignored, so that a list of it
 // and nothing else that matters shows no label.
 func TestPlanWithLoneStarBehindEmptyPattern(t *testing.T) {

@@ -123,6 +123,30 @@ func DeriveName(key string) string {
 	return b.String()
 }
 
+// Derives tells whether DeriveName of key is name. It allocates nothing.
+func Derives(key, name string) bool {
+	i := 0
+	next := func(c byte) bool {
+		i++
+		return i <= len(name) && name[i-1] == c
+	}
+	var prev rune
+	for _, r := range key {
+		if !safeRune(r) {
+			r = '_'
+		}
+		if upper(r) {
+			if lowerOrDigit(prev) && !next('_') || !next(byte(r)+'a'-'A') {
+				return false
+			}
+		} else if !next(byte(r)) {
+			return false
+		}
+		prev = r
+	}
+	return i == len(name)
+}
+
 // SafeName returns s with every rune outside [a-zA-Z0-9_] as one underscore.
 func SafeName(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -32,6 +32,9 @@ func TestLabelNames(t *testing.T) {
 			if got := "label_" + metric.DeriveName(v.In); got != v.Label {
 				t.Errorf("key %q gives label %s, want %s", v.In, got, v.Label)
 			}
+			if name := metric.DeriveName(v.In); !metric.Derives(v.In, name) || metric.Derives(v.In, name+"_") || metric.Derives(v.In+"x", name) {
+				t.Errorf("Derives does not tell that key %q gives %s", v.In, name)
+			}
 			if got := metric.SafeName(v.In); got != v.SanitizeOnly {
 				t.Errorf("SafeName(%q) = %s, want %s", v.In, got, v.SanitizeOnly)
 			}
