@@ -1,0 +1,322 @@
+package dogstatsd
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/kubestate/kubestate/sink"
+)
+
+func TestDelivery(t *testing.T) {
+	transports(t, func(t *testing.T, scheme, path string) {
+		r := listen(t, scheme, path)
+		s := newSink(t, Config{Address: r.address})
+		run := numbered(0, 3000, 100)
+		run.Checks = func(yield func(*sink.Check) bool) {
+			yield(&sink.Check{Name: "ready", Status: sink.OK, Block: &sink.Block{Host: "h"}})
+		}
+		send(t, s, run)
+		lines := r.lines(t, 3001)
+		if last := lines[3000]; last != "_sc|ready|0|h:h" {
+			t.Errorf("the last line is %q", last)
+		}
+		if got := numbers(t, lines[:3000]); !slices.Equal(got, upTo(0, 3000)) {
+			t.Errorf("got %d series of 3000", len(got))
+		}
+		stats := s.Stats()
+		expected := sink.Stats{Series: 3001, Payloads: uint64(len(r.packets)), Bytes: uint64(len(strings.Join(r.packets, "")))}
+		if stats != expected {
+			t.Errorf("stats %+v, want %+v", stats, expected)
+		}
+	})
+}
+
+// TestPacking: packets are full, and never too full.
+func TestPacking(t *testing.T) {
+	line := len("m.100000:100000|g|#host:h,t:xxxxxxx")
+	transports(t, func(t *testing.T, scheme, path string) {
+		limits := map[int]int{0: 8192} // of what Config says
+		if scheme == "udp" {
+			limits[0] = 1432
+		}
+		for size := 100; size < 100+line+1; size++ {
+			limits[size] = size
+		}
+		for size, limit := range limits {
+			r := listen(t, scheme, path)
+			s := newSink(t, Config{Address: r.address, MaxPacket: size})
+			send(t, s, numbered(100000, 300, 7))
+			r.lines(t, 300)
+			for i, p := range r.packets {
+				if len(p) > limit || i < len(r.packets)-1 && len(p)+1+line <= limit {
+					t.Errorf("max %d: packet %d of %d has %d bytes", limit, i, len(r.packets), len(p))
+				}
+			}
+			r.close()
+		}
+	})
+}
+
+// TestAwayAndBack: the receiver is not there at first, then it is restarted; a
+// Unix socket loses nothing meanwhile.
+func TestAwayAndBack(t *testing.T) {
+	for _, scheme := range []string{"unix", "unixstream"} {
+		t.Run(scheme, func(t *testing.T) {
+			path := t.TempDir() + "/s"
+			var log bytes.Buffer
+			s := newSink(t, Config{Address: scheme + "://" + path, Timeout: time.Hour, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			send(t, s, numbered(0, 1000, 100))
+			if stats := s.Stats(); stats.Series != 0 || stats.Buffered == 0 || stats.Dropped != 0 {
+				t.Fatalf("stats with no receiver: %+v", stats)
+			}
+			r := listen(t, scheme, path)
+			if got := numbers(t, r.lines(t, 1000)); !slices.Equal(got, upTo(0, 1000)) {
+				t.Errorf("first receiver: %d of 1000 series", len(got))
+			}
+			s.queue.drain(t.Context())
+
+			r.close()
+			send(t, s, numbered(1000, 1000, 100))
+			r2 := listen(t, scheme, path)
+			send(t, s, numbered(2000, 1000, 100))
+			s.queue.drain(t.Context())
+			got := numbers(t, append(r.lines(t, 0), r2.lines(t, 2000)...))
+			_ = s.Close(t.Context())
+			if !slices.Equal(got, upTo(0, 3000)) {
+				t.Errorf("%d of 3000 series", len(got))
+			}
+			if n := strings.Count(log.String(), "is away"); n != 2 {
+				t.Errorf("the log says %d times that the receiver is away:\n%s", n, &log)
+			}
+			if n := strings.Count(log.String(), "is back"); n != 2 {
+				t.Errorf("the log says %d times that the receiver is back:\n%s", n, &log)
+			}
+			if stats := s.Stats(); stats.Dropped != 0 || stats.Retries == 0 {
+				t.Errorf("stats %+v", stats)
+			}
+		})
+	}
+}
+
+// TestRefused: UDP learns from ICMP that nobody listens, and keeps what waits.
+func TestRefused(t *testing.T) {
+	r := listen(t, "udp", "")
+	s := newSink(t, Config{Address: r.address})
+	r.close()
+	send(t, s, numbered(0, 1000, 100))
+	if stats := s.Stats(); stats.Retries == 0 || stats.Buffered == 0 {
+		t.Errorf("stats %+v: nobody has refused anything", stats)
+	}
+}
+
+// TestFullBuffer: with no receiver the oldest lines make room for the newest,
+// and every line is either sent or counted as dropped.
+func TestFullBuffer(t *testing.T) {
+	path := t.TempDir() + "/s"
+	s := newSink(t, Config{Address: "unix://" + path, MaxPacket: 1000, Buffer: 50_000, Timeout: time.Hour})
+	first, n := 0, 1000
+	for range 3 {
+		err := s.Send(t.Context(), numbered(first, n, 100))
+		first += n
+		if err == nil || !strings.Contains(err.Error(), "lines lost: for ") {
+			t.Errorf("error %v", err)
+		}
+	}
+	if stats := s.Stats(); stats.Buffered != 50 {
+		t.Errorf("%d packets of 1000 bytes wait in a buffer of 50000", stats.Buffered)
+	}
+	r := listen(t, "unix", path)
+	left := first - int(s.Stats().Dropped)
+	if got := numbers(t, r.lines(t, left)); left == 0 || !slices.Equal(got, upTo(first-left, first)) {
+		t.Errorf("got %d series, want the last %d of %d", len(got), left, first)
+	}
+}
+
+// TestSlowReceiver: a receiver that does not read holds Send up only as long as
+// ctx says, what does not fit into the buffer is dropped and counted, and the
+// rest arrives when it reads on.
+func TestSlowReceiver(t *testing.T) {
+	for _, scheme := range []string{"unix", "unixstream"} {
+		t.Run(scheme, func(t *testing.T) {
+			path := t.TempDir() + "/s"
+			stalled := stall(t, scheme, path)
+			s := newSink(t, Config{Address: scheme + "://" + path, Buffer: 80_000, Timeout: time.Hour})
+			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+			defer cancel()
+			const n = 10_000
+			if err := s.Send(ctx, numbered(0, n, 100)); err == nil {
+				t.Fatal("no error, though the receiver takes nothing")
+			}
+			stats := s.Stats()
+			if stats.Dropped == 0 || stats.Buffered == 0 || stats.Buffered > 10 {
+				t.Errorf("stats %+v", stats)
+			}
+			lines := stalled(n - int(stats.Dropped))
+			got := numbers(t, lines)
+			if len(got) != n-int(stats.Dropped) || !slices.Contains(got, n-1) {
+				t.Errorf("%d of %d series arrived, %d dropped", len(got), n, stats.Dropped)
+			}
+		})
+	}
+}
+
+// TestStalledReceiver: what a receiver does not take within Timeout is kept, and
+// all of it arrives when the receiver reads on.
+func TestStalledReceiver(t *testing.T) {
+	for _, scheme := range []string{"unix", "unixstream"} {
+		t.Run(scheme, func(t *testing.T) {
+			path := t.TempDir() + "/s"
+			stalled := stall(t, scheme, path)
+			s := newSink(t, Config{Address: scheme + "://" + path, Timeout: 20 * time.Millisecond})
+			const n = 10_000
+			send(t, s, numbered(0, n, 100))
+			if stats := s.Stats(); stats.Dropped != 0 || stats.Buffered == 0 {
+				t.Errorf("stats %+v", stats)
+			}
+			if got := numbers(t, stalled(n)); !slices.Equal(got, upTo(0, n)) {
+				t.Errorf("%d of %d series arrived", len(got), n)
+			}
+			if err := s.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if stats := s.Stats(); stats.Series != n || stats.Dropped != 0 {
+				t.Errorf("stats %+v, want %d series", stats, n)
+			}
+		})
+	}
+}
+
+// TestCloseWithStalledReceiver: Close gives up when it is told to, and counts
+// what is left.
+func TestCloseWithStalledReceiver(t *testing.T) {
+	for _, scheme := range []string{"unix", "unixstream"} {
+		t.Run(scheme, func(t *testing.T) {
+			path := t.TempDir() + "/s"
+			stall(t, scheme, path)
+			s := newSink(t, Config{Address: scheme + "://" + path, Timeout: 20 * time.Millisecond})
+			const n = 10_000
+			send(t, s, numbered(0, n, 100))
+			if err := s.Close(canceled(t)); !errors.Is(err, context.Canceled) {
+				t.Errorf("error %v, though much is left", err)
+			}
+			if stats := s.Stats(); stats.Series+stats.Dropped != n || stats.Dropped == 0 || stats.Buffered != 0 {
+				t.Errorf("stats %+v: %d sent or dropped of %d", stats, stats.Series+stats.Dropped, n)
+			}
+		})
+	}
+}
+
+func canceled(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
+
+func TestUnsendable(t *testing.T) {
+	transports(t, func(t *testing.T, scheme, path string) {
+		r := listen(t, scheme, path)
+		s := newSink(t, Config{Address: r.address})
+		many := &sink.Block{Host: "h", Tags: slices.Repeat(tags("t", strings.Repeat("x", 100)), 1000)}
+		few := &sink.Block{Host: "h", Tags: tags("t", "x")}
+		metric := &sink.Metric{Name: "m.1"}
+		run := &sink.Run{
+			Series: slices.Values([]*sink.Series{
+				{Metric: metric, Block: many, Value: 1},
+				{Metric: metric, Block: few, Value: math.NaN()},
+				{Metric: metric, Block: few, Value: math.Inf(1)},
+				{Metric: metric, Block: few, Value: 1},
+			}),
+			Checks: slices.Values([]*sink.Check{{Name: "c", Block: few, Message: strings.Repeat("x", 10_000)}}),
+		}
+		err := s.Send(t.Context(), run)
+		if err == nil || !strings.Contains(err.Error(), "4 lines lost: 2 are NaN or infinite, 2 are longer than a packet of") {
+			t.Errorf("error %v", err)
+		}
+		if got := r.lines(t, 1); !slices.Equal(got, []string{"m.1:1|g|#host:h,t:x"}) {
+			t.Errorf("got %q", got)
+		}
+		if stats := s.Stats(); stats.Series != 1 || stats.Dropped != 4 {
+			t.Errorf("stats %+v", stats)
+		}
+	})
+}
+
+func TestClose(t *testing.T) {
+	path := t.TempDir() + "/s"
+	s := newSink(t, Config{Address: "unix://" + path})
+	send(t, s, numbered(0, 100, 10))
+	r := listen(t, "unix", path)
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := numbers(t, r.lines(t, 100)); len(got) != 100 {
+		t.Errorf("%d of 100 series", len(got))
+	}
+	if err := s.Send(t.Context(), numbered(0, 100, 10)); err == nil {
+		t.Error("a closed sink takes a run")
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Errorf("close again: %v", err)
+	}
+}
+
+func TestCloseWithoutReceiver(t *testing.T) {
+	s := newSink(t, Config{Address: "unix://" + t.TempDir() + "/s"})
+	send(t, s, numbered(0, 100, 10))
+	if err := s.Close(canceled(t)); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "100 lines") {
+		t.Errorf("error %v", err)
+	}
+	if stats := s.Stats(); stats.Dropped != 100 || stats.Buffered != 0 {
+		t.Errorf("stats %+v", stats)
+	}
+}
+
+func TestSpread(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		run := numbered(0, 1000, 0)
+		p := newPace(run, 10*time.Second)
+		start := time.Now()
+		for i := range 100 {
+			p.wait(t.Context(), 10)
+			due := time.Duration(i) * 100 * time.Millisecond
+			if early := due - time.Since(start); early > burst || early < -burst {
+				t.Fatalf("after %d lines: %s, want %s", i*10, time.Since(start), due)
+			}
+		}
+	})
+}
+
+// TestSpreadDelivers: pauses lose nothing.
+func TestSpreadDelivers(t *testing.T) {
+	r := listen(t, "udp", "")
+	s := newSink(t, Config{Address: r.address, Spread: 100 * time.Millisecond})
+	send(t, s, numbered(0, 1000, 100))
+	if got := numbers(t, r.lines(t, 1000)); len(got) != 1000 {
+		t.Errorf("%d of 1000 series", len(got))
+	}
+}
+
+func TestSendAllocs(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	transports(t, func(t *testing.T, scheme, path string) {
+		s := newSink(t, Config{Address: discard(t, scheme, path)})
+		const n = 5000
+		run := typical(n)
+		send(t, s, run)
+		// The context, a timer and the closures of a run.
+		const perRun = 40
+		if got := testing.AllocsPerRun(10, func() { send(t, s, run) }); got > perRun {
+			t.Errorf("%g allocations for %d series", got, n)
+		}
+	})
+}

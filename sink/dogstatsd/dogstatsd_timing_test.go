@@ -1,0 +1,130 @@
+package dogstatsd
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"testing"
+
+	"github.com/kubestate/kubestate/sink"
+)
+
+// typical is a run of n series with 3 tags beside the 15 that the 20 series of an
+// object share.
+func typical(n int) *sink.Run {
+	metrics := make([]*sink.Metric, 20)
+	for i := range metrics {
+		metrics[i] = &sink.Metric{Name: fmt.Sprint("kubernetes_state.container.status_report.count.", i)}
+	}
+	blocks := make([]*sink.Block, n/len(metrics))
+	for i := range blocks {
+		blocks[i] = &sink.Block{Host: fmt.Sprint("node-", i%100, "-cluster")}
+		for j := range 15 {
+			blocks[i].Tags = append(blocks[i].Tags, sink.Tag{Key: fmt.Sprint("kube_tag_", j), Value: fmt.Sprint("value-of-", i)})
+		}
+	}
+	own := []sink.Tag{{Key: "kube_container_name", Value: "cart"}, {Key: "reason", Value: "crashloopbackoff"}, {Key: "phase", Value: "running"}}
+	return &sink.Run{
+		Series: func(yield func(*sink.Series) bool) {
+			var s sink.Series
+			for i := range n {
+				s = sink.Series{Metric: metrics[i%len(metrics)], Block: blocks[i/len(metrics)], Tags: own, Value: float64(i % 3)}
+				if !yield(&s) {
+					return
+				}
+			}
+		},
+		Checks: func(func(*sink.Check) bool) {},
+	}
+}
+
+// discard starts a receiver that reads and forgets, and returns its address.
+func discard(t testing.TB, scheme, path string) string {
+	t.Helper()
+	if scheme == "unixstream" {
+		l, err := net.Listen("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		go func() {
+			if c, err := l.Accept(); err == nil {
+				forget(c, make([]byte, 1<<17))
+			}
+		}()
+		return "unixstream://" + path
+	}
+	var c net.Conn
+	var err error
+	address := "unix://" + path
+	if scheme == "udp" {
+		var u *net.UDPConn
+		u, err = net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		c, address = u, "udp://"+u.LocalAddr().String()
+	} else {
+		c, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	go forget(c, make([]byte, 1<<17))
+	return address
+}
+
+func forget(c io.ReadCloser, buf []byte) {
+	defer c.Close()
+	for {
+		if _, err := c.Read(buf); err != nil {
+			return
+		}
+	}
+}
+
+func perSeries(b *testing.B, n int) {
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/series")
+}
+
+// BenchmarkEncode is everything before the packet is handed to the writer.
+func BenchmarkEncode(b *testing.B) {
+	const n = 10_000
+	run := typical(n)
+	var e encoder
+	packet := make([]byte, 0, 8192)
+	b.ReportAllocs()
+	for b.Loop() {
+		for s := range run.Series {
+			line, _ := e.series(s)
+			if len(packet)+len(line) > cap(packet) {
+				packet = packet[:0]
+			}
+			packet = append(packet, line...)
+		}
+	}
+	perSeries(b, n)
+}
+
+// BenchmarkSend is whole runs, with the system's part: a receiver reads them on
+// the same machine.
+func BenchmarkSend(b *testing.B) {
+	for _, c := range []struct {
+		name, scheme string
+		size         int
+	}{{"udp", "udp", 0}, {"udp 8192", "udp", 8192}, {"unix", "unix", 0}, {"unixstream", "unixstream", 0}} {
+		b.Run(c.name, func(b *testing.B) {
+			const n = 10_000
+			run := typical(n)
+			s := newSink(b, Config{Address: discard(b, c.scheme, filepath.Join(b.TempDir(), "s")), MaxPacket: c.size})
+			send(b, s, run)
+			b.ReportAllocs()
+			for b.Loop() {
+				send(b, s, run)
+			}
+			perSeries(b, n)
+			if dropped := s.Stats().Dropped; dropped > 0 {
+				b.Errorf("%d dropped", dropped)
+			}
+		})
+	}
+}

@@ -1,0 +1,121 @@
+package dogstatsd
+
+import (
+	"math"
+	"strconv"
+
+	"github.com/kubestate/kubestate/sink"
+)
+
+// An encoder writes lines. It keeps the text of the Block that it saw last, so
+// that a series costs the copying of that text and its own tags. Its methods
+// return memory that the next call uses again; once that has grown to the longest
+// line they allocate nothing. It is not safe for concurrent use.
+type encoder struct {
+	instance  []sink.Tag
+	agentHost bool // nothing says that a series has no host
+
+	block  *sink.Block
+	shared []byte // what follows the value in all series of block
+	tagged bool   // shared has a tag already
+	line   []byte
+}
+
+// series returns the line of a series, or false if DogStatsD cannot say its
+// value.
+func (e *encoder) series(s *sink.Series) (line []byte, ok bool) {
+	if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
+		return nil, false
+	}
+	if s.Block != e.block {
+		e.enter(s.Block)
+	}
+	dst := appendClean(e.line[:0], s.Metric.Name, inName)
+	dst = append(dst, ':')
+	dst = appendValue(dst, s.Value)
+	dst = append(dst, e.shared...)
+	dst, _ = appendTags(dst, s.Tags, e.tagged)
+	e.line = dst
+	return dst, true
+}
+
+// enter encodes what the series of a Block have in common.
+func (e *encoder) enter(b *sink.Block) {
+	e.block = b
+	dst := append(e.shared[:0], "|g"...)
+	dst, e.tagged = e.appendHost(dst, b)
+	dst, e.tagged = appendTags(dst, e.instance, e.tagged)
+	dst, e.tagged = appendTags(dst, b.Tags, e.tagged)
+	e.shared, e.tagged = appendTags(dst, b.Resource, e.tagged)
+}
+
+// check returns the line of a service check: name, status, host, tags, and the
+// message, which the protocol wants last.
+func (e *encoder) check(c *sink.Check) []byte {
+	dst := append(e.line[:0], "_sc|"...)
+	dst = appendClean(dst, c.Name, inName)
+	dst = append(dst, '|', '0'+byte(min(c.Status, sink.Unknown)))
+	tagged := false
+	if c.Block.Host != "" {
+		dst = append(dst, "|h:"...)
+		dst = appendClean(dst, c.Block.Host, inValue)
+	} else {
+		dst, tagged = e.appendHost(dst, c.Block)
+	}
+	dst, tagged = appendTags(dst, e.instance, tagged)
+	dst, tagged = appendTags(dst, c.Block.Tags, tagged)
+	dst, tagged = appendTags(dst, c.Block.Resource, tagged)
+	dst, _ = appendTags(dst, c.Tags, tagged)
+	if c.Message != "" {
+		dst = append(dst, "|m:"...)
+		dst = appendClean(dst, c.Message, inMessage)
+	}
+	e.line = dst
+	return dst
+}
+
+// appendHost appends the tag by which DogStatsD knows the host. An empty one
+// keeps the agent from naming its own, which a series about a cluster does not
+// belong to. Where a tag is called host already, that one is the host.
+func (e *encoder) appendHost(dst []byte, b *sink.Block) (_ []byte, tagged bool) {
+	if b.Host == "" && e.agentHost {
+		return dst, false
+	}
+	for _, tags := range [][]sink.Tag{e.instance, b.Tags, b.Resource} {
+		for i := range tags {
+			if tags[i].Key == "host" {
+				return dst, false
+			}
+		}
+	}
+	dst = append(dst, "|#host:"...)
+	return appendClean(dst, b.Host, inValue), true
+}
+
+// appendTags appends tags to a line that has some before or, unless tagged, none.
+func appendTags(dst []byte, tags []sink.Tag, tagged bool) ([]byte, bool) {
+	for i := range tags {
+		if tagged {
+			dst = append(dst, ',')
+		} else {
+			dst = append(dst, '|', '#')
+			tagged = true
+		}
+		dst = appendClean(dst, tags[i].Key, inKey)
+		dst = append(dst, ':')
+		dst = appendClean(dst, tags[i].Value, inValue)
+	}
+	return dst, tagged
+}
+
+// appendValue appends the shortest text that is read as the same number.
+func appendValue(dst []byte, v float64) []byte {
+	const exact = 1 << 53 // Integers up to here are what they look like.
+	if i := int64(v); -exact < v && v < exact && float64(i) == v {
+		return strconv.AppendInt(dst, i, 10)
+	}
+	if a := math.Abs(v); a < 1e-6 || a >= 1e21 {
+		return strconv.AppendFloat(dst, v, 'e', -1, 64)
+	}
+	return strconv.AppendFloat(dst, v, 'f', -1, 64)
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package dogstatsd
+
+const raceDetector = true
