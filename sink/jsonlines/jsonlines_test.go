@@ -1,0 +1,246 @@
+package jsonlines
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate/sink"
+)
+
+var _ sink.Sink = (*Sink)(nil)
+
+func tags(pairs ...string) (all []sink.Tag) {
+	for i := 0; i < len(pairs); i += 2 {
+		all = append(all, sink.Tag{Key: pairs[i], Value: pairs[i+1]})
+	}
+	return all
+}
+
+func runOf(series []*sink.Series, checks ...*sink.Check) *sink.Run {
+	return &sink.Run{Series: slices.Values(series), Checks: slices.Values(checks)}
+}
+
+// TestLines has every kind of line, byte for byte.
+func TestLines(t *testing.T) {
+	path := t.TempDir() + "/lines"
+	s, err := New(Config{Path: path, Tags: tags("env", "prod")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	node := &sink.Block{Host: "node-1", Tags: tags("kube_node", "node-1", "zone", "a")}
+	bare := &sink.Block{Resource: tags("ab.c", "x")}
+	run := runOf([]*sink.Series{
+		{Metric: &sink.Metric{Name: "node.count"}, Block: node, Tags: tags("kernel", "6", "os", "linux"), Value: 1},
+		{Metric: &sink.Metric{Name: "restarts", Type: sink.Counter}, Block: node, Value: 0.25},
+		{Metric: &sink.Metric{Name: "sum", Type: sink.UpDown}, Block: bare, Tags: tags("a", "b"), Value: math.NaN()},
+	}, &sink.Check{Name: "ready", Status: sink.Critical, Message: "it is \"not\"\nready", Block: node, Tags: tags("z", "")})
+	for range 2 { // The second run is appended.
+		if err := s.Send(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const lines = `{"name":"node.count","type":"gauge","value":1,"tags":["env:prod","kernel:6","kube_node:node-1","os:linux","zone:a"],"host":"node-1"}
+{"name":"restarts","type":"counter","value":0.25,"tags":["env:prod","kube_node:node-1","zone:a"],"host":"node-1"}
+{"name":"sum","type":"updown","value":"NaN","tags":["a:b","ab.c:x","env:prod"],"host":""}
+{"name":"ready","type":"service_check","value":2,"tags":["env:prod","kube_node:node-1","z:","zone:a"],"host":"node-1","status":"critical","message":"it is \"not\"\nready"}
+`
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(lines+lines, string(got)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if stats, expected := s.Stats(), (sink.Stats{Series: 8, Payloads: 8, Bytes: uint64(2 * len(lines))}); stats != expected {
+		t.Errorf("stats %+v, want %+v", stats, expected)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Send(t.Context(), run); err == nil || !strings.Contains(err.Error(), "4 lines lost") {
+		t.Errorf("a closed sink: error %v", err)
+	}
+	if stats := s.Stats(); stats.Dropped != 4 {
+		t.Errorf("stats of a closed sink: %+v", stats)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Errorf("close again: %v", err)
+	}
+}
+
+// TestHostile: encoding/json reads what was meant, for random strings, floats and
+// tags.
+func TestHostile(t *testing.T) {
+	words := []string{"", "a", "ab", "a:", "a:b", "a-b", "a_", "\"", "\\", "\n", "\r\t\x00\x1f\x7f", "é", "日本", "🙂", "\u2028", "\xff", "\xed\xa0\x80", "</x>", "{", ","}
+	floats := []float64{0, math.Copysign(0, -1), 1, -1, 0.1, 1e6, 1e20, 1e21, 1e-6, 1e-7, 1e300, 5e-324, math.MaxFloat64, 1 << 53, 1501569018.123}
+	random := rand.New(rand.NewPCG(1, 2))
+	word := func() string { return words[random.IntN(len(words))] + words[random.IntN(len(words))] }
+	some := func() (all []sink.Tag) {
+		for range random.IntN(5) {
+			all = append(all, sink.Tag{Key: word(), Value: word()})
+		}
+		return all
+	}
+	instance := some()
+	e := newEncoder(instance)
+	var block *sink.Block
+	for i := range 20_000 {
+		if i%3 == 0 {
+			block = &sink.Block{Host: word(), Tags: some(), Resource: some()}
+		}
+		s := &sink.Series{Metric: &sink.Metric{Name: word()}, Block: block, Tags: some(), Value: floats[random.IntN(len(floats))]}
+		line := e.appendSeries(nil, s)
+		var got struct {
+			Name, Type, Host string
+			Value            float64
+			Tags             []string
+		}
+		decoder := json.NewDecoder(bytes.NewReader(line))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&got); err != nil {
+			t.Fatalf("%v: %q", err, line)
+		}
+		if bytes.Count(line, []byte("\n")) != 1 || line[len(line)-1] != '\n' {
+			t.Fatalf("%q is not one line", line)
+		}
+		all := []string{}
+		for _, tag := range slices.Concat(instance, block.Tags, block.Resource, s.Tags) {
+			all = append(all, tag.Key+":"+tag.Value)
+		}
+		slices.Sort(all)
+		for i := range all {
+			all[i] = valid(all[i])
+		}
+		if got.Name != valid(s.Metric.Name) || got.Host != valid(block.Host) || got.Value != s.Value || got.Tags == nil || !slices.Equal(got.Tags, all) {
+			t.Fatalf("%q is read as %+v; the tags are %q", line, got, all)
+		}
+	}
+}
+
+// valid makes text of what may not be UTF-8, one replacement for each byte.
+func valid(s string) string { return string([]rune(s)) }
+
+func TestSpecialValues(t *testing.T) {
+	for text, v := range map[string]float64{"NaN": math.NaN(), "+Inf": math.Inf(1), "-Inf": math.Inf(-1)} {
+		var got string
+		if err := json.Unmarshal(appendNumber(nil, v), &got); err != nil || got != text {
+			t.Errorf("%g is written as %q: %v", v, got, err)
+		}
+		if back, err := strconv.ParseFloat(got, 64); err != nil || math.Float64bits(back) != math.Float64bits(v) && back == back {
+			t.Errorf("%q is read as %g: %v", got, back, err)
+		}
+	}
+}
+
+func TestStatusNames(t *testing.T) {
+	for status, name := range []string{"ok", "warning", "critical", "unknown", "unknown"} {
+		if got := statusName(sink.Status(status)); got != name {
+			t.Errorf("status %d is %q, want %q", status, got, name)
+		}
+	}
+}
+
+func TestConfig(t *testing.T) {
+	for _, c := range []Config{{}, {Path: "x", Output: os.Stdout}, {Path: t.TempDir()}} {
+		if _, err := New(c); err == nil {
+			t.Errorf("%+v is accepted", c)
+		}
+	}
+}
+
+func TestEndedContext(t *testing.T) {
+	var out bytes.Buffer
+	s, err := New(Config{Output: &out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Send(ctx, typical(100)); !errors.Is(err, context.Canceled) || out.Len() > 0 {
+		t.Errorf("error %v, %d bytes written", err, out.Len())
+	}
+	if stats := s.Stats(); stats.Dropped != 100 {
+		t.Errorf("stats %+v", stats)
+	}
+}
+
+// A shortWriter has no room for all of the first write.
+type shortWriter struct {
+	bytes.Buffer
+	room int
+}
+
+func (w *shortWriter) Write(p []byte) (int, error) {
+	if n := w.room; n > 0 {
+		w.room = 0
+		w.Buffer.Write(p[:n])
+		return n, errors.New("no space left")
+	}
+	return w.Buffer.Write(p)
+}
+
+// TestCutShort: the run after a failed write begins on a line of its own.
+func TestCutShort(t *testing.T) {
+	out := &shortWriter{room: 100}
+	s, err := New(Config{Output: out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 1000
+	if err := s.Send(t.Context(), typical(n)); err == nil || !strings.Contains(err.Error(), fmt.Sprint(n, " lines lost")) {
+		t.Errorf("error %v", err)
+	}
+	if out.Len() != 100 {
+		t.Errorf("%d bytes are written, though writing failed after 100", out.Len())
+	}
+	if err := s.Send(t.Context(), typical(n)); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	for _, line := range lines[1:] {
+		if !json.Valid([]byte(line)) {
+			t.Fatalf("%q is not JSON", line)
+		}
+	}
+	if len(lines) != n+1 {
+		t.Errorf("%d lines, want %d and the one cut short", len(lines), n)
+	}
+}
+
+func TestSendAllocs(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	s, err := New(Config{Output: discard{}, Tags: tags("env", "prod")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const n = 5000
+	run := typical(n)
+	send := func() {
+		if err := s.Send(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send()
+	const perRun = 20 // closures
+	if got := testing.AllocsPerRun(10, send); got > perRun {
+		t.Errorf("%g allocations for %d series", got, n)
+	}
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }

@@ -1,0 +1,5 @@
+//go:build race
+
+package jsonlines
+
+const raceDetector = true
