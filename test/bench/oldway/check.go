@@ -1,0 +1,144 @@
+// Package oldway is the reference that the agent is measured against and compared
+// with: what checks do that ask for all metrics at every run. A run parses a whole
+// body, builds trees of labels to join, and makes tags of every series anew. It is
+// plain code without tricks, and keeps nothing from run to run but its tables. It refuses to know
+// how kubestate's own agent works, and shares no table with it.
+//
+// What it makes of a body follows the documented behaviour of the
+// kubernetes_state_core check; how long Deployments, StatefulSets and DaemonSets
+// roll out is left out, because that needs to see objects.
+package oldway
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// prefix stands in front of the names of points and service checks.
+const prefix = "kubernetes_state."
+
+// Point is one value of one series. A service check is a point whose value is
+// its status: 0 OK, 1 warning, 2 critical, 3 unknown.
+type Point struct {
+	Name    string
+	Value   float64
+	Host    string
+	Tags    []string // key:value, in no order
+	Service bool     // a service check
+}
+
+// Times says how long the parts of a run took.
+type Times struct{ Parse, Join, Map time.Duration }
+
+// Check has the tables; it is safe for concurrent use.
+type Check struct {
+	names    map[string]string // points by family
+	tags     map[string]string // keys of tags by label
+	owners   map[string]string // keys of tags by kind of owner
+	totals   []total
+	override []override
+}
+
+// New returns a check with the tables that are there without configuration.
+func New() *Check {
+	return &Check{names: pointNames(), tags: tagNames(), owners: ownerTags(), totals: allTotals(), override: overrides()}
+}
+
+// Run reads a body in the text format and hands every point of it to emit. now is
+// what ages are counted to.
+func (c *Check) Run(body io.Reader, now time.Time, emit func(Point)) (Times, error) {
+	var times Times
+	start := time.Now()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(body)
+	if err != nil {
+		return times, fmt.Errorf("parse the metrics: %w", err)
+	}
+	times.Parse = time.Since(start)
+
+	start = time.Now()
+	r := &run{Check: c, joins: buildJoins(families), now: float64(now.UnixNano()) / 1e9, emit: emit}
+	times.Join = time.Since(start)
+
+	start = time.Now()
+	r.transformers = r.allTransformers()
+	totals := newTotals(c.totals)
+	for _, f := range families {
+		r.family(f, totals)
+	}
+	totals.flush(r)
+	times.Map = time.Since(start)
+	return times, nil
+}
+
+// run is what a run needs while it makes points.
+type run struct {
+	*Check
+	joins        []*join
+	transformers map[string]func(*sample)
+	now          float64 // seconds since 1970
+	emit         func(Point)
+}
+
+// sample is one sample on its way to become a point.
+type sample struct {
+	labels []*dto.LabelPair
+	value  float64
+	host   string
+	tags   []string
+}
+
+// label returns the value of a label; empty where there is none.
+func (s *sample) label(name string) string { return labelOf(s.labels, name) }
+
+func labelOf(labels []*dto.LabelPair, name string) string {
+	for _, l := range labels {
+		if l.GetName() == name {
+			return l.GetValue()
+		}
+	}
+	return ""
+}
+
+// family makes points of one family: totals first, then what a transformer or
+// the table of names says.
+func (r *run) family(f *dto.MetricFamily, totals *totals) {
+	name := f.GetName()
+	totals.add(f)
+	transform := r.transformers[name]
+	if mapped, ok := r.names[name]; ok && transform == nil {
+		transform = func(s *sample) { r.point(mapped, s.value, s) }
+	}
+	if transform == nil {
+		return
+	}
+	overrides := r.overridesOf(name)
+	for _, m := range f.GetMetric() {
+		s := sample{labels: m.GetLabel(), value: valueOf(m)}
+		s.host, s.tags = r.tag(s.labels, overrides)
+		transform(&s)
+	}
+}
+
+func (r *run) point(name string, value float64, s *sample) {
+	r.emit(Point{Name: prefix + name, Value: value, Host: s.host, Tags: s.tags})
+}
+
+func (r *run) check(name string, status float64, s *sample) {
+	r.emit(Point{Name: prefix + name, Value: status, Host: s.host, Tags: s.tags, Service: true})
+}
+
+func valueOf(m *dto.Metric) float64 {
+	switch {
+	case m.Gauge != nil:
+		return m.Gauge.GetValue()
+	case m.Counter != nil:
+		return m.Counter.GetValue()
+	}
+	return m.Untyped.GetValue()
+}
