@@ -1,0 +1,211 @@
+// Package datadog sends series and service checks to Datadog without an agent:
+// series to the second version of the intake (POST /api/v2/series), service checks
+// to /api/v1/check_run. It refuses to know where they come from and what their
+// names mean.
+//
+// Every series is a gauge: the intake takes counts as what was added since the
+// point before, while series here are totals. A total as a gauge is what the
+// kubernetes_state_core check of a Datadog agent sends, too. The host of a series
+// is its resource of type host. Tags and attributes of the entity become tags.
+//
+// The intake has no NaN, no infinities and no way to end a series: such values are
+// dropped and counted, and Run.Ended is not read.
+package datadog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"sync/atomic"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/sink/internal/push"
+)
+
+// Sink is a sink.Sink. Send is for one goroutine at a time, the rest for any. A
+// request of which it is not known whether it has arrived is sent again, which
+// does a gauge no harm.
+type Sink struct {
+	config  Config
+	encoder *encoder
+	intake  *intake
+	queue   *push.Queue
+
+	payload    []byte // being filled, without compression
+	count      int    // what is in it
+	compressed []byte // scratch
+	check      []byte // scratch
+
+	unsettled int // bytes put into the queue since the last flush
+	dropped   atomic.Uint64
+}
+
+// New returns a Sink. It does not connect: the receiver may come later. The error
+// names everything that is wrong with the Config.
+func New(c Config) (*Sink, error) {
+	c.fillDefaults()
+	client, err := c.client()
+	if err := errors.Join(c.check(), err); err != nil {
+		return nil, fmt.Errorf("datadog: %w", err)
+	}
+	// One at a time, because others have work to do, too.
+	compressor, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return nil, fmt.Errorf("datadog: start zstd: %w", err)
+	}
+	i := &intake{config: c, url: strings.TrimSuffix(c.URL, "/"), client: client, compressor: compressor}
+	return &Sink{
+		config: c, encoder: newEncoder(c.Tags), intake: i,
+		queue: push.New(push.Config{
+			Send: i.send, Buffer: c.Buffer, Timeout: c.Timeout, Attempts: c.Attempts, Logger: c.Logger, Name: "datadog",
+		}),
+	}, nil
+}
+
+// Send encodes the run and waits until it is sent, or ctx ends; what is left then
+// stays in the buffer. The error says what the receiver has refused, what was
+// lost, and whether ctx ended first.
+func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
+	var lost losses
+	errs := []error{s.sendSeries(ctx, r, &lost), s.sendChecks(ctx, r, &lost)}
+	s.encoder.forget()
+	s.dropped.Add(lost.total())
+	return errors.Join(append(errs, s.flush(ctx), lost.err())...)
+}
+
+func (s *Sink) sendSeries(ctx context.Context, r *sink.Run, lost *losses) error {
+	var errs []error
+	s.encoder.begin(r.Time)
+	for series := range r.Series {
+		if math.IsNaN(series.Value) || math.IsInf(series.Value, 0) {
+			lost.noNumber++
+			continue
+		}
+		size := s.encoder.prepare(series)
+		if size > s.config.MaxBytes {
+			lost.tooLarge++
+			continue
+		}
+		if s.count >= s.config.MaxPoints || len(s.payload)+size > s.config.MaxBytes {
+			errs = append(errs, s.finishSeries(ctx, lost))
+		}
+		s.payload = s.encoder.append(s.payload)
+		s.count++
+	}
+	return errors.Join(append(errs, s.finishSeries(ctx, lost))...)
+}
+
+// finishSeries hands the payload to the queue and begins another.
+func (s *Sink) finishSeries(ctx context.Context, lost *losses) error {
+	if s.count == 0 {
+		return nil
+	}
+	s.putSeries(s.payload, s.count, lost)
+	s.payload, s.count = s.payload[:0], 0
+	return s.makeRoom(ctx)
+}
+
+// putSeries compresses series and puts them into the queue: in several requests if
+// they are too large for one.
+func (s *Sink) putSeries(series []byte, count int, lost *losses) {
+	s.compressed = s.intake.compressor.EncodeAll(series, s.compressed[:0])
+	switch {
+	case len(s.compressed) <= s.config.MaxCompressed:
+		s.put(s.compressed, count, kindSeries)
+	case count == 1:
+		lost.tooLarge++
+	default:
+		half := offset(series, count/2)
+		s.putSeries(series[:half], count/2, lost)
+		s.putSeries(series[half:], count-count/2, lost)
+	}
+}
+
+// sendChecks sends the service checks, as JSON arrays, which are not compressed.
+func (s *Sink) sendChecks(ctx context.Context, r *sink.Run, lost *losses) error {
+	var errs []error
+	for check := range r.Checks {
+		s.check = appendCheck(s.check[:0], check, s.config.Tags, r.Time)
+		if len(s.check)+len("[]") > s.config.MaxCompressed {
+			lost.tooLarge++
+			continue
+		}
+		if s.count >= s.config.MaxPoints || len(s.payload)+len(s.check)+len(",]") > s.config.MaxCompressed {
+			errs = append(errs, s.finishChecks(ctx))
+		}
+		separator := byte(',')
+		if s.count == 0 {
+			separator = '['
+		}
+		s.payload = append(append(s.payload, separator), s.check...)
+		s.count++
+	}
+	return errors.Join(append(errs, s.finishChecks(ctx))...)
+}
+
+func (s *Sink) finishChecks(ctx context.Context) error {
+	if s.count == 0 {
+		return nil
+	}
+	s.put(append(s.payload, ']'), s.count, kindChecks)
+	s.payload, s.count = s.payload[:0], 0
+	return s.makeRoom(ctx)
+}
+
+// put copies a request into the queue.
+func (s *Sink) put(body []byte, series int, kind uint8) {
+	s.unsettled += len(body)
+	s.queue.Put(push.Payload{Body: append(make([]byte, 0, len(body)), body...), Series: series, Kind: kind})
+}
+
+// makeRoom waits if much waits in the queue: encoding is quicker than sending, and
+// what does not fit there is lost.
+func (s *Sink) makeRoom(ctx context.Context) error {
+	if s.unsettled <= s.config.Buffer/2 || ctx.Err() != nil {
+		return nil
+	}
+	return s.flush(ctx)
+}
+
+func (s *Sink) flush(ctx context.Context) error {
+	s.unsettled = 0
+	return s.queue.Flush(ctx)
+}
+
+// Stats returns what became of everything since the start. Service checks count
+// as series.
+func (s *Sink) Stats() sink.Stats {
+	stats := s.queue.Stats()
+	stats.Dropped += s.dropped.Load()
+	return stats
+}
+
+// Close sends what is buffered until ctx ends.
+func (s *Sink) Close(ctx context.Context) error {
+	defer s.intake.client.CloseIdleConnections()
+	return s.queue.Close(ctx)
+}
+
+// losses are series of a run that cannot be sent.
+type losses struct{ noNumber, tooLarge uint64 }
+
+func (l *losses) total() uint64 { return l.noNumber + l.tooLarge }
+
+func (l *losses) err() error {
+	var why []string
+	if l.noNumber > 0 {
+		why = append(why, fmt.Sprintf("%d are NaN or infinite", l.noNumber))
+	}
+	if l.tooLarge > 0 {
+		why = append(why, fmt.Sprintf("%d are larger than a request may be", l.tooLarge))
+	}
+	if why == nil {
+		return nil
+	}
+	return fmt.Errorf("datadog: %d series lost: %s", l.total(), strings.Join(why, ", "))
+}
+
