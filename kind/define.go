@@ -23,7 +23,8 @@ func Define[T any, P interface {
 }
 
 // Extend makes a table that has further rows behind those of another, for families
-// of one's own about a kind of the catalog. The error names everything that is
+// of one's own about a kind of the catalog. A row that does not say what it reads
+// (Row.Reading) makes objects be decoded whole. The error names everything that is
 // wrong with the rows; one of it may be that T is not the type of the table's
 // objects.
 func Extend[T any, P interface {
@@ -36,6 +37,9 @@ func Extend[T any, P interface {
 		return nil, fmt.Errorf("extend %s: rows are for a %T, objects are a %T", t.Name, new(T), t.New())
 	}
 	k.Rows = slices.Concat(k.Rows, rows)
+	if slices.ContainsFunc(rows, func(r Row[T]) bool { return r.reads == nil }) {
+		k.Reads = nil
+	}
 	if err := k.check(); err != nil {
 		return nil, fmt.Errorf("extend %s: %w", t.Name, err)
 	}
@@ -62,7 +66,7 @@ func NewMapRow[T any](d metric.Desc, from func(*T) map[string]string) Row[T] {
 
 func (k *Kind[T]) check() error {
 	var errs []error
-	for _, field := range []struct{ name, value string }{{"Name", k.Name}, {"Version", k.Version}, {"Resource.Kind", k.Resource.Kind}} {
+	for _, field := range []struct{ name, value string }{{"Name", k.Name}, {"Version", k.Version}, {"Kind", k.Kind}} {
 		if field.value == "" {
 			errs = append(errs, fmt.Errorf("%s is empty", field.name))
 		}

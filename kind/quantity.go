@@ -55,7 +55,7 @@ func resources(list corev1.ResourceList, amount func(apiresource.Quantity) float
 // that Kubernetes itself might define in future, and the value of the label resource for it.
 const (
 	networkBandwidth      corev1.ResourceName = "kubernetes.io/network-bandwidth"
-	networkBandwidthLabel                     = "kubernetes_io_network_bandwidth"
+	networkBandwidthLabel string              = "kubernetes_io_network_bandwidth"
 )
 
 // oneResource emits one sample for the resource name of list, if it is there.

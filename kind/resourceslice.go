@@ -26,6 +26,7 @@ var ResourceSlices = define(Kind[resourceSlice]{
 		Name: "resourceslices", Kind: "ResourceSlice", NotDefault: true,
 	},
 	Identity: labels{label("resourceslice", "name of the ResourceSlice")},
+	Reads:    []string{"spec.{driver,pool,nodeName}", "spec.devices.{name,capacity,taints}"},
 	Begin:    func(r *resourceSlice, e *metric.Emitter, s *metric.Schema) { e.Begin(s, r.Name) },
 	Rows: []Row[resourceSlice]{
 		beyond(timestamp("kube_resourceslice_created", alpha, "When the ResourceSlice was created, in Unix seconds.",
@@ -46,7 +47,7 @@ var ResourceSlices = define(Kind[resourceSlice]{
 			deviceDriver, devicePool, deviceName, deviceCapacityName,
 		}, deviceCapacity)),
 		beyond(each("kube_resourceslice_capacity", alpha, "Capacity of all devices that the ResourceSlice lists, in the unit that their driver uses, which is bytes for memory.",
-			append(sliceOrigin[:len(sliceOrigin):len(sliceOrigin)], deviceCapacityName), sliceCapacity)),
+			append(slices.Clip(sliceOrigin), deviceCapacityName), sliceCapacity)),
 		beyond(each("kube_resourceslice_spec_device_taint", alpha, "One series of value 1 per taint that the driver puts on a device.", labels{
 			deviceDriver, devicePool, deviceName, taintKey, taintValue,
 			label("effect", "what the taint does: None, NoSchedule or NoExecute"),
