@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kubestate/kubestate/internal/piece"
 )
 
 // slotTexts returns the text of each slot of a cell.
@@ -13,7 +15,7 @@ func slotTexts(c *cell) [blockSlots]string {
 	var texts [blockSlots]string
 	start := uint32(0)
 	for i, end := range c.ends {
-		texts[i] = string(c.text[start:end])
+		texts[i] = string(c.plain[start:end])
 		start = end
 	}
 	return texts
@@ -49,8 +51,8 @@ func TestCellReplace(t *testing.T) {
 				c.replace(s.slot, []byte(s.text))
 				want[s.slot] = s.text
 			}
-			if string(c.text) != test.want {
-				t.Errorf("text %q, want %q", c.text, test.want)
+			if string(c.plain) != test.want {
+				t.Errorf("text %q, want %q", c.plain, test.want)
 			}
 			if got := slotTexts(&c); got != want {
 				t.Errorf("slots %q, want %q", got, want)
@@ -61,27 +63,30 @@ func TestCellReplace(t *testing.T) {
 
 func TestCellReplaceAtRandom(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
+	packer := piece.NewPacker()
 	var c cell
 	var want [blockSlots]string
 	for step := range 20_000 {
 		slot := rng.IntN(blockSlots)
 		want[slot] = strings.Repeat(string(rune('a'+step%26)), rng.IntN(40)*rng.IntN(2))
-		old := c
-		before := slotTexts(&old)
-		d := c.clone(uint64(step), rng.IntN(50))
-		d.replace(slot, []byte(want[slot]))
-		if slotTexts(&old) != before {
-			t.Fatalf("step %d changed the cell that was cloned", step)
+		var shared *text
+		var before string
+		if rng.IntN(3) == 0 {
+			shared, before = c.share(), string(c.share().append(nil, packer))
+			if rng.IntN(2) == 0 {
+				shared.seal(packer)
+			}
 		}
-		if d.born != uint64(step) {
-			t.Fatalf("clone is born at %d, want %d", d.born, step)
+		c.unshare(packer, rng.IntN(50), func() []byte { return nil })
+		c.replace(slot, []byte(want[slot]))
+		if shared != nil && string(shared.append(nil, packer)) != before {
+			t.Fatalf("step %d changed a text that was shared", step)
 		}
-		c = *d
 		if got := slotTexts(&c); got != want {
 			t.Fatalf("step %d, slot %d: got %q, want %q", step, slot, got, want)
 		}
-		if got := strings.Join(want[:], ""); string(c.text) != got {
-			t.Fatalf("step %d: text %q, want %q", step, c.text, got)
+		if got := strings.Join(want[:], ""); string(c.plain) != got {
+			t.Fatalf("step %d: text %q, want %q", step, c.plain, got)
 		}
 	}
 }

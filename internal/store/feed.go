@@ -2,7 +2,9 @@ package store
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/kubestate/kubestate/exposition"
 	"github.com/kubestate/kubestate/kind"
@@ -26,7 +28,6 @@ type Feed struct {
 	index     map[key]place
 	blocks    []*block
 	free      []place // slots to use next, the last first
-	snapshots uint64  // how many snapshots were taken
 	read      uint32  // the number of the current or last full read
 	published bool    // a full read was complete
 	series    int
@@ -34,6 +35,13 @@ type Feed struct {
 	failures  uint64
 
 	lastFailure string // the text of the failure logged last
+
+	// What follows is about sealing; see seal.go.
+	open      []*cell // that changed and are not sealed
+	openBytes int     // of their texts
+	round     uint64  // counts the looks at open cells
+	timer     *time.Timer
+	spare     [][]byte // memory for the texts of a first full read
 }
 
 func newFeed(r *Resource) *Feed {
@@ -56,17 +64,24 @@ func (f *Feed) Put(o kind.Object) {
 	if err := f.resource.table.Collect(o, x.emitter); err != nil {
 		f.failed(k, err)
 	}
-	f.store(k, x.lines)
+	switch full, tooMuchOpen := f.store(k, x.lines); {
+	case full != nil:
+		f.sealBlocks(full)
+	case tooMuchOpen:
+		f.sealOpen()
+	}
 	if observer := f.resource.observer; observer != nil {
 		observer.Put(f, o)
 	}
 }
 
-func (f *Feed) store(k key, lines *exposition.Writer) {
+// store keeps the lines of an object. It returns the block that the object has
+// filled, if nobody has seen the feed yet, and whether much text is open.
+func (f *Feed) store(k key, lines *exposition.Writer) (full *block, tooMuchOpen bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	p, ok := f.index[k]
-	if !ok {
+	p, known := f.index[k]
+	if !known {
 		p = f.take(k)
 	}
 	b := f.blocks[p.block]
@@ -77,6 +92,10 @@ func (f *Feed) store(k key, lines *exposition.Writer) {
 		f.set(b, p.slot, i, lines.Lines(i))
 	}
 	f.checkBlock(p.block)
+	if !known && !f.published && b.used == blockSlots {
+		full = b
+	}
+	return full, f.tooMuchOpen()
 }
 
 // failed counts an object that a row could not cope with. A failure that recurs
@@ -110,9 +129,16 @@ func (f *Feed) drop(k key) {
 }
 
 // Commit ends a full read: objects that were not Put since Begin are removed.
-func (f *Feed) Commit() { f.tellDeleted(f.sweep()...) }
+func (f *Feed) Commit() {
+	gone, unseen := f.sweep()
+	f.sealBlocks(unseen...)
+	f.publish()
+	f.tellDeleted(gone...)
+}
 
-func (f *Feed) sweep() (gone []key) {
+// sweep removes what the full read did not meet. It returns the blocks if nobody
+// has seen them yet.
+func (f *Feed) sweep() (gone []key, unseen []*block) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, b := range f.blocks {
@@ -123,9 +149,18 @@ func (f *Feed) sweep() (gone []key) {
 			}
 		}
 	}
-	f.published = true
 	f.check()
-	return gone
+	if !f.published {
+		unseen = slices.Clone(f.blocks)
+	}
+	return gone, unseen
+}
+
+// publish makes what is stored visible.
+func (f *Feed) publish() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.published, f.spare = true, nil
 }
 
 // tellDeleted tells the observer; no lock is held then.
@@ -150,7 +185,9 @@ func (f *Feed) take(k key) place {
 	p := f.free[len(f.free)-1]
 	f.free = f.free[:len(f.free)-1]
 	f.index[k] = p
-	f.blocks[p.block].slots[p.slot] = slot{key: k, used: true}
+	b := f.blocks[p.block]
+	b.slots[p.slot] = slot{key: k, used: true}
+	b.used++
 	return p
 }
 
@@ -160,33 +197,31 @@ func (f *Feed) remove(p place) {
 	delete(f.index, s.key)
 	f.series -= s.series
 	*s = slot{}
+	b.used--
 	for i := range b.cells {
 		f.set(b, p.slot, i, nil)
 	}
 	f.free = append(f.free, p)
 }
 
-// set makes text the lines of a slot in family i. Where they are already, it
-// touches nothing.
-func (f *Feed) set(b *block, slot, i int, text []byte) {
-	h := b.hash(slot, i)
-	now := sum(f.seed, text)
-	if now == *h {
-		return
-	}
-	*h = now
-	c := b.cells[i]
+// set makes lines those of a slot in family i. Where they are already, it touches
+// nothing.
+func (f *Feed) set(b *block, slot, i int, lines []byte) {
+	c, now := b.cells[i], sum(f.seed, lines)
 	switch {
+	case c == nil && now == 0 || c != nil && now == c.hashes[slot]:
+		return
 	case c == nil:
-		c = &cell{born: f.snapshots}
-	case c.born != f.snapshots:
-		c = c.clone(f.snapshots, len(text))
+		c = &cell{}
+		b.cells[i] = c
 	}
-	f.bytes -= len(c.text)
-	c.replace(slot, text)
-	f.bytes += len(c.text)
-	if len(c.text) == 0 {
-		c = nil
+	c.hashes[slot] = now
+	f.bytes -= c.size()
+	c.unshare(f.resource.packer, len(lines), f.takeSpare)
+	c.replace(slot, lines)
+	f.bytes += len(c.plain)
+	if len(c.plain) == 0 {
+		b.cells[i] = nil
 	}
-	b.cells[i] = c
+	f.opened(c)
 }

@@ -43,7 +43,7 @@ func TestObjectThatARowCannotCopeWith(t *testing.T) {
 	f.Put(replicaSet("later", 3))
 	f.Commit()
 	wantReplicas(t, r, "good=1", "bad=2", "later=3")
-	body := text(t, r.Snapshot())
+	body := shown(t, r.Snapshot(Slice{}))
 	for name, want := range map[string]bool{"good": true, "bad": false, "later": true} {
 		if got := strings.Contains(body, `kube_replicaset_owner{namespace="shop",replicaset="`+name); got != want {
 			t.Errorf("owner of %s is shown: %t, want %t", name, got, want)
@@ -70,7 +70,7 @@ func TestObjectOfAWrongType(t *testing.T) {
 	f.Put(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "pod"}})
 	f.Commit()
 	wantReplicas(t, r, "a=1")
-	if body := text(t, r.Snapshot()); strings.Count(body, "kube_replicaset_created{") != 1 {
+	if body := shown(t, r.Snapshot(Slice{})); strings.Count(body, "kube_replicaset_created{") != 1 {
 		t.Errorf("want one object's samples:\n%s", body)
 	}
 	if got := r.Stats().Failures; got != 1 {

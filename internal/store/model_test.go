@@ -2,7 +2,9 @@ package store
 
 import (
 	"bytes"
+	"compress/gzip"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"math/rand/v2"
@@ -13,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -60,13 +63,13 @@ func body(r *Resource, models []*model, format exposition.Format) string {
 		}
 	}
 	if objects == 0 {
-		return ""
+		return format.Trailer()
 	}
 	var b []byte
 	for i := range families {
 		b = append(exposition.AppendHeader(b, &families[i], format), lines[i]...)
 	}
-	return string(b)
+	return string(append(b, format.Trailer()...))
 }
 
 // sorted returns body with the samples of each family in ascending order; the
@@ -216,9 +219,11 @@ func scrape(t *testing.T, r *Resource, done *atomic.Bool) (bodies int) {
 	var early *Snapshot
 	var earlyText string
 	for !done.Load() {
-		s := r.Snapshot()
+		s := r.Snapshot(Slice{})
 		var first, second bytes.Buffer
-		_ = s.Write(&first, exposition.OpenMetrics)
+		if err := write(&first, s, exposition.OpenMetrics, exposition.Identity); err != nil {
+			t.Error(err)
+		}
 		if _, err := versions(first.String()); err != nil {
 			t.Error(err)
 			return bodies
@@ -226,9 +231,12 @@ func scrape(t *testing.T, r *Resource, done *atomic.Bool) (bodies int) {
 		if early == nil {
 			early, earlyText = s, first.String()
 		}
-		_ = early.Write(&second, exposition.OpenMetrics)
-		if second.String() != earlyText {
-			t.Errorf("a snapshot changed:\n%s", cmp.Diff(earlyText, second.String()))
+		e := encodings[bodies%len(encodings)]
+		if err := write(&second, early, exposition.OpenMetrics, e); err != nil {
+			t.Error(err)
+		}
+		if again := decode(t, second.Bytes(), e); again != earlyText {
+			t.Errorf("a snapshot changed in encoding %d:\n%s", e, cmp.Diff(earlyText, again))
 			return bodies
 		}
 		if bodies++; bodies%10 == 0 {
@@ -236,6 +244,84 @@ func scrape(t *testing.T, r *Resource, done *atomic.Bool) (bodies int) {
 		}
 	}
 	return bodies
+}
+
+var encodings = []exposition.Encoding{exposition.Identity, exposition.Gzip, exposition.Zstd}
+
+// inAllEncodings returns the body of a snapshot, which must be the same in every
+// encoding and as long as it was said to be.
+func inAllEncodings(t *testing.T, s *Snapshot, f exposition.Format) string {
+	t.Helper()
+	var whole string
+	for _, e := range encodings {
+		var got bytes.Buffer
+		b := NewBody(s.resource.packer, f, []*Snapshot{s})
+		length, known := b.Encode(e)
+		if err := b.Write(&got, e); err != nil {
+			t.Fatal(err)
+		}
+		if known && length != got.Len() {
+			t.Fatalf("format %d, encoding %d: %d bytes announced, %d written", f, e, length, got.Len())
+		}
+		decoded := decode(t, got.Bytes(), e)
+		if e == exposition.Identity {
+			whole = decoded
+		}
+		if decoded != whole {
+			t.Fatalf("format %d, encoding %d (-identity +decoded):\n%s", f, e, cmp.Diff(whole, decoded))
+		}
+	}
+	return whole
+}
+
+// decode decodes a body; of gzip it takes one member and nothing behind it.
+func decode(t *testing.T, body []byte, e exposition.Encoding) string {
+	t.Helper()
+	var r io.Reader = bytes.NewReader(body)
+	switch e {
+	case exposition.Gzip:
+		source := bytes.NewReader(body)
+		member, err := gzip.NewReader(source)
+		if err != nil {
+			t.Error(err)
+			return ""
+		}
+		member.Multistream(false)
+		r = io.MultiReader(member, source)
+	case exposition.Zstd:
+		frames, err := zstd.NewReader(bytes.NewReader(body))
+		if err != nil {
+			t.Error(err)
+			return ""
+		}
+		defer frames.Close()
+		r = frames
+	}
+	decoded, err := io.ReadAll(r)
+	if err != nil {
+		t.Error(err)
+	}
+	return string(decoded)
+}
+
+// protobuf returns what a body of the text format is in protobuf.
+func protobuf(r *Resource, text string) string {
+	families := r.table.Schema().Families
+	var b []byte
+	for i := range families {
+		var lines []byte
+		for l := range strings.Lines(text) {
+			if strings.HasPrefix(l, families[i].Name+"{") {
+				lines = append(lines, l...)
+			}
+		}
+		if len(lines) == 0 {
+			continue
+		}
+		b = exposition.AppendProtobufHead(b, &families[i], exposition.ProtobufSize(lines, &families[i]))
+		b = exposition.AppendProtobuf(b, lines, &families[i])
+	}
+	return string(b)
 }
 
 // TestStoreAgreesWithModel does thousands of random operations while others
@@ -266,14 +352,19 @@ func TestStoreAgreesWithModel(t *testing.T) {
 		if step%50 != 0 {
 			continue
 		}
+		if step%500 == 0 { // as if time had passed
+			m.feeds[0].sealOpen()
+			m.feeds[1].sealQuiet()
+		}
+		s := r.Snapshot(Slice{})
 		for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics} {
-			var got bytes.Buffer
-			if err := r.Snapshot().Write(&got, format); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(sorted(body(r, m.models, format)), sorted(got.String())); diff != "" {
+			if diff := cmp.Diff(sorted(body(r, m.models, format)), sorted(inAllEncodings(t, s, format))); diff != "" {
 				t.Fatalf("seed %d, step %d, format %d (-model +store):\n%s", seed, step, format, diff)
 			}
+		}
+		want := protobuf(r, inAllEncodings(t, s, exposition.Text))
+		if diff := cmp.Diff(want, inAllEncodings(t, s, exposition.Protobuf)); diff != "" {
+			t.Fatalf("seed %d, step %d, protobuf (-of the text +store):\n%s", seed, step, diff)
 		}
 		for _, f := range m.feeds {
 			f.mu.Lock()

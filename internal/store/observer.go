@@ -31,7 +31,7 @@ func (f *Feed) Refresh(o kind.Object, family int) {
 		return
 	}
 	b := f.blocks[p.block]
-	series := x.lines.Series() - bytes.Count(b.cells[family].lines(p.slot), []byte("\n"))
+	series := x.lines.Series() - bytes.Count(b.cells[family].lines(p.slot, f.resource.packer), []byte("\n"))
 	f.series += series
 	b.slots[p.slot].series += series
 	f.set(b, p.slot, family, lines)

@@ -1,78 +1,74 @@
 package store
 
 import (
-	"io"
-
 	"github.com/kubestate/kubestate/exposition"
 )
+
+// Slice says which part of the objects a snapshot has: Index, from 0 on, of Of
+// parts of near equal size. The zero value is the whole. An object stays in its
+// slice as long as it exists.
+type Slice struct{ Index, Of int }
+
+// has says whether the slice has the block with a number. Blocks of all resources
+// are dealt like cards; the resource's place in the deck is first.
+func (s Slice) has(block, first int) bool { return s.Of == 0 || (block+first)%s.Of == s.Index }
 
 // Snapshot is what a Resource held at one moment. It stays as it is whatever
 // happens to the Resource.
 type Snapshot struct {
-	resource  *Resource
-	cells     []*cell // family by family, feed by feed, block by block
-	perFamily int
-	objects   int
+	resource *Resource
+	families [][]*text // the texts of each family, feed by feed, block by block
+	objects  int
 }
 
 // Snapshot returns the present state of all feeds that have been read completely
-// at least once. It copies one pointer for each cell, and no text.
-func (r *Resource) Snapshot() *Snapshot {
-	s := &Snapshot{resource: r}
-	families := len(r.table.Schema().Families)
-	var blocks []*cell
+// at least once, or a slice of it. It copies one pointer for each cell, and no
+// text.
+func (r *Resource) Snapshot(slice Slice) *Snapshot {
+	s := &Snapshot{resource: r, families: make([][]*text, len(r.table.Schema().Families))}
+	first := r.first
 	for _, f := range r.allFeeds() {
-		blocks = f.snapshot(s, blocks)
-	}
-	if families == 0 {
-		return s
-	}
-	// Cells come block by block; a body goes family by family.
-	s.perFamily = len(blocks) / families
-	s.cells = make([]*cell, len(blocks))
-	for i, c := range blocks {
-		s.cells[i%families*s.perFamily+i/families] = c
+		first += f.snapshot(s, slice, first)
 	}
 	return s
 }
 
-// snapshot appends the cells of all blocks and makes them immutable.
-func (f *Feed) snapshot(s *Snapshot, cells []*cell) []*cell {
+// snapshot appends the texts of the blocks in the slice and returns how many
+// blocks there are.
+func (f *Feed) snapshot(s *Snapshot, slice Slice, first int) (blocks int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.published {
-		return cells
+		return 0
 	}
 	f.check()
-	f.snapshots++
-	s.objects += len(f.index)
-	for _, b := range f.blocks {
-		cells = append(cells, b.cells...)
+	for i, b := range f.blocks {
+		if b.used == 0 || !slice.has(i, first) {
+			continue
+		}
+		s.objects += b.used
+		for family, c := range b.cells {
+			if c != nil {
+				s.families[family] = append(s.families[family], c.share())
+			}
+		}
 	}
-	return cells
+	return len(f.blocks)
 }
 
-// Write writes all families with their HELP and TYPE lines, or nothing where
-// there is no object. It ends with the first error of w.
-func (s *Snapshot) Write(w io.Writer, f exposition.Format) error {
-	if s.objects == 0 {
-		return nil
+// head returns the HELP and TYPE lines of each family. They are made once for a
+// format, because they are sealed as lines are.
+func (r *Resource) head(f exposition.Format) []*text {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if heads, ok := r.heads[f]; ok {
+		return heads
 	}
-	schema := s.resource.table.Schema()
-	var header []byte
-	for i := range schema.Families {
-		header = exposition.AppendHeader(header[:0], &schema.Families[i], f)
-		if _, err := w.Write(header); err != nil {
-			return err
-		}
-		for _, c := range s.cells[i*s.perFamily : (i+1)*s.perFamily] {
-			if c == nil {
-				continue
-			}
-			if _, err := w.Write(c.text); err != nil {
-				return err
-			}
-		}
+	families := r.table.Schema().Families
+	heads := make([]*text, len(families))
+	for i := range families {
+		heads[i] = newText(exposition.AppendHeader(nil, &families[i], f))
 	}
-	return nil
+	r.heads[f] = heads
+	return heads
 }

@@ -5,8 +5,14 @@
 // A Resource holds the objects of one kind. Its Feeds receive them, one Feed for
 // each source (one for each namespace, where only some are watched). A Feed keeps
 // its objects in blocks of slots; a cell is the text of one family for one block.
-// Cells that a Snapshot has seen never change, so that a scrape writes without a
-// lock. The package refuses to know where objects come from.
+// A text is open, as it was rendered, or sealed: compressed, as gzip bodies have
+// it. Texts that a Snapshot has seen never change, so that a scrape writes without
+// a lock.
+//
+// feed.go is what happens to objects, block.go and text.go are where their lines
+// are, seal.go says when texts are sealed, snapshot.go takes a state and body.go
+// makes a response of it; validate.go checks all of that in tests. The package
+// refuses to know where objects come from.
 package store
 
 import (
@@ -16,6 +22,7 @@ import (
 	"sync"
 
 	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/internal/piece"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
@@ -23,26 +30,40 @@ import (
 // Config says what a Resource is made of.
 type Config struct {
 	Table  *kind.Table
-	Logger *slog.Logger // told of objects that a row cannot cope with
+	Packer *piece.Packer // compresses, for any number of resources; nil: one of its own
+	Logger *slog.Logger  // told of objects that a row cannot cope with
 	// Observer is told of every change; nil: nobody.
 	Observer Observer
+	// Position is the place of the Resource among others; slices begin there, so
+	// that small resources do not all fall into the first.
+	Position int
 }
 
 // Resource is the store of one kind. It is safe for concurrent use.
 type Resource struct {
 	table     *kind.Table
+	packer    *piece.Packer
 	logger    *slog.Logger
 	observer  Observer
 	renderers sync.Pool // of *renderer
+	first     int       // the slice that its first block is in, modulo their number
 	validate  bool      // check all invariants after each change; see validate.go
 
 	mu    sync.Mutex
 	feeds []*Feed
+	heads map[exposition.Format][]*text // per family, made when they are asked for
 }
 
 // New returns an empty store.
 func New(c Config) *Resource {
-	r := &Resource{table: c.Table, logger: c.Logger, observer: c.Observer, validate: os.Getenv("KUBESTATE_VALIDATE") == "1"}
+	if c.Packer == nil {
+		c.Packer = piece.NewPacker()
+	}
+	r := &Resource{
+		table: c.Table, packer: c.Packer, logger: c.Logger, observer: c.Observer, first: c.Position,
+		validate: os.Getenv("KUBESTATE_VALIDATE") == "1",
+		heads:    map[exposition.Format][]*text{},
+	}
 	r.renderers.New = func() any { return newRenderer(c.Table.Schema()) }
 	return r
 }

@@ -51,10 +51,16 @@ func line(name string, replicas int) string {
 	return fmt.Sprintf("kube_replicaset_status_replicas{namespace=\"shop\",replicaset=%q} %d\n", name, replicas)
 }
 
-func text(t *testing.T, s *Snapshot) string {
+// write writes a body of one snapshot.
+func write(w io.Writer, s *Snapshot, f exposition.Format, e exposition.Encoding) error {
+	return NewBody(s.resource.packer, f, []*Snapshot{s}).Write(w, e)
+}
+
+// shown returns a snapshot as text.
+func shown(t *testing.T, s *Snapshot) string {
 	t.Helper()
 	var b strings.Builder
-	if err := s.Write(&b, exposition.Text); err != nil {
+	if err := write(&b, s, exposition.Text, exposition.Identity); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -64,7 +70,7 @@ func text(t *testing.T, s *Snapshot) string {
 func wantReplicas(t *testing.T, r *Resource, want ...string) {
 	t.Helper()
 	var got []string
-	for l := range strings.Lines(text(t, r.Snapshot())) {
+	for l := range strings.Lines(shown(t, r.Snapshot(Slice{}))) {
 		if rest, ok := strings.CutPrefix(l, `kube_replicaset_status_replicas{namespace="shop",replicaset="`); ok {
 			name, rest, _ := strings.Cut(rest, `"} `)
 			got = append(got, name+"="+strings.TrimSpace(rest))
@@ -85,8 +91,8 @@ func TestSnapshotStaysAsItIs(t *testing.T) {
 		f.Put(replicaSet(fmt.Sprint("rs-", i), 1))
 	}
 	f.Commit()
-	s := r.Snapshot()
-	before := text(t, s)
+	s := r.Snapshot(Slice{})
+	before := shown(t, s)
 	for i := range 3 * blockSlots {
 		f.Put(replicaSet(fmt.Sprint("rs-", i), int32(i)*1000))
 		if i%5 == 0 {
@@ -94,15 +100,15 @@ func TestSnapshotStaysAsItIs(t *testing.T) {
 		}
 	}
 	f.Put(replicaSet("new", 7))
-	if diff := cmp.Diff(before, text(t, s)); diff != "" {
+	if diff := cmp.Diff(before, shown(t, s)); diff != "" {
 		t.Errorf("changes show in an old snapshot:\n%s", diff)
 	}
 	f.Begin()
 	f.Commit()
-	if diff := cmp.Diff(before, text(t, s)); diff != "" {
+	if diff := cmp.Diff(before, shown(t, s)); diff != "" {
 		t.Errorf("a relist shows in an old snapshot:\n%s", diff)
 	}
-	if got := text(t, r.Snapshot()); got != "" {
+	if got := shown(t, r.Snapshot(Slice{})); got != "" {
 		t.Errorf("the new snapshot is not empty:\n%s", got)
 	}
 }
@@ -119,7 +125,7 @@ func TestStats(t *testing.T) {
 	f.Put(replicaSet("b", 20))
 	f.Commit()
 	samples, size := 0, 0
-	for l := range strings.Lines(text(t, r.Snapshot())) {
+	for l := range strings.Lines(shown(t, r.Snapshot(Slice{}))) {
 		if l[0] != '#' {
 			samples++
 			size += len(l)
@@ -139,7 +145,7 @@ func TestWriteBeginsEachFamilyWithItsHeader(t *testing.T) {
 	f.Commit()
 	for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics} {
 		var got bytes.Buffer
-		if err := r.Snapshot().Write(&got, format); err != nil {
+		if err := write(&got, r.Snapshot(Slice{}), format, exposition.Identity); err != nil {
 			t.Fatal(err)
 		}
 		var want []byte
@@ -151,6 +157,7 @@ func TestWriteBeginsEachFamilyWithItsHeader(t *testing.T) {
 			want = exposition.AppendHeader(want, &r.table.Schema().Families[i], format)
 			want = append(want, w.Lines(i)...)
 		}
+		want = append(want, format.Trailer()...)
 		if diff := cmp.Diff(string(want), got.String()); diff != "" {
 			t.Errorf("format %d (-want +got):\n%s", format, diff)
 		}
@@ -168,7 +175,7 @@ func TestTableWithoutFamilies(t *testing.T) {
 	f.Begin()
 	f.Put(replicaSet("a", 1))
 	f.Commit()
-	if got := text(t, r.Snapshot()); got != "" {
+	if got := shown(t, r.Snapshot(Slice{})); got != "" {
 		t.Errorf("no families, but text:\n%s", got)
 	}
 	f.Delete("shop", "a")
@@ -193,18 +200,18 @@ func TestWriteEndsWithTheFirstError(t *testing.T) {
 	f.Begin()
 	f.Put(replicaSet("a", 1))
 	f.Commit()
-	s := r.Snapshot()
+	s := r.Snapshot(Slice{})
 	broken := errors.New("broken pipe")
-	size := len(text(t, s))
+	size := len(shown(t, s))
 	for left := range size {
-		if err := s.Write(&failing{left, broken}, exposition.Text); !errors.Is(err, broken) {
+		if err := write(&failing{left, broken}, s, exposition.Text, exposition.Identity); !errors.Is(err, broken) {
 			t.Fatalf("after %d of %d bytes: error %v, want %v", left, size, err, broken)
 		}
 	}
-	if err := s.Write(&failing{size, broken}, exposition.Text); err != nil {
+	if err := write(&failing{size, broken}, s, exposition.Text, exposition.Identity); err != nil {
 		t.Errorf("all bytes written: %v", err)
 	}
-	if err := s.Write(io.Discard, exposition.Text); err != nil {
+	if err := write(io.Discard, s, exposition.Text, exposition.Identity); err != nil {
 		t.Error(err)
 	}
 }

@@ -50,7 +50,7 @@ func BenchmarkPut(b *testing.B) {
 		for i := 0; b.Loop(); i++ {
 			o := objects[i*blockSlots%n]
 			o.Status.Replicas ^= 1
-			f.snapshots++ // as if a snapshot held all cells
+			f.resource.Snapshot(Slice{})
 			f.Put(o)
 		}
 	})
@@ -94,7 +94,7 @@ func BenchmarkRelist(b *testing.B) {
 		for b.Loop() {
 			b.StopTimer()
 			f, _ := benchFeed(b, n)
-			f.resource.Snapshot()
+			f.resource.Snapshot(Slice{})
 			b.StartTimer()
 			f.Begin()
 			f.Commit()
@@ -108,7 +108,7 @@ func BenchmarkSnapshot(b *testing.B) {
 			f, _ := benchFeed(b, n)
 			b.ReportAllocs()
 			for b.Loop() {
-				f.resource.Snapshot()
+				f.resource.Snapshot(Slice{})
 			}
 		})
 	}
@@ -127,13 +127,38 @@ func (c *copier) Write(p []byte) (int, error) {
 
 func BenchmarkWrite(b *testing.B) {
 	w := &copier{}
-	f, _ := benchFeed(b, 10_000)
-	s := f.resource.Snapshot()
-	b.SetBytes(int64(f.bytes))
-	b.ReportAllocs()
-	for b.Loop() {
-		if err := s.Write(w, exposition.OpenMetrics); err != nil {
-			b.Fatal(err)
-		}
+	f, objects := benchFeed(b, 10_000)
+	for _, c := range []struct {
+		name     string
+		format   exposition.Format
+		encoding exposition.Encoding
+	}{
+		{"plain", exposition.Text, exposition.Identity}, {"gzip", exposition.Text, exposition.Gzip}, {"zstd", exposition.Text, exposition.Zstd},
+		{"protobuf", exposition.Protobuf, exposition.Identity}, {"protobuf gzip", exposition.Protobuf, exposition.Gzip},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.SetBytes(int64(f.bytes))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := write(w, f.resource.Snapshot(Slice{}), c.format, c.encoding); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
+	b.Run("gzip after 1 % of objects changed", func(b *testing.B) {
+		b.SetBytes(int64(f.bytes))
+		b.ReportAllocs()
+		for i := int32(0); b.Loop(); i++ {
+			b.StopTimer()
+			for j := 0; j < len(objects); j += 100 {
+				objects[j].Status.Replicas = i
+				f.Put(objects[j])
+			}
+			b.StartTimer()
+			if err := write(w, f.resource.Snapshot(Slice{}), exposition.Text, exposition.Gzip); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"hash/crc32"
 )
 
 // With KUBESTATE_VALIDATE=1 in the environment, which is for tests, a store
@@ -43,7 +44,7 @@ func (f *Feed) validate() error {
 		}
 		for _, c := range b.cells {
 			if c != nil {
-				size += len(c.text)
+				size += c.size()
 			}
 		}
 	}
@@ -83,17 +84,21 @@ func (f *Feed) validateFree() error {
 
 func (f *Feed) validateBlock(i int) error {
 	b := f.blocks[i]
-	if n := len(f.resource.table.Schema().Families); len(b.cells) != n || len(b.hashes) != n*blockSlots {
-		return fmt.Errorf("block %d: %d cells and %d hashes for %d families", i, len(b.cells), len(b.hashes), n)
+	if n := len(f.resource.table.Schema().Families); len(b.cells) != n {
+		return fmt.Errorf("block %d: %d cells for %d families", i, len(b.cells), n)
 	}
 	var errs []error
 	var series [blockSlots]int
 	for family, c := range b.cells {
-		if err := f.validateCell(b, family, c, &series); err != nil {
+		if err := f.validateCell(c, &series); err != nil {
 			errs = append(errs, fmt.Errorf("block %d: family %d: %w", i, family, err))
 		}
 	}
+	used := 0
 	for j, s := range b.slots {
+		if s.used {
+			used++
+		}
 		p, known := f.index[s.key]
 		switch {
 		case s.used && (!known || p != place{i, j}):
@@ -104,38 +109,74 @@ func (f *Feed) validateBlock(i int) error {
 			errs = append(errs, fmt.Errorf("block %d: slot %d: %d series by the books, %d lines found", i, j, s.series, series[j]))
 		}
 	}
+	if used != b.used {
+		errs = append(errs, fmt.Errorf("block %d: %d slots used by the books, %d found", i, b.used, used))
+	}
 	return errors.Join(errs...)
 }
 
 // validateCell checks the cell of a family, which may be nil, and adds the lines
 // of each slot to series.
-func (f *Feed) validateCell(b *block, family int, c *cell, series *[blockSlots]int) error {
+func (f *Feed) validateCell(c *cell, series *[blockSlots]int) error {
 	if c == nil {
-		c = &cell{born: f.snapshots}
-	} else if len(c.text) == 0 {
-		return errors.New("a cell without text")
+		return nil
 	}
-	if c.born > f.snapshots {
-		return fmt.Errorf("born at snapshot %d of %d", c.born, f.snapshots)
+	whole, err := f.validateText(c)
+	if err != nil {
+		return err
 	}
 	start := 0
-	for j := range b.slots {
+	for j, hash := range c.hashes {
 		end := int(c.ends[j])
-		if end < start || end > len(c.text) {
-			return fmt.Errorf("slot %d: text[%d:%d] of %d bytes", j, start, end, len(c.text))
+		if end < start || end > len(whole) {
+			return fmt.Errorf("slot %d: text[%d:%d] of %d bytes", j, start, end, len(whole))
 		}
-		text := c.text[start:end]
+		lines := whole[start:end]
 		start = end
 		switch {
-		case sum(f.seed, text) != *b.hash(j, family):
-			return fmt.Errorf("slot %d: hash is not that of %q", j, text)
-		case len(text) > 0 && text[len(text)-1] != '\n':
-			return fmt.Errorf("slot %d: text does not end a line: %q", j, text)
+		case sum(f.seed, lines) != hash:
+			return fmt.Errorf("slot %d: hash is not that of %q", j, lines)
+		case len(lines) > 0 && lines[len(lines)-1] != '\n':
+			return fmt.Errorf("slot %d: text does not end a line: %q", j, lines)
 		}
-		series[j] += bytes.Count(text, []byte("\n"))
+		series[j] += bytes.Count(lines, []byte("\n"))
 	}
-	if start != len(c.text) {
-		return fmt.Errorf("the last slot ends at %d of %d bytes", start, len(c.text))
+	if start != len(whole) {
+		return fmt.Errorf("the last slot ends at %d of %d bytes", start, len(whole))
 	}
 	return nil
+}
+
+// validateText checks the form of a cell's text, and returns it as it is when open.
+func (f *Feed) validateText(c *cell) ([]byte, error) {
+	if c.size() == 0 {
+		return nil, errors.New("a cell without text")
+	}
+	if c.text == nil {
+		if !c.waiting && f.published {
+			return nil, errors.New("an open cell that nobody will seal")
+		}
+		return c.plain, nil
+	}
+	if c.plain != nil {
+		return nil, errors.New("a cell with two texts")
+	}
+	form := c.text.form.Load()
+	whole := form.open
+	if d := form.sealed; d != nil {
+		if form.open != nil {
+			return nil, errors.New("a text that is both open and sealed")
+		}
+		var err error
+		if whole, err = f.resource.packer.Inflate(nil, d); err != nil {
+			return nil, err
+		}
+		if crc := crc32.ChecksumIEEE(whole); crc != d.CRC {
+			return nil, fmt.Errorf("checksum %08x by the books, %08x found", d.CRC, crc)
+		}
+	}
+	if len(whole) != c.text.size {
+		return nil, fmt.Errorf("text of %d bytes by the books, %d found", c.text.size, len(whole))
+	}
+	return whole, nil
 }

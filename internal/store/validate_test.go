@@ -6,6 +6,17 @@ import (
 	"testing"
 )
 
+// opened opens a cell of a feed.
+func opened(f *Feed) *cell {
+	c := f.blocks[0].cells[1]
+	c.unshare(f.resource.packer, 0, f.takeSpare)
+	f.opened(c)
+	return c
+}
+
+// form returns the form of the text of the same cell.
+func formOf(f *Feed) *form { return f.blocks[0].cells[1].text.form.Load() }
+
 func TestValidateFindsWhatIsBroken(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -23,23 +34,28 @@ func TestValidateFindsWhatIsBroken(t *testing.T) {
 		{"series miscounted", func(f *Feed) { f.series++ }, "series: 561 by the books, 560 found"},
 		{"series of a slot miscounted", func(f *Feed) { f.blocks[0].slots[3].series++ }, "block 0: slot 3: 9 series by the books, 8 lines found"},
 		{"bytes miscounted", func(f *Feed) { f.bytes-- }, "bytes: "},
-		{"text that changed behind the hash", func(f *Feed) { f.blocks[0].cells[1].text[3]++ }, "block 0: family 1: slot 0: hash is not that of"},
-		{"a hash of nothing", func(f *Feed) { *f.blocks[1].hash(60, 1) = 5 }, `block 1: family 1: slot 60: hash is not that of ""`},
-		{"a hash without cell", func(f *Feed) { *f.blocks[1].hash(60, 4) = 5 }, `block 1: family 4: slot 60: hash is not that of ""`},
+		{"text that changed behind the hash", func(f *Feed) { opened(f).plain[3]++ }, "block 0: family 1: slot 0: hash is not that of"},
+		{"a hash of nothing", func(f *Feed) { f.blocks[1].cells[1].hashes[60] = 5 }, `block 1: family 1: slot 60: hash is not that of ""`},
 		{"half a line", func(f *Feed) {
-			c := f.blocks[0].cells[1]
-			c.text[c.ends[2]-1] = ' '
-			*f.blocks[0].hash(2, 1) = sum(f.seed, c.text[c.ends[1]:c.ends[2]])
+			c := opened(f)
+			c.plain[c.ends[2]-1] = ' '
+			c.hashes[2] = sum(f.seed, c.plain[c.ends[1]:c.ends[2]])
 		}, "text does not end a line"},
 		{"offsets that go back", func(f *Feed) { f.blocks[0].cells[1].ends[5] = 0 }, "slot 5: text["},
 		{"offsets beyond the text", func(f *Feed) { f.blocks[0].cells[1].ends[63] += 9 }, "slot 63: text["},
 		{"text behind the last slot", func(f *Feed) {
-			c := f.blocks[0].cells[1]
-			c.text = append(c.text, "more\n"...)
+			c := opened(f)
+			c.plain = append(c.plain, "more\n"...)
 		}, "the last slot ends at"},
 		{"a cell without text", func(f *Feed) { f.blocks[0].cells[4] = &cell{} }, "block 0: family 4: a cell without text"},
-		{"a cell from the future", func(f *Feed) { f.blocks[0].cells[1].born = 99 }, "born at snapshot 99 of 1"},
-		{"a missing cell", func(f *Feed) { f.blocks[0].cells[1] = nil }, "block 0: family 1: slot 0: hash is not that of"},
+		{"a missing cell", func(f *Feed) { f.blocks[0].cells[1] = nil }, "block 0: slot 0: 8 series by the books, 7 lines found"},
+		{"an open cell that is forgotten", func(f *Feed) { opened(f).waiting = false }, "an open cell that nobody will seal"},
+		{"two texts", func(f *Feed) { f.blocks[0].cells[1].plain = []byte("x") }, "a cell with two texts"},
+		{"a text in two forms", func(f *Feed) { formOf(f).open = []byte("x") }, "a text that is both open and sealed"},
+		{"a wrong checksum", func(f *Feed) { formOf(f).sealed.CRC++ }, "by the books,"},
+		{"sealed data that is broken", func(f *Feed) { formOf(f).sealed.Data = []byte("x") }, "inflate"},
+		{"a wrong size", func(f *Feed) { f.blocks[0].cells[1].text.size-- }, "by the books"},
+		{"used slots miscounted", func(f *Feed) { f.blocks[1].used++ }, "block 1: 7 slots used by the books, 6 found"},
 		{"families miscounted", func(f *Feed) { f.blocks[1].cells = f.blocks[1].cells[1:] }, "block 1: 10 cells"},
 	}
 	for _, test := range tests {
@@ -51,7 +67,7 @@ func TestValidateFindsWhatIsBroken(t *testing.T) {
 				f.Put(replicaSet(fmt.Sprint("rs-", i), 1))
 			}
 			f.Commit()
-			r.Snapshot()
+			r.Snapshot(Slice{})
 			if err := f.validate(); err != nil {
 				t.Fatalf("a sound store: %v", err)
 			}
@@ -68,7 +84,7 @@ func TestValidateFindsWhatIsBroken(t *testing.T) {
 					t.Errorf("Snapshot of a broken store panics with %q", msg)
 				}
 			}()
-			r.Snapshot()
+			r.Snapshot(Slice{})
 		})
 	}
 }

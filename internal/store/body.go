@@ -1,0 +1,193 @@
+package store
+
+import (
+	"io"
+	"runtime"
+
+	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/internal/piece"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// Body is what one response holds: snapshots one behind the other, in one format.
+// It is for one goroutine.
+type Body struct {
+	packer *piece.Packer
+	format exposition.Format
+	parts  []part
+}
+
+// part is a stretch of a body. Where it has a family it is lines, which are the
+// same in all formats but protobuf; otherwise it stands as it is.
+type part struct {
+	text   *text
+	family *metric.Desc
+}
+
+// NewBody puts snapshots together. The families of a snapshot have their HELP and
+// TYPE lines also where they have no samples; a snapshot without objects has
+// nothing.
+func NewBody(p *piece.Packer, f exposition.Format, snapshots []*Snapshot) *Body {
+	b := &Body{packer: p, format: f}
+	for _, s := range snapshots {
+		switch {
+		case s.objects == 0:
+		case f == exposition.Protobuf:
+			b.addProtobuf(s)
+		default:
+			b.addLines(s)
+		}
+	}
+	if trailer := f.Trailer(); trailer != "" {
+		b.parts = append(b.parts, part{text: newText([]byte(trailer))})
+	}
+	return b
+}
+
+func (b *Body) addLines(s *Snapshot) {
+	families := s.resource.table.Schema().Families
+	for i, head := range s.resource.head(b.format) {
+		b.parts = append(b.parts, part{text: head})
+		b.addFamily(s.families[i], &families[i])
+	}
+}
+
+func (b *Body) addFamily(texts []*text, family *metric.Desc) {
+	for _, t := range texts {
+		b.parts = append(b.parts, part{t, family})
+	}
+}
+
+// addProtobuf adds families as messages. A message begins with its length, so that
+// that of all lines must be known first. In the text format a family without
+// samples has a head; a message without metrics would be an error to some readers.
+func (b *Body) addProtobuf(s *Snapshot) {
+	families := s.resource.table.Schema().Families
+	for i, texts := range s.families {
+		if len(texts) == 0 {
+			continue
+		}
+		size := 0
+		for _, n := range b.protobufSizes(texts, &families[i]) {
+			size += n
+		}
+		b.parts = append(b.parts, part{text: newText(exposition.AppendProtobufHead(nil, &families[i], size))})
+		b.addFamily(texts, &families[i])
+	}
+}
+
+// protobufSizes returns the size of each text in protobuf.
+func (b *Body) protobufSizes(texts []*text, family *metric.Desc) []int {
+	sizes := make([]int, len(texts))
+	inParallel(len(texts), func(next func() (int, bool)) {
+		var scratch []byte
+		for i, ok := next(); ok; i, ok = next() {
+			sizes[i], scratch = texts[i].protobufSize(family, b.packer, scratch)
+		}
+	})
+	return sizes
+}
+
+// Encode prepares the body for Write in an encoding: what is not in it yet is
+// encoded now, on all cores, and kept. It returns the length of the encoded body;
+// known is false where only writing will tell.
+func (b *Body) Encode(e exposition.Encoding) (length int, known bool) {
+	switch {
+	case b.format == exposition.Protobuf:
+		return 0, false
+	case e == exposition.Gzip:
+		b.each(func(t *text) { t.seal(b.packer) })
+		length = len(piece.MemberHeader) + piece.MemberTrailerSize
+		for _, p := range b.parts {
+			length += len(p.text.seal(b.packer).Data)
+		}
+	case e == exposition.Zstd:
+		b.each(func(t *text) { t.zstd(b.packer) })
+		for _, p := range b.parts {
+			length += len(p.text.zstd(b.packer))
+		}
+	default:
+		for _, p := range b.parts {
+			length += p.text.size
+		}
+	}
+	return length, true
+}
+
+// each calls f with the texts of all parts, on all cores.
+func (b *Body) each(f func(*text)) {
+	inParallel(len(b.parts), func(next func() (int, bool)) {
+		for i, ok := next(); ok; i, ok = next() {
+			f(b.parts[i].text)
+		}
+	})
+}
+
+// Write writes the body, in whole large writes. It ends with the first error of w.
+func (b *Body) Write(w io.Writer, e exposition.Encoding) error {
+	switch {
+	case b.format == exposition.Protobuf || e == exposition.Identity:
+		return b.convert(w, e)
+	case e == exposition.Gzip:
+		return b.writeSealed(w)
+	default:
+		return b.writeZstd(w)
+	}
+}
+
+// writeSealed writes a gzip member of pieces that are there already.
+func (b *Body) writeSealed(w io.Writer) error {
+	j := newJoiner(w)
+	var m piece.Member
+	j.write([]byte(piece.MemberHeader))
+	for _, p := range b.parts {
+		d := p.text.seal(b.packer)
+		m.Add(d)
+		j.write(d.Data)
+	}
+	j.write(m.AppendTrailer(nil))
+	return j.flush()
+}
+
+// writeZstd writes zstd frames that are there already.
+func (b *Body) writeZstd(w io.Writer) error {
+	j := newJoiner(w)
+	for _, p := range b.parts {
+		j.write(p.text.zstd(b.packer))
+	}
+	return j.flush()
+}
+
+// joiner makes large writes of small ones.
+type joiner struct {
+	w   io.Writer
+	buf []byte
+	err error // the first
+}
+
+// joined is the size of the large writes, in bytes.
+const joined = 128 << 10
+
+func newJoiner(w io.Writer) *joiner { return &joiner{w: w, buf: make([]byte, 0, joined)} }
+
+func (j *joiner) write(p []byte) {
+	if j.err == nil && len(j.buf)+len(p) > cap(j.buf) {
+		_ = j.flush() // it is kept
+	}
+	if len(p) > cap(j.buf) && j.err == nil {
+		_, j.err = j.w.Write(p)
+		return
+	}
+	j.buf = append(j.buf, p...)
+}
+
+func (j *joiner) flush() error {
+	if j.err == nil && len(j.buf) > 0 {
+		_, j.err = j.w.Write(j.buf)
+	}
+	j.buf = j.buf[:0]
+	return j.err
+}
+
+// cores is how many goroutines work on one body.
+func cores() int { return runtime.GOMAXPROCS(0) }
