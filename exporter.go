@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/internal/piece"
 	"github.com/kubestate/kubestate/internal/store"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
@@ -31,6 +32,8 @@ type Config struct {
 	// patterns (see kind.Options) by resource name. The key AllResources holds
 	// for every resource and overrides all others.
 	Labels, Annotations map[string][]string
+	// DisableCompression answers every scrape with a body that is not encoded.
+	DisableCompression bool
 	// Logger is told of objects that cannot be rendered; nil logs to slog.Default.
 	Logger *slog.Logger
 }
@@ -39,6 +42,8 @@ type Config struct {
 // fed in the formats that Prometheus reads. It is safe for concurrent use.
 type Exporter struct {
 	resources []*store.Resource // ascending by name
+	packer    *piece.Packer
+	plainOnly bool
 }
 
 // Feed receives the objects of one source; see Exporter.NewFeed.
@@ -60,7 +65,7 @@ func New(c Config) (*Exporter, error) {
 	slices.Sort(known)
 	known = slices.Compact(known)
 	errs := []error{unknownResources("labels", c.Labels, known), unknownResources("annotations", c.Annotations, known)}
-	x := &Exporter{}
+	x := &Exporter{packer: piece.NewPacker(), plainOnly: c.DisableCompression}
 	owners := newOwnerIndex()
 	var tables []*kind.Table
 	for _, t := range c.Kinds {
@@ -83,7 +88,8 @@ func New(c Config) (*Exporter, error) {
 		if len(t.Schema().Families) == 0 && observer == nil {
 			continue // nobody would see anything of its objects
 		}
-		x.resources = append(x.resources, store.New(store.Config{Table: t, Logger: c.Logger, Observer: observer}))
+		x.resources = append(x.resources, store.New(store.Config{
+			Table: t, Packer: x.packer, Logger: c.Logger, Observer: observer, Position: len(x.resources)}))
 	}
 	slices.SortFunc(x.resources, func(a, b *store.Resource) int {
 		return strings.Compare(a.Table().Name, b.Table().Name)
@@ -179,16 +185,19 @@ func (x *Exporter) resource(name string) *store.Resource {
 // Write writes the metrics of all resources that sel admits, ascending by
 // resource name, as they are now. The error is that of w.
 func (x *Exporter) Write(w io.Writer, f exposition.Format, sel Selection) error {
-	for _, r := range x.resources {
-		if !sel.admits(r.Table().Name) {
-			continue
-		}
-		if err := r.Snapshot().Write(w, f); err != nil {
-			return fmt.Errorf("write %s: %w", r.Table().Name, err)
-		}
-	}
-	if _, err := io.WriteString(w, f.Trailer()); err != nil {
-		return fmt.Errorf("write trailer: %w", err)
+	if err := x.body(f, sel).Write(w, exposition.Identity); err != nil {
+		return fmt.Errorf("write metrics: %w", err)
 	}
 	return nil
+}
+
+// body takes the present state of the resources that sel admits.
+func (x *Exporter) body(f exposition.Format, sel Selection) *store.Body {
+	var snapshots []*store.Snapshot
+	for _, r := range x.resources {
+		if sel.admits(r.Table().Name) {
+			snapshots = append(snapshots, r.Snapshot(sel.Slice))
+		}
+	}
+	return store.NewBody(x.packer, f, snapshots)
 }
