@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 
 	"github.com/spf13/cobra"
 
@@ -82,6 +83,7 @@ func serveCluster(ctx context.Context, o *conf.Options, log *slog.Logger, listen
 			Write: o.ServerWriteTimeout, Idle: o.ServerIdleTimeout,
 		},
 		Metrics:   telemetry.Time(exporter),
+		Discovery: http.HandlerFunc(exporter.ServeDiscovery),
 		Telemetry: telemetry.Handler(),
 		Health:    serve.Health{Live: group.Alive, Ready: func() error { return ready(group.Statuses()) }},
 		Page:      func() serve.Page { return serve.Page{Version: version, Rows: sources.Rows()} },

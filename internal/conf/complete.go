@@ -52,6 +52,8 @@ func (o *Options) Complete() (Settings, error) {
 			Keep:        f.keep,
 			Labels:      o.MetricLabelsAllowlist,
 			Annotations: o.MetricAnnotationsAllowlist,
+
+			DisableCompression: !o.EnableGzipEncoding,
 		},
 		Namespaces:    slices.Clone(o.Namespaces),
 		NotNamespaces: slices.Clone(o.NamespacesDenylist),

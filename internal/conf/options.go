@@ -42,6 +42,7 @@ type Options struct {
 	ServerReadHeaderTimeout time.Duration
 	ServerWriteTimeout      time.Duration
 	ServerIdleTimeout       time.Duration
+	EnableGzipEncoding      bool
 
 	LogFormat string // one of logFormats
 	LogLevel  string // one of logLevels
@@ -111,6 +112,8 @@ func (o *Options) table() []option {
 			"time from the header of a request on --port to the end of the answer; 0 is no limit"},
 		{Serving, "server-idle-timeout", "5m0s", duration(&o.ServerIdleTimeout), notNegative(&o.ServerIdleTimeout),
 			"time that a connection to --port is kept without a request; 0 is that of --server-read-timeout"},
+		{Serving, "enable-gzip-encoding", "true", truth(&o.EnableGzipEncoding), nil,
+			"encode answers on --port as gzip or zstd for clients that accept it; false is for those that do not mean it"},
 
 		{Logging, "log-format", "text", text(&o.LogFormat), func() []error { return checkOneOf(o.LogFormat, logFormats) },
 			"`format` of the log: " + strings.Join(logFormats, " or ")},
@@ -158,7 +161,10 @@ func (o *Options) AddFlags(fs *pflag.FlagSet, groups ...Group) {
 	}
 	for _, row := range o.table() {
 		if wanted[row.group] {
-			fs.Var(flag{row.value, row.name, o}, row.name, row.help)
+			f := fs.VarPF(flag{row.value, row.name, o}, row.name, "", row.help)
+			if f.Value.Type() == boolType {
+				f.NoOptDefVal = "true"
+			}
 		}
 	}
 }

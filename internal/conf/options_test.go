@@ -38,13 +38,15 @@ func complete(t *testing.T, o *Options) Settings {
 	return s
 }
 
-// The defaults are those of kube-state-metrics 2.20, but for the log.
+// The defaults are those of kube-state-metrics 2.20, but for the log and the
+// encoding of bodies.
 func TestDefaults(t *testing.T) {
 	o := parseFlags(t)
 	want := &Options{
 		Port: 8080, Host: "::", TelemetryPort: 8081, TelemetryHost: "::",
 		ServerReadTimeout: time.Minute, ServerReadHeaderTimeout: 5 * time.Second,
 		ServerWriteTimeout: time.Minute, ServerIdleTimeout: 5 * time.Minute,
+		EnableGzipEncoding: true,
 		LogFormat: "text", LogLevel: "info",
 	}
 	if diff := cmp.Diff(want, o, cmpopts.IgnoreUnexported(Options{})); diff != "" {
@@ -78,6 +80,7 @@ func TestAllFlags(t *testing.T) {
 		"--metric-labels-allowlist=pods=[app,team-*]", "--metric-annotations-allowlist=*=[*]",
 		"--port=0", "--host=127.0.0.1", "--telemetry-port=0", "--telemetry-host=localhost",
 		"--server-read-timeout=1s", "--server-read-header-timeout=2s", "--server-write-timeout=3s", "--server-idle-timeout=0",
+		"--enable-gzip-encoding=false",
 		"--log-format=json", "--log-level=debug")
 	want := &Options{
 		APIServer: "https://10.0.0.1:6443/prefix", Kubeconfig: kubeconfig,
@@ -169,5 +172,20 @@ func TestLogger(t *testing.T) {
 	l.Warn("loud")
 	if got := out.String(); strings.Contains(got, "quiet") || !strings.Contains(got, `"msg":"loud"`) {
 		t.Errorf("log: %s", got)
+	}
+}
+
+// TestTruths: a flag without value is true, and one that is neither says so.
+func TestTruths(t *testing.T) {
+	for flag, want := range map[string]bool{
+		"--enable-gzip-encoding": true, "--enable-gzip-encoding=true": true, "--enable-gzip-encoding=0": false, "--enable-gzip-encoding=F": false,
+	} {
+		if got := complete(t, parseFlags(t, flag)).Exporter.DisableCompression; got == want {
+			t.Errorf("%s: compression is disabled: %t", flag, got)
+		}
+	}
+	_, err := parseFlags(t, "--enable-gzip-encoding=yes").Complete()
+	if want := `--enable-gzip-encoding: "yes": want true or false`; err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
 	}
 }

@@ -40,6 +40,19 @@ func text(to *string) value[string] {
 	return value[string]{to, "string", func(s string) (string, error) { return s, nil }, same}
 }
 
+// boolType is the word for truths, which flags may leave out their value for.
+const boolType = "bool"
+
+func truth(to *bool) value[bool] {
+	return value[bool]{to, boolType, func(s string) (bool, error) {
+		b, err := strconv.ParseBool(s)
+		if err != nil {
+			return false, errors.New("want true or false")
+		}
+		return b, nil
+	}, strconv.FormatBool}
+}
+
 func number(to *int) value[int] {
 	return value[int]{to, "int", func(s string) (int, error) {
 		n, err := strconv.Atoi(s)

@@ -13,11 +13,20 @@ import (
 func mainMux(c *Config, ready func() error) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", c.Metrics)
+	mux.HandleFunc("/sd", func(w http.ResponseWriter, r *http.Request) {
+		// A list made of half a cluster would be too short, and change soon; Prometheus
+		// goes on with the one that it has.
+		if err := ready(); err != nil {
+			answer(w, err)
+			return
+		}
+		c.Discovery.ServeHTTP(w, r)
+	})
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
 	mux.HandleFunc("/livez", probe(c.Health.Live))
 	mux.HandleFunc("/readyz", probe(ready))
 	mux.HandleFunc("/{$}", landing(c.Page, []link{
-		{"/metrics", "metrics of the cluster"}, {"/healthz", "is the port open"},
+		{"/metrics", "metrics of the cluster"}, {"/sd", "the same in slices, as service discovery"}, {"/healthz", "is the port open"},
 		{"/livez", "do the loops turn"}, {"/readyz", "has everything been read"},
 	}))
 	return mux

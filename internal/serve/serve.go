@@ -32,6 +32,7 @@ type Config struct {
 	TelemetryAddress string
 	Timeouts         Timeouts
 	Metrics          http.Handler // answers /metrics of the main port
+	Discovery        http.Handler // answers /sd, once everything has been read
 	Telemetry        http.Handler // answers /metrics of the telemetry port
 	Health           Health
 	Page             func() Page // what the landing page shows

@@ -64,7 +64,7 @@ func TestPaths(t *testing.T) {
 		}
 	}
 	s, end := start(t, Config{
-		Metrics: text("main"), Telemetry: text("self"),
+		Metrics: text("main"), Discovery: text("slices"), Telemetry: text("self"),
 		Health: Health{Live: check(&notLive, "stuck"), Ready: check(&notReady, "pods: syncing")},
 		Page: func() Page {
 			return Page{Version: "v1<b>", Rows: []Row{
@@ -81,6 +81,7 @@ func TestPaths(t *testing.T) {
 	}
 	main, telemetry := s.Address(), s.TelemetryAddress()
 	f(main, "/metrics", 200, "main")
+	f(main, "/sd", 200, "slices")
 	f(main, "/healthz", 200, "OK")
 	f(main, "/livez", 200, "OK")
 	f(main, "/readyz", 200, "OK")
@@ -98,6 +99,7 @@ func TestPaths(t *testing.T) {
 	notReady.Store(true)
 	f(main, "/readyz", 503, "pods: syncing")
 	f(telemetry, "/readyz", 503, "pods: syncing")
+	f(main, "/sd", 503, "pods: syncing")
 	f(main, "/livez", 200, "OK")
 	notLive.Store(true)
 	f(main, "/livez", 503, "stuck")
