@@ -50,6 +50,10 @@ var onlyImports = []struct {
 		reason: "the store keeps text by object and family; it neither reads a cluster nor serves HTTP",
 	},
 	{
+		from:   "./internal/wire",
+		reason: "dropping fields of a message takes its bytes and the tags of its type, whatever the message is",
+	},
+	{
 		from:   "./internal/piece",
 		may:    []string{"github.com/klauspost/compress/..."},
 		reason: "compressing text takes no knowledge of what it says",

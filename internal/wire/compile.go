@@ -1,0 +1,189 @@
+package wire
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// Compile returns the filter that keeps the named fields of a message and drops
+// all others. message is of the generated type that is to be decoded, or a
+// pointer to one.
+//
+// A field is named as in a manifest, from the message down, without regard to
+// lists: "spec.containers.name" is the name of every container. All below it is
+// kept with it. Braces hold alternatives: "spec.containers.{name,image}". Of a map
+// the entry of one key can be dropped: "metadata.annotations[!key]". The error
+// names every field that does not exist.
+func Compile(message any, fields []string) (*Filter, error) {
+	f := &Filter{}
+	var errs []error
+	for _, field := range fields {
+		paths, except, err := read(field)
+		for _, path := range paths {
+			err = errors.Join(err, f.keep(reflect.TypeOf(message), strings.Split(path, "."), except))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("field %q: %w", field, err))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// read returns the paths that a field stands for, and the key that it excepts.
+func read(field string) (paths []string, except string, err error) {
+	path, except, err := splitException(field)
+	if err == nil {
+		paths, err = expand(path)
+	}
+	return paths, except, err
+}
+
+// expand replaces a path with braces by one path for each alternative.
+func expand(path string) ([]string, error) {
+	before, rest, some := strings.Cut(path, "{")
+	if !some {
+		if strings.ContainsAny(path, "},") {
+			return nil, errors.New("a comma or brace outside of braces")
+		}
+		return []string{path}, nil
+	}
+	var paths []string
+	for start, depth, i := 0, 1, 0; i < len(rest); i++ {
+		switch rest[i] {
+		case '{':
+			depth++
+		case '}':
+			depth--
+		}
+		if depth == 0 || depth == 1 && rest[i] == ',' {
+			paths = append(paths, rest[start:i])
+			start = i + 1
+		}
+		if depth == 0 {
+			return expandEach(before, paths, rest[start:])
+		}
+	}
+	return nil, errors.New("a brace that is not closed")
+}
+
+// expandEach expands the paths made of what stands before, one alternative, and
+// what stands after.
+func expandEach(before string, alternatives []string, after string) (all []string, err error) {
+	for _, a := range alternatives {
+		paths, err := expand(before + a + after)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, paths...)
+	}
+	return all, nil
+}
+
+func splitException(field string) (path, except string, err error) {
+	path, rest, some := strings.Cut(field, "[")
+	if !some {
+		return path, "", nil
+	}
+	except, ok := strings.CutPrefix(rest, "!")
+	if ok {
+		except, ok = strings.CutSuffix(except, "]")
+	}
+	if !ok || except == "" {
+		return "", "", errors.New("what follows the name must be [!key]")
+	}
+	return path, except, nil
+}
+
+// keep adds a field of a message of type t to what the filter keeps.
+func (f *Filter) keep(t reflect.Type, path []string, except string) error {
+	if len(path) == 0 {
+		return f.keepAll(t, except)
+	}
+	t = element(t)
+	numbers, child := find(t, path[0])
+	if child == nil {
+		return fmt.Errorf("%s has no field %q", t, path[0])
+	}
+	for _, n := range numbers {
+		f = f.descend(n)
+	}
+	return f.keep(child, path[1:], except)
+}
+
+// keepAll keeps all of a field, but for the entry of one key if except says one.
+func (f *Filter) keepAll(t reflect.Type, except string) error {
+	switch {
+	case except == "":
+		*f = Filter{all: true}
+	case t.Kind() != reflect.Map || t.Key().Kind() != reflect.String:
+		return fmt.Errorf("%s is no map of text, so that it has no entries to drop", t)
+	case f.except != "" && f.except != except:
+		*f = Filter{all: true} // what one lacks the other keeps
+	case !f.all:
+		f.except = except
+	}
+	return nil
+}
+
+// descend returns the filter of the field with a number.
+func (f *Filter) descend(number int) *Filter {
+	if f.all {
+		return f // below it all is kept as well
+	}
+	if grow := number + 1 - len(f.fields); grow > 0 {
+		f.fields = append(f.fields, make([]*Filter, grow)...)
+	}
+	if f.fields[number] == nil {
+		f.fields[number] = &Filter{}
+	}
+	return f.fields[number]
+}
+
+// element returns what a type is of, behind pointers and lists.
+func element(t reflect.Type) reflect.Type {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	return t
+}
+
+// find returns the type of a field and the numbers that lead to it: several where
+// it belongs to messages that manifests do not show.
+func find(t reflect.Type, name string) (numbers []int, field reflect.Type) {
+	if t.Kind() != reflect.Struct {
+		return nil, nil
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		number, ok := number(f)
+		if !ok {
+			continue
+		}
+		shown, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case shown == name:
+			return []int{number}, f.Type
+		case shown == "" && f.Anonymous:
+			if below, field := find(element(f.Type), name); field != nil {
+				return append([]int{number}, below...), field
+			}
+		}
+	}
+	return nil, nil
+}
+
+// number returns the number in a tag such as `protobuf:"bytes,1,opt,name=metadata"`.
+func number(f reflect.StructField) (int, bool) {
+	parts := strings.Split(f.Tag.Get("protobuf"), ",")
+	if len(parts) < 2 {
+		return 0, false
+	}
+	n, err := strconv.Atoi(parts[1])
+	return n, err == nil && n > 0
+}
