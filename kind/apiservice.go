@@ -13,6 +13,7 @@ type apiService = apiregistrationv1.APIService
 var APIServices = define(Kind[apiService]{
 	Resource: Resource{Group: "apiregistration.k8s.io", Version: "v1", Name: "apiservices", Kind: "APIService", NotDefault: true},
 	Identity: labels{label("apiservice", "name of the APIService")},
+	Reads:    []string{"spec.{group,version}", "spec.service.{namespace,name}", "status.conditions.{type,status}"},
 	Begin:    func(a *apiService, e *metric.Emitter, s *metric.Schema) { e.Begin(s, a.Name) },
 	Rows: []Row[apiService]{
 		beyond(annotationsOf("kube_apiservice_annotations", alpha, "Those annotations of the APIService that --metric-annotations-allowlist picks.",

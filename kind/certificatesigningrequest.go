@@ -17,6 +17,7 @@ var CertificateSigningRequests = define(Kind[certificateRequest]{
 		label("certificatesigningrequest", "name of the CertificateSigningRequest"),
 		label("signer_name", "who is asked to sign"),
 	},
+	Reads: []string{"spec.signerName", "status.certificate", "status.conditions.type"},
 	Begin: func(r *certificateRequest, e *metric.Emitter, s *metric.Schema) {
 		e.Begin(s, r.Name, r.Spec.SignerName)
 	},

@@ -13,6 +13,7 @@ type clusterRole = rbacv1.ClusterRole
 var ClusterRoles = define(Kind[clusterRole]{
 	Resource: Resource{Group: "rbac.authorization.k8s.io", Version: "v1", Name: "clusterroles", Kind: "ClusterRole", NotDefault: true},
 	Identity: labels{label("clusterrole", "name of the ClusterRole")},
+	Reads:    []string{},
 	Begin:    func(r *clusterRole, e *metric.Emitter, s *metric.Schema) { e.Begin(s, r.Name) },
 	Rows: []Row[clusterRole]{
 		annotationsOf("kube_clusterrole_annotations", alpha, "Those annotations of the ClusterRole that --metric-annotations-allowlist picks.",

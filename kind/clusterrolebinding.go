@@ -13,6 +13,7 @@ type clusterRoleBinding = rbacv1.ClusterRoleBinding
 var ClusterRoleBindings = define(Kind[clusterRoleBinding]{
 	Resource: Resource{Group: "rbac.authorization.k8s.io", Version: "v1", Name: "clusterrolebindings", Kind: "ClusterRoleBinding", NotDefault: true},
 	Identity: labels{label("clusterrolebinding", "name of the ClusterRoleBinding")},
+	Reads:    []string{"roleRef.{kind,name}"},
 	Begin:    func(b *clusterRoleBinding, e *metric.Emitter, s *metric.Schema) { e.Begin(s, b.Name) },
 	Rows: []Row[clusterRoleBinding]{
 		annotationsOf("kube_clusterrolebinding_annotations", alpha, "Those annotations of the ClusterRoleBinding that --metric-annotations-allowlist picks.",

@@ -13,6 +13,7 @@ type configMap = metav1.PartialObjectMetadata
 var ConfigMaps = define(Kind[configMap]{
 	Resource: Resource{Version: "v1", Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
 	Identity: labels{namespace, label("configmap", "name of the ConfigMap")},
+	Reads:    []string{},
 	Begin:    func(c *configMap, e *metric.Emitter, s *metric.Schema) { e.Begin(s, c.Namespace, c.Name) },
 	Rows: []Row[configMap]{
 		annotationsOf("kube_configmap_annotations", alpha, "Those annotations of the ConfigMap that --metric-annotations-allowlist picks.",

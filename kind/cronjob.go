@@ -18,7 +18,12 @@ func cronJobs(parsed *schedules) *Table {
 	return define(Kind[cronJob]{
 		Resource: Resource{Group: "batch", Version: "v1", Name: "cronjobs", Kind: "CronJob", Namespaced: true},
 		Identity: labels{namespace, label("cronjob", "name of the CronJob")},
-		Begin:    func(c *cronJob, e *metric.Emitter, s *metric.Schema) { e.Begin(s, c.Namespace, c.Name) },
+		Reads: []string{
+			"spec.{schedule,timeZone,concurrencyPolicy,suspend,startingDeadlineSeconds}",
+			"spec.{successfulJobsHistoryLimit,failedJobsHistoryLimit}",
+			"status.{active.name,lastScheduleTime,lastSuccessfulTime}",
+		},
+		Begin: func(c *cronJob, e *metric.Emitter, s *metric.Schema) { e.Begin(s, c.Namespace, c.Name) },
 		Rows: []Row[cronJob]{
 			annotationsOf("kube_cronjob_annotations", alpha, "Those annotations of the CronJob that --metric-annotations-allowlist picks.",
 				func(c *cronJob) map[string]string { return c.Annotations }),

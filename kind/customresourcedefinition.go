@@ -16,7 +16,12 @@ var CustomResourceDefinitions = define(Kind[resourceDefinition]{
 		Group: "apiextensions.k8s.io", Version: "v1", Name: "customresourcedefinitions", Kind: "CustomResourceDefinition", NotDefault: true,
 	},
 	Identity: labels{label("customresourcedefinition", "name of the CustomResourceDefinition")},
-	Begin:    func(d *resourceDefinition, e *metric.Emitter, s *metric.Schema) { e.Begin(s, d.Name) },
+	Reads: []string{
+		"spec.{group,names.kind,scope}",
+		"spec.versions.{name,served,storage,deprecated}",
+		"status.conditions.{type,status}",
+	},
+	Begin: func(d *resourceDefinition, e *metric.Emitter, s *metric.Schema) { e.Begin(s, d.Name) },
 	Rows: []Row[resourceDefinition]{
 		beyond(annotationsOf("kube_customresourcedefinition_annotations", alpha, "Those annotations of the CustomResourceDefinition that --metric-annotations-allowlist picks.",
 			func(d *resourceDefinition) map[string]string { return d.Annotations })),

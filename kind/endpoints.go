@@ -13,6 +13,7 @@ type endpoints = corev1.Endpoints //nolint:staticcheck // the API is deprecated,
 var Endpoints = define(Kind[endpoints]{
 	Resource: Resource{Version: "v1", Name: "endpoints", Kind: "Endpoints", Namespaced: true, NotDefault: true},
 	Identity: labels{namespace, label("endpoint", "name of the Endpoints")},
+	Reads:    []string{"subsets.{addresses,notReadyAddresses}.ip", "subsets.ports"},
 	Begin:    func(p *endpoints, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Namespace, p.Name) },
 	Rows: []Row[endpoints]{
 		exists[endpoints]("kube_endpoint_info", stable, "One series per Endpoints object; always 1."),

@@ -15,7 +15,13 @@ var endpointAddress = label("address", "IP address or, if the label addresstype 
 var EndpointSlices = define(Kind[endpointSlice]{
 	Resource: Resource{Group: "discovery.k8s.io", Version: "v1", Name: "endpointslices", Kind: "EndpointSlice", Namespaced: true},
 	Identity: labels{label("endpointslice", "name of the EndpointSlice"), namespace},
-	Begin:    func(p *endpointSlice, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Name, p.Namespace) },
+	Reads: []string{
+		"addressType",
+		"endpoints.{addresses,conditions,hints,hostname,nodeName,zone}",
+		"endpoints.targetRef.{kind,namespace,name}",
+		"ports",
+	},
+	Begin: func(p *endpointSlice, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Name, p.Namespace) },
 	Rows: []Row[endpointSlice]{
 		info("kube_endpointslice_info", alpha, "What the addresses of the EndpointSlice are; always 1.",
 			label("addresstype", "type of the addresses: IPv4, IPv6 or FQDN"),

@@ -26,7 +26,14 @@ var (
 var HorizontalPodAutoscalers = define(Kind[podAutoscaler]{
 	Resource: Resource{Group: "autoscaling", Version: "v2", Name: "horizontalpodautoscalers", Kind: "HorizontalPodAutoscaler", Namespaced: true},
 	Identity: labels{namespace, label("horizontalpodautoscaler", "name of the HorizontalPodAutoscaler")},
-	Begin:    func(h *podAutoscaler, e *metric.Emitter, s *metric.Schema) { e.Begin(s, h.Namespace, h.Name) },
+	Reads: []string{
+		"metadata.ownerReferences",
+		"spec.{scaleTargetRef,minReplicas,maxReplicas,metrics}",
+		"spec.behavior.{scaleDown,scaleUp}.tolerance",
+		"status.{currentReplicas,desiredReplicas,currentMetrics}",
+		"status.conditions.{type,status}",
+	},
+	Begin: func(h *podAutoscaler, e *metric.Emitter, s *metric.Schema) { e.Begin(s, h.Namespace, h.Name) },
 	Rows: []Row[podAutoscaler]{
 		each("kube_horizontalpodautoscaler_info", alpha, "What the HorizontalPodAutoscaler scales; always 1.",
 			labels{scaleTargetVersion, scaleTargetKind, scaleTargetName}, scaleTarget),

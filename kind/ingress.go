@@ -25,6 +25,7 @@ var (
 var Ingresses = define(Kind[ingress]{
 	Resource: Resource{Group: "networking.k8s.io", Version: "v1", Name: "ingresses", Kind: "Ingress", Namespaced: true},
 	Identity: labels{namespace, label("ingress", "name of the Ingress")},
+	Reads:    []string{"metadata.annotations", "spec.{ingressClassName,rules,tls}"},
 	Begin:    func(i *ingress, e *metric.Emitter, s *metric.Schema) { e.Begin(s, i.Namespace, i.Name) },
 	Rows: []Row[ingress]{
 		info("kube_ingress_info", stable, "Class of the Ingress; always 1.",

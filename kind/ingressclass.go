@@ -13,6 +13,7 @@ type ingressClass = networkingv1.IngressClass
 var IngressClasses = define(Kind[ingressClass]{
 	Resource: Resource{Group: "networking.k8s.io", Version: "v1", Name: "ingressclasses", Kind: "IngressClass", NotDefault: true},
 	Identity: labels{label("ingressclass", "name of the IngressClass")},
+	Reads:    []string{"spec.controller"},
 	Begin:    func(c *ingressClass, e *metric.Emitter, s *metric.Schema) { e.Begin(s, c.Name) },
 	Rows: []Row[ingressClass]{
 		info("kube_ingressclass_info", alpha, "Controller of the IngressClass; always 1.",

@@ -16,7 +16,13 @@ var failureReason = label("reason", "why the Job failed: one of a fixed list, or
 var Jobs = define(Kind[job]{
 	Resource: Resource{Group: "batch", Version: "v1", Name: "jobs", Kind: "Job", Namespaced: true},
 	Identity: labels{namespace, label("job_name", "name of the Job")},
-	Begin:    func(j *job, e *metric.Emitter, s *metric.Schema) { e.Begin(s, j.Namespace, j.Name) },
+	Reads: []string{
+		"metadata.ownerReferences",
+		"spec.{parallelism,completions,activeDeadlineSeconds}",
+		"status.{active,ready,succeeded,failed,startTime,completionTime}",
+		"status.conditions.{type,status,reason}",
+	},
+	Begin: func(j *job, e *metric.Emitter, s *metric.Schema) { e.Begin(s, j.Namespace, j.Name) },
 	Rows: []Row[job]{
 		annotationsOf("kube_job_annotations", alpha, "Those annotations of the Job that --metric-annotations-allowlist picks.",
 			func(j *job) map[string]string { return j.Annotations }),

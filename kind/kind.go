@@ -3,7 +3,8 @@
 // one table. It refuses to know where objects come from and where samples go.
 //
 // kind.go says what a table is, rows.go what a row can be, labels.go which
-// labels there are, all.go which tables there are; read replicaset.go first.
+// labels there are, reads.go which fields are read, all.go which tables there are;
+// read replicaset.go first.
 // define.go is for tables and rows that are declared elsewhere.
 package kind
 
@@ -57,6 +58,12 @@ func (r Resource) GroupVersionKinds() []schema.GroupVersionKind {
 type Kind[T any] struct {
 	Resource
 	Identity labels // labels that every sample begins with
+	// Reads are the fields that Begin and Rows read beside the identity, the version
+	// and the times in the metadata of an object. Others are not decoded. A field is
+	// named as in manifests, without regard to lists, and stands for all below it;
+	// braces hold alternatives: "spec.containers.{name,image}". Nil says nothing:
+	// then objects are decoded whole.
+	Reads []string
 	// Begin calls e.Begin with s and the values of the identity labels, in order.
 	Begin func(t *T, e *metric.Emitter, s *metric.Schema)
 	Rows  []Row[T]
@@ -70,6 +77,7 @@ type Row[T any] struct {
 	from     func(*T) map[string]string              // the map that an allow-list picks labels from
 	withheld string                                  // a key of that map that no allow-list admits
 	bind     func(Options) func(*T, *metric.Emitter) // what makes emit of the options
+	reads    []string                                // fields beside those of the kind; nil: none, or not told
 }
 
 // Table is a completed Kind, whatever its object type. It is immutable and safe
@@ -77,6 +85,7 @@ type Row[T any] struct {
 type Table struct {
 	Resource
 	schema  *metric.Schema
+	reads   []string // nil: not told
 	object  func() Object
 	collect func(o Object, e *metric.Emitter, first, end int) error
 	plan    func(Options) (*Table, error)
@@ -100,6 +109,7 @@ func define[T any, P pointer[T]](k Kind[T]) *Table {
 	return &Table{
 		Resource: k.Resource,
 		schema:   s,
+		reads:    k.reads(),
 		object:   func() Object { return P(new(T)) },
 		collect: func(o Object, e *metric.Emitter, first, end int) error {
 			p, ok := o.(P)

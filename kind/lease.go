@@ -12,6 +12,7 @@ type lease = coordinationv1.Lease
 var Leases = define(Kind[lease]{
 	Resource: Resource{Group: "coordination.k8s.io", Version: "v1", Name: "leases", Kind: "Lease", Namespaced: true},
 	Identity: labels{label("lease", "name of the Lease")},
+	Reads:    []string{"metadata.ownerReferences", "spec.{holderIdentity,renewTime}"},
 	Begin:    func(l *lease, e *metric.Emitter, s *metric.Schema) { e.Begin(s, l.Name) },
 	Rows: []Row[lease]{
 		each("kube_lease_owner", alpha, "One series per owner reference, or one with empty owner labels; always 1.",

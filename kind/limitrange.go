@@ -13,6 +13,7 @@ type limitRange = corev1.LimitRange
 var LimitRanges = define(Kind[limitRange]{
 	Resource: Resource{Version: "v1", Name: "limitranges", Kind: "LimitRange", Namespaced: true},
 	Identity: labels{namespace, label("limitrange", "name of the LimitRange")},
+	Reads:    []string{"spec.limits"},
 	Begin:    func(l *limitRange, e *metric.Emitter, s *metric.Schema) { e.Begin(s, l.Namespace, l.Name) },
 	Rows: []Row[limitRange]{
 		each("kube_limitrange", stable, "Bound or default of a resource, in cores, bytes or pieces, or the ratio of limit to request.", labels{

@@ -14,6 +14,7 @@ type mutatingPolicy = admissionv1.MutatingAdmissionPolicy
 var MutatingAdmissionPolicies = define(Kind[mutatingPolicy]{
 	Resource: Resource{Group: "admissionregistration.k8s.io", Version: "v1", Name: "mutatingadmissionpolicies", Kind: "MutatingAdmissionPolicy"},
 	Identity: labels{noNamespace, label("mutatingadmissionpolicy", "name of the MutatingAdmissionPolicy")},
+	Reads:    []string{"spec.{paramKind,failurePolicy,reinvocationPolicy}"},
 	Begin:    func(p *mutatingPolicy, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Namespace, p.Name) },
 	Rows: []Row[mutatingPolicy]{
 		each("kube_mutatingadmissionpolicy_info", alpha, "Parameters of the MutatingAdmissionPolicy, how it fails and how often it runs; always 1.", labels{

@@ -14,6 +14,7 @@ type mutatingPolicyBinding = admissionv1.MutatingAdmissionPolicyBinding
 var MutatingAdmissionPolicyBindings = define(Kind[mutatingPolicyBinding]{
 	Resource: Resource{Group: "admissionregistration.k8s.io", Version: "v1", Name: "mutatingadmissionpolicybindings", Kind: "MutatingAdmissionPolicyBinding"},
 	Identity: labels{noNamespace, label("mutatingadmissionpolicybinding", "name of the MutatingAdmissionPolicyBinding")},
+	Reads:    []string{"spec.{policyName,paramRef}"},
 	Begin: func(b *mutatingPolicyBinding, e *metric.Emitter, s *metric.Schema) {
 		e.Begin(s, b.Namespace, b.Name)
 	},

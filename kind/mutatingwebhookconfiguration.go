@@ -14,6 +14,7 @@ type mutatingWebhooks = admissionv1.MutatingWebhookConfiguration
 var MutatingWebhookConfigurations = define(Kind[mutatingWebhooks]{
 	Resource: Resource{Group: "admissionregistration.k8s.io", Version: "v1", Name: "mutatingwebhookconfigurations", Kind: "MutatingWebhookConfiguration"},
 	Identity: labels{noNamespace, label("mutatingwebhookconfiguration", "name of the MutatingWebhookConfiguration")},
+	Reads:    []string{"webhooks.{name,clientConfig.service.{namespace,name}}"},
 	Begin:    func(w *mutatingWebhooks, e *metric.Emitter, s *metric.Schema) { e.Begin(s, w.Namespace, w.Name) },
 	Rows: []Row[mutatingWebhooks]{
 		exists[mutatingWebhooks]("kube_mutatingwebhookconfiguration_info", alpha, "One series per MutatingWebhookConfiguration; always 1."),

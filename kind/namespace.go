@@ -11,6 +11,7 @@ import (
 var Namespaces = define(Kind[corev1.Namespace]{
 	Resource: Resource{Version: "v1", Name: "namespaces", Kind: "Namespace"},
 	Identity: labels{label("namespace", "name of the Namespace")},
+	Reads:    []string{"status.phase", "status.conditions.{type,status}"},
 	Begin:    func(n *corev1.Namespace, e *metric.Emitter, s *metric.Schema) { e.Begin(s, n.Name) },
 	Rows: []Row[corev1.Namespace]{
 		timestamp("kube_namespace_created", stable, "When the Namespace was created, in Unix seconds.",

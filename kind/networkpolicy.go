@@ -12,6 +12,7 @@ type networkPolicy = networkingv1.NetworkPolicy
 var NetworkPolicies = define(Kind[networkPolicy]{
 	Resource: Resource{Group: "networking.k8s.io", Version: "v1", Name: "networkpolicies", Kind: "NetworkPolicy", Namespaced: true},
 	Identity: labels{namespace, label("networkpolicy", "name of the NetworkPolicy")},
+	Reads:    []string{"spec.{ingress,egress}"},
 	Begin:    func(n *networkPolicy, e *metric.Emitter, s *metric.Schema) { e.Begin(s, n.Namespace, n.Name) },
 	Rows: []Row[networkPolicy]{
 		// Unlike other kinds, one without the time has a sample: that of the year 1.

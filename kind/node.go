@@ -17,7 +17,15 @@ var podCIDR = label("pod_cidr", "range of IP addresses for Pods on the Node")
 var Nodes = define(Kind[node]{
 	Resource: Resource{Version: "v1", Name: "nodes", Kind: "Node"},
 	Identity: labels{nodeName},
-	Begin:    func(n *node, e *metric.Emitter, s *metric.Schema) { e.Begin(s, n.Name) },
+	Reads: []string{
+		"metadata.labels",
+		"spec.{podCIDR,podCIDRs,providerID,unschedulable}",
+		"spec.taints.{key,value,effect}",
+		"status.{capacity,allocatable,addresses}",
+		"status.nodeInfo.{kernelVersion,osImage,containerRuntimeVersion,kubeletVersion,systemUUID}",
+		"status.conditions.{type,status}",
+	},
+	Begin: func(n *node, e *metric.Emitter, s *metric.Schema) { e.Begin(s, n.Name) },
 	Rows: []Row[node]{
 		annotationsOf("kube_node_annotations", alpha, "Those annotations of the Node that --metric-annotations-allowlist picks.",
 			func(n *node) map[string]string { return n.Annotations }),

@@ -15,7 +15,14 @@ var persistentVolumePhases = []string{"Pending", "Available", "Bound", "Released
 var PersistentVolumes = define(Kind[persistentVolume]{
 	Resource: Resource{Version: "v1", Name: "persistentvolumes", Kind: "PersistentVolume"},
 	Identity: labels{label("persistentvolume", "name of the PersistentVolume")},
-	Begin:    func(p *persistentVolume, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Name) },
+	Reads: []string{
+		"spec.claimRef.{namespace,name}",
+		"spec.{capacity,accessModes,volumeMode,storageClassName,persistentVolumeReclaimPolicy}",
+		"spec.{gcePersistentDisk.pdName,awsElasticBlockStore.volumeID,azureDisk.diskName,fc,iscsi,nfs,local,hostPath}",
+		"spec.csi.{driver,volumeHandle,volumeAttributes}",
+		"status.phase",
+	},
+	Begin: func(p *persistentVolume, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Name) },
 	Rows: []Row[persistentVolume]{
 		each("kube_persistentvolume_claim_ref", stable, "The PersistentVolumeClaim that the PersistentVolume is for; always 1, absent while it is for none.", labels{
 			label("name", "name of the PersistentVolumeClaim"),

@@ -15,7 +15,13 @@ var persistentVolumeClaimPhases = []string{"Lost", "Bound", "Pending"}
 var PersistentVolumeClaims = define(Kind[persistentVolumeClaim]{
 	Resource: Resource{Version: "v1", Name: "persistentvolumeclaims", Kind: "PersistentVolumeClaim", Namespaced: true},
 	Identity: labels{namespace, claimName},
-	Begin:    func(p *persistentVolumeClaim, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Namespace, p.Name) },
+	Reads: []string{
+		"metadata.annotations",
+		"spec.{accessModes,resources.requests,storageClassName,volumeMode,volumeName}",
+		"status.{phase,capacity}",
+		"status.conditions.{type,status}",
+	},
+	Begin: func(p *persistentVolumeClaim, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Namespace, p.Name) },
 	Rows: []Row[persistentVolumeClaim]{
 		labelsOf("kube_persistentvolumeclaim_labels", stable, "Those labels of the PersistentVolumeClaim that --metric-labels-allowlist picks.",
 			func(p *persistentVolumeClaim) map[string]string { return p.Labels }),

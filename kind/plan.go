@@ -56,9 +56,9 @@ func planRows[T any](rows []Row[T], o Options) ([]Row[T], error) {
 		}
 		switch r.AllowList {
 		case metric.Labels:
-			r.emit = pick(r, labels)
+			r = pick(r, labels)
 		case metric.Annotations:
-			r.emit = pick(r, annotations)
+			r = pick(r, annotations)
 		case metric.NoAllowList:
 		}
 		if r.bind != nil {
@@ -69,11 +69,13 @@ func planRows[T any](rows []Row[T], o Options) ([]Row[T], error) {
 	return kept, nil
 }
 
-// pick emits one sample with the labels that the patterns admit, or nothing
-// where there is no pattern.
-func pick[T any](r Row[T], keys keyPatterns) func(*T, *metric.Emitter) {
+// pick makes a row emit one sample with the labels that the patterns admit, or
+// read and emit nothing where there is no pattern.
+func pick[T any](r Row[T], keys keyPatterns) Row[T] {
 	if keys.empty() {
-		return func(*T, *metric.Emitter) {}
+		r.reads = nil
+		r.emit = func(*T, *metric.Emitter) {}
+		return r
 	}
 	prefix, from, withheld := r.Prefix, r.from, r.withheld
 	allow := keys.match
@@ -83,10 +85,11 @@ func pick[T any](r Row[T], keys keyPatterns) func(*T, *metric.Emitter) {
 	case keys.all:
 		allow = nil
 	}
-	return func(t *T, e *metric.Emitter) {
+	r.emit = func(t *T, e *metric.Emitter) {
 		e.LabelMap(prefix, from(t), allow)
 		e.AddLabeled(1)
 	}
+	return r
 }
 
 // keyPatterns are the compiled patterns of an allow-list.

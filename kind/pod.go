@@ -40,7 +40,20 @@ var (
 var Pods = define(Kind[pod]{
 	Resource: Resource{Version: "v1", Name: "pods", Kind: "Pod", Namespaced: true},
 	Identity: labels{namespace, podName, uid},
-	Begin:    func(p *pod, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Namespace, p.Name, string(p.UID)) },
+	Reads: []string{
+		"metadata.ownerReferences.{kind,name,controller}",
+		"spec.{nodeName,hostNetwork,nodeSelector,overhead,priorityClassName,resourceClaims,resources,restartPolicy}",
+		"spec.{runtimeClassName,schedulerName,serviceAccountName,tolerations}",
+		"spec.containers.{name,image,resources}",
+		"spec.initContainers.{name,image,resources,restartPolicy}",
+		"spec.volumes.{name,ephemeral,persistentVolumeClaim}",
+		"status.{hostIP,phase,podIP,podIPs,qosClass,reason,resourceClaimStatuses,resources,startTime}",
+		"status.conditions.{type,status,reason,lastTransitionTime}",
+		"status.{containerStatuses,initContainerStatuses}.{name,image,imageID,containerID,ready,restartCount,resources}",
+		"status.{containerStatuses,initContainerStatuses}.state.{running,waiting.reason,terminated.{reason,startedAt,finishedAt}}",
+		"status.{containerStatuses,initContainerStatuses}.lastState.terminated.{exitCode,reason,finishedAt}",
+	},
+	Begin: func(p *pod, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Namespace, p.Name, string(p.UID)) },
 	Rows: []Row[pod]{
 		each("kube_pod_completion_time", stable, "When the last of the containers that have ended did so, in Unix seconds.", nil, completionTime),
 		each("kube_pod_container_info", stable, "Image and runtime identity of a container; always 1.",

@@ -37,7 +37,7 @@ func podWorkload() Row[pod] {
 		}
 		return func(p *pod, e *metric.Emitter) { workloads(p, of, e) }
 	}
-	return r
+	return r.Reading(labelsField)
 }
 
 // workload is the label values of a sample.

@@ -13,6 +13,7 @@ type podDisruptionBudget = policyv1.PodDisruptionBudget
 var PodDisruptionBudgets = define(Kind[podDisruptionBudget]{
 	Resource: Resource{Group: "policy", Version: "v1", Name: "poddisruptionbudgets", Kind: "PodDisruptionBudget", Namespaced: true},
 	Identity: labels{namespace, label("poddisruptionbudget", "name of the PodDisruptionBudget")},
+	Reads:    []string{"status.{currentHealthy,desiredHealthy,disruptionsAllowed,expectedPods,observedGeneration}"},
 	Begin:    func(p *podDisruptionBudget, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Namespace, p.Name) },
 	Rows: []Row[podDisruptionBudget]{
 		annotationsOf("kube_poddisruptionbudget_annotations", alpha, "Those annotations of the PodDisruptionBudget that --metric-annotations-allowlist picks.",

@@ -13,7 +13,9 @@ type replicaSet = appsv1.ReplicaSet
 var ReplicaSets = define(Kind[replicaSet]{
 	Resource: Resource{Group: "apps", Version: "v1", Name: "replicasets", Kind: "ReplicaSet", Namespaced: true},
 	Identity: labels{namespace, label("replicaset", "name of the ReplicaSet")},
-	Begin:    func(r *replicaSet, e *metric.Emitter, s *metric.Schema) { e.Begin(s, r.Namespace, r.Name) },
+	// Not all of it is for rows: also who follows rollouts reads it.
+	Reads: []string{"metadata.{labels,annotations,ownerReferences}", "spec.replicas", "status"},
+	Begin: func(r *replicaSet, e *metric.Emitter, s *metric.Schema) { e.Begin(s, r.Namespace, r.Name) },
 	Rows: []Row[replicaSet]{
 		timestamp("kube_replicaset_created", stable, "When the ReplicaSet was created, in Unix seconds.",
 			func(r *replicaSet) *metav1.Time { return &r.CreationTimestamp }),

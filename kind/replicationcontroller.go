@@ -13,6 +13,7 @@ type replicationController = corev1.ReplicationController
 var ReplicationControllers = define(Kind[replicationController]{
 	Resource: Resource{Version: "v1", Name: "replicationcontrollers", Kind: "ReplicationController", Namespaced: true},
 	Identity: labels{namespace, label("replicationcontroller", "name of the ReplicationController")},
+	Reads:    []string{"metadata.ownerReferences", "spec.replicas", "status"},
 	Begin:    func(r *replicationController, e *metric.Emitter, s *metric.Schema) { e.Begin(s, r.Namespace, r.Name) },
 	Rows: []Row[replicationController]{
 		timestamp("kube_replicationcontroller_created", stable, "When the ReplicationController was created, in Unix seconds.",

@@ -18,7 +18,16 @@ var ResourceClaims = define(Kind[resourceClaim]{
 		Name: "resourceclaims", Kind: "ResourceClaim", Namespaced: true, NotDefault: true,
 	},
 	Identity: labels{namespace, label("resourceclaim", "name of the ResourceClaim")},
-	Begin:    func(c *resourceClaim, e *metric.Emitter, s *metric.Schema) { e.Begin(s, c.Namespace, c.Name) },
+	Reads: []string{
+		"metadata.ownerReferences",
+		"spec.devices.requests.name",
+		"spec.devices.requests.{exactly,firstAvailable}.{deviceClassName,allocationMode,count}",
+		"spec.devices.requests.firstAvailable.name",
+		"status.allocation.allocationTimestamp",
+		"status.allocation.devices.results.{request,driver,pool,device,shareID}",
+		"status.reservedFor",
+	},
+	Begin: func(c *resourceClaim, e *metric.Emitter, s *metric.Schema) { e.Begin(s, c.Namespace, c.Name) },
 	Rows: []Row[resourceClaim]{
 		beyond(timestamp("kube_resourceclaim_created", alpha, "When the ResourceClaim was created, in Unix seconds.",
 			func(c *resourceClaim) *metav1.Time { return &c.CreationTimestamp })),

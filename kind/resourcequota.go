@@ -13,6 +13,7 @@ type resourceQuota = corev1.ResourceQuota
 var ResourceQuotas = define(Kind[resourceQuota]{
 	Resource: Resource{Version: "v1", Name: "resourcequotas", Kind: "ResourceQuota", Namespaced: true},
 	Identity: labels{namespace, label("resourcequota", "name of the ResourceQuota")},
+	Reads:    []string{"status.{hard,used}"},
 	Begin:    func(q *resourceQuota, e *metric.Emitter, s *metric.Schema) { e.Begin(s, q.Namespace, q.Name) },
 	Rows: []Row[resourceQuota]{
 		timestamp("kube_resourcequota_created", stable, "When the ResourceQuota was created, in Unix seconds.",

@@ -13,6 +13,7 @@ type role = rbacv1.Role
 var Roles = define(Kind[role]{
 	Resource: Resource{Group: "rbac.authorization.k8s.io", Version: "v1", Name: "roles", Kind: "Role", Namespaced: true, NotDefault: true},
 	Identity: labels{namespace, label("role", "name of the Role")},
+	Reads:    []string{},
 	Begin:    func(r *role, e *metric.Emitter, s *metric.Schema) { e.Begin(s, r.Namespace, r.Name) },
 	Rows: []Row[role]{
 		annotationsOf("kube_role_annotations", alpha, "Those annotations of the Role that --metric-annotations-allowlist picks.",

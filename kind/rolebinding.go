@@ -13,6 +13,7 @@ type roleBinding = rbacv1.RoleBinding
 var RoleBindings = define(Kind[roleBinding]{
 	Resource: Resource{Group: "rbac.authorization.k8s.io", Version: "v1", Name: "rolebindings", Kind: "RoleBinding", Namespaced: true, NotDefault: true},
 	Identity: labels{namespace, label("rolebinding", "name of the RoleBinding")},
+	Reads:    []string{"roleRef.{kind,name}"},
 	Begin:    func(b *roleBinding, e *metric.Emitter, s *metric.Schema) { e.Begin(s, b.Namespace, b.Name) },
 	Rows: []Row[roleBinding]{
 		annotationsOf("kube_rolebinding_annotations", alpha, "Those annotations of the RoleBinding that --metric-annotations-allowlist picks.",

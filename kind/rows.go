@@ -91,13 +91,13 @@ func resourceVersion[T any](name string, st metric.Stability, help string, versi
 // labelsOf is a family with one sample whose labels the user picks from the
 // object's labels with --metric-labels-allowlist.
 func labelsOf[T any](name string, st metric.Stability, help string, from func(*T) map[string]string) Row[T] {
-	return mapped(name, st, help, "label", metric.Labels, from)
+	return mapped(name, st, help, "label", metric.Labels, from).Reading(labelsField)
 }
 
 // annotationsOf is a family with one sample whose labels the user picks from
 // the object's annotations with --metric-annotations-allowlist.
 func annotationsOf[T any](name string, st metric.Stability, help string, from func(*T) map[string]string) Row[T] {
-	return mapped(name, st, help, "annotation", metric.Annotations, from)
+	return mapped(name, st, help, "annotation", metric.Annotations, from).Reading(annotationsField)
 }
 
 // mapped is a family with one sample whose labels are the entries of a map. Until
@@ -138,10 +138,11 @@ func deprecated[T any](since string, r Row[T]) Row[T] {
 	return r
 }
 
-// withhold makes a key of the row's map one that no allow-list admits.
+// withhold makes a key of the annotations that a row shows one that no allow-list
+// admits, and that is not even decoded.
 func withhold[T any](key string, r Row[T]) Row[T] {
 	r.withheld = key
-	return r
+	return r.Reading(annotationsField + "[!" + key + "]")
 }
 
 // owners emits one sample per owner, and one with empty labels where there is none.

@@ -14,6 +14,7 @@ type secret = corev1.Secret
 var Secrets = define(Kind[secret]{
 	Resource: Resource{Version: "v1", Name: "secrets", Kind: "Secret", Namespaced: true},
 	Identity: labels{namespace, label("secret", "name of the Secret")},
+	Reads:    []string{"metadata.ownerReferences", "type"},
 	Begin:    func(c *secret, e *metric.Emitter, s *metric.Schema) { e.Begin(s, c.Namespace, c.Name) },
 	Rows: []Row[secret]{
 		exists[secret]("kube_secret_info", stable, "One series per Secret; always 1."),

@@ -13,7 +13,11 @@ type service = corev1.Service
 var Services = define(Kind[service]{
 	Resource: Resource{Version: "v1", Name: "services", Kind: "Service", Namespaced: true},
 	Identity: labels{namespace, label("service", "name of the Service"), uid},
-	Begin:    func(v *service, e *metric.Emitter, s *metric.Schema) { e.Begin(s, v.Namespace, v.Name, string(v.UID)) },
+	Reads: []string{
+		"spec.{type,clusterIP,externalIPs,externalName,externalTrafficPolicy,loadBalancerIP}",
+		"status.loadBalancer.ingress.{ip,hostname}",
+	},
+	Begin: func(v *service, e *metric.Emitter, s *metric.Schema) { e.Begin(s, v.Namespace, v.Name, string(v.UID)) },
 	Rows: []Row[service]{
 		each("kube_service_info", stable, "Addresses of the Service and how traffic from outside reaches it; always 1.", labels{
 			label("cluster_ip", "first IP address of the Service inside the cluster; None if it has none by choice"),

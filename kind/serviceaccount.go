@@ -15,6 +15,7 @@ var secretName = label("name", "name of the Secret")
 var ServiceAccounts = define(Kind[serviceAccount]{
 	Resource: Resource{Version: "v1", Name: "serviceaccounts", Kind: "ServiceAccount", Namespaced: true, NotDefault: true},
 	Identity: labels{namespace, label("serviceaccount", "name of the ServiceAccount"), uid},
+	Reads:    []string{"automountServiceAccountToken", "secrets.name", "imagePullSecrets.name"},
 	Begin: func(a *serviceAccount, e *metric.Emitter, s *metric.Schema) {
 		e.Begin(s, a.Namespace, a.Name, string(a.UID))
 	},

@@ -14,6 +14,7 @@ type storageClass = storagev1.StorageClass
 var StorageClasses = define(Kind[storageClass]{
 	Resource: Resource{Group: "storage.k8s.io", Version: "v1", Name: "storageclasses", Kind: "StorageClass"},
 	Identity: labels{storageClassName},
+	Reads:    []string{"provisioner", "reclaimPolicy", "volumeBindingMode"},
 	Begin:    func(c *storageClass, e *metric.Emitter, s *metric.Schema) { e.Begin(s, c.Name) },
 	Rows: []Row[storageClass]{
 		each("kube_storageclass_info", stable, "How volumes of the StorageClass come and go; always 1.", labels{

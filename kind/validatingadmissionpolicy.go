@@ -14,6 +14,7 @@ type validatingPolicy = admissionv1.ValidatingAdmissionPolicy
 var ValidatingAdmissionPolicies = define(Kind[validatingPolicy]{
 	Resource: Resource{Group: "admissionregistration.k8s.io", Version: "v1", Name: "validatingadmissionpolicies", Kind: "ValidatingAdmissionPolicy"},
 	Identity: labels{noNamespace, label("validatingadmissionpolicy", "name of the ValidatingAdmissionPolicy")},
+	Reads:    []string{"spec.{paramKind,failurePolicy}"},
 	Begin:    func(p *validatingPolicy, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Namespace, p.Name) },
 	Rows: []Row[validatingPolicy]{
 		each("kube_validatingadmissionpolicy_info", alpha, "Parameters of the ValidatingAdmissionPolicy and how it fails; always 1.", labels{paramAPIVersion, paramKind, failurePolicy},

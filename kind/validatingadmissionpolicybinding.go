@@ -14,6 +14,7 @@ type validatingPolicyBinding = admissionv1.ValidatingAdmissionPolicyBinding
 var ValidatingAdmissionPolicyBindings = define(Kind[validatingPolicyBinding]{
 	Resource: Resource{Group: "admissionregistration.k8s.io", Version: "v1", Name: "validatingadmissionpolicybindings", Kind: "ValidatingAdmissionPolicyBinding"},
 	Identity: labels{noNamespace, label("validatingadmissionpolicybinding", "name of the ValidatingAdmissionPolicyBinding")},
+	Reads:    []string{"spec.{policyName,paramRef,validationActions}"},
 	Begin: func(b *validatingPolicyBinding, e *metric.Emitter, s *metric.Schema) {
 		e.Begin(s, b.Namespace, b.Name)
 	},

@@ -14,6 +14,7 @@ type validatingWebhooks = admissionv1.ValidatingWebhookConfiguration
 var ValidatingWebhookConfigurations = define(Kind[validatingWebhooks]{
 	Resource: Resource{Group: "admissionregistration.k8s.io", Version: "v1", Name: "validatingwebhookconfigurations", Kind: "ValidatingWebhookConfiguration"},
 	Identity: labels{noNamespace, label("validatingwebhookconfiguration", "name of the ValidatingWebhookConfiguration")},
+	Reads:    []string{"webhooks.{name,clientConfig.service.{namespace,name}}"},
 	Begin:    func(w *validatingWebhooks, e *metric.Emitter, s *metric.Schema) { e.Begin(s, w.Namespace, w.Name) },
 	Rows: []Row[validatingWebhooks]{
 		exists[validatingWebhooks]("kube_validatingwebhookconfiguration_info", alpha, "One series per ValidatingWebhookConfiguration; always 1."),

@@ -13,6 +13,7 @@ type volumeAttachment = storagev1.VolumeAttachment
 var VolumeAttachments = define(Kind[volumeAttachment]{
 	Resource: Resource{Group: "storage.k8s.io", Version: "v1", Name: "volumeattachments", Kind: "VolumeAttachment"},
 	Identity: labels{label("volumeattachment", "name of the VolumeAttachment")},
+	Reads:    []string{"spec.{attacher,nodeName,source.persistentVolumeName}", "status.{attached,attachmentMetadata}"},
 	Begin:    func(v *volumeAttachment, e *metric.Emitter, s *metric.Schema) { e.Begin(s, v.Name) },
 	Rows: []Row[volumeAttachment]{
 		labelsOf("kube_volumeattachment_labels", alpha, "Those labels of the VolumeAttachment that --metric-labels-allowlist picks.",

@@ -1,0 +1,172 @@
+package kind_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate/internal/kindtest"
+	"github.com/kubestate/kubestate/internal/wire"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// Objects are decoded without the fields that a table does not say it reads. That
+// makes no difference to any row: not to all together, not to the default ones and
+// not to one alone.
+func TestReads(t *testing.T) {
+	for _, table := range kind.All() {
+		t.Run(table.Name, func(t *testing.T) {
+			objects := encodedObjects(t, table)
+			checkReads(t, kindtest.Everything.Plan(t, table), objects)
+			checkReads(t, kindtest.Options{}.Plan(t, table), objects)
+			for _, d := range table.Schema().Families {
+				checkReads(t, alone(t, table, d.Name), objects[:min(len(objects), 60)])
+			}
+		})
+	}
+}
+
+// alone returns a table with one family only.
+func alone(t testing.TB, table *kind.Table, family string) *kind.Table {
+	t.Helper()
+	planned, err := table.Plan(kind.Options{
+		Keep:   func(d *metric.Desc) bool { return d.Name == family },
+		Labels: []string{"*"}, Annotations: []string{"*"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return planned
+}
+
+func checkReads(t *testing.T, table *kind.Table, messages [][]byte) {
+	t.Helper()
+	filter, err := wire.Compile(table.New(), kind.Reads(table))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, message := range messages {
+		whole, _ := kindtest.Text(t, table, decode(t, table, message))
+		filtered, _ := kindtest.Text(t, table, decode(t, table, filter.Append(nil, message)))
+		if whole != filtered {
+			t.Fatalf("a row reads a field that is not among Reads of %s, and so is not decoded (-whole +filtered):\n%s",
+				table.Kind, gocmp.Diff(strings.Split(whole, "\n"), strings.Split(filtered, "\n")))
+		}
+	}
+}
+
+func decode(t *testing.T, table *kind.Table, message []byte) kind.Object {
+	t.Helper()
+	o := table.New()
+	if err := o.Unmarshal(message); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// encodedObjects returns objects of a kind as the API server sends them: all that
+// the other tests have, and many with random content.
+func encodedObjects(t *testing.T, table *kind.Table) (messages [][]byte) {
+	t.Helper()
+	add := func(o kind.Object) {
+		message, err := o.(interface{ Marshal() ([]byte, error) }).Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		messages = append(messages, message)
+	}
+	for _, c := range kindtest.Load(t, goldenFile(table)) {
+		add(kindtest.Decode(t, table, c.Object))
+	}
+	for _, c := range readLines[conformanceCase](t, "testdata/conformance/edge-cases.jsonl") {
+		if c.Resource == table.Name {
+			add(kindtest.Decode(t, table, c.Obj))
+		}
+	}
+	random := rand.NewChaCha8([32]byte{})
+	for range 150 {
+		data := make([]byte, 20_000)
+		_, _ = random.Read(data) // never fails
+		o := table.New()
+		filler(data).Fill(o)
+		add(o)
+	}
+	return messages
+}
+
+// Labels and annotations are decoded only where a row shows some.
+func TestReadsWhatIsPlanned(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		options kindtest.Options
+		want    []string // of the fields that depend on the plan
+	}{
+		{"default", kindtest.Options{}, nil},
+		{"labels", kindtest.Options{Labels: []string{"app"}}, []string{"metadata.labels"}},
+		{"annotations", kindtest.Options{Annotations: []string{"a*"}}, []string{"metadata.annotations[!kubectl.kubernetes.io/last-applied-configuration]"}},
+	} {
+		all := kind.Reads(test.options.Plan(t, kind.Secrets))
+		var got []string
+		for _, field := range all {
+			if strings.HasPrefix(field, "metadata.labels") || strings.HasPrefix(field, "metadata.annotations") {
+				got = append(got, field)
+			}
+		}
+		if diff := gocmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", test.name, diff)
+		}
+	}
+	workload := kind.Reads(alone(t, kind.Pods, "kube_pod_workload"))
+	if !strings.Contains(strings.Join(workload, " "), "metadata.labels") {
+		t.Errorf("kube_pod_workload reads %q, which lacks labels", workload)
+	}
+}
+
+// A table that is declared elsewhere is filtered if every row says what it reads.
+func TestReadsOfOwnRows(t *testing.T) {
+	own := kind.NewRow(desc("kube_priorityclass_value"), classValue)
+	declared := func(reads []string, rows ...row) *kind.Table {
+		k := priorityClasses(rows...)
+		k.Reads = reads
+		table, err := kind.Define(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return table
+	}
+	const identity = "metadata.creationTimestamp metadata.deletionTimestamp metadata.generation metadata.name metadata.namespace metadata.resourceVersion metadata.uid"
+	if got := kind.Reads(declared(nil, own)); got != nil {
+		t.Errorf("a kind that does not say what it reads reads %q, want nil for everything", got)
+	}
+	base := declared([]string{})
+	for want, table := range map[string]*kind.Table{
+		identity:                             base,
+		identity + " value":                  declared([]string{"value"}, own),
+		identity + " preemptionPolicy value": declared([]string{"value"}, own.Reading("preemptionPolicy")),
+		"globalDefault " + identity:          extended(t, base, own.Reading("globalDefault")),
+		identity + " ":                       extended(t, base, own.Reading()),
+	} {
+		if got := strings.Join(kind.Reads(table), " "); got != strings.TrimSpace(want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	whole := extended(t, base, own)
+	if kind.Reads(whole) != nil || kind.Reads(base, whole) != nil {
+		t.Error("a row of which nobody knows what it reads gets filtered objects")
+	}
+	if got := strings.Join(kind.Reads(base, declared([]string{"value"})), " "); got != identity+" value" {
+		t.Errorf("two tables read %q", got)
+	}
+}
+
+func extended(t *testing.T, table *kind.Table, rows ...row) *kind.Table {
+	t.Helper()
+	more, err := kind.Extend(table, rows...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return more
+}
