@@ -40,13 +40,23 @@ func Connect(c Config) (*Client, error) {
 		return nil, err
 	}
 	config.UserAgent = fmt.Sprintf("kubestate/%s (%s/%s)", c.Version, runtime.GOOS, runtime.GOARCH)
+	return NewClient(config)
+}
+
+// NewClient makes a client, as Connect does, of what a program that uses client-go
+// has already. config is not changed. Its limits of requests per time do not hold:
+// a Client asks once per watch and waits between attempts.
+func NewClient(config *rest.Config) (*Client, error) {
+	config = rest.CopyConfig(config)
 	// An own dialer notices dead HTTP/1.1 connections in about a minute; for
 	// HTTP/2, client-go's transport pings after 30 idle seconds. That transport
 	// also bounds the TLS handshake by 10 seconds.
-	config.Dial = (&net.Dialer{
-		Timeout:         10 * time.Second,
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 3},
-	}).DialContext
+	if config.Dial == nil {
+		config.Dial = (&net.Dialer{
+			Timeout:         10 * time.Second,
+			KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 15 * time.Second, Count: 3},
+		}).DialContext
+	}
 	// Inflating costs more CPU than decoding protobuf, and the network within a
 	// cluster is rarely the limit. It also keeps clear of streaming lists that
 	// are compressed as one gzip member per flush.

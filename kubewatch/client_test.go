@@ -6,6 +6,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,7 +14,10 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+
+	"k8s.io/client-go/rest"
 
 	"github.com/kubestate/kubestate/internal/sim"
 	"github.com/kubestate/kubestate/kind"
@@ -114,6 +118,44 @@ func TestAPIServerAlone(t *testing.T) {
 	}
 	if version, err := c.Version(t.Context()); err != nil || !strings.HasPrefix(version, "v1.") {
 		t.Errorf("version %q, error %v", version, err)
+	}
+}
+
+// A program that embeds us goes on using its configuration for its own clients.
+func TestNewClient(t *testing.T) {
+	store, err := sim.NewStore(sim.StoreConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := sim.NewServer(store, sim.ServerConfig{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("User-Agent") + " " + r.Header.Get("Authorization"); got != "embedder Bearer open-sesame" {
+			t.Errorf("request as %q", got)
+		}
+		api.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	var dialled atomic.Bool
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		dialled.Store(true)
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+	config := &rest.Config{Host: server.URL, BearerToken: "open-sesame", UserAgent: "embedder", Dial: dial}
+	c, err := NewClient(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version, err := c.Version(t.Context()); err != nil || !strings.HasPrefix(version, "v1.") {
+		t.Errorf("version %q, error %v", version, err)
+	}
+	if !dialled.Load() {
+		t.Error("the dialer of the configuration was not used")
+	}
+	if config.DisableCompression {
+		t.Error("the configuration was changed")
+	}
+	if _, err := NewClient(&rest.Config{Host: "http://bad%"}); err == nil {
+		t.Error("no error for a bad host")
 	}
 }
 
