@@ -79,7 +79,7 @@ func TestDependenciesAreDocumented(t *testing.T) {
 			}
 		}
 		for _, tool := range mod.Tool {
-			provides := func(path string) bool { return strings.HasPrefix(tool.Path, path+"/") }
+			provides := func(path string) bool { return strings.HasPrefix(tool.Path+"/", path+"/") }
 			if !slices.ContainsFunc(named, provides) {
 				t.Errorf("docs/dependencies.md does not say why %s has the tool %s", filepath.Join(dir, "go.mod"), tool.Path)
 			}

@@ -9,7 +9,8 @@
 //
 // DogStatsD has no NaN, no infinities and no way to end a series: such values are
 // dropped and counted, and Run.Ended is not read. Nor does it know entities: what
-// Block.Resource says becomes tags.
+// Block.Resource says becomes tags. Receivers that follow StatsD rather than
+// Datadog take a negative value for a change of the gauge.
 package dogstatsd
 
 import (
