@@ -38,7 +38,7 @@ type Tag struct{ Key, Value string }
 // encodes it once and reuses the result while the pointer stays the same.
 type Block struct {
 	Host     string // the host that the series belong to; empty: none
-	Resource []Tag  // attributes of the entity, where the names know entities (OpenTelemetry)
+	Resource []Tag  // attributes of the entity, where the names know entities (OpenTelemetry); elsewhere sent as tags
 	Tags     []Tag  // ascending by key, then value; a key may occur more than once
 }
 
@@ -72,34 +72,57 @@ type Check struct {
 	Tags    []Tag
 }
 
-// Run is everything there is to send at one moment: a snapshot that does not
-// change, so that slow sinks hold nobody up. Each sequence may be read more than
-// once.
+// Run is what there is to send at one moment: a snapshot that does not change, so
+// that slow sinks hold nobody up. Each sequence may be read more than once; none
+// is nil.
 type Run struct {
-	Time   time.Time
+	Time time.Time
+	// Series are all there are or, in a run of changes, those that are new or have
+	// another value; the others are as they were.
 	Series iter.Seq[*Series]
 	Checks iter.Seq[*Check]
-	// Ended are the series that the Sink's run before had and this one has not.
+	// Ended are the series that the same Sink had in earlier runs and that are gone
+	// since the one before, whatever became of those runs. Their values mean nothing.
+	// A series whose tags change ends, and begins anew with others. If they differ
+	// only in what a Sink does not send, that Sink finds the same series here and
+	// among Series: for its receiver it goes on.
 	Ended iter.Seq[*Series]
 }
 
-// A Sink sends runs. Send is called by one goroutine at a time; it returns when
-// the run is sent or is in the Sink's buffer, whose size is bounded. An error
-// says what was lost. Close sends what is buffered until ctx ends, and frees
-// everything.
+// A Sink sends runs to one receiver.
+//
+// Send and Close are called by one goroutine at a time; Stats by any, also after
+// Close. A Sink stands for itself: one whose receiver is slow or away takes no
+// time from others as long as each is driven by a goroutine of its own.
 type Sink interface {
+	// Send returns when the run is sent, or is in the Sink's buffer, whose size is
+	// bounded. It waits while the receiver takes what it gets, and may wait for one
+	// that is away as long as ctx lasts, but no longer: the caller sets a deadline
+	// before the time of the next run. What then is in the buffer is sent later,
+	// before that of the next run.
+	//
+	// An error says what was refused or lost since the Send before, or that ctx ended
+	// while something waits in the buffer. It does not ask for anything: what can be
+	// sent again the Sink sends again by itself.
 	Send(ctx context.Context, r *Run) error
+	// Stats returns what became of everything so far.
 	Stats() Stats
+	// Close sends what is buffered until ctx ends, and frees everything. An error
+	// says what was lost. Nothing marks series as ended: another instance may go on
+	// with them. Send after Close returns an error, Close after Close does nothing.
 	Close(ctx context.Context) error
 }
 
-// Stats counts what became of series and payloads since the start.
+// Stats counts what became of series and payloads since the start. Checks count
+// as series, and so do the marks of those that have ended, where a protocol has
+// such things. Each is counted once: as accepted, rejected or dropped, when its
+// fate is known.
 type Stats struct {
-	Series   uint64 // sent and accepted
-	Payloads uint64 // requests or datagrams that were accepted
-	Bytes    uint64 // on the wire, without protocol headers
+	Series   uint64 // sent and accepted, as far as the protocol tells
+	Payloads uint64 // requests or datagrams that were accepted, at least in part
+	Bytes    uint64 // of these on the wire, without protocol headers
 	Rejected uint64 // series that the receiver refused for good
-	Dropped  uint64 // series given up: buffer full, or retried too often
-	Retries  uint64 // payloads that were sent again
-	Buffered uint64 // payloads that wait now
+	Dropped  uint64 // series given up: no room in the buffer, no place in the protocol, or retried too often
+	Retries  uint64 // attempts to send a payload again
+	Buffered uint64 // payloads that wait now, those being sent among them
 }
