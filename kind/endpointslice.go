@@ -1,6 +1,8 @@
 package kind
 
 import (
+	"slices"
+
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -48,6 +50,12 @@ var EndpointSlices = define(Kind[endpointSlice]{
 			func(p *endpointSlice) map[string]string { return p.Annotations }),
 		labelsOf("kube_endpointslice_labels", alpha, "Those labels of the EndpointSlice that --metric-labels-allowlist picks.",
 			func(p *endpointSlice) map[string]string { return p.Labels }),
+		beyond(each("kube_endpointslice_service_endpoints", alpha, "Endpoints of a zone that are in a condition, of an EndpointSlice that is of a Service.", labels{
+			label("service", "name of the Service"),
+			label("addresstype", "type of the addresses: IPv4, IPv6 or FQDN"),
+			label("condition", "ready, serving or terminating; an endpoint may be in several"),
+			label("zone", "name of the zone; empty if it is not known, and in an EndpointSlice without endpoints"),
+		}, serviceEndpoints).Reading(labelsField)),
 	},
 })
 
@@ -88,4 +96,41 @@ func slicePorts(p *endpointSlice, e *metric.Emitter) {
 		}
 		e.Add(1, valueOr(port.Name, ""), string(valueOr(port.Protocol, "")), number)
 	}
+}
+
+// serviceEndpoints emits one sample per zone and condition, 0 where no endpoint of
+// the zone is in it.
+func serviceEndpoints(p *endpointSlice, e *metric.Emitter) {
+	service := p.Labels[discoveryv1.LabelServiceName]
+	if service == "" {
+		return
+	}
+	if len(p.Endpoints) == 0 {
+		zoneEndpoints(p, nil, "", service, e)
+	}
+	for i := range p.Endpoints {
+		zone := valueOr(p.Endpoints[i].Zone, "")
+		inZone := func(q discoveryv1.Endpoint) bool { return valueOr(q.Zone, "") == zone }
+		if !slices.ContainsFunc(p.Endpoints[:i], inZone) {
+			zoneEndpoints(p, p.Endpoints[i:], zone, service, e)
+		}
+	}
+}
+
+// zoneEndpoints counts the endpoints of a zone. What they do not say of themselves
+// means that they are ready and serving, and not terminating.
+func zoneEndpoints(p *endpointSlice, endpoints []discoveryv1.Endpoint, zone, service string, e *metric.Emitter) {
+	var ready, serving, terminating float64
+	for i := range endpoints {
+		if valueOr(endpoints[i].Zone, "") != zone {
+			continue
+		}
+		c := &endpoints[i].Conditions
+		ready += metric.Float(valueOr(c.Ready, true))
+		serving += metric.Float(valueOr(c.Serving, true))
+		terminating += metric.Float(valueOr(c.Terminating, false))
+	}
+	e.Add(ready, service, string(p.AddressType), "ready", zone)
+	e.Add(serving, service, string(p.AddressType), "serving", zone)
+	e.Add(terminating, service, string(p.AddressType), "terminating", zone)
 }

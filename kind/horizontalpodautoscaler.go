@@ -17,9 +17,12 @@ var (
 
 	targetMetric = labels{
 		label("metric_name", "name of the metric or the resource"),
-		label("metric_target_type", "what the value is: value (in all), average (per Pod) or utilization (percent of the request)"),
+		metricTargetType,
 		label("container", "name of the container, if the metric is about one"),
 	}
+	metricType       = label("metric_type", "whether the metric is about the whole Pod or one container: Resource or ContainerResource")
+	metricTargetType = label("metric_target_type", "what the value is: value (in all), average (per Pod) or utilization (percent of the request)")
+	metricContainer  = label("container", "name of the container; absent if the metric is about the whole Pod")
 )
 
 // HorizontalPodAutoscalers is the table of autoscaling/v2 HorizontalPodAutoscaler.
@@ -86,6 +89,8 @@ var HorizontalPodAutoscalers = define(Kind[podAutoscaler]{
 				e.Add(1, e.Lower(h.OwnerReferences[i].Kind), h.OwnerReferences[i].Name)
 			}
 		})),
+		beyond(each("kube_horizontalpodautoscaler_spec_target_resource", alpha, "Value that the use of a resource should have, of the sort that the label metric_target_type names.",
+			labels{metricType, quotaItem, metricTargetType, metricContainer}, wantedResources)),
 	},
 })
 
@@ -163,5 +168,40 @@ func metricValues(name, container string, value, average *apiresource.Quantity, 
 	}
 	if utilization != nil {
 		e.Add(float64(*utilization), name, "utilization", container)
+	}
+}
+
+// wantedResources leaves out metrics that lack what their type calls for.
+func wantedResources(h *podAutoscaler, e *metric.Emitter) {
+	for i := range h.Spec.Metrics {
+		m := &h.Spec.Metrics[i]
+		switch {
+		case m.Type == autoscalingv2.ResourceMetricSourceType && m.Resource != nil:
+			resourceTarget(m.Type, string(m.Resource.Name), "", &m.Resource.Target, e)
+		case m.Type == autoscalingv2.ContainerResourceMetricSourceType && m.ContainerResource != nil:
+			resourceTarget(m.Type, string(m.ContainerResource.Name), m.ContainerResource.Container, &m.ContainerResource.Target, e)
+		}
+	}
+}
+
+// resourceTarget emits one sample for each of the values of a target that is set.
+func resourceTarget(t autoscalingv2.MetricSourceType, resource, container string, target *autoscalingv2.MetricTarget, e *metric.Emitter) {
+	add := func(v float64, targetType string) {
+		e.Label(metricType.Name, string(t))
+		e.Label(quotaItem.Name, resource)
+		e.Label(metricTargetType.Name, targetType)
+		if container != "" {
+			e.Label(metricContainer.Name, container)
+		}
+		e.AddLabeled(v)
+	}
+	if q := target.Value; q != nil {
+		add(fractional(*q), "value")
+	}
+	if q := target.AverageValue; q != nil {
+		add(fractional(*q), "average")
+	}
+	if u := target.AverageUtilization; u != nil {
+		add(float64(*u), "utilization")
 	}
 }

@@ -56,6 +56,8 @@ var Jobs = define(Kind[job]{
 			func(j *job, e *metric.Emitter) { owners(j.OwnerReferences, e) }),
 		beyond(each("kube_job_duration", alpha, "How long the Job ran from its start to its completion, in seconds; absent before, where kube_job_status_start_time tells since when it runs.",
 			nil, jobDuration)),
+		beyond(gauge("kube_job_status_failed_pods", alpha, "Pods of the Job that have failed, whatever the reason.",
+			func(j *job) int32 { return j.Status.Failed })),
 	},
 })
 

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -83,12 +84,36 @@ var Nodes = define(Kind[node]{
 				e.Add(1, string(a.Type), a.Address)
 			}
 		}),
+		beyond(each("kube_node_status_every_condition", alpha, "1 for what is known of a condition of the Node, 0 for the rest, also of those conditions of Kubernetes itself that the Node does not have.",
+			labels{condition, status}, everyCondition)),
 		beyond(each("kube_node_status_extended_allocatable", alpha, "What the Node has of kubernetes.io/network-bandwidth for Pods, in bytes.", labels{resource, unit},
 			func(n *node, e *metric.Emitter) { nodeBandwidth(n.Status.Allocatable, e) })),
 		beyond(each("kube_node_status_extended_capacity", alpha, "What the Node has of kubernetes.io/network-bandwidth in all, in bytes.", labels{resource, unit},
 			func(n *node, e *metric.Emitter) { nodeBandwidth(n.Status.Capacity, e) })),
 	},
 })
+
+// ownConditions are the conditions that Kubernetes itself defines.
+var ownConditions = [...]corev1.NodeConditionType{
+	corev1.NodeReady, corev1.NodeMemoryPressure, corev1.NodeDiskPressure, corev1.NodePIDPressure, corev1.NodeNetworkUnavailable,
+}
+
+// everyCondition emits the conditions that the Node has, then those of Kubernetes
+// itself that it lacks.
+func everyCondition(n *node, e *metric.Emitter) {
+	has := func(t corev1.NodeConditionType) bool {
+		return slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool { return c.Type == t })
+	}
+	for i := range n.Status.Conditions {
+		c := &n.Status.Conditions[i]
+		conditionSeries(string(c.Status), e, string(c.Type))
+	}
+	for _, t := range ownConditions {
+		if !has(t) {
+			conditionSeries("", e, string(t))
+		}
+	}
+}
 
 func nodeInfo(n *node, e *metric.Emitter) {
 	var internalIP string
