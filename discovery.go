@@ -39,7 +39,10 @@ func (x *Exporter) ServeDiscovery(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		if n > 1 {
-			labels["__param_slice"] = strconv.Itoa(i+1) + "/" + strconv.Itoa(n)
+			slice := strconv.Itoa(i+1) + "/" + strconv.Itoa(n)
+			labels["__param_slice"] = slice
+			// Each slice is a target with an "up" of its own.
+			labels["instance"] = r.Host + "?slice=" + slice
 		}
 		groups[i] = targetGroup{Targets: []string{r.Host}, Labels: labels}
 	}

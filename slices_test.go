@@ -116,6 +116,9 @@ func TestDiscoveryOfALargeCluster(t *testing.T) {
 		if !slices.Equal(g.Targets, []string{"kubestate:8080"}) || g.Labels["__param_slice"] != want {
 			t.Errorf("group %d: %+v, want slice %s of kubestate:8080", i, g, want)
 		}
+		if g.Labels["instance"] != "kubestate:8080?slice="+want {
+			t.Errorf("group %d: %+v, want an instance of its own", i, g)
+		}
 	}
 }
 
