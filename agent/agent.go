@@ -2,7 +2,10 @@ package agent
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/kubestate/kubestate/kind"
 )
@@ -10,13 +13,43 @@ import (
 // Agent keeps the series of a cluster as objects change. It is safe for
 // concurrent use.
 type Agent struct {
-	tables []*kind.Table
+	logger    *slog.Logger
+	tables    []*kind.Table
+	resources []*resource // as tables
+	tracker   *tracker
+	state     state
 }
 
 // New returns an Agent without objects. The error names everything that is wrong
 // with the configuration.
 func New(c Config) (*Agent, error) {
-	return &Agent{}, nil
+	if c.Names == nil {
+		c.Names = KSM()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	switch c.PodMode {
+	case "", AllPods, ClusterUnassigned, ClusterAggregatesOnly:
+	default:
+		return nil, fmt.Errorf("pod mode %q: want %s, %s or %s", c.PodMode, AllPods, ClusterUnassigned, ClusterAggregatesOnly)
+	}
+	a := &Agent{logger: c.Logger}
+	p := planner{
+		agent: a, config: &c, names: c.Names, metrics: newRegistry(), checks: newRegistry(),
+		mappings: newMappings(c.Names, c.LabelsMapper),
+	}
+	if err := p.plan(); err != nil {
+		return nil, err
+	}
+	s := &a.state
+	s.words = newWords()
+	s.tags = newTagSets(s.words)
+	s.maker = blockMaker{joins: &s.joins, fixed: fixedTags(c.Names, &c), suffix: hostSuffix(c.ClusterName), hosts: newCache[string](cachedWords)}
+	return a, nil
 }
 
 // Tables returns the tables whose objects the Agent wants, planned to what it
@@ -26,23 +59,79 @@ func (a *Agent) Tables() []*kind.Table { return a.tables }
 // NewFeed returns a Feed for objects of a resource, one for each source of such
 // objects. The error says that the Agent wants none of them.
 func (a *Agent) NewFeed(resource string) (*Feed, error) {
-	return nil, fmt.Errorf("resource %q is not among what the agent wants: %s", resource, strings.Join(kind.Names(a.tables), ", "))
+	for _, r := range a.resources {
+		if r.table.Name == resource {
+			return a.newFeed(r), nil
+		}
+	}
+	return nil, fmt.Errorf("resource %q is not wanted; wanted are: %s", resource, strings.Join(kind.Names(a.tables), ", "))
 }
 
-// Synced tells whether every Feed has been read completely once.
-func (a *Agent) Synced() bool { return false }
+func (a *Agent) newFeed(r *resource) *Feed {
+	f := &Feed{resource: r, entries: map[objectName]*entry{}, shelf: &shelf{}}
+	a.state.mu.Lock()
+	defer a.state.mu.Unlock()
+	r.feeds = append(r.feeds, f)
+	return f
+}
 
-// NewReader returns a Reader, one for each that runs are made for.
-func (a *Agent) NewReader() *Reader { return &Reader{} }
+// Synced tells whether every Feed has been read completely once. An Agent without
+// Feeds is not.
+func (a *Agent) Synced() bool {
+	a.state.mu.Lock()
+	defer a.state.mu.Unlock()
+	feeds := 0
+	for _, r := range a.resources {
+		for _, f := range r.feeds {
+			if !f.published {
+				return false
+			}
+			feeds++
+		}
+	}
+	return feeds > 0
+}
 
 // Stats says how much an Agent holds.
 type Stats struct {
-	Objects    int    // of all kinds
-	Series     int    // of objects and totals, without checks
-	Failures   uint64 // objects that could not be collected whole, since the start
-	Blocks     uint64 // blocks of tags that were made, since the start
-	Dependents int    // objects that joins of other objects may change
+	Objects  int    // of all kinds
+	Series   int    // of objects and totals
+	Groups   int    // of totals
+	Blocks   uint64 // blocks of tags that were made, since the start
+	Failures uint64 // objects that could not be collected whole, since the start
 }
 
 // Stats returns the sums over all resources.
-func (a *Agent) Stats() Stats { return Stats{} }
+func (a *Agent) Stats() Stats {
+	s := &a.state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := Stats{Objects: s.objects, Series: s.series, Blocks: s.maker.made}
+	for _, g := range s.groupings {
+		x.Groups += len(g.groups)
+	}
+	for _, r := range a.resources {
+		for _, f := range r.feeds {
+			x.Failures += f.failures
+		}
+	}
+	return x
+}
+
+// tracker shows objects to a Tracker, one at a time.
+type tracker struct {
+	mu      sync.Mutex
+	tracker Tracker
+}
+
+func (t *tracker) put(r *resource, o kind.Object, emit func(Tracked)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tracker.Put(r.table.Name, o, emit)
+}
+
+func (t *tracker) delete(r *resource, k objectName) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.tracker.Delete(r.table.Name, k.namespace, k.name)
+}

@@ -1,20 +1,125 @@
 package agent
 
-import "github.com/kubestate/kubestate/kind"
+import (
+	"strings"
+
+	"github.com/kubestate/kubestate/kind"
+)
 
 // Feed receives the objects of one source. It is what kubewatch calls a Store,
-// but Put may be called for different objects at the same time.
-type Feed struct{}
+// but Put may be called for different objects at the same time. What it holds
+// becomes visible to runs with the first Commit; from then on every change is at
+// once. The name decides which object it is, not the UID: where a name is used
+// anew, nothing is left of the object before.
+type Feed struct {
+	resource *resource
+	shelf    *shelf
+
+	// These are guarded by the mutex of the Agent's state.
+	entries     map[objectName]*entry
+	read        uint32 // the number of the current or last full read
+	published   bool   // a full read was complete
+	failures    uint64
+	lastFailure string // the text of the failure logged last
+}
 
 // Begin starts a full read of the source. What is known stays. A read that is not
 // complete is forgotten by the next Begin.
-func (f *Feed) Begin() {}
+func (f *Feed) Begin() {
+	s := f.state()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.read++
+}
 
-// Put says that an object was added or changed. The object is not kept.
-func (f *Feed) Put(o kind.Object) {}
+func (f *Feed) state() *state { return &f.resource.agent.state }
+
+// Put says that an object was added or changed. The object is not kept. Where
+// nothing that matters has changed it allocates nothing.
+func (f *Feed) Put(o kind.Object) {
+	d := f.resource.drafts.Get().(*draft)
+	defer f.resource.drafts.Put(d)
+	k := objectName{o.GetNamespace(), o.GetName()}
+	if err := d.make(o); err != nil {
+		f.failed(k, err)
+	}
+	s := f.state()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := f.entries[k]
+	if !ok {
+		e = f.add(k)
+	}
+	e.read = f.read
+	s.update(e, d)
+}
+
+func (f *Feed) add(k objectName) *entry {
+	s := f.state()
+	k = objectName{s.words.keep(k.namespace), strings.Clone(k.name)}
+	e := &entry{name: k}
+	e.resource, e.home, e.place = f.resource, f.shelf, f.shelf.take()
+	f.entries[k] = e
+	s.objects++
+	return e
+}
+
+// failed counts an object that a row could not cope with. A failure that recurs
+// is logged once, and never under the lock.
+func (f *Feed) failed(k objectName, err error) {
+	s := f.state()
+	s.mu.Lock()
+	f.failures++
+	told := f.lastFailure == err.Error()
+	f.lastFailure = err.Error()
+	s.mu.Unlock()
+	if !told {
+		f.resource.agent.logger.Error("object has families that cannot be computed; the agent leaves them out",
+			"resource", f.resource.table.Name, "namespace", k.namespace, "name", k.name, "err", err)
+	}
+}
 
 // Delete says that an object is gone. One that is not known is no error.
-func (f *Feed) Delete(namespace, name string) {}
+func (f *Feed) Delete(namespace, name string) {
+	k := objectName{namespace, name}
+	f.drop(k)
+	f.tellDeleted(k)
+}
+
+func (f *Feed) drop(k objectName) {
+	s := f.state()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e, ok := f.entries[k]; ok {
+		delete(f.entries, k)
+		s.forget(e)
+	}
+}
 
 // Commit ends a full read: objects that were not Put since Begin are gone.
-func (f *Feed) Commit() {}
+func (f *Feed) Commit() { f.tellDeleted(f.sweep()...) }
+
+func (f *Feed) sweep() (gone []objectName) {
+	s := f.state()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k, e := range f.entries {
+		if e.read != f.read {
+			gone = append(gone, k)
+			delete(f.entries, k)
+			s.forget(e)
+		}
+	}
+	f.published = true
+	return gone
+}
+
+// tellDeleted tells the Tracker.
+func (f *Feed) tellDeleted(gone ...objectName) {
+	if f.resource.tracker == nil {
+		return
+	}
+	for _, k := range gone {
+		f.resource.tracker.delete(f.resource, k)
+	}
+}

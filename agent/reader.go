@@ -1,6 +1,10 @@
 package agent
 
 import (
+	"fmt"
+	"hash/maphash"
+	"iter"
+	"slices"
 	"time"
 
 	"github.com/kubestate/kubestate/sink"
@@ -8,18 +12,276 @@ import (
 
 // Reader makes runs for one receiver, and remembers what was in the run before.
 // It is used by one goroutine at a time.
-type Reader struct{}
+type Reader struct {
+	agent *Agent
+	last  *snapshot // nil: there was no run
+}
 
-// Run returns everything that there is now. Ended are the series that the last
-// run of this Reader had and that are gone, however long ago that was. The run
-// stays as it is, whatever happens to objects meanwhile; walking it takes no lock
-// and allocates nothing for a series.
-func (r *Reader) Run(now time.Time) *sink.Run { return nil }
+// NewReader returns a Reader, one for each that runs are made for.
+func (a *Agent) NewReader() *Reader { return &Reader{agent: a} }
+
+// snapshot is everything that was resolved at one moment.
+type snapshot struct{ shelves []shelved }
+
+// shelved is what stood on a shelf.
+type shelved struct {
+	shelf   *shelf
+	objects []*object
+}
+
+// settleAtOnce is how many blocks are made anew before those who feed the Agent
+// get a turn.
+const settleAtOnce = 256
+
+// snapshot returns what is resolved now.
+func (a *Agent) snapshot() *snapshot {
+	s := &a.state
+	for done := false; !done; {
+		s.mu.Lock()
+		done = s.settle(settleAtOnce)
+		s.mu.Unlock()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settle(len(s.dirty)) // what was touched in between
+	x := &snapshot{}
+	for _, r := range a.resources {
+		for _, f := range r.feeds {
+			if f.published {
+				x.shelves = append(x.shelves, shelved{f.shelf, slices.Clone(f.shelf.objects)})
+			}
+		}
+	}
+	for _, g := range s.groupings {
+		x.shelves = append(x.shelves, shelved{g.shelf, slices.Clone(g.shelf.objects)})
+	}
+	return x
+}
+
+// Run returns everything that there is now, without objects of Feeds that were not
+// yet read completely. Ended are the series that the last run of this Reader had
+// and that are gone, however long ago that was. The run stays as it is, whatever
+// happens to objects meanwhile; walking it takes no lock and allocates nothing for
+// a series.
+func (r *Reader) Run(now time.Time) *sink.Run {
+	last, x := r.turn()
+	return &sink.Run{Time: now, Series: x.series(now), Checks: x.checks(now), Ended: ended(last, x, now)}
+}
 
 // Changes returns what differs from the last run of this Reader: series that are
 // new or have another value, and Ended. Ages, which always change, count as
-// unchanged. Checks are those of objects that have any such series or check.
-func (r *Reader) Changes(now time.Time) *sink.Run { return nil }
+// unchanged. Checks are those of objects that changed.
+func (r *Reader) Changes(now time.Time) *sink.Run {
+	last, x := r.turn()
+	return &sink.Run{Time: now, Series: changed(last, x, now), Checks: changedChecks(last, x, now), Ended: ended(last, x, now)}
+}
+
+// turn replaces what is remembered of the last run.
+func (r *Reader) turn() (last, now *snapshot) {
+	last, now = r.last, r.agent.snapshot()
+	r.last = now
+	return last, now
+}
 
 // Reset forgets the last run: nothing has Ended in the next.
-func (r *Reader) Reset() {}
+func (r *Reader) Reset() { r.last = nil }
+
+// seconds is the time at which ages are taken: values are whole seconds too.
+func seconds(now time.Time) float64 { return float64(now.Unix()) }
+
+func (x *snapshot) series(now time.Time) iter.Seq[*sink.Series] {
+	return func(yield func(*sink.Series) bool) {
+		var s sink.Series
+		at := seconds(now)
+		for i := range x.shelves {
+			for _, o := range x.shelves[i].objects {
+				if o == nil {
+					continue
+				}
+				for j := range o.series {
+					o.show(&s, &o.series[j], at)
+					if !yield(&s) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// show makes s a series as it is sent.
+func (o *object) show(s *sink.Series, from *series, at float64) {
+	s.Metric, s.Block, s.Tags, s.Value, s.Start = from.metric, o.blocks[from.block], from.tags.get(), from.value, 0
+	if from.start > 0 {
+		s.Start = o.starts[from.start-1]
+	}
+	if from.moving {
+		s.Value = o.moving[int(from.value)].Get()
+	}
+	if from.age {
+		s.Value = at - s.Value
+	}
+}
+
+func (x *snapshot) checks(now time.Time) iter.Seq[*sink.Check] {
+	return func(yield func(*sink.Check) bool) {
+		for i := range x.shelves {
+			for _, o := range x.shelves[i].objects {
+				if !o.showChecks(now, yield) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (o *object) showChecks(now time.Time, yield func(*sink.Check) bool) bool {
+	if o == nil {
+		return true
+	}
+	for i := range o.checks {
+		c := &o.checks[i]
+		x := sink.Check{Name: c.name.Name, Status: c.status, Message: c.message, Block: o.blocks[c.block], Tags: c.tags.get()}
+		if late := seconds(now) - c.due; c.due != 0 && late > 0 {
+			x.Status = sink.Critical
+			x.Message = fmt.Sprintf("%s late by %.0f seconds", c.message, late)
+		}
+		if !yield(&x) {
+			return false
+		}
+	}
+	return true
+}
+
+// pairs calls f for all objects that two snapshots have not in common, with what
+// stood in the same place; nil: nothing.
+func pairs(last, now *snapshot, f func(old, new *object) bool) {
+	before := map[*shelf][]*object{}
+	if last != nil {
+		for _, x := range last.shelves {
+			before[x.shelf] = x.objects
+		}
+	}
+	for _, x := range now.shelves {
+		old := before[x.shelf]
+		delete(before, x.shelf)
+		for i := range max(len(old), len(x.objects)) {
+			var a, b *object
+			if i < len(old) {
+				a = old[i]
+			}
+			if i < len(x.objects) {
+				b = x.objects[i]
+			}
+			if a != b && !f(a, b) {
+				return
+			}
+		}
+	}
+}
+
+// changed walks the series that are new or have another value.
+func changed(last, now *snapshot, at time.Time) iter.Seq[*sink.Series] {
+	return func(yield func(*sink.Series) bool) {
+		var s sink.Series
+		pairs(last, now, func(old, new *object) bool {
+			if new == nil {
+				return true
+			}
+			for i := range new.series {
+				if old != nil && new.hasSame(old, i) && sameValue(new.series[i].value, old.series[i].value) {
+					continue
+				}
+				new.show(&s, &new.series[i], seconds(at))
+				if !yield(&s) {
+					return false
+				}
+			}
+			return true
+		})
+	}
+}
+
+func changedChecks(last, now *snapshot, at time.Time) iter.Seq[*sink.Check] {
+	return func(yield func(*sink.Check) bool) {
+		pairs(last, now, func(_, new *object) bool { return new.showChecks(at, yield) })
+	}
+}
+
+// hasSame tells whether series i is, but for the value, series i of another object.
+func (o *object) hasSame(old *object, i int) bool {
+	if i >= len(old.series) {
+		return false
+	}
+	a, b := &old.series[i], &o.series[i]
+	return a.metric == b.metric && old.blocks[a.block] == o.blocks[b.block] && slices.Equal(a.tags.get(), b.tags.get())
+}
+
+// ended walks the series of last that now does not have. A series is the same where
+// name, host and tags are, whichever object has it.
+func ended(last, now *snapshot, at time.Time) iter.Seq[*sink.Series] {
+	return func(yield func(*sink.Series) bool) {
+		var gone, come []*object
+		pairs(last, now, func(old, new *object) bool {
+			if old != nil && new != nil && len(old.series) == len(new.series) && new.hasAll(old) {
+				return true
+			}
+			if old != nil {
+				gone = append(gone, old)
+			}
+			if new != nil {
+				come = append(come, new)
+			}
+			return true
+		})
+		if len(gone) == 0 {
+			return
+		}
+		h := hasher{seed: maphash.MakeSeed()}
+		there := map[uint64]struct{}{}
+		h.each(come, func(_ *object, _ *series, id uint64) bool {
+			there[id] = struct{}{}
+			return true
+		})
+		var s sink.Series
+		h.each(gone, func(o *object, x *series, id uint64) bool {
+			if _, ok := there[id]; ok {
+				return true
+			}
+			o.show(&s, x, seconds(at))
+			return yield(&s)
+		})
+	}
+}
+
+func (o *object) hasAll(old *object) bool {
+	for i := range o.series {
+		if !o.hasSame(old, i) {
+			return false
+		}
+	}
+	return true
+}
+
+// hasher makes identities of series.
+type hasher struct {
+	seed maphash.Seed
+	sums []uint64 // of the blocks of an object
+}
+
+// each calls f for all series of objects, with the hash of name, host and tags.
+func (h *hasher) each(objects []*object, f func(*object, *series, uint64) bool) {
+	for _, o := range objects {
+		h.sums = h.sums[:0]
+		for _, b := range o.blocks {
+			h.sums = append(h.sums, maphash.String(h.seed, b.Host)+hashTags(h.seed, b.Resource)+hashTags(h.seed, b.Tags))
+		}
+		for i := range o.series {
+			s := &o.series[i]
+			id := maphash.String(h.seed, s.metric.Name)*31 + h.sums[s.block] + hashTags(h.seed, s.tags.get())
+			if !f(o, s, id) {
+				return
+			}
+		}
+	}
+}

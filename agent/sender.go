@@ -2,7 +2,10 @@ package agent
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/kubestate/kubestate/sink"
@@ -12,12 +15,21 @@ import (
 type Receiver struct {
 	Name string
 	Sink sink.Sink
-	// Interval is the time from run to run; 0: 15 seconds.
+	// Interval is the time from run to run; 0: DefaultInterval.
 	Interval time.Duration
 	// Heartbeat sends what changed at each Interval, and everything only once in this
 	// time. 0: everything at each Interval.
 	Heartbeat time.Duration
 }
+
+// DefaultInterval is the time from run to run where none is given.
+const DefaultInterval = 15 * time.Second
+
+// defaultCloseTimeout is how long sinks may take to end where nothing is said.
+const defaultCloseTimeout = 5 * time.Second
+
+// readyPoll is how often is asked whether there is enough to send.
+const readyPoll = 100 * time.Millisecond
 
 // SenderConfig says what a Sender drives.
 type SenderConfig struct {
@@ -26,7 +38,8 @@ type SenderConfig struct {
 	// Ready tells whether there is enough to send; nil is Agent.Synced. Until it is
 	// true for the first time nothing is sent.
 	Ready func() bool
-	// Active tells whether this instance is the one that sends; nil: always.
+	// Active tells whether this instance is the one that sends; nil: always. Where it
+	// is not, runs are left out, and no series count as ended later.
 	Active func() bool
 	// CloseTimeout is how long sinks may take to send what they have buffered when
 	// Run ends; 0: 5 seconds.
@@ -36,17 +49,22 @@ type SenderConfig struct {
 
 // Sender sends runs of an Agent to sinks, each at its own pace: a slow sink skips
 // runs and holds up no other.
-type Sender struct{}
+type Sender struct {
+	config    SenderConfig
+	receivers []*receiver
+}
 
-// NewSender returns a Sender. The sinks are closed when Run or Once returns.
-func NewSender(c SenderConfig) (*Sender, error) { return &Sender{}, nil }
+// receiver is a Receiver at work.
+type receiver struct {
+	Receiver
+	sender     *Sender
+	reader     *Reader
+	everything time.Time // when everything was sent last
+	lastError  string
 
-// Run sends until ctx ends, then closes the sinks.
-func (s *Sender) Run(ctx context.Context) {}
-
-// Once waits until Ready, sends one run to each sink and closes them. The error
-// is all that went wrong.
-func (s *Sender) Once(ctx context.Context) error { return nil }
+	mu    sync.Mutex
+	stats ReceiverStats
+}
 
 // ReceiverStats counts what became of runs since the start.
 type ReceiverStats struct {
@@ -54,11 +72,234 @@ type ReceiverStats struct {
 	Runs     uint64        // sent whole, or handed to the sink's buffer
 	Failed   uint64        // about which the sink returned an error
 	Skipped  uint64        // left out because the run before was not yet sent
-	Series   int           // in the last run
+	Series   int           // that there were in the last run
 	Duration time.Duration // of the last run
-	LastSent time.Time     // when the last run ended that did not fail
+	LastSent time.Time     // when the last run began that did not fail
 	Sink     sink.Stats
 }
 
+// NewSender returns a Sender. The error names everything that is wrong.
+func NewSender(c SenderConfig) (*Sender, error) {
+	var errs []error
+	if c.Agent == nil {
+		errs = append(errs, errors.New("sender: has no agent"))
+	}
+	if len(c.Receivers) == 0 {
+		errs = append(errs, errors.New("sender: has no receivers"))
+	}
+	names := map[string]bool{}
+	for i := range c.Receivers {
+		r := &c.Receivers[i]
+		switch {
+		case r.Sink == nil:
+			errs = append(errs, fmt.Errorf("receiver %q: has no sink", r.Name))
+		case names[r.Name]:
+			errs = append(errs, fmt.Errorf("receiver %q: there are two of this name", r.Name))
+		case r.Interval < 0 || r.Heartbeat < 0:
+			errs = append(errs, fmt.Errorf("receiver %q: interval %v and heartbeat %v must not be negative", r.Name, r.Interval, r.Heartbeat))
+		}
+		names[r.Name] = true
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	s := &Sender{config: c}
+	s.complete()
+	for _, r := range c.Receivers {
+		if r.Interval == 0 {
+			r.Interval = DefaultInterval
+		}
+		s.receivers = append(s.receivers, &receiver{Receiver: r, sender: s, reader: c.Agent.NewReader(), stats: ReceiverStats{Name: r.Name}})
+	}
+	return s, nil
+}
+
+// complete fills in what the configuration does not say.
+func (s *Sender) complete() {
+	c := &s.config
+	if c.Ready == nil {
+		c.Ready = c.Agent.Synced
+	}
+	if c.Active == nil {
+		c.Active = func() bool { return true }
+	}
+	if c.CloseTimeout == 0 {
+		c.CloseTimeout = defaultCloseTimeout
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+}
+
+// Run sends until ctx ends, then closes the sinks. It returns when they are closed,
+// or CloseTimeout after ctx ended at the latest: a sink that does not come back
+// is left behind.
+func (s *Sender) Run(ctx context.Context) {
+	s.each(ctx, func(r *receiver) { r.loop(ctx) })
+}
+
+// Once waits until Ready, sends one run to each sink and closes them. The error
+// is all that went wrong.
+func (s *Sender) Once(ctx context.Context) error {
+	errs := make([]error, len(s.receivers))
+	index := map[*receiver]int{}
+	for i, r := range s.receivers {
+		index[r] = i
+	}
+	done := s.each(ctx, func(r *receiver) {
+		if s.waitReady(ctx) {
+			errs[index[r]] = r.send(ctx)
+		}
+	})
+	if !done { // the others may still write to errs
+		return fmt.Errorf("send: sinks did not end within %v", s.config.CloseTimeout)
+	}
+	return errors.Join(append(errs, ctx.Err())...)
+}
+
+// each runs f and then closes the sink, for all receivers at the same time. It
+// tells whether all have ended.
+func (s *Sender) each(ctx context.Context, f func(*receiver)) bool {
+	var all sync.WaitGroup
+	for _, r := range s.receivers {
+		all.Go(func() {
+			f(r)
+			r.close()
+		})
+	}
+	ended := make(chan struct{})
+	go func() {
+		all.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+	}
+	late := time.NewTimer(s.config.CloseTimeout)
+	defer late.Stop()
+	select {
+	case <-ended:
+		return true
+	case <-late.C:
+		s.config.Logger.Error("sinks did not end in time; what they had buffered is lost", "timeout", s.config.CloseTimeout)
+		return false
+	}
+}
+
+// waitReady waits until there is enough to send, and tells whether there is.
+func (s *Sender) waitReady(ctx context.Context) bool {
+	for !s.config.Ready() {
+		if !sleep(ctx, readyPoll) {
+			return false
+		}
+	}
+	return true
+}
+
+// sleep tells whether the time went by before ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// loop sends runs at fixed times, counted from the first: how long one takes does
+// not move the next.
+func (r *receiver) loop(ctx context.Context) {
+	if !r.sender.waitReady(ctx) {
+		return
+	}
+	for next := time.Now(); ; {
+		if r.sender.config.Active() {
+			r.report(r.send(ctx))
+		} else {
+			r.reader.Reset()
+			r.everything = time.Time{}
+		}
+		now, missed := time.Now(), uint64(0)
+		for next = next.Add(r.Interval); !next.After(now); next = next.Add(r.Interval) {
+			missed++
+		}
+		r.count(func(s *ReceiverStats) { s.Skipped += missed })
+		if !sleep(ctx, next.Sub(now)) {
+			return
+		}
+	}
+}
+
+// send sends one run.
+func (r *receiver) send(ctx context.Context) error {
+	start := time.Now()
+	err := r.Sink.Send(ctx, r.run(start))
+	series := r.sender.config.Agent.Stats().Series
+	r.count(func(s *ReceiverStats) {
+		s.Runs++
+		s.Series, s.Duration = series, time.Since(start)
+		if err != nil {
+			s.Failed++
+		} else {
+			s.LastSent = start
+		}
+	})
+	if err != nil {
+		r.everything = time.Time{} // what was lost may not change again
+		return fmt.Errorf("send to %s: %w", r.Name, err)
+	}
+	return nil
+}
+
+// run returns what is to be sent now.
+func (r *receiver) run(now time.Time) *sink.Run {
+	if r.Heartbeat > 0 && now.Sub(r.everything) < r.Heartbeat {
+		return r.reader.Changes(now)
+	}
+	r.everything = now
+	return r.reader.Run(now)
+}
+
+// report logs what went wrong, once while it stays the same.
+func (r *receiver) report(err error) {
+	text := ""
+	if err != nil {
+		text = err.Error()
+	}
+	switch {
+	case text == r.lastError:
+	case err != nil:
+		r.sender.config.Logger.Error("sending fails", "sink", r.Name, "err", err)
+	default:
+		r.sender.config.Logger.Info("sending works again", "sink", r.Name)
+	}
+	r.lastError = text
+}
+
+func (r *receiver) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), r.sender.config.CloseTimeout)
+	defer cancel()
+	if err := r.Sink.Close(ctx); err != nil {
+		r.sender.config.Logger.Error("closing a sink fails", "sink", r.Name, "err", err)
+	}
+}
+
+func (r *receiver) count(f func(*ReceiverStats)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f(&r.stats)
+}
+
 // Stats returns the counts of each receiver, in their order.
-func (s *Sender) Stats() []ReceiverStats { return nil }
+func (s *Sender) Stats() []ReceiverStats {
+	all := make([]ReceiverStats, len(s.receivers))
+	for i, r := range s.receivers {
+		r.count(func(s *ReceiverStats) { all[i] = *s })
+		all[i].Sink = r.Sink.Stats()
+	}
+	return all
+}

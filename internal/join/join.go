@@ -27,6 +27,7 @@ func NewIndex[D comparable]() *Index[D] {
 
 // Leaf is what is given under one key, and who depends on it.
 type Leaf[D comparable] struct {
+	index      *Index[D]
 	key        string
 	given      []Gift
 	dependents map[D]struct{}
@@ -42,26 +43,39 @@ type Gift struct {
 // Source identifies what gives.
 type Source struct{ Namespace, Name string }
 
-// Leaf returns the leaf of a key, made if need be. A leaf without gifts and
-// dependents is forgotten by the next Release of it.
+// Get returns the leaf of a key; nil where nobody gives or depends.
+func (x *Index[D]) Get(key []byte) *Leaf[D] { return x.leaves[string(key)] }
+
+// Leaf returns the leaf of a key, made if need be. The caller gives or depends:
+// a leaf without gifts and dependents is forgotten when the last of them goes.
 func (x *Index[D]) Leaf(key []byte) *Leaf[D] {
 	l, ok := x.leaves[string(key)]
 	if !ok {
-		l = &Leaf[D]{key: string(key)}
+		l = &Leaf[D]{index: x, key: string(key)}
 		x.leaves[l.key] = l
 	}
 	return l
 }
 
-// Release forgets a leaf if nobody needs it.
-func (x *Index[D]) Release(l *Leaf[D]) {
-	if len(l.given) == 0 && len(l.dependents) == 0 && x.leaves[l.key] == l {
-		delete(x.leaves, l.key)
+// settle keeps or forgets the leaf, as it is needed.
+func (l *Leaf[D]) settle() {
+	if len(l.given) == 0 && len(l.dependents) == 0 {
+		delete(l.index.leaves, l.key)
+	} else {
+		l.index.leaves[l.key] = l
 	}
 }
 
 // Len returns the number of leaves.
 func (x *Index[D]) Len() int { return len(x.leaves) }
+
+// Of returns what a source gives in a join.
+func (l *Leaf[D]) Of(join int, source Source) []Label {
+	if i, found := l.find(Gift{Join: join, Source: source}); found {
+		return l.given[i].Labels
+	}
+	return nil
+}
 
 // Given returns what is given, ascending by join and source. The caller must not
 // change it, and it is valid until the next change.
@@ -73,6 +87,7 @@ func (l *Leaf[D]) Give(g Gift) bool {
 	i, found := l.find(g)
 	if !found {
 		l.given = slices.Insert(l.given, i, g)
+		l.settle()
 		return len(g.Labels) > 0
 	}
 	if slices.Equal(l.given[i].Labels, g.Labels) {
@@ -91,6 +106,7 @@ func (l *Leaf[D]) Take(join int, source Source) bool {
 	}
 	changed := len(l.given[i].Labels) > 0
 	l.given = slices.Delete(l.given, i, i+1)
+	l.settle()
 	return changed
 }
 
@@ -110,6 +126,7 @@ func (l *Leaf[D]) Depend(d D) {
 		l.dependents = map[D]struct{}{}
 	}
 	l.dependents[d] = struct{}{}
+	l.settle()
 }
 
 // Forget notes that d no longer depends on the leaf.
@@ -118,6 +135,7 @@ func (l *Leaf[D]) Forget(d D) {
 	if len(l.dependents) == 0 {
 		l.dependents = nil
 	}
+	l.settle()
 }
 
 // Dependents calls f for each dependent, in any order.

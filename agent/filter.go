@@ -1,0 +1,185 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/kubestate/kubestate/sink"
+)
+
+// filter is a compiled Filter and what its patterns capture.
+type filter struct {
+	equal  *float64
+	where  []condition
+	unless int // a family of the planned table; -1: none
+}
+
+type condition struct {
+	label    string
+	patterns patterns
+	capture  string // the tag for what * stood for; empty: none
+}
+
+func compileFilter(f *Filter, capture map[string]string) (filter, error) {
+	c := filter{equal: f.Equal, unless: -1}
+	var errs []error
+	for _, label := range slices.Sorted(maps.Keys(f.Where)) {
+		p, err := compileList(f.Where[label])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("where %s: %w", label, err))
+		}
+		c.where = append(c.where, condition{label, p, capture[label]})
+	}
+	for _, label := range slices.Sorted(maps.Keys(capture)) {
+		if _, ok := f.Where[label]; !ok {
+			errs = append(errs, fmt.Errorf("capture %s: where says nothing of this label", label))
+		}
+	}
+	return c, errors.Join(errs...)
+}
+
+// admits tells whether a sample counts. It adds what patterns capture to p.
+func (f *filter) admits(p *Point) bool {
+	if f.equal != nil && p.Value != *f.equal {
+		return false
+	}
+	for i := range f.where {
+		c := &f.where[i]
+		_, captured, ok := c.patterns.find(p.Label(c.label))
+		if !ok {
+			return false
+		}
+		if c.capture != "" {
+			p.Set(c.capture, captured)
+		}
+	}
+	return true
+}
+
+// namer tells the metric of a sample.
+type namer struct {
+	registry *registry
+	like     sink.Metric // what all of its metrics have in common
+	parts    []namePart
+	choices  []choice
+	fixed    *sink.Metric // nil: the name depends on labels
+}
+
+// namePart is text and the label that follows it; empty: none does.
+type namePart struct{ text, label string }
+
+// choice says what stands for the value of a label.
+type choice struct {
+	label    string
+	patterns patterns
+}
+
+func newNamer(r *registry, like sink.Metric, choose map[string]map[string]string) (*namer, error) {
+	n := &namer{registry: r, like: like}
+	var errs []error
+	for _, label := range slices.Sorted(maps.Keys(choose)) {
+		p, err := compilePatterns(choose[label])
+		if err != nil {
+			errs = append(errs, fmt.Errorf("choose %s: %w", label, err))
+		}
+		n.choices = append(n.choices, choice{label, p})
+	}
+	parts, err := parseTemplate(like.Name)
+	if err != nil {
+		errs = append(errs, err)
+	}
+	n.parts = parts
+	if len(parts) == 1 && parts[0].label == "" {
+		n.fixed = r.metric([]byte(like.Name), &like)
+	}
+	return n, errors.Join(errs...)
+}
+
+// parseTemplate takes a text with {label} in it apart.
+func parseTemplate(s string) ([]namePart, error) {
+	var parts []namePart
+	for rest := s; ; {
+		text, after, found := strings.Cut(rest, "{")
+		if !found {
+			return append(parts, namePart{text: text}), nil
+		}
+		label, behind, closed := strings.Cut(after, "}")
+		if !closed || label == "" {
+			return nil, fmt.Errorf("%q: a label is written {label}", s)
+		}
+		parts = append(parts, namePart{text, label})
+		rest = behind
+	}
+}
+
+// metric returns the metric of a sample. It is not ok where no choice is made of
+// its labels.
+func (n *namer) metric(p *Point, scratch *[]byte) (_ *sink.Metric, ok bool) {
+	for i := range n.choices {
+		if _, _, ok := n.choices[i].patterns.find(p.Label(n.choices[i].label)); !ok {
+			return nil, false
+		}
+	}
+	if n.fixed != nil {
+		return n.fixed, true
+	}
+	name := (*scratch)[:0]
+	for _, part := range n.parts {
+		name = append(name, part.text...)
+		if part.label != "" {
+			name = n.appendValue(name, part.label, p.Label(part.label))
+		}
+	}
+	*scratch = name
+	return n.registry.metric(name, &n.like), true
+}
+
+// appendValue appends what stands in a name for the value of a label.
+func (n *namer) appendValue(name []byte, label, value string) []byte {
+	for i := range n.choices {
+		if n.choices[i].label == label {
+			text, _, _ := n.choices[i].patterns.find(value)
+			return append(name, text...)
+		}
+	}
+	for i := range len(value) {
+		c := value[i]
+		if c != '.' && c != '_' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			c = '_'
+		}
+		name = append(name, c)
+	}
+	return name
+}
+
+// registry has one pointer for each metric. It is safe for concurrent use.
+type registry struct {
+	mu      sync.RWMutex
+	metrics map[string]*sink.Metric
+}
+
+func newRegistry() *registry { return &registry{metrics: map[string]*sink.Metric{}} }
+
+// metric returns the metric of a name, made like another if it is new. It
+// allocates only then.
+func (r *registry) metric(name []byte, like *sink.Metric) *sink.Metric {
+	r.mu.RLock()
+	m, ok := r.metrics[string(name)]
+	r.mu.RUnlock()
+	if ok {
+		return m
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m, ok := r.metrics[string(name)]; ok {
+		return m
+	}
+	m = new(*like)
+	m.Name = string(name)
+	r.metrics[m.Name] = m
+	return m
+}

@@ -1,0 +1,148 @@
+package agent
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/kubestate/kubestate/internal/join"
+)
+
+// joins are the joins of an Agent.
+type joins struct {
+	list    []*joinSource // ascending by family; a join's number is its index
+	indexes []*joinIndex
+}
+
+// joinSource is a compiled Join.
+type joinSource struct {
+	number   int
+	family   string
+	resource string   // that the family is of
+	match    []string // ascending
+	all      bool
+	get      map[string]string // label → the name under which others get it
+	template string
+	// reflexive: objects of the resource get labels of themselves and of no other of
+	// their kind, because Match identifies them. within is the resource then.
+	reflexive bool
+	within    *resource
+	index     *joinIndex // for others; nil: nobody else can match
+
+	mu    sync.Mutex
+	named *cache[string] // what template makes of labels
+}
+
+// joinIndex is what joins with the same Match share.
+type joinIndex struct {
+	match []string
+	index *join.Index[*tagged]
+}
+
+// maxNamed is for how many labels the names that a template makes are remembered.
+const maxNamed = 10_000
+
+// name returns under which name others get a label of the source family.
+func (j *joinSource) name(label, value string) (string, bool) {
+	name, ok := j.get[label]
+	switch {
+	case slices.Contains(j.match, label):
+		return "", false
+	case ok:
+		return name, value != "" || j.all
+	case !j.all:
+		return "", false
+	case j.template == "":
+		return label, true
+	default:
+		return j.fromTemplate(label), true
+	}
+}
+
+func (j *joinSource) fromTemplate(label string) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if name, ok := j.named.get(label); ok {
+		return name
+	}
+	short := strings.TrimPrefix(strings.TrimPrefix(label, "label_"), "annotation_")
+	name := strings.NewReplacer("%%label%%", short, "%%annotation%%", short).Replace(j.template)
+	j.named.put(strings.Clone(label), name)
+	return name
+}
+
+// keySeparator stands behind each value of a key.
+const keySeparator = '\xff'
+
+func appendKey(key []byte, value string) []byte {
+	return append(append(key, value...), keySeparator)
+}
+
+// appendKeyOf appends the key of something that has labels. It is not ok where a
+// label is missing or empty.
+func (x *joinIndex) appendKeyOf(key []byte, t *tagged, v *variant) (_ []byte, ok bool) {
+	for _, name := range x.match {
+		value := v.valueOf(name)
+		if value == "" {
+			value = valueOf(t.base[:t.ids], name)
+		}
+		if value == "" {
+			return key, false
+		}
+		key = appendKey(key, value)
+	}
+	return key, true
+}
+
+// leafOf returns the leaf that a variant matches; nil: none.
+func (x *joinIndex) leafOf(t *tagged, v *variant, scratch *[]byte) *leaf {
+	key, ok := x.appendKeyOf((*scratch)[:0], t, v)
+	*scratch = key
+	if !ok {
+		return nil
+	}
+	return x.index.Get(key)
+}
+
+func (v *variant) valueOf(name string) string {
+	for i := range v.own {
+		if v.own[i].name == name {
+			return v.own[i].value
+		}
+	}
+	return ""
+}
+
+func valueOf(labels []label, name string) string {
+	for i := range labels {
+		if labels[i].Name == name {
+			return labels[i].Value
+		}
+	}
+	return ""
+}
+
+// depend brings up to date of which leaves t depends. Its labels have changed.
+func (j *joins) depend(t *tagged, scratch *[]byte) {
+	var leaves []*leaf
+	for _, x := range j.indexes {
+		for i := range t.variants {
+			key, ok := x.appendKeyOf((*scratch)[:0], t, &t.variants[i])
+			*scratch = key
+			if !ok {
+				continue
+			}
+			if l := x.index.Leaf(key); !slices.Contains(leaves, l) {
+				l.Depend(t)
+				leaves = append(leaves, l)
+			}
+		}
+	}
+	old := t.leaves
+	t.leaves = leaves
+	for _, l := range old {
+		if !slices.Contains(leaves, l) {
+			l.Forget(t)
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package agent
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// mapping says what becomes of labels of some families of one resource.
+type mapping struct {
+	labels   map[string]string // label → tag
+	override map[string]string // what labels made of it → tag
+	hosts    []string          // tags that are hosts
+	owners   *Owners
+	entity   []string // tags that describe the object
+	uid      string   // the attribute for its UID
+}
+
+// uidLabel is the label with the UID of an object.
+const uidLabel = "uid"
+
+// key returns the tag that a label becomes.
+func (m *mapping) key(label string) string {
+	if label == uidLabel && m.uid != "" {
+		return m.uid
+	}
+	if k, ok := m.labels[label]; ok {
+		label = k
+	}
+	if k, ok := m.override[label]; ok {
+		label = k
+	}
+	return label
+}
+
+// isOwner tells whether a label says something about the owner, and becomes no
+// tag itself.
+func (m *mapping) isOwner(label string) bool {
+	if m.owners == nil {
+		return false
+	}
+	switch label {
+	case createdByKind, createdByName, ownerKind, ownerName:
+		return true
+	default:
+		return label == m.owners.RolloutLabel && label != ""
+	}
+}
+
+// shared tells whether a label, which becomes the tag key, bears on more than its
+// own tag.
+func (m *mapping) shared(label, key string) bool {
+	return m.isOwner(label) || slices.Contains(m.hosts, key) || slices.Contains(m.entity, key)
+}
+
+// mappings makes the mappings of a naming table. Families of one resource that
+// map alike have the same.
+type mappings struct {
+	names  *Names
+	labels map[string]string
+	made   map[mappingKey]*mapping
+}
+
+type mappingKey struct{ resource, overrides string }
+
+func newMappings(n *Names, user map[string]string) *mappings {
+	labels := maps.Clone(n.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	maps.Copy(labels, user)
+	return &mappings{names: n, labels: labels, made: map[mappingKey]*mapping{}}
+}
+
+// of returns the mapping of a family. Where several overrides change the same tag,
+// the last wins.
+func (x *mappings) of(resource, family string) *mapping {
+	override := map[string]string{}
+	var prefixes []string
+	for _, o := range x.names.Overrides {
+		if strings.HasPrefix(family, o.Prefix) {
+			maps.Copy(override, o.Tags)
+			prefixes = append(prefixes, o.Prefix)
+		}
+	}
+	k := mappingKey{resource, strings.Join(prefixes, "\x00")}
+	m, ok := x.made[k]
+	if !ok {
+		m = &mapping{labels: x.labels, override: override, hosts: x.names.HostTags, owners: x.names.Owners}
+		if e := x.entity(resource); e != nil {
+			m.entity, m.uid = e.Tags, e.UID
+		}
+		x.made[k] = m
+	}
+	return m
+}
+
+func (x *mappings) entity(resource string) *Entity {
+	var found *Entity
+	for i := range x.names.Entities {
+		switch e := &x.names.Entities[i]; {
+		case e.Resource == resource:
+			return e
+		case e.Resource == "*":
+			found = e
+		}
+	}
+	return found
+}

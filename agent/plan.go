@@ -1,0 +1,366 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+	"github.com/kubestate/kubestate/sink"
+)
+
+// planner binds a naming table and a configuration to the catalog: it finds which
+// families are needed and for what, so that nothing else is collected, and
+// compiles what becomes of them.
+type planner struct {
+	agent    *Agent
+	config   *Config
+	names    *Names
+	metrics  *registry
+	checks   *registry // apart, because a check may have the name of a metric
+	mappings *mappings
+	tables   []*kind.Table           // candidates, ascending by name
+	known    map[string]*kind.Table  // all that exist, by family
+	rules    map[string][]*Rule      // by family
+	totals   map[string][]*Aggregate // by family
+	joins    map[string]Join         // by family
+	tracked  map[string][]string     // families of the Tracker, by resource
+	declared map[string]bool         // labels that families declare
+	errs     []error
+}
+
+// resource is what an Agent makes of the objects of one kind.
+type resource struct {
+	agent    *Agent
+	table    *kind.Table // planned
+	identity []string
+	uid      bool // the UID is a label beside the identity
+	families []family
+	tracker  *tracker           // nil: not shown to it
+	tracked  map[string]*family // that the Tracker emits
+	drafts   sync.Pool          // of *draft
+	feeds    []*Feed
+}
+
+// family is what becomes of the samples of one family.
+type family struct {
+	desc    *metric.Desc
+	schema  *metric.Schema // planned
+	ids     int            // how many of a sample's labels are the identity
+	own     []string
+	mapping *mapping
+	matched map[string]bool // own labels that joins match
+	rules   []*rule
+	totals  []*aggregate
+	source  *joinSource // nil: it gives nothing
+}
+
+// find returns the index of another family of the same planned table, or -1.
+func (f *family) find(name string) int {
+	if name == "" || f.schema == nil {
+		return -1
+	}
+	return slices.IndexFunc(f.schema.Families, func(d metric.Desc) bool { return d.Name == name })
+}
+
+// plan fills the Agent.
+func (p *planner) plan() error {
+	p.tables = p.candidates()
+	p.known = map[string]*kind.Table{}
+	for _, t := range append(kind.All(), p.tables...) {
+		for i := range t.Schema().Families {
+			p.known[t.Schema().Families[i].Name] = t
+		}
+	}
+	p.declared = declaredLabels(p.tables)
+	p.chooseRules()
+	p.chooseTotals()
+	p.chooseJoins()
+	p.agent.state.joins = p.compileJoins()
+	for _, t := range p.tables {
+		if err := p.planTable(t); err != nil {
+			p.errs = append(p.errs, err)
+		}
+	}
+	return errors.Join(p.errs...)
+}
+
+// unknown notes something that does not exist.
+func (p *planner) unknown(format string, args ...any) {
+	err := fmt.Errorf(format, args...)
+	if p.config.IgnoreUnknown {
+		p.config.Logger.Warn("configuration names what does not exist; it is ignored", "err", err)
+		return
+	}
+	p.errs = append(p.errs, err)
+}
+
+// candidates returns the tables to read, ascending by name.
+func (p *planner) candidates() []*kind.Table {
+	tables := slices.Clone(p.config.Kinds)
+	if p.config.Kinds == nil {
+		for _, t := range kind.All() {
+			if !t.NotDefault || slices.Contains(p.names.Resources, t.Name) {
+				tables = append(tables, t)
+			}
+		}
+	}
+	slices.SortStableFunc(tables, func(a, b *kind.Table) int { return strings.Compare(a.Name, b.Name) })
+	for i := 1; i < len(tables); i++ {
+		if tables[i].Name == tables[i-1].Name {
+			p.errs = append(p.errs, fmt.Errorf("resource %s is given twice", tables[i].Name))
+		}
+	}
+	return tables
+}
+
+// chooseRules finds the rules that count.
+func (p *planner) chooseRules() {
+	p.rules, p.tracked = map[string][]*Rule{}, map[string][]string{}
+	if p.config.PodMode == ClusterAggregatesOnly {
+		return
+	}
+	emitted := map[string]bool{}
+	if p.names.Tracker != nil {
+		t := p.names.Tracker(p.config.Now)
+		p.agent.tracker = &tracker{tracker: t}
+		p.tracked = t.Families()
+		for _, families := range p.tracked {
+			for _, f := range families {
+				emitted[f] = true
+			}
+		}
+	}
+	for i := range p.names.Rules {
+		r := &p.names.Rules[i]
+		if p.known[r.Family] == nil && !emitted[r.Family] {
+			p.unknown("rule: family %q does not exist", r.Family)
+			continue
+		}
+		p.rules[r.Family] = append(p.rules[r.Family], r)
+	}
+}
+
+// chooseTotals finds the aggregates that count.
+func (p *planner) chooseTotals() {
+	p.totals = map[string][]*Aggregate{}
+	c := p.config
+	add := func(list []Aggregate) {
+		for i := range list {
+			a := &list[i]
+			switch {
+			case c.PodMode == ClusterAggregatesOnly && !a.Cluster:
+			case c.PodMode == ClusterUnassigned && c.ClusterAggregates && a.Cluster:
+			case p.known[a.Family] == nil:
+				p.unknown("aggregate: family %q does not exist", a.Family)
+			default:
+				p.totals[a.Family] = append(p.totals[a.Family], a)
+			}
+		}
+	}
+	add(p.names.Aggregates)
+	add(c.Aggregates)
+}
+
+// rulesOf returns the rules of a family, that for the rest included.
+func (p *planner) rulesOf(t *kind.Table, d *metric.Desc) []*Rule {
+	if rules := p.rules[d.Name]; len(rules) > 0 {
+		return rules
+	}
+	keep := p.config.Keep
+	if keep == nil {
+		keep = func(d *metric.Desc) bool { return !d.OptIn }
+	}
+	if p.names.Rest == nil || p.config.PodMode == ClusterAggregatesOnly || !keep(d) || !p.shows(t, d) {
+		return nil
+	}
+	rest := *p.names.Rest
+	rest.Family = d.Name
+	return []*Rule{&rest}
+}
+
+// shows tells whether a family that needs an allow-list has one.
+func (p *planner) shows(t *kind.Table, d *metric.Desc) bool {
+	switch d.AllowList {
+	case metric.Labels:
+		return len(patternsOf(p.config.Labels, t.Name)) > 0
+	case metric.Annotations:
+		return len(patternsOf(p.config.Annotations, t.Name)) > 0
+	default:
+		return true
+	}
+}
+
+func patternsOf(lists map[string][]string, resource string) []string {
+	if all, ok := lists["*"]; ok {
+		return all
+	}
+	return lists[resource]
+}
+
+// needed returns the families of a table that anything is made of.
+func (p *planner) needed(t *kind.Table) map[string]bool {
+	names := map[string]bool{}
+	s := t.Schema()
+	for i := range s.Families {
+		d := &s.Families[i]
+		rules, totals := p.rulesOf(t, d), p.totals[d.Name]
+		if len(rules)+len(totals) > 0 || p.agent.state.joins.of(d.Name) != nil {
+			names[d.Name] = true
+		}
+		for _, r := range rules {
+			names[r.Unless], names[r.Start] = true, true
+			if r.States != nil {
+				for _, from := range r.States.From {
+					names[from] = true
+				}
+			}
+		}
+		for _, a := range totals {
+			names[a.Unless] = true
+		}
+	}
+	return names
+}
+
+// planTable plans a table and adds what becomes of it to the Agent, unless that is
+// nothing.
+func (p *planner) planTable(t *kind.Table) error {
+	names := p.needed(t)
+	_, tracked := p.tracked[t.Name]
+	o := kind.Options{
+		Keep:        func(d *metric.Desc) bool { return names[d.Name] },
+		Labels:      patternsOf(p.config.Labels, t.Name),
+		Annotations: patternsOf(p.config.Annotations, t.Name),
+	}
+	s := t.Schema()
+	for i := range s.Families {
+		d := &s.Families[i]
+		j := p.agent.state.joins.of(d.Name)
+		switch {
+		case j == nil:
+		case d.AllowList == metric.Labels:
+			wantLabels(j, d.Prefix, &o.Labels, &o.LabelNames)
+		case d.AllowList == metric.Annotations:
+			wantLabels(j, d.Prefix, &o.Annotations, &o.AnnotationNames)
+		}
+	}
+	planned, err := t.Plan(o)
+	if err != nil {
+		return err
+	}
+	if len(planned.Schema().Families) == 0 && !tracked {
+		return nil
+	}
+	return p.addResource(planned)
+}
+
+// wantLabels adds what a join gets to what a family shows.
+func wantLabels(j *joinSource, prefix string, keys, names *[]string) {
+	if j.all {
+		*keys = []string{"*"}
+	}
+	for _, label := range slices.Sorted(maps.Keys(j.get)) {
+		if name, ok := strings.CutPrefix(label, prefix+"_"); ok {
+			*names = append(*names, name)
+		}
+	}
+}
+
+func (p *planner) addResource(t *kind.Table) error {
+	s := t.Schema()
+	r := &resource{agent: p.agent, table: t, families: make([]family, len(s.Families)), tracked: map[string]*family{}}
+	for _, l := range s.Identity {
+		r.identity = append(r.identity, l.Name)
+	}
+	if e := p.mappings.entity(t.Name); e != nil && e.UID != "" {
+		r.uid = !slices.Contains(r.identity, uidLabel)
+	}
+	r.drafts.New = func() any { return newDraft(r) }
+	var errs []error
+	for i := range s.Families {
+		f := &r.families[i]
+		*f = p.family(t, &s.Families[i], s.LabelNames(i)[len(s.Identity):])
+		f.source = p.agent.state.joins.of(f.desc.Name)
+		if f.source != nil && f.source.reflexive {
+			f.source.within = r
+		}
+		errs = append(errs, p.compileFamily(t, f))
+	}
+	if families, ok := p.tracked[t.Name]; ok {
+		r.tracker = p.agent.tracker
+		for _, name := range families {
+			f := p.family(t, &metric.Desc{Name: name, Type: metric.Gauge}, nil)
+			errs = append(errs, p.compileFamily(t, &f))
+			r.tracked[name] = &f
+		}
+	}
+	p.agent.resources = append(p.agent.resources, r)
+	p.agent.tables = append(p.agent.tables, t)
+	return errors.Join(errs...)
+}
+
+func (p *planner) family(t *kind.Table, d *metric.Desc, own []string) family {
+	f := family{
+		desc: d, schema: t.Schema(), ids: len(t.Schema().Identity), own: own,
+		mapping: p.mappings.of(t.Name, d.Name), matched: map[string]bool{},
+	}
+	for _, x := range p.agent.state.joins.indexes {
+		if p.coverable(x.match, labelsOf(t, d)) {
+			for _, l := range x.match {
+				f.matched[l] = true
+			}
+		}
+	}
+	return f
+}
+
+func (p *planner) compileFamily(t *kind.Table, f *family) error {
+	var errs []error
+	for _, r := range p.rulesOf(t, f.desc) {
+		c, err := p.compileRule(r, f)
+		errs = append(errs, err)
+		f.rules = append(f.rules, c)
+	}
+	for _, a := range p.totals[f.desc.Name] {
+		c, err := p.compileAggregate(a, f)
+		errs = append(errs, err)
+		f.totals = append(f.totals, c)
+	}
+	return errors.Join(errs...)
+}
+
+// fixedTags returns the tags of everything.
+func fixedTags(n *Names, c *Config) []sink.Tag {
+	tags := slices.Clone(c.Tags)
+	if n.ClusterNameTag != "" && c.ClusterName != "" {
+		tags = append(tags, sink.Tag{Key: n.ClusterNameTag, Value: c.ClusterName})
+	}
+	if n.ClusterIDTag != "" && c.ClusterID != "" {
+		tags = append(tags, sink.Tag{Key: n.ClusterIDTag, Value: c.ClusterID})
+	}
+	return tags
+}
+
+// hostSuffix returns what stands behind the names of hosts: the name of the
+// cluster, in the form of a DNS label (RFC 1123).
+func hostSuffix(cluster string) string {
+	name := strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '.':
+			return r
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		default:
+			return '-'
+		}
+	}, cluster)
+	if name = strings.Trim(name, "-."); name == "" {
+		return ""
+	}
+	return "-" + name
+}

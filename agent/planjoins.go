@@ -1,0 +1,262 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/kubestate/kubestate/internal/join"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// This file holds how joins are chosen and compiled.
+
+// chooseJoins merges the joins of the naming table, of the user, and of labels and
+// annotations as tags.
+func (p *planner) chooseJoins() {
+	p.joins = maps.Clone(p.names.Joins)
+	if p.joins == nil {
+		p.joins = map[string]Join{}
+	}
+	maps.Copy(p.joins, p.config.Joins)
+	for family, labels := range p.names.AlwaysGet {
+		if j, ok := p.joins[family]; ok && !j.getsAll() {
+			j.Get = append(slices.Clip(j.Get), labels...)
+			p.joins[family] = j
+		}
+	}
+	p.joinKeys(metric.Labels, p.config.LabelsAsTags)
+	annotations := maps.Clone(p.names.AnnotationsAsTags)
+	if annotations == nil {
+		annotations = map[string]map[string]string{}
+	}
+	for kind, user := range p.config.AnnotationsAsTags {
+		merged := maps.Clone(user)
+		if user != nil {
+			maps.Copy(merged, annotations[kind])
+		}
+		annotations[kind] = merged
+	}
+	p.joinKeys(metric.Annotations, annotations)
+	for _, family := range slices.Sorted(maps.Keys(p.joins)) {
+		if p.known[family] == nil {
+			p.unknown("join: family %q does not exist", family)
+			delete(p.joins, family)
+		}
+	}
+}
+
+func (j *Join) getsAll() bool { return j.All || slices.Contains(j.Get, "*") }
+
+// joinKeys adds the joins that labels or annotations as tags are.
+func (p *planner) joinKeys(list metric.AllowList, asTags map[string]map[string]string) {
+	for _, kindName := range slices.Sorted(maps.Keys(asTags)) {
+		tags := asTags[kindName]
+		if len(tags) == 0 {
+			continue
+		}
+		t, family := p.tableOf(kindName, list)
+		if t == nil {
+			p.unknown("labels and annotations as tags: kind %q does not exist", kindName)
+			continue
+		}
+		j, ok := p.joins[family.Name]
+		if !ok {
+			j.Match = keyLabels(t)
+		}
+		j.Tags = maps.Clone(j.Tags)
+		if j.Tags == nil {
+			j.Tags = map[string]string{}
+		}
+		j.Get = slices.Clone(j.Get)
+		for _, key := range slices.Sorted(maps.Keys(tags)) {
+			if key == "*" {
+				j.All, j.Template = true, tags[key]
+				continue
+			}
+			label := family.Prefix + "_" + metric.DeriveName(key)
+			j.Get = append(j.Get, label)
+			j.Tags[label] = tags[key]
+		}
+		p.joins[family.Name] = j
+	}
+}
+
+// tableOf returns the table of a kind and its family with labels or annotations. A
+// kind is named as its families do ("pod"), or as the API does.
+func (p *planner) tableOf(name string, list metric.AllowList) (*kind.Table, *metric.Desc) {
+	for _, t := range append(slices.Clone(p.tables), kind.All()...) {
+		s := t.Schema()
+		for i := range s.Families {
+			d := &s.Families[i]
+			if d.AllowList != list {
+				continue
+			}
+			middle := strings.TrimSuffix(strings.TrimPrefix(d.Name, "kube_"), "_"+d.Prefix+"s")
+			if name == middle || name == t.Name || name == strings.ToLower(t.Kind) {
+				return t, d
+			}
+		}
+	}
+	return nil, nil
+}
+
+// keyLabels returns the labels that tell the objects of a table apart.
+func keyLabels(t *kind.Table) []string {
+	var labels []string
+	for _, l := range t.Schema().Identity {
+		if l.Name != uidLabel {
+			labels = append(labels, l.Name)
+		}
+	}
+	return labels
+}
+
+// compileJoins compiles the joins that can do anything.
+func (p *planner) compileJoins() joins {
+	var js joins
+	byMatch := map[string]*joinIndex{}
+	for _, family := range slices.Sorted(maps.Keys(p.joins)) {
+		t := p.known[family]
+		if !slices.ContainsFunc(p.tables, func(x *kind.Table) bool { return x.Name == t.Name }) {
+			continue // nobody reads its objects
+		}
+		j, err := compileJoin(family, p.joins[family])
+		if err != nil {
+			p.errs = append(p.errs, err)
+			continue
+		}
+		j.resource = t.Name
+		j.reflexive = len(keyLabels(t)) > 0 && subset(keyLabels(t), j.match) && subset(j.match, identityOf(t))
+		if p.matchesOthers(j) {
+			key := strings.Join(j.match, " ")
+			if byMatch[key] == nil {
+				byMatch[key] = &joinIndex{match: j.match, index: join.NewIndex[*tagged]()}
+				js.indexes = append(js.indexes, byMatch[key])
+			}
+			j.index = byMatch[key]
+		}
+		if j.index != nil || j.reflexive && p.useful(t) {
+			j.number = len(js.list)
+			js.list = append(js.list, j)
+		}
+	}
+	return js
+}
+
+// of returns the join whose source is a family; nil if there is none.
+func (j *joins) of(family string) *joinSource {
+	i, ok := slices.BinarySearchFunc(j.list, family, func(s *joinSource, f string) int { return strings.Compare(s.family, f) })
+	if !ok {
+		return nil
+	}
+	return j.list[i]
+}
+
+func compileJoin(family string, j Join) (*joinSource, error) {
+	c := &joinSource{
+		family: family, match: slices.Compact(slices.Sorted(slices.Values(j.Match))), all: j.getsAll(),
+		get: map[string]string{}, template: j.Template, named: newCache[string](maxNamed),
+	}
+	for _, label := range j.Get {
+		if label != "*" {
+			c.get[label] = label
+		}
+	}
+	for label, tag := range j.Tags {
+		if tag == "" {
+			return nil, fmt.Errorf("join %s: label %s: the tag has no name", family, label)
+		}
+		c.get[label] = tag
+	}
+	if len(c.get) == 0 && !c.all {
+		return nil, fmt.Errorf("join %s: %w", family, errors.New("gets no labels"))
+	}
+	return c, nil
+}
+
+func identityOf(t *kind.Table) []string {
+	var labels []string
+	for _, l := range t.Schema().Identity {
+		labels = append(labels, l.Name)
+	}
+	return labels
+}
+
+// labelsOf returns the labels that samples of a family have, as far as the catalog
+// knows.
+func labelsOf(t *kind.Table, d *metric.Desc) []string {
+	labels := identityOf(t)
+	for _, l := range d.Labels {
+		labels = append(labels, l.Name)
+	}
+	return labels
+}
+
+func subset(some, of []string) bool {
+	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(of, s) })
+}
+
+// coverable tells whether something with these labels can match. Labels that no
+// family of the catalog declares may be on any sample.
+func (p *planner) coverable(match, labels []string) bool {
+	return !slices.ContainsFunc(match, func(m string) bool { return !slices.Contains(labels, m) && p.declared[m] })
+}
+
+// declaredLabels returns all labels that families of the tables declare.
+func declaredLabels(tables []*kind.Table) map[string]bool {
+	declared := map[string]bool{}
+	for _, t := range tables {
+		s := t.Schema()
+		for i := range s.Families {
+			for _, l := range s.LabelNames(i) {
+				declared[l] = true
+			}
+		}
+	}
+	return declared
+}
+
+// useful tells whether objects of a table have anything for which labels matter
+// that they give themselves.
+func (p *planner) useful(t *kind.Table) bool {
+	s := t.Schema()
+	for i := range s.Families {
+		d := &s.Families[i]
+		joined := slices.ContainsFunc(p.totals[d.Name], func(a *Aggregate) bool { return a.Joined })
+		if joined || len(p.rulesOf(t, d)) > 0 {
+			return true
+		}
+	}
+	return len(p.tracked[t.Name]) > 0
+}
+
+// matchesOthers tells whether a join can bring labels to anything but the object
+// that gives them.
+func (p *planner) matchesOthers(j *joinSource) bool {
+	for _, t := range p.tables {
+		if t.Name == j.resource && j.reflexive {
+			continue
+		}
+		s := t.Schema()
+		for i := range s.Families {
+			if d := &s.Families[i]; len(p.rulesOf(t, d)) > 0 && p.coverable(j.match, labelsOf(t, d)) {
+				return true
+			}
+		}
+		if len(p.tracked[t.Name]) > 0 && p.coverable(j.match, identityOf(t)) {
+			return true
+		}
+	}
+	for _, totals := range p.totals {
+		for _, a := range totals {
+			if p.coverable(j.match, a.By) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,273 @@
+package agent
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/sink"
+)
+
+// This file holds how samples become series, checks and parts of totals.
+
+// makeParts makes everything that rules and aggregates say of a sample.
+func (d *draft) makeParts(s *sample) {
+	f := &d.resource.families[s.family]
+	for _, r := range f.rules {
+		d.startPoint(s)
+		if r.states != nil {
+			d.makeStates(f, r, s)
+		} else {
+			d.makeSeries(f, r, nil)
+		}
+	}
+	for _, t := range f.totals {
+		d.startPoint(s)
+		d.makePart(t)
+	}
+}
+
+// startPoint makes the point one that nothing was done to.
+func (d *draft) startPoint(s *sample) {
+	p := &d.point
+	p.Value, p.Order, p.dropped, p.tags = s.value, 0, 0, p.tags[:0]
+	d.value = s.value
+	p.names, p.values = d.namesOf(s), d.valuesOf(s)
+}
+
+// makeTracked makes what the Tracker says of an object.
+func (d *draft) makeTracked(o kind.Object) {
+	r := d.resource
+	if r.tracker == nil {
+		return
+	}
+	r.tracker.put(r, o, func(t Tracked) {
+		f, ok := r.tracked[t.Family]
+		if !ok {
+			return
+		}
+		d.moving = append(d.moving, t.Value)
+		for _, rule := range f.rules {
+			d.point = Point{names: r.identity, values: d.identity, tags: d.point.tags[:0]}
+			d.makeSeries(f, rule, t.Value)
+		}
+	})
+}
+
+// makeStates makes the series of all states of a rule.
+func (d *draft) makeStates(f *family, r *rule, s *sample) {
+	o := r.plan(f, r.states.label)
+	for _, value := range r.states.values {
+		d.startPoint(s)
+		d.point.Value = 0
+		if d.inState(r.states, s, value) {
+			d.point.Value = 1
+		}
+		shown := value
+		if v, ok := o.values[value]; ok {
+			shown = v
+		}
+		d.point.Set(o.key, shown)
+		d.makeSeries(f, r, nil)
+	}
+}
+
+// inState tells whether a sample that states come from, and that agrees with s in
+// what both have beside the state, has a value.
+func (d *draft) inState(x *states, s *sample, value string) bool {
+	names, values := d.namesOf(s), d.valuesOf(s)
+	for _, family := range x.from {
+		samples := d.of(family)
+		for i := range samples {
+			if samples[i].value == 1 && d.agrees(&samples[i], names, values, x.label, value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (d *draft) agrees(s *sample, names, values []string, state, value string) bool {
+	found := false
+	theirs := d.valuesOf(s)
+	for i, name := range d.namesOf(s) {
+		if name == state {
+			if theirs[i] != value {
+				return false
+			}
+			found = true
+		} else if at := slices.Index(names, name); at >= 0 && values[at] != theirs[i] {
+			return false
+		}
+	}
+	return found
+}
+
+// makeSeries makes the series and the check that a rule makes of the point.
+func (d *draft) makeSeries(f *family, r *rule, moving *Moving) {
+	p := &d.point
+	if r.unless >= 0 && len(d.of(r.unless)) > 0 || !r.admits(p) || r.adjust != nil && !r.adjust(p) {
+		return
+	}
+	x := draftSeries{value: p.Value, age: r.value == Age}
+	if r.value == One {
+		x.value = 1
+	}
+	if moving != nil {
+		x.moving, x.value = true, float64(len(d.moving)-1)
+	}
+	if r.metric != nil {
+		m, ok := r.metric.metric(p, &d.scratch)
+		if !ok {
+			return
+		}
+		x.metric = m
+	}
+	d.takeTags(f, r)
+	x.variant = d.variant(f.mapping)
+	x.tags = span{from: len(d.tags)}
+	d.tags = append(d.tags, d.picked...)
+	x.tags.to = len(d.tags)
+	if r.check != nil {
+		d.makeCheck(r, &x)
+	}
+	if x.metric != nil {
+		x.start = d.start(r)
+		d.series = append(d.series, x)
+	}
+}
+
+// maxStarts is how many times an object may have from which counters count. More
+// than one is odd.
+const maxStarts = 255
+
+// start returns where in starts stands since when a counter counts.
+func (d *draft) start(r *rule) int {
+	at := d.of(r.start)
+	if len(at) == 0 {
+		return 0
+	}
+	ms := int64(at[0].value * 1000)
+	i := slices.Index(d.starts, ms)
+	switch {
+	case i >= 0:
+	case len(d.starts) < maxStarts:
+		i = len(d.starts)
+		d.starts = append(d.starts, ms)
+	}
+	return i + 1
+}
+
+func (d *draft) makeCheck(r *rule, x *draftSeries) {
+	p := &d.point
+	name, ok := r.check.name.metric(p, &d.scratch)
+	if !ok {
+		return
+	}
+	c := draftCheck{check: r.check, name: name, status: r.check.statusOf(p), tags: x.tags, variant: x.variant}
+	if r.check.Due {
+		c.due = p.Value
+	}
+	c.message.from = len(d.text)
+	d.text = r.check.appendMessage(d.text, p)
+	c.message.to = len(d.text)
+	d.checks = append(d.checks, c)
+}
+
+// takeTags parts the own labels of the point into tags of its own and labels that
+// bear on the whole block.
+func (d *draft) takeTags(f *family, r *rule) {
+	p := &d.point
+	d.picked, d.shared = d.picked[:0], d.shared[:0]
+	known := len(p.names) == f.ids+len(r.own)
+	for i := f.ids; i < len(p.names); i++ {
+		var o ownPlan
+		if j := i - f.ids; known && p.names[i] == f.own[j] {
+			o = r.own[j]
+		} else {
+			o = r.plan(f, p.names[i])
+		}
+		if o.given && d.value == 1 && p.values[i] != "" {
+			continue
+		}
+		if i < 64 && p.dropped&(1<<i) != 0 {
+			o.key = ""
+		}
+		shown, ok := o.values[p.values[i]]
+		if !ok {
+			shown = p.values[i]
+		}
+		switch {
+		case o.shared:
+			d.shared = append(d.shared, ownLabel{name: p.names[i], value: p.values[i], key: o.key, shown: shown})
+		case o.key != "":
+			d.picked = append(d.picked, sink.Tag{Key: o.key, Value: shown})
+		}
+	}
+	d.picked = append(append(d.picked, r.set...), p.tags...)
+	d.picked = inOrder(d.picked)
+}
+
+// variant returns the number of the block that has the labels in shared.
+func (d *draft) variant(m *mapping) int {
+	for i := len(d.variants) - 1; i >= 0; i-- {
+		if d.variants[i].mapping == m && slices.Equal(d.variants[i].own, d.shared) {
+			return i
+		}
+	}
+	from := len(d.own)
+	d.own = append(d.own, d.shared...)
+	d.variants = append(d.variants, variant{mapping: m, own: d.own[from:len(d.own):len(d.own)]})
+	return len(d.variants) - 1
+}
+
+// makePart makes what the point adds to a total.
+func (d *draft) makePart(t *aggregate) {
+	p := &d.point
+	if t.unless >= 0 && len(d.of(t.unless)) > 0 || !t.admits(p) || t.adjust != nil && !t.adjust(p) {
+		return
+	}
+	m, ok := t.name.metric(p, &d.scratch)
+	if !ok || t.op != Count && math.IsNaN(p.Value) {
+		return
+	}
+	part := draftPart{total: t, metric: m, value: p.Value}
+	if t.op == Latest {
+		part.order = p.Order
+	}
+	if t.check != nil {
+		part.value = float64(t.check.statusOf(p))
+	}
+	part.key.from = len(d.text)
+	for _, by := range t.grouping.by {
+		d.text = appendKey(d.text, d.groupLabel(t, by))
+	}
+	part.key.to = len(d.text)
+	d.parts = append(d.parts, part)
+}
+
+// groupLabel returns the value of a label that makes groups.
+func (d *draft) groupLabel(t *aggregate, name string) string {
+	p := &d.point
+	if v, ok := p.lookup(name); ok {
+		return v
+	}
+	for i := len(p.tags) - 1; i >= 0; i-- {
+		if p.tags[i].Key == name {
+			return p.tags[i].Value
+		}
+	}
+	if t.joined {
+		return valueOf(d.base[d.ids:], name)
+	}
+	return ""
+}
+
+// splitKey returns the values of which a key is made.
+func splitKey(key string) []string {
+	if key == "" {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(key, string([]byte{keySeparator})), string([]byte{keySeparator}))
+}
