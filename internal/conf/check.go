@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/internal/spell"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -157,7 +158,7 @@ func checkResourceNames(names []string) []error {
 			continue
 		}
 		hint := ""
-		if near := nearest(name, known); near != "" {
+		if near := spell.Nearest(name, known); near != "" {
 			hint = "; did you mean " + near + "?"
 		}
 		errs = append(errs, fmt.Errorf("resource %s does not exist. Available resources: %s%s", name, strings.Join(known, ", "), hint))

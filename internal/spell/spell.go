@@ -1,11 +1,13 @@
-package conf
+// Package spell finds the name that somebody may have meant. It refuses to know
+// what the names are of.
+package spell
 
 // maxTypos is how many letters a name may be wrong in and still be recognised.
 const maxTypos = 3
 
-// nearest returns the first of names that is most like name: a few letters are
+// Nearest returns the first of names that is most like name: a few letters are
 // wrong, missing or too many. It returns "" where none is.
-func nearest(name string, names []string) string {
+func Nearest(name string, names []string) string {
 	best, least := "", min(maxTypos, len(name)/2)+1
 	for _, n := range names {
 		if d := distance(name, n); d < least {
