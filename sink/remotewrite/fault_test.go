@@ -100,8 +100,12 @@ func TestTemporaryErrors(t *testing.T) {
 				}}
 				s := newFaultySink(t, Config{}, &network{receiver: receiver})
 				r := runOf(0, clusterSeries(1, 35), nil)
+				begin := time.Now()
 				if err := sendWithin(t, s, time.Hour, r); err != nil {
 					t.Errorf("send: %v", err)
+				}
+				if took := time.Since(begin); took < 8*time.Second {
+					t.Errorf("Send took %s, though the receiver asked eight times for a second", took)
 				}
 				if diff := cmp.Diff(linesOf(t, V2, r), receiver.lines()); diff != "" {
 					t.Errorf("series (-want +got):\n%s", diff)
