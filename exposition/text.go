@@ -26,6 +26,7 @@ type Writer struct {
 	keys     [][]byte // per identity label: `,namespace="`, the first without comma
 	ids      []byte   // the object's rendered identity labels, escaped once
 	identity int
+	tails    [][]byte // per family: what lines have behind their labels; nil: nothing
 }
 
 type span struct{ start, end int }
@@ -60,6 +61,11 @@ func (w *Writer) Reset() {
 	clear(w.spans)
 }
 
+// Tails gives the lines to come, until it is called again, further labels behind
+// those of their family: tails[i] is what AppendLabel made for family i, or empty.
+// Nil gives none. A sample without labels of its own gets none either.
+func (w *Writer) Tails(tails [][]byte) { w.tails = tails }
+
 // Begin starts an object and forgets the lines of the one before.
 func (w *Writer) Begin(_ *metric.Schema, identity []string) {
 	w.Reset()
@@ -81,9 +87,12 @@ func (w *Writer) Sample(s *metric.Sample) {
 			b = appendValue(append(b, w.labels[w.first[s.Family]+i]...), v)
 		}
 	}
-	if len(s.Values) == 0 {
+	switch {
+	case len(s.Values) == 0:
 		b = append(b[:len(b)-1], ' ') // no braces around nothing
-	} else {
+	case w.tails != nil:
+		b = append(append(b, w.tails[s.Family]...), "} "...)
+	default:
 		b = append(b, "} "...)
 	}
 	w.buf = append(AppendFloat(b, s.Value), '\n')
