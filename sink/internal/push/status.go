@@ -48,10 +48,17 @@ func statusError(response *http.Response) error {
 		status = fmt.Sprintf("post to %s: %s", r.URL.Host, status)
 	}
 	body, _ := io.ReadAll(io.LimitReader(response.Body, readLimit)) // what came before an error is better than nothing
-	if text := blacken(oneLine(body), response.Request); text != "" {
-		status += ": " + text[:min(len(text), textLimit)]
+	if text := Text(body, response.Request); text != "" {
+		status += ": " + text
 	}
-	return errors.New(strings.ToValidUTF8(status, ""))
+	return errors.New(status)
+}
+
+// Text returns what a receiver says to r, which may be nil, fit for an error or the
+// log: one line, not long, without what r had for the receiver's eyes only.
+func Text(said []byte, r *http.Request) string {
+	text := blacken(oneLine(said), r)
+	return strings.ToValidUTF8(text[:min(len(text), textLimit)], "")
 }
 
 // oneLine returns text in which nothing moves the cursor of a terminal.
@@ -89,7 +96,7 @@ func secrets(r *http.Request) iter.Seq[string] {
 		var all []string
 		for name, values := range r.Header {
 			switch name {
-			case "Content-Type", "Content-Encoding", "User-Agent", "Accept", "X-Prometheus-Remote-Write-Version":
+			case "Content-Type", "Content-Encoding", "User-Agent", "Accept", "Te", "Grpc-Encoding", "X-Prometheus-Remote-Write-Version":
 			default:
 				all = append(all, strings.Fields(strings.Join(values, " "))...)
 			}
