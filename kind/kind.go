@@ -62,7 +62,8 @@ type Kind[T any] struct {
 	// and the times in the metadata of an object. Others are not decoded. A field is
 	// named as in manifests, without regard to lists, and stands for all below it;
 	// braces hold alternatives: "spec.containers.{name,image}". Nil says nothing:
-	// then objects are decoded whole.
+	// then objects are decoded whole. What only rows that are off by default read is
+	// better said with Row.Reading.
 	Reads []string
 	// Begin calls e.Begin with s and the values of the identity labels, in order.
 	Begin func(t *T, e *metric.Emitter, s *metric.Schema)

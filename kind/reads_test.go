@@ -52,7 +52,7 @@ func checkReads(t *testing.T, table *kind.Table, messages [][]byte) {
 		whole, _ := kindtest.Text(t, table, decode(t, table, message))
 		filtered, _ := kindtest.Text(t, table, decode(t, table, filter.Append(nil, message)))
 		if whole != filtered {
-			t.Fatalf("a row reads a field that is not among Reads of %s, and so is not decoded (-whole +filtered):\n%s",
+			t.Fatalf("a row reads a field that neither Reads of %s names nor the row itself with Reading, so that it is not decoded (-whole +filtered):\n%s",
 				table.Kind, gocmp.Diff(strings.Split(whole, "\n"), strings.Split(filtered, "\n")))
 		}
 	}
