@@ -58,13 +58,7 @@ func (f *Feed) Begin() {
 
 // Put stores an object that was added or changed. The object is not kept.
 func (f *Feed) Put(o kind.Object) {
-	x := f.resource.renderer()
-	defer f.resource.renderers.Put(x)
-	k := key{o.GetNamespace(), o.GetName()}
-	if err := f.resource.table.Collect(o, x.emitter); err != nil {
-		f.failed(k, err)
-	}
-	switch full, tooMuchOpen := f.store(k, x.lines); {
+	switch full, tooMuchOpen := f.put(o); {
 	case full != nil:
 		f.sealBlocks(full)
 	case tooMuchOpen:
@@ -73,6 +67,22 @@ func (f *Feed) Put(o kind.Object) {
 	if observer := f.resource.observer; observer != nil {
 		observer.Put(f, o)
 	}
+}
+
+// put renders and stores an object, and returns what store does.
+func (f *Feed) put(o kind.Object) (full *block, tooMuchOpen bool) {
+	x := f.resource.renderer()
+	defer f.resource.renderers.Put(x)
+	if f.resource.labeler != nil {
+		labels := f.resource.labeler.Hold(f, o)
+		defer labels.Unlock()
+		x.end(labels, f.resource.tailOf)
+	}
+	k := key{o.GetNamespace(), o.GetName()}
+	if err := f.resource.table.Collect(o, x.emitter); err != nil {
+		f.failed(k, err)
+	}
+	return f.store(k, x.lines)
 }
 
 // store keeps the lines of an object. It returns the block that the object has

@@ -34,7 +34,7 @@ func TestObjectThatARowCannotCopeWith(t *testing.T) {
 	r := New(Config{Table: replicaSets(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	r.renderers.New = func() any {
 		w := exposition.NewWriter(r.table.Schema())
-		return &renderer{w, metric.NewEmitter(&panicky{w, "kube_replicaset_owner", "bad"})}
+		return &renderer{lines: w, emitter: metric.NewEmitter(&panicky{w, "kube_replicaset_owner", "bad"})}
 	}
 	f := r.NewFeed()
 	f.Begin()

@@ -19,6 +19,12 @@ type Observer interface {
 func (f *Feed) Refresh(o kind.Object, family int) {
 	x := f.resource.renderer()
 	defer f.resource.renderers.Put(x)
+	if f.resource.labeler != nil {
+		if labels := f.resource.labeler.HoldStored(f, o.GetNamespace(), o.GetName()); labels != nil {
+			defer labels.Unlock()
+			x.end(labels, f.resource.tailOf)
+		}
+	}
 	k := key{o.GetNamespace(), o.GetName()}
 	if err := f.resource.table.CollectFamily(o, family, x.emitter); err != nil {
 		f.failed(k, err)

@@ -34,6 +34,8 @@ type Config struct {
 	Logger *slog.Logger  // told of objects that a row cannot cope with
 	// Observer is told of every change; nil: nobody.
 	Observer Observer
+	// Labeler gives labels to the lines of objects; nil: nobody.
+	Labeler Labeler
 	// Position is the place of the Resource among others; slices begin there, so
 	// that small resources do not all fall into the first.
 	Position int
@@ -45,6 +47,8 @@ type Resource struct {
 	packer    *piece.Packer
 	logger    *slog.Logger
 	observer  Observer
+	labeler   Labeler
+	tailOf    []int     // per family, of Labels.Tails; nil without a labeler
 	renderers sync.Pool // of *renderer
 	first     int       // the slice that its first block is in, modulo their number
 	validate  bool      // check all invariants after each change; see validate.go
@@ -61,6 +65,7 @@ func New(c Config) *Resource {
 	}
 	r := &Resource{
 		table: c.Table, packer: c.Packer, logger: c.Logger, observer: c.Observer, first: c.Position,
+		labeler: c.Labeler, tailOf: tailsOf(c),
 		validate: os.Getenv("KUBESTATE_VALIDATE") == "1",
 		heads:    map[exposition.Format][]*text{},
 	}
@@ -114,6 +119,7 @@ func (r *Resource) Stats() Stats {
 type renderer struct {
 	lines   *exposition.Writer
 	emitter *metric.Emitter
+	tails   [][]byte // per family, of the current object
 }
 
 func newRenderer(s *metric.Schema) *renderer {
@@ -125,5 +131,6 @@ func newRenderer(s *metric.Schema) *renderer {
 func (r *Resource) renderer() *renderer {
 	x := r.renderers.Get().(*renderer)
 	x.lines.Reset() // an object of a wrong type must not get the lines of the one before
+	x.lines.Tails(nil)
 	return x
 }
