@@ -1,0 +1,299 @@
+package strictyaml
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+type color string
+
+type part struct {
+	Size  int     `json:"size" minimum:"1"`
+	Share float64 `json:"share,omitempty"`
+}
+
+type inner struct {
+	Where map[string][]string `json:"where,omitempty"`
+}
+
+type config struct {
+	Name    string                       `json:"name"`
+	Color   color                        `json:"color"`
+	On      bool                         `json:"on"`
+	Wait    time.Duration                `json:"wait" minimum:"1s"`
+	Equal   *float64                     `json:"equal"`
+	Parts   []part                       `json:"parts"`
+	ByName  map[string]part              `json:"byName"`
+	Nested  map[string]map[string]string `json:"nested"`
+	Either  either                       `json:"either"`
+	Within  *config                      `json:"within"`
+	Hidden  func()                       `json:"-"`
+	Untaged string
+	inner
+}
+
+// either is text or a part.
+type either struct {
+	text string
+	part *part
+}
+
+func (e *either) ReadYAML(v Value) {
+	if !v.IsMapping() {
+		e.text, _ = v.Text()
+		return
+	}
+	if size, ok := v.Key("size"); ok {
+		e.text, _ = size.Scalar()
+	}
+	e.part = &part{}
+	v.Into(e.part)
+}
+
+func (e *either) JSONSchema(s *Schemas) Schema {
+	return Schema{"anyOf": []Schema{{"type": "string"}, s.Of(reflect.TypeFor[part]())}}
+}
+
+func options() Options {
+	return Options{Values: map[reflect.Type][]string{reflect.TypeFor[color](): {"red", "green"}}}
+}
+
+var compare = cmp.AllowUnexported(config{}, inner{}, either{})
+
+func TestRead(t *testing.T) {
+	var got config
+	f := Read("c.yaml", []byte(`# all there is
+name: "42"
+color: red
+on: true
+wait: 1m30s
+equal: 0
+parts: &parts
+- {size: 0x10, share: 1}
+- size: 2
+byName:
+  a.b: {size: 3}
+nested: {x: {y: z}, gone: null, empty: }
+either: {size: 4}
+within: {parts: *parts, either: text}
+where: {k: [a, b]}
+`), &got, options())
+	if err := f.Err(); err != nil {
+		t.Fatal(err)
+	}
+	parts := []part{{16, 1}, {2, 0}}
+	want := config{
+		Name: "42", Color: "red", On: true, Wait: 90 * time.Second, Equal: new(float64), Parts: parts,
+		ByName: map[string]part{"a.b": {Size: 3}},
+		Nested: map[string]map[string]string{"x": {"y": "z"}, "gone": nil, "empty": nil},
+		Either: either{"4", &part{Size: 4}},
+		Within: &config{Parts: parts, Either: either{text: "text"}},
+		inner:  inner{Where: map[string][]string{"k": {"a", "b"}}},
+	}
+	if diff := cmp.Diff(want, got, compare); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !f.Has("byName.a.b.size") || f.Has("byName.c") {
+		t.Error("does not know what it has read")
+	}
+}
+
+// Everything that is wrong is told at once, in the order of lines, and checks of
+// others find their line.
+func TestProblems(t *testing.T) {
+	var got config
+	f := Read("c.yaml", []byte(`name: 42
+colour: red
+color: rad
+on: yes
+wait: 10
+equal: much
+parts:
+- size: 0
+  share: {}
+- [1]
+- size: 99999999999999999999
+byName: text
+name: again
+nested:
+  x: {y: 1}
+  <<: {}
+within:
+  wait: 10ms
+  wher: {}
+either:
+  size: x
+  sizes: 1
+? [a]
+: b
+untaged: x
+`), &got, options())
+	f.Wrong("parts[1].size.more", "checked %s", "later")
+	f.Wrong("nothing.there", "checked, too")
+	f.WrongAll("on", nil)
+	want := `c.yaml: nothing.there: checked, too
+c.yaml:1: name: found "42", want text; write it in quotes: "42"
+c.yaml:2: unknown key "colour"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where; did you mean color?
+c.yaml:3: color: "rad" is unknown, want one of: red, green; did you mean red?
+c.yaml:4: on: found "yes", want true or false
+c.yaml:5: wait: found "10", want a number with its unit, such as 500ms, 30s or 1m30s
+c.yaml:6: equal: found "much", want a number
+c.yaml:8: parts[0].size: 0 is too little, want 1 or more
+c.yaml:9: parts[0].share: found keys, want a number
+c.yaml:10: parts[1]: found a list, want keys with values
+c.yaml:10: parts[1].size.more: checked later
+c.yaml:11: parts[2].size: found "99999999999999999999", want a whole number
+c.yaml:12: byName: found "text", want keys with values
+c.yaml:13: name: the key is there already, in line 1
+c.yaml:15: nested.x.y: found "1", want text; write it in quotes: "1"
+c.yaml:16: nested: << is not known here; write the keys out
+c.yaml:18: within.wait: 10ms is too little, want 1s or more
+c.yaml:19: within: unknown key "wher"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where; did you mean where?
+c.yaml:21: either.size: found "x", want a whole number
+c.yaml:22: either: unknown key "sizes"; there are: size, share; did you mean size?
+c.yaml:23: a key that is a list or has keys itself, want text
+c.yaml:25: unknown key "untaged"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where`
+	if diff := cmp.Diff(want, errorText(f)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func errorText(f *File) string {
+	if err := f.Err(); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func TestMalformed(t *testing.T) {
+	for _, c := range []struct{ in, want string }{
+		{"", ""},
+		{"# nothing\n", ""},
+		{"---\n", ""},
+		{"name: x\n\ta: b\n", "c.yaml:2: malformed YAML: found a tab character that violates indentation"},
+		{"name: [\n", "c.yaml:1: malformed YAML: did not find expected node content"},
+		{"name: x\n---\nname: y\n", "c.yaml:2: a second document begins; want one"},
+		{"name: x\n---\n[", "c.yaml:3: malformed YAML: did not find expected node content"},
+		{"- name", "c.yaml:1: found a list, want keys with values"},
+		{"name: *x\n", "c.yaml: malformed YAML: unknown anchor 'x' referenced"},
+	} {
+		var got config
+		if diff := cmp.Diff(c.want, errorText(Read("c.yaml", []byte(c.in), &got, options()))); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", c.in, diff)
+		}
+	}
+}
+
+type tree struct {
+	Kids []tree `json:"kids"`
+}
+
+// A few aliases can stand for more values than there is memory for, or for
+// themselves.
+func TestAliases(t *testing.T) {
+	many := "kids:\n- &a0 {}\n"
+	for i := range 8 {
+		alias := fmt.Sprintf("*a%d", i)
+		many += fmt.Sprintf("- &a%d {kids: [%s]}\n", i+1, strings.Join(slices.Repeat([]string{alias}, 10), ", "))
+	}
+	for _, in := range []string{many, "kids: &a [{kids: *a}]\n"} {
+		err := Read("c.yaml", []byte(in), &tree{}, Options{}).Err()
+		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "values are nested deeper than 64, or there are more than 100000 of them") {
+			t.Errorf("%s: %v", in, err)
+		}
+	}
+}
+
+func TestLenient(t *testing.T) {
+	var got config
+	o := options()
+	o.Lenient = true
+	f := Read("c.yaml", []byte("name: 42\non: \"true\"\nmore: {a: b}\nwithin: {less: 1}\nnested: {x: {y: 1}}\n"), &got, o)
+	want := config{Name: "42", On: true, Within: &config{}, Nested: map[string]map[string]string{"x": {"y": "1"}}}
+	if diff := cmp.Diff(want, got, compare); diff != "" || f.Err() != nil {
+		t.Errorf("error %v (-want +got):\n%s", f.Err(), diff)
+	}
+	if diff := cmp.Diff([]string{"more", "within.less"}, f.Unknown); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestFromPairs(t *testing.T) {
+	var got config
+	f := FromPairs("--flag", [][2]string{{"name", "x"}, {"on", "true"}, {"wait", "5s"}, {"size", "1"}}, &got, options())
+	if diff := cmp.Diff(config{Name: "x", On: true, Wait: 5 * time.Second}, got, compare); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	want := `--flag: unknown key "size"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where`
+	if diff := cmp.Diff(want, errorText(f)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	for _, seed := range []string{"name: x", "parts: [{size: 1}, *a]", "within: &a {within: *a}", "either: {size: x}", "a: b: c", "? [x]\n: y", "<<: {a: b}", "\xff"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(_ *testing.T, in []byte) {
+		for _, lenient := range []bool{false, true} {
+			o := options()
+			o.Lenient = lenient
+			_ = Read("c.yaml", in, &config{}, o).Err()
+		}
+	})
+}
+
+func TestSchema(t *testing.T) {
+	s := &Schemas{Values: options().Values, Doc: func(in reflect.Type, field string) string {
+		if in == reflect.TypeFor[part]() && field != "" {
+			return "the " + field
+		}
+		return ""
+	}}
+	b, err := s.Document(reflect.TypeFor[config](), "https://example.com/c", "Config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		ID         string `json:"$id"`
+		Properties map[string]map[string]any
+		Defs       map[string]struct {
+			Properties           map[string]map[string]any
+			AdditionalProperties *bool
+		} `json:"$defs"`
+		AdditionalProperties *bool
+	}
+	if err := json.Unmarshal(b, &got); err != nil {
+		t.Fatal(err)
+	}
+	p := got.Properties
+	text := map[string]any{"type": "string"}
+	for key, want := range map[string]map[string]any{
+		"name":   text,
+		"color":  {"enum": []any{"red", "green"}},
+		"on":     {"type": "boolean"},
+		"equal":  {"type": "number"},
+		"parts":  {"type": "array", "items": map[string]any{"$ref": "#/$defs/part"}},
+		"within": {"$ref": "#/$defs/config"},
+		"where":  {"type": "object", "additionalProperties": map[string]any{"type": "array", "items": text}},
+		"either": {"anyOf": []any{text, map[string]any{"$ref": "#/$defs/part"}}},
+	} {
+		if diff := cmp.Diff(want, p[key]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", key, diff)
+		}
+	}
+	wantSize := map[string]any{"type": "integer", "minimum": 1.0, "description": "the Size"}
+	if diff := cmp.Diff(wantSize, got.Defs["part"].Properties["size"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got.ID != "https://example.com/c" || got.AdditionalProperties == nil || got.Defs["part"].AdditionalProperties == nil {
+		t.Errorf("got %s", b)
+	}
+}

@@ -1,0 +1,106 @@
+package strictyaml
+
+import (
+	"encoding/json"
+	"reflect"
+	"strconv"
+)
+
+// Schema is a JSON schema or a part of one (https://json-schema.org, 2020-12).
+type Schema map[string]any
+
+// Schemas makes the schemas of types. Each struct becomes a definition, so that a
+// type may hold itself.
+type Schemas struct {
+	// Values are as those of Options.
+	Values map[reflect.Type][]string
+	// Doc returns what is to be said of a field of a struct, or of the struct where
+	// field is empty.
+	Doc func(t reflect.Type, field string) string
+
+	definitions map[string]Schema
+}
+
+// Document returns the schema of files that hold a T, as indented JSON.
+func (s *Schemas) Document(t reflect.Type, id, title string) ([]byte, error) {
+	s.definitions = map[string]Schema{}
+	root := Schema{"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": id, "title": title}
+	for key, value := range s.structOf(t) {
+		root[key] = value
+	}
+	root["$defs"] = s.definitions
+	b, err := json.MarshalIndent(root, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return append(b, '\n'), nil
+}
+
+// Of returns the schema of a type.
+func (s *Schemas) Of(t reflect.Type) Schema {
+	if custom, ok := reflect.New(t).Interface().(Custom); ok {
+		return custom.JSONSchema(s)
+	}
+	if t == durationType {
+		return Schema{"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h))+$|^0$`, "examples": []string{"15s"}}
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return s.Of(t.Elem())
+	case reflect.Struct:
+		return s.reference(t)
+	case reflect.Map:
+		return Schema{"type": "object", "additionalProperties": s.orNothing(t.Elem())}
+	case reflect.Slice:
+		return Schema{"type": "array", "items": s.Of(t.Elem())}
+	case reflect.String:
+		if values, ok := s.Values[t]; ok {
+			return Schema{"enum": values}
+		}
+		return Schema{"type": "string"}
+	case reflect.Bool:
+		return Schema{"type": "boolean"}
+	case reflect.Float64:
+		return Schema{"type": "number"}
+	default:
+		return Schema{"type": "integer"}
+	}
+}
+
+// orNothing is the schema of a value of a map, which may be left empty where the
+// value is a map itself.
+func (s *Schemas) orNothing(t reflect.Type) Schema {
+	if t.Kind() == reflect.Map {
+		return Schema{"anyOf": []Schema{s.Of(t), {"type": "null"}}}
+	}
+	return s.Of(t)
+}
+
+// reference makes a definition of a struct and returns what refers to it.
+func (s *Schemas) reference(t reflect.Type) Schema {
+	name := t.Name()
+	if _, ok := s.definitions[name]; !ok {
+		s.definitions[name] = nil // it may hold itself
+		s.definitions[name] = s.structOf(t)
+	}
+	return Schema{"$ref": "#/$defs/" + name}
+}
+
+func (s *Schemas) structOf(t reflect.Type) Schema {
+	properties := Schema{}
+	for _, f := range fieldsOf(t) {
+		p := s.Of(f.typ)
+		if doc := s.Doc(f.in, f.name); doc != "" {
+			p["description"] = doc
+		}
+		if n, err := strconv.ParseInt(f.minimum, 10, 64); err == nil && p["type"] == "integer" {
+			p["minimum"] = n
+		}
+		properties[f.key] = p
+	}
+	schema := Schema{"type": "object", "properties": properties, "additionalProperties": false}
+	if doc := s.Doc(t, ""); doc != "" {
+		schema["description"] = doc
+	}
+	return schema
+}
