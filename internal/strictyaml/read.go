@@ -19,6 +19,9 @@ type Options struct {
 	// Values are the allowed values of types that are strings. The empty value is
 	// that of a key that is not there.
 	Values map[reflect.Type][]string
+	// Explain returns what is to be said of an unknown key, by its path; "" and nil: no
+	// more than that it is unknown.
+	Explain func(path string) string
 	// Lenient reads as programs do that decode YAML without looking closely: what
 	// is written without quotes is text where text is wanted, and unknown keys are
 	// no problem but in File.Unknown.

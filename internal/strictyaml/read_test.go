@@ -109,6 +109,8 @@ where: {k: [a, b]}
 // others find their line.
 func TestProblems(t *testing.T) {
 	var got config
+	o := options()
+	o.Explain = func(path string) string { return map[string]string{"old": "it is called new now"}[path] }
 	f := Read("c.yaml", []byte(`name: 42
 colour: red
 color: rad
@@ -134,7 +136,8 @@ either:
 ? [a]
 : b
 untaged: x
-`), &got, options())
+old: x
+`), &got, o)
 	f.Wrong("parts[1].size.more", "checked %s", "later")
 	f.Wrong("nothing.there", "checked, too")
 	f.WrongAll("on", nil)
@@ -159,7 +162,8 @@ c.yaml:19: within: unknown key "wher"; there are: name, color, on, wait, equal, 
 c.yaml:21: either.size: found "x", want a whole number
 c.yaml:22: either: unknown key "sizes"; there are: size, share; did you mean size?
 c.yaml:23: a key that is a list or has keys itself, want text
-c.yaml:25: unknown key "untaged"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where`
+c.yaml:25: unknown key "untaged"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where
+c.yaml:26: old: it is called new now`
 	if diff := cmp.Diff(want, errorText(f)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

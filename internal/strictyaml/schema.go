@@ -2,6 +2,7 @@ package strictyaml
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
 	"strconv"
 )
@@ -25,9 +26,7 @@ type Schemas struct {
 func (s *Schemas) Document(t reflect.Type, id, title string) ([]byte, error) {
 	s.definitions = map[string]Schema{}
 	root := Schema{"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": id, "title": title}
-	for key, value := range s.structOf(t) {
-		root[key] = value
-	}
+	maps.Copy(root, s.structOf(t))
 	root["$defs"] = s.definitions
 	b, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
@@ -38,7 +37,7 @@ func (s *Schemas) Document(t reflect.Type, id, title string) ([]byte, error) {
 
 // Of returns the schema of a type.
 func (s *Schemas) Of(t reflect.Type) Schema {
-	if custom, ok := reflect.New(t).Interface().(Custom); ok {
+	if custom, ok := reflect.TypeAssert[Custom](reflect.New(t)); ok {
 		return custom.JSONSchema(s)
 	}
 	if t == durationType {

@@ -103,7 +103,7 @@ func (v Value) read(to reflect.Value) {
 	if _, ok := f.lines[v.path]; !ok {
 		f.lines[v.path] = v.node.Line
 	}
-	if custom, ok := to.Addr().Interface().(Custom); ok {
+	if custom, ok := reflect.TypeAssert[Custom](to.Addr()); ok {
 		if !v.IsNull() {
 			custom.ReadYAML(v)
 		}
@@ -183,6 +183,12 @@ func (v Value) unknown(value Value, key string, fields []field) {
 	if v.file.options.Lenient {
 		v.file.Unknown = append(v.file.Unknown, value.path)
 		return
+	}
+	if explain := v.file.options.Explain; explain != nil {
+		if why := explain(value.path); why != "" {
+			v.file.add(v.file.lines[value.path], value.path, errors.New(why))
+			return
+		}
 	}
 	hint := ""
 	if near := spell.Nearest(key, keys); near != "" {
