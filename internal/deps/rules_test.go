@@ -41,6 +41,11 @@ var onlyImports = []struct {
 		reason: "the agent is fed objects of any origin and knows no backend: names are data, sinks are given",
 	},
 	{
+		from:   "./agent/otel",
+		may:    []string{"./agent"},
+		reason: "a naming table that needs more than data could not be written by users",
+	},
+	{
 		from:   "./internal/join",
 		reason: "who gets labels of whom is the same for series that are pushed and for those that are scraped",
 	},
@@ -93,6 +98,7 @@ var bans = []struct {
 	{"./agent/...", "./kubewatch", "the agent is fed; objects by hand and from files come without a client"},
 	{"./agent/...", "./internal/store", "whoever only pushes keeps no text"},
 	{"./agent", "./agent/datadog", "a naming table is data for the agent, which works with any"},
+	{"./agent", "./agent/otel", "a naming table is data for the agent, which works with any"},
 	{"./sink/...", "./kind", "a sink takes samples of any origin"},
 	{"./sink/...", "./internal/store", "a sink takes samples of any origin"},
 	{"./sink/...", "./sink/...", "a backend is added or removed without touching another"},

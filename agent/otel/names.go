@@ -1,0 +1,153 @@
+// Package otel holds the names that the semantic conventions of OpenTelemetry give
+// to the state of a Kubernetes cluster, as a naming table. It is data; what it
+// means is package agent's business, and how it is sent that of package otlp.
+//
+// names.go has entities and labels; the metrics stand in pods.go, workloads.go,
+// quotas.go and cluster.go. Where a convention leaves a choice, docs/agent-otel.md
+// says which one was made.
+package otel
+
+import (
+	"slices"
+
+	"github.com/kubestate/kubestate/agent"
+)
+
+// Conventions is the version of the semantic conventions that Names follows.
+const Conventions = "1.44.0"
+
+// Names returns the naming table. The caller may change it before use.
+func Names() *agent.Names {
+	return &agent.Names{
+		Name:  "otel",
+		Doc:   "k8s.* as the semantic conventions of OpenTelemetry " + Conventions + " have it, entities as resource attributes.",
+		Rules: slices.Concat(podRules(), containerRules(), workloadRules(), autoscalerRules(), quotaRules(), clusterRules()),
+		Aggregates: []agent.Aggregate{{
+			Family: "kube_endpointslice_service_endpoints", Metric: "k8s.service.endpoint.count",
+			Op: agent.Sum, By: []string{"namespace", "service", "addresstype", "condition", "zone"},
+			Type: agent.Gauge, Unit: "{endpoint}", Help: "Endpoints of the Service that are in a condition, by zone.",
+		}},
+		Joins:  joins(),
+		Labels: labels(),
+		Overrides: []agent.Override{{Prefix: "kube_endpointslice_", Tags: map[string]string{
+			"addresstype": "k8s.service.endpoint.address_type",
+			"condition":   "k8s.service.endpoint.condition",
+			"zone":        "k8s.service.endpoint.zone",
+		}}},
+		Owners: &agent.Owners{Tags: map[string]string{
+			"CronJob":               "k8s.cronjob.name",
+			"DaemonSet":             "k8s.daemonset.name",
+			"Deployment":            "k8s.deployment.name",
+			"Job":                   "k8s.job.name",
+			"ReplicaSet":            "k8s.replicaset.name",
+			"ReplicationController": "k8s.replicationcontroller.name",
+			"StatefulSet":           "k8s.statefulset.name",
+		}},
+		ClusterNameTag: "k8s.cluster.name",
+		ClusterIDTag:   "k8s.cluster.uid",
+		Entities:       entities(),
+	}
+}
+
+// labels are the attributes that labels become, in whichever family they are.
+func labels() map[string]string {
+	return map[string]string{
+		"container":                  "k8s.container.name",
+		"cronjob":                    "k8s.cronjob.name",
+		"daemonset":                  "k8s.daemonset.name",
+		"deployment":                 "k8s.deployment.name",
+		"horizontalpodautoscaler":    "k8s.hpa.name",
+		"job_name":                   "k8s.job.name",
+		"namespace":                  "k8s.namespace.name",
+		"node":                       "k8s.node.name",
+		"persistentvolume":           "k8s.persistentvolume.name",
+		"persistentvolumeclaim":      "k8s.persistentvolumeclaim.name",
+		"pod":                        "k8s.pod.name",
+		"replicaset":                 "k8s.replicaset.name",
+		"replicationcontroller":      "k8s.replicationcontroller.name",
+		"resourcequota":              "k8s.resourcequota.name",
+		"scaletargetref_api_version": "k8s.hpa.scaletargetref.api_version",
+		"scaletargetref_kind":        "k8s.hpa.scaletargetref.kind",
+		"scaletargetref_name":        "k8s.hpa.scaletargetref.name",
+		"service":                    "k8s.service.name",
+		"statefulset":                "k8s.statefulset.name",
+		"storageclass":               "k8s.storageclass.name",
+	}
+}
+
+// joins bring what describes an entity and stands in another family. Endpoints of
+// a Service get its UID and type from the Service.
+func joins() map[string]agent.Join {
+	return map[string]agent.Join{
+		"kube_pod_info":         {Match: []string{"namespace", "pod"}, Get: []string{"node", "created_by_kind", "created_by_name"}},
+		"kube_replicaset_owner": {Match: []string{"namespace", "replicaset"}, Get: []string{"owner_kind", "owner_name"}},
+		"kube_job_owner":        {Match: []string{"namespace", "job_name"}, Get: []string{"owner_kind", "owner_name"}},
+		"kube_horizontalpodautoscaler_info": {
+			Match: []string{"namespace", "horizontalpodautoscaler"},
+			Get:   []string{"scaletargetref_api_version", "scaletargetref_kind", "scaletargetref_name"},
+		},
+		"kube_persistentvolume_info":      {Match: []string{"persistentvolume"}, Get: []string{"storageclass"}},
+		"kube_persistentvolumeclaim_info": {Match: []string{"namespace", "persistentvolumeclaim"}, Get: []string{"storageclass"}},
+		"kube_service_spec_type": {
+			Match: []string{"namespace", "service"},
+			Tags:  map[string]string{"uid": "k8s.service.uid", "type": "k8s.service.type"},
+		},
+	}
+}
+
+// entities are the attributes that say which object it is, and describe it.
+func entities() []agent.Entity {
+	service := []string{"k8s.namespace.name", "k8s.service.name", "k8s.service.uid", "k8s.service.type"}
+	return []agent.Entity{
+		entity("pods", "k8s.pod.uid", "k8s.namespace.name", "k8s.pod.name", "k8s.container.name", "k8s.node.name",
+			"k8s.cronjob.name", "k8s.daemonset.name", "k8s.deployment.name", "k8s.job.name", "k8s.replicaset.name",
+			"k8s.replicationcontroller.name", "k8s.statefulset.name"),
+		entity("nodes", "k8s.node.uid", "k8s.node.name"),
+		entity("namespaces", "", "k8s.namespace.name"), // its name identifies it
+		entity("deployments", "k8s.deployment.uid", "k8s.namespace.name", "k8s.deployment.name"),
+		entity("replicasets", "k8s.replicaset.uid", "k8s.namespace.name", "k8s.replicaset.name", "k8s.deployment.name"),
+		entity("replicationcontrollers", "k8s.replicationcontroller.uid", "k8s.namespace.name", "k8s.replicationcontroller.name"),
+		entity("statefulsets", "k8s.statefulset.uid", "k8s.namespace.name", "k8s.statefulset.name"),
+		entity("daemonsets", "k8s.daemonset.uid", "k8s.namespace.name", "k8s.daemonset.name"),
+		entity("jobs", "k8s.job.uid", "k8s.namespace.name", "k8s.job.name", "k8s.cronjob.name"),
+		entity("cronjobs", "k8s.cronjob.uid", "k8s.namespace.name", "k8s.cronjob.name"),
+		entity("horizontalpodautoscalers", "k8s.hpa.uid", "k8s.namespace.name", "k8s.hpa.name",
+			"k8s.hpa.scaletargetref.api_version", "k8s.hpa.scaletargetref.kind", "k8s.hpa.scaletargetref.name"),
+		entity("resourcequotas", "k8s.resourcequota.uid", "k8s.namespace.name", "k8s.resourcequota.name"),
+		entity("services", "k8s.service.uid", service...),
+		entity("endpointslices", "", service...), // what is said of them is said of the Service
+		entity("persistentvolumes", "k8s.persistentvolume.uid", "k8s.persistentvolume.name", "k8s.storageclass.name"),
+		entity("persistentvolumeclaims", "k8s.persistentvolumeclaim.uid",
+			"k8s.namespace.name", "k8s.persistentvolumeclaim.name", "k8s.storageclass.name"),
+	}
+}
+
+// entity returns the entity of a resource, which is of a cluster.
+func entity(resource, uid string, tags ...string) agent.Entity {
+	return agent.Entity{Resource: resource, UID: uid, Tags: append([]string{"k8s.cluster.name", "k8s.cluster.uid"}, tags...)}
+}
+
+// upDown is a rule for a current sum: values of several objects can be added.
+func upDown(metric, unit, family, help string) agent.Rule {
+	return agent.Rule{Family: family, Metric: metric, Type: agent.UpDown, Unit: unit, Help: help}
+}
+
+// renamed returns the rule with a label of its family as an attribute.
+func renamed(r agent.Rule, label, attribute string) agent.Rule {
+	if r.Rename == nil {
+		r.Rename = map[string]string{}
+	}
+	r.Rename[label] = attribute
+	return r
+}
+
+// where returns the rule for samples whose label has one of these values, and
+// without the label.
+func where(r agent.Rule, label string, values ...string) agent.Rule {
+	if r.Where == nil {
+		r.Where = map[string][]string{}
+	}
+	r.Where[label] = values
+	r.Drop = append(r.Drop, label)
+	return r
+}

@@ -1,0 +1,95 @@
+package otel_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/otel"
+)
+
+// convention is what the conventions say of a metric.
+type convention struct {
+	name, instrument, unit string
+	attributes, required   []string
+	entities               []string // the first is what is measured
+}
+
+// conventions reads testdata/semconv.txt.
+func conventions(t *testing.T) []convention {
+	t.Helper()
+	text, err := os.ReadFile("testdata/semconv.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []convention
+	for line := range strings.Lines(string(text)) {
+		f := strings.Fields(line)
+		if f[0] == "#" {
+			continue
+		}
+		c := convention{name: f[0], instrument: f[1], unit: f[2], entities: strings.Split(f[4], ",")}
+		for a := range strings.SplitSeq(f[3], ",") {
+			name, required := strings.CutSuffix(a, "*")
+			if name != "-" {
+				c.attributes = append(c.attributes, name)
+			}
+			if required {
+				c.required = append(c.required, name)
+			}
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+func TestConventionsAreComplete(t *testing.T) {
+	if n := len(conventions(t)); n != 78 {
+		t.Errorf("testdata has %d metrics, want 78", n)
+	}
+}
+
+// The table has exactly the metrics of the conventions, with their units and
+// instruments.
+func TestMetrics(t *testing.T) {
+	instruments := map[agent.Type]string{agent.Gauge: "gauge", agent.Counter: "counter", agent.UpDown: "updowncounter"}
+	names := otel.Names()
+	got := map[string]string{}
+	add := func(metric string, typ agent.Type, unit, help string) {
+		is := instruments[typ] + " " + unit
+		if old, ok := got[metric]; ok && old != is {
+			t.Errorf("%s: is both %s and %s", metric, old, is)
+		}
+		got[metric] = is
+		if !strings.HasSuffix(help, ".") || strings.HasPrefix(help, "k8s.") {
+			t.Errorf("%s: help %q is no sentence", metric, help)
+		}
+	}
+	for _, r := range names.Rules {
+		add(r.Metric, r.Type, r.Unit, r.Help)
+	}
+	for _, a := range names.Aggregates {
+		add(a.Metric, a.Type, a.Unit, a.Help)
+	}
+	want := map[string]string{}
+	for _, c := range conventions(t) {
+		want[c.name] = c.instrument + " " + c.unit
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-conventions +table:\n%s", diff)
+	}
+}
+
+// All rules of one metric say the same of it: it is described once.
+func TestOneHelpPerMetric(t *testing.T) {
+	help := map[string]string{}
+	for _, r := range otel.Names().Rules {
+		if old, ok := help[r.Metric]; ok && old != r.Help {
+			t.Errorf("%s: %q and %q", r.Metric, old, r.Help)
+		}
+		help[r.Metric] = r.Help
+	}
+}
