@@ -14,7 +14,7 @@ import (
 	"bytes"
 	"fmt"
 	"hash/crc32"
-	"io"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/flate"
@@ -49,11 +49,7 @@ func NewPacker() *Packer {
 		d.w, _ = flate.NewWriter(&d.out, level) // it fails for an unknown level only
 		return d
 	}
-	p.inflaters.New = func() any {
-		i := &inflater{}
-		i.r = flate.NewReader(&i.in)
-		return i
-	}
+	p.inflaters.New = func() any { return &inflater{} }
 	// One frame is encoded by one goroutine, that of the caller; the limit is on
 	// how many may do so at the same time.
 	p.zstds, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(maxWindow),
@@ -67,11 +63,6 @@ const maxWindow = 1 << 20
 type deflater struct {
 	w   *flate.Writer
 	out bytes.Buffer
-}
-
-type inflater struct {
-	r  io.ReadCloser
-	in bytes.Reader
 }
 
 // Deflate compresses a text. It allocates the result.
@@ -93,13 +84,9 @@ func (p *Packer) Deflate(text []byte) *Deflated {
 func (p *Packer) Inflate(dst []byte, d *Deflated) ([]byte, error) {
 	i := p.inflaters.Get().(*inflater)
 	defer p.inflaters.Put(i)
-	i.in.Reset(d.Data)
-	if err := i.r.(flate.Resetter).Reset(&i.in, nil); err != nil {
-		return dst, fmt.Errorf("inflate: %w", err)
-	}
 	start := len(dst)
-	dst = append(dst, make([]byte, d.Size)...)
-	if _, err := io.ReadFull(i.r, dst[start:]); err != nil {
+	dst = slices.Grow(dst, d.Size+lookahead)[:start+d.Size]
+	if err := i.inflate(dst[start:], d.Data); err != nil {
 		return dst[:start], fmt.Errorf("inflate a piece of %d bytes: %w", d.Size, err)
 	}
 	return dst, nil
