@@ -9,7 +9,7 @@ import (
 // blockSlots is the number of objects that share a cell: enough that a cell is
 // worth compressing, few enough that one change is a short copy. The figures are
 // in docs/performance.md.
-const blockSlots = 64
+const blockSlots = 128
 
 // block holds up to blockSlots objects.
 type block struct {
@@ -32,12 +32,13 @@ type slot struct {
 // slots. It holds them either as plain, which it may change, or as a text that
 // snapshots may have, and which it replaces to change it.
 type cell struct {
-	hashes  [blockSlots]uint64 // of the lines of each slot, 0 for none
-	ends    [blockSlots]uint32 // where the lines of each slot end
-	plain   []byte
+	plain   []byte // pointers stand first: the garbage collector reads no further
 	text    *text
-	waiting bool   // is among the cells of the feed that are to be sealed
 	changed uint64 // the feed's round of sealing in which it was changed last
+	waiting bool   // is among the cells of the feed that are to be sealed
+
+	ends   [blockSlots]uint32 // where the lines of each slot end
+	hashes [blockSlots]uint64 // of the lines of each slot, 0 for none
 }
 
 // share returns the text of the cell, which does not change from now on.

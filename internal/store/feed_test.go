@@ -234,9 +234,9 @@ func TestFreedSlotsAreUsedNewestFirst(t *testing.T) {
 		}
 	}
 	f.Delete("shop", "rs-5")
-	f.Delete("shop", "rs-100")
+	f.Delete("shop", "rs-200")
 	f.Delete("shop", "rs-7")
-	for i, was := range []int{7, 100, 5} {
+	for i, was := range []int{7, 200, 5} {
 		name := fmt.Sprint("new-", i)
 		f.Put(replicaSet(name, 1))
 		if got, want := at(name), (place{was / blockSlots, was % blockSlots}); got != want {

@@ -18,6 +18,7 @@ func opened(f *Feed) *cell {
 func formOf(f *Feed) *form { return f.blocks[0].cells[1].text.form.Load() }
 
 func TestValidateFindsWhatIsBroken(t *testing.T) {
+	const n, last = blockSlots + 6, blockSlots - 1 // objects; a slot
 	tests := []struct {
 		name     string
 		sabotage func(f *Feed)
@@ -25,13 +26,13 @@ func TestValidateFindsWhatIsBroken(t *testing.T) {
 	}{
 		{"an object missing from the index", func(f *Feed) { delete(f.index, key{"shop", "rs-1"}) }, "the index does not lead to {shop rs-1}"},
 		{"two objects at one place", func(f *Feed) { f.index[key{"shop", "rs-1"}] = place{0, 0} }, "the index does not lead to {shop rs-1}"},
-		{"an index entry without object", func(f *Feed) { f.index[key{"shop", "ghost"}] = place{0, 9} }, "objects in the index: 71 by the books, 70 found"},
+		{"an index entry without object", func(f *Feed) { f.index[key{"shop", "ghost"}] = place{0, 9} }, fmt.Sprintf("objects in the index: %d by the books, %d found", n+1, n)},
 		{"a used slot that is free", func(f *Feed) { f.free = append(f.free, place{0, 1}) }, "slot {0 1} is free and used"},
 		{"a slot that is free twice", func(f *Feed) { f.free[0] = f.free[1] }, "is free twice"},
 		{"a free slot that does not exist", func(f *Feed) { f.free[0] = place{9, 9} }, "free slot {9 9} does not exist"},
-		{"a lost slot", func(f *Feed) { f.free = f.free[1:] }, "free slots: 57 by the books, 58 found"},
-		{"an unused slot with a key", func(f *Feed) { f.blocks[1].slots[63].key.name = "x" }, "block 1: slot 63: unused and not empty"},
-		{"series miscounted", func(f *Feed) { f.series++ }, "series: 561 by the books, 560 found"},
+		{"a lost slot", func(f *Feed) { f.free = f.free[1:] }, fmt.Sprintf("free slots: %d by the books, %d found", 2*blockSlots-n-1, 2*blockSlots-n)},
+		{"an unused slot with a key", func(f *Feed) { f.blocks[1].slots[last].key.name = "x" }, fmt.Sprintf("block 1: slot %d: unused and not empty", last)},
+		{"series miscounted", func(f *Feed) { f.series++ }, fmt.Sprintf("series: %d by the books, %d found", n*families+1, n*families)},
 		{"series of a slot miscounted", func(f *Feed) { f.blocks[0].slots[3].series++ }, "block 0: slot 3: 9 series by the books, 8 lines found"},
 		{"bytes miscounted", func(f *Feed) { f.bytes-- }, "bytes: "},
 		{"text that changed behind the hash", func(f *Feed) { opened(f).plain[3]++ }, "block 0: family 1: slot 0: hash is not that of"},
@@ -42,7 +43,7 @@ func TestValidateFindsWhatIsBroken(t *testing.T) {
 			c.hashes[2] = sum(f.seed, c.plain[c.ends[1]:c.ends[2]])
 		}, "text does not end a line"},
 		{"offsets that go back", func(f *Feed) { f.blocks[0].cells[1].ends[5] = 0 }, "slot 5: text["},
-		{"offsets beyond the text", func(f *Feed) { f.blocks[0].cells[1].ends[63] += 9 }, "slot 63: text["},
+		{"offsets beyond the text", func(f *Feed) { f.blocks[0].cells[1].ends[last] += 9 }, fmt.Sprintf("slot %d: text[", last)},
 		{"text behind the last slot", func(f *Feed) {
 			c := opened(f)
 			c.plain = append(c.plain, "more\n"...)
@@ -63,7 +64,7 @@ func TestValidateFindsWhatIsBroken(t *testing.T) {
 			r := newResource(t)
 			f := r.NewFeed()
 			f.Begin()
-			for i := range blockSlots + 6 {
+			for i := range n {
 				f.Put(replicaSet(fmt.Sprint("rs-", i), 1))
 			}
 			f.Commit()
