@@ -11,6 +11,7 @@ package kind
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -131,6 +132,9 @@ func define[T any, P pointer[T]](k Kind[T]) *Table {
 			}
 			planned := k
 			planned.Rows = rows
+			if k.Reads != nil { // none is a promise, which nil is not
+				planned.Reads = append(slices.Clip(k.Reads), o.Reads...)
+			}
 			return define[T, P](planned), nil
 		},
 		kind: k,

@@ -25,6 +25,9 @@ type Options struct {
 	LabelNames, AnnotationNames []string
 	// Owners tells of owners of owners; nil where nothing is known of them.
 	Owners Owners
+	// Reads are fields to decode beside those that rows read, named as in Kind.Reads,
+	// for whoever looks at the objects too.
+	Reads []string
 }
 
 // Plan returns the table that o leaves of t. Configuration makes a table from a

@@ -40,8 +40,23 @@ func podWorkload() Row[pod] {
 	return r.Reading(labelsField)
 }
 
-// workload is the label values of a sample.
-type workload struct{ name, typ string }
+// Workload is the end of a chain of owners: the values of the labels workload and
+// workload_type.
+type Workload struct{ Name, Type string }
+
+// Workload returns the workload of what o owns, if owner is what owns o.
+func (o Owned) Workload(owner Owner) Workload {
+	switch {
+	case owner.Kind == "" && o.Kind == "ReplicaSet":
+		return Workload{o.Name, "replicaset"}
+	case owner.Kind == "" || owner.Kind == "Pod" && o.Kind == "Job":
+		return Workload{o.Name, "job"}
+	case owner.Kind == "Deployment" && o.Kind == "ReplicaSet":
+		return Workload{owner.Name, "deployment"}
+	default:
+		return Workload{owner.Name, owner.Kind}
+	}
+}
 
 func workloads(p *pod, of Owners, e *metric.Emitter) {
 	if len(p.OwnerReferences) == 0 {
@@ -49,59 +64,49 @@ func workloads(p *pod, of Owners, e *metric.Emitter) {
 	}
 	// Two owners may lead to one workload. Pods have one owner, rarely two; beyond
 	// eight workloads nothing is compared.
-	var few [8]workload
+	var few [8]Workload
 	n := 0
 	for i := range p.OwnerReferences {
-		w, ok := workloadOf(p, &p.OwnerReferences[i], of)
-		if !ok || slices.Contains(few[:n], w) {
+		w, ask := throughOwner(p, &p.OwnerReferences[i])
+		if ask != (Owned{}) {
+			owner, ok := of(ask)
+			if !ok {
+				continue
+			}
+			w = ask.Workload(owner)
+		}
+		if slices.Contains(few[:n], w) {
 			continue
 		}
 		if n < len(few) {
 			few[n] = w
 			n++
 		}
-		e.Add(1, w.name, w.typ)
+		e.Add(1, w.Name, w.Type)
 	}
 }
 
-func workloadOf(p *pod, r *metav1.OwnerReference, of Owners) (workload, bool) {
+// throughOwner returns the workload to which an owner of a Pod leads or, where that
+// depends on what owns the owner, the owner.
+func throughOwner(p *pod, r *metav1.OwnerReference) (w Workload, ask Owned) {
 	switch r.Kind {
 	case "ReplicaSet":
-		return ofReplicaSet(p, r.Name, of)
+		rs := Owned{r.Kind, p.Namespace, r.Name}
+		if owner, told := ownerByName(p.Labels, r.Name); told {
+			return rs.Workload(owner), Owned{}
+		}
+		return Workload{}, rs
 	case "Job":
-		return ofJob(p, r.Name, of)
+		return Workload{}, Owned{r.Kind, p.Namespace, r.Name}
 	case "StatefulSet":
-		return workload{r.Name, "statefulset"}, true
+		return Workload{r.Name, "statefulset"}, Owned{}
 	case "DaemonSet":
-		return workload{r.Name, "daemonset"}, true
+		return Workload{r.Name, "daemonset"}, Owned{}
 	case "Node":
-		return workload{p.Name, "staticpod"}, true
+		return Workload{p.Name, "staticpod"}, Owned{}
 	default:
-		return workload{r.Name, r.Kind}, true
+		return Workload{r.Name, r.Kind}, Owned{}
 	}
-}
-
-func ofReplicaSet(p *pod, name string, of Owners) (workload, bool) {
-	owner, ok := ownerByName(p.Labels, name)
-	if !ok {
-		owner, ok = of(Owned{"ReplicaSet", p.Namespace, name})
-	}
-	switch owner.Kind {
-	case "":
-		return workload{name, "replicaset"}, ok
-	case "Deployment":
-		return workload{owner.Name, "deployment"}, ok
-	default:
-		return workload{owner.Name, owner.Kind}, ok
-	}
-}
-
-func ofJob(p *pod, name string, of Owners) (workload, bool) {
-	owner, ok := of(Owned{"Job", p.Namespace, name})
-	if owner.Kind == "" || owner.Kind == "Pod" {
-		return workload{name, "job"}, ok
-	}
-	return workload{owner.Name, owner.Kind}, ok
 }
 
 // OwnerOf returns an object of which Owners may be asked, and what owns it: the
@@ -114,15 +119,27 @@ func OwnerOf(t *Table, o Object) (Owned, Owner, bool) {
 	if _, told := ownerByName(o.GetLabels(), o.GetName()); told && t.Kind == "ReplicaSet" {
 		return Owned{}, Owner{}, false
 	}
-	owned := Owned{t.Kind, o.GetNamespace(), o.GetName()}
-	refs := o.GetOwnerReferences()
-	if c := metav1.GetControllerOfNoCopy(o); c != nil {
-		return owned, Owner{c.Kind, c.Name}, true
+	return Owned{t.Kind, o.GetNamespace(), o.GetName()}, mainOwner(o.GetOwnerReferences()), true
+}
+
+// mainOwner returns the controller, else the first owner.
+func mainOwner(refs []metav1.OwnerReference) Owner {
+	if r := mainReference(refs); r != nil {
+		return Owner{r.Kind, r.Name}
+	}
+	return Owner{}
+}
+
+func mainReference(refs []metav1.OwnerReference) *metav1.OwnerReference {
+	for i := range refs {
+		if refs[i].Controller != nil && *refs[i].Controller {
+			return &refs[i]
+		}
 	}
 	if len(refs) > 0 {
-		return owned, Owner{refs[0].Kind, refs[0].Name}, true
+		return &refs[0]
 	}
-	return owned, Owner{}, true
+	return nil
 }
 
 // WorkloadOf returns what kube_pod_workload reads of a Pod, and the objects of
@@ -133,10 +150,8 @@ func WorkloadOf(o Object) (part Object, asks []Owned) {
 		return nil, nil
 	}
 	for i := range p.OwnerReferences {
-		r := &p.OwnerReferences[i]
-		_, told := ownerByName(p.Labels, r.Name)
-		if r.Kind == "Job" || r.Kind == "ReplicaSet" && !told {
-			asks = append(asks, Owned{r.Kind, p.Namespace, r.Name})
+		if _, ask := throughOwner(p, &p.OwnerReferences[i]); ask != (Owned{}) {
+			asks = append(asks, ask)
 		}
 	}
 	if asks == nil {

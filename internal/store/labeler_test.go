@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -64,7 +65,7 @@ func zoneTails(zone string) [][]byte {
 		return [][]byte{nil, exposition.AppendLabel(nil, "word", "w")}
 	}
 	short := exposition.AppendLabel(nil, "zone", zone)
-	return [][]byte{short, exposition.AppendLabel(short[:len(short):len(short)], "word", "w")}
+	return [][]byte{short, exposition.AppendLabel(slices.Clip(short), "word", "w")}
 }
 
 func zonedResource(t *testing.T) (*Resource, *zones) {
