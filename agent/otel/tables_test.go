@@ -1,0 +1,98 @@
+package otel_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/otel"
+	"github.com/kubestate/kubestate/sink/jsonlines"
+)
+
+// A table can be written to a file, as YAML or JSON, and what is read back makes
+// the same of objects.
+func TestTablesAreData(t *testing.T) {
+	for _, names := range []*agent.Names{agent.KSM(), otel.Names()} {
+		want := render(run(t, agent.Config{Names: names}, "testdata/cluster.yaml"))
+		if want == "" {
+			t.Fatalf("%s: makes nothing of the objects", names.Name)
+		}
+		for form, write := range map[string]func(any) ([]byte, error){"YAML": yaml.Marshal, "JSON": json.Marshal} {
+			file, err := write(names)
+			if err != nil {
+				t.Fatal(err)
+			}
+			read := &agent.Names{}
+			if err := yaml.UnmarshalStrict(file, read); err != nil {
+				t.Fatalf("%s as %s: %v", names.Name, form, err)
+			}
+			if diff := cmp.Diff(names, read); diff != "" {
+				t.Errorf("%s as %s: -written +read:\n%s", names.Name, form, diff)
+			}
+			got := render(run(t, agent.Config{Names: read}, "testdata/cluster.yaml"))
+			if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
+				t.Errorf("%s as %s: -series of the table +series of what was read:\n%s", names.Name, form, diff)
+			}
+		}
+	}
+}
+
+// block returns the code that follows a mark in a document, and where it stands.
+func block(t *testing.T, document, mark string) (code string, from, to int) {
+	t.Helper()
+	_, after, ok := strings.Cut(document, "<!-- "+mark+" -->\n")
+	_, after, opened := strings.Cut(after, "\n") // ```yaml
+	code, _, closed := strings.Cut(after, "```")
+	if !ok || !opened || !closed {
+		t.Fatalf("no code behind %q", mark)
+	}
+	from = len(document) - len(after)
+	return code, from, from + len(code)
+}
+
+// The example of the documentation does what the documentation says.
+func TestDocumentedTable(t *testing.T) {
+	const file = "../../docs/agent-names.md"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	document := string(text)
+	table, _, _ := block(t, document, "shop.yaml")
+	names := &agent.Names{}
+	if err := yaml.UnmarshalStrict([]byte(table), names); err != nil {
+		t.Fatal(err)
+	}
+	objects := filepath.Join(t.TempDir(), "objects.yaml")
+	manifests, _, _ := block(t, document, "objects")
+	if err := os.WriteFile(objects, []byte(manifests), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	var lines bytes.Buffer
+	out, err := jsonlines.New(jsonlines.Config{Output: &lines})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Send(t.Context(), run(t, agent.Config{Names: names}, objects)); err != nil {
+		t.Fatal(err)
+	}
+	want, from, to := block(t, document, "lines")
+	if *update {
+		document = document[:from] + lines.String() + document[to:]
+		if err := os.WriteFile(file, []byte(document), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(lines.String(), "\n")); diff != "" {
+		t.Errorf("%s: -documented +got (go test ./agent/otel -update takes it over):\n%s", file, diff)
+	}
+}
