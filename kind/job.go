@@ -20,7 +20,7 @@ var Jobs = define(Kind[job]{
 		"metadata.ownerReferences",
 		"spec.{parallelism,completions,activeDeadlineSeconds}",
 		"status.{active,ready,succeeded,failed,startTime,completionTime}",
-		"status.conditions.{type,status,reason}",
+		"status.conditions.{type,status,reason,lastTransitionTime}",
 	},
 	Begin: func(j *job, e *metric.Emitter, s *metric.Schema) { e.Begin(s, j.Namespace, j.Name) },
 	Rows: []Row[job]{
@@ -54,7 +54,7 @@ var Jobs = define(Kind[job]{
 		each("kube_job_status_suspended", alpha, "1 while the Job is suspended, 0 once it is resumed; absent if it never was suspended.", nil, jobSuspended),
 		each("kube_job_owner", stable, "One series per owner reference, or one with empty owner labels; always 1.", ownerLabels,
 			func(j *job, e *metric.Emitter) { owners(j.OwnerReferences, e) }),
-		beyond(each("kube_job_duration", alpha, "How long the Job ran from its start to its completion, in seconds; absent before, where kube_job_status_start_time tells since when it runs.",
+		beyond(each("kube_job_duration", alpha, "How long the Job ran from its start until it completed or failed, in seconds; absent before, where kube_job_status_start_time tells since when it runs.",
 			nil, jobDuration)),
 		beyond(gauge("kube_job_status_failed_pods", alpha, "Pods of the Job that have failed, whatever the reason.",
 			func(j *job) int32 { return j.Status.Failed })),
@@ -108,7 +108,14 @@ func jobSuspended(j *job, e *metric.Emitter) {
 }
 
 func jobDuration(j *job, e *metric.Emitter) {
-	if start, end := j.Status.StartTime, j.Status.CompletionTime; !start.IsZero() && !end.IsZero() {
+	start, end := j.Status.StartTime, j.Status.CompletionTime
+	for i := range j.Status.Conditions {
+		c := &j.Status.Conditions[i]
+		if end.IsZero() && c.Type == batchv1.JobFailed && c.Status == corev1.ConditionTrue {
+			end = &c.LastTransitionTime
+		}
+	}
+	if !start.IsZero() && !end.IsZero() {
 		e.Add(end.Sub(start.Time).Seconds())
 	}
 }
