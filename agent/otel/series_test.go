@@ -14,6 +14,7 @@ import (
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/agent/otel"
 	"github.com/kubestate/kubestate/internal/manifest"
+	"github.com/kubestate/kubestate/internal/sim"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -22,8 +23,8 @@ var update = flag.Bool("update", false, "write testdata/series.txt anew")
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// run feeds an Agent the objects of a file and returns what there is to send.
-func run(t *testing.T, c agent.Config, file string) *sink.Run {
+// fed returns what there is to send of the objects that feed hands on.
+func fed(t *testing.T, c agent.Config, feed func(tables []*kind.Table, put func(*kind.Table, kind.Object))) *sink.Run {
 	t.Helper()
 	a, err := agent.New(c)
 	if err != nil {
@@ -36,18 +37,28 @@ func run(t *testing.T, c agent.Config, file string) *sink.Run {
 		}
 		feeds[table.Name].Begin()
 	}
+	feed(a.Tables(), func(table *kind.Table, o kind.Object) { feeds[table.Name].Put(o) })
+	for _, f := range feeds {
+		f.Commit()
+	}
+	if n := a.Stats().Failures; n > 0 {
+		t.Errorf("%d objects could not be collected", n)
+	}
+	return a.NewReader().Run(now)
+}
+
+// run returns what there is to send of the objects of a file.
+func run(t *testing.T, c agent.Config, file string) *sink.Run {
+	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	put := func(table *kind.Table, o kind.Object) { feeds[table.Name].Put(o) }
-	if err := manifest.NewReader(a.Tables()).Read(file, data, put); err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range feeds {
-		f.Commit()
-	}
-	return a.NewReader().Run(now)
+	return fed(t, c, func(tables []*kind.Table, put func(*kind.Table, kind.Object)) {
+		if err := manifest.NewReader(tables).Read(file, data, put); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 func text(tags []sink.Tag) string {
@@ -91,18 +102,6 @@ func TestSeries(t *testing.T) {
 	}
 }
 
-// What is said of one entity shares one block, so that it is sent once.
-func TestSeriesShareBlocks(t *testing.T) {
-	blocks := map[string]*sink.Block{}
-	for s := range run(t, agent.Config{Names: otel.Names()}, "testdata/cluster.yaml").Series {
-		content := text(s.Block.Resource) + " |" + text(s.Block.Tags)
-		if b, ok := blocks[content]; ok && b != s.Block {
-			t.Errorf("%s: there is another block with%s", s.Metric.Name, content)
-		}
-		blocks[content] = s.Block
-	}
-}
-
 // identifying is the attribute that tells entities of a kind apart.
 func identifying(entity string) string {
 	switch entity {
@@ -113,38 +112,103 @@ func identifying(entity string) string {
 	}
 }
 
-// Every metric of the conventions becomes of some object, and none has attributes
-// that the conventions do not give it, lacks one that they require, or lacks what
-// identifies its entities.
-func TestSeriesHaveTheAttributesOfTheConventions(t *testing.T) {
-	missing := map[string]convention{}
-	known := map[string]convention{}
+// check fails where a series is not as the conventions say, or is there twice. It
+// returns the metrics of which there is no series.
+func check(t *testing.T, r *sink.Run) (missing []string) {
+	t.Helper()
+	known, seen := map[string]convention{}, map[string]bool{}
 	for _, c := range conventions(t) {
-		missing[c.name], known[c.name] = c, c
+		known[c.name] = c
 	}
-	for s := range run(t, agent.Config{Names: otel.Names()}, "testdata/cluster.yaml").Series {
+	blocks := map[string]*sink.Block{}
+	for s := range r.Series {
 		c := known[s.Metric.Name]
-		delete(missing, s.Metric.Name)
-		has := map[string]bool{}
-		for _, tag := range append(slices.Clone(s.Block.Tags), s.Tags...) {
-			if has[tag.Key] || !slices.Contains(c.attributes, tag.Key) {
-				t.Errorf("%s: attribute %s=%s; the conventions have %v, once each", s.Metric.Name, tag.Key, tag.Value, c.attributes)
-			}
-			has[tag.Key] = true
+		checkAttributes(t, s, c)
+		block := text(s.Block.Resource) + " |" + text(s.Block.Tags)
+		if b, ok := blocks[block]; ok && b != s.Block {
+			t.Errorf("%s: another block has the same content:%s", s.Metric.Name, block)
 		}
-		for _, required := range c.required {
-			if !has[required] {
-				t.Errorf("%s: has no %s", s.Metric.Name, required)
-			}
-		}
-		for _, e := range c.entities {
-			of := func(tag sink.Tag) bool { return tag.Key == identifying(e) && tag.Value != "" }
-			if !slices.ContainsFunc(s.Block.Resource, of) {
-				t.Errorf("%s: its resource%s has no %s", s.Metric.Name, text(s.Block.Resource), identifying(e))
-			}
+		blocks[block] = s.Block
+		if series := s.Metric.Name + block + text(s.Tags); seen[series] {
+			t.Errorf("there twice: %s", series)
+		} else {
+			seen[series], seen[s.Metric.Name] = true, true
 		}
 	}
-	for name := range missing {
-		t.Errorf("%s: nothing has such a series", name)
+	for _, c := range conventions(t) {
+		if !seen[c.name] {
+			missing = append(missing, c.name)
+		}
+	}
+	return missing
+}
+
+// checkAttributes fails where a series has attributes that the conventions do not
+// give it, lacks one that they require, or lacks what identifies its entities.
+func checkAttributes(t *testing.T, s *sink.Series, c convention) {
+	t.Helper()
+	has := map[string]bool{}
+	for _, tag := range append(slices.Clone(s.Block.Tags), s.Tags...) {
+		if has[tag.Key] || !slices.Contains(c.attributes, tag.Key) {
+			t.Errorf("%s: attribute %s=%s; the conventions have %v, once each", s.Metric.Name, tag.Key, tag.Value, c.attributes)
+		}
+		has[tag.Key] = true
+	}
+	for _, required := range c.required {
+		if !has[required] {
+			t.Errorf("%s: has no %s", s.Metric.Name, required)
+		}
+	}
+	for _, e := range c.entities {
+		of := func(tag sink.Tag) bool { return tag.Key == identifying(e) && tag.Value != "" }
+		if !slices.ContainsFunc(s.Block.Resource, of) {
+			t.Errorf("%s: its resource%s has no %s", s.Metric.Name, text(s.Block.Resource), identifying(e))
+		}
+	}
+}
+
+// Every metric of the conventions becomes of some object, with the attributes that
+// they give it.
+func TestSeriesHaveTheAttributesOfTheConventions(t *testing.T) {
+	for _, metric := range check(t, run(t, agent.Config{Names: otel.Names()}, "testdata/cluster.yaml")) {
+		t.Errorf("%s: nothing has such a series", metric)
+	}
+}
+
+// In a cluster with everything that Pods come with, the series are as in the
+// conventions, and every Pod and container is in exactly one state.
+func TestSimulatedCluster(t *testing.T) {
+	const pods = 400
+	store, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sim.Generate(store, sim.ClusterConfig{Nodes: 10, Pods: pods, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	r := fed(t, agent.Config{Names: otel.Names()}, func(tables []*kind.Table, put func(*kind.Table, kind.Object)) {
+		for _, table := range tables {
+			for e := range store.All(table.Name) {
+				o := table.New()
+				if err := o.Unmarshal(e.Message()); err != nil {
+					t.Fatal(err)
+				}
+				put(table, o)
+			}
+		}
+	})
+	check(t, r)
+	sums, containers := map[string]float64{}, 0
+	for s := range r.Series {
+		sums[s.Metric.Name] += s.Value
+		if s.Metric.Name == "k8s.container.ready" {
+			containers++
+		}
+	}
+	if got := sums["k8s.pod.status.phase"]; got != pods {
+		t.Errorf("k8s.pod.status.phase says %v Pods, want %d", got, pods)
+	}
+	if got := sums["k8s.container.status.state"]; got != float64(containers) || got < pods/2 {
+		t.Errorf("k8s.container.status.state says %v containers, want %d", got, containers)
 	}
 }
