@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/kubestate/kubestate/internal/join"
+	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -177,18 +178,13 @@ func (b *blockMaker) addOwner() {
 		return
 	}
 	b.tag(key, b.owner.name)
-	switch b.owner.kind {
-	case "ReplicaSet":
-		if deployment, ok := DeploymentOf(b.owner.name); ok {
-			b.tag(o.Tags["Deployment"], deployment)
-			if b.rollout {
-				b.tag(o.RolloutTag, deployment)
-			}
-		}
-	case "Job":
-		if cronJob, _, ok := CronJobOf(b.owner.name); ok {
-			b.tag(o.Tags["CronJob"], cronJob)
-		}
+	above, ok := kind.OwnerByName(b.owner.kind, b.owner.name)
+	if !ok {
+		return
+	}
+	b.tag(o.Tags[above.Kind], above.Name)
+	if b.rollout && above.Kind == "Deployment" {
+		b.tag(o.RolloutTag, above.Name)
 	}
 }
 

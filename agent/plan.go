@@ -28,7 +28,7 @@ type planner struct {
 	rules    map[string][]*Rule      // by family
 	totals   map[string][]*Aggregate // by family
 	joins    map[string]Join         // by family
-	tracked  map[string][]string     // families of the Tracker, by resource
+	tracked  map[string][]string     // families that the Tracker emits, by resource
 	declared map[string]bool         // labels that families declare
 	errs     []error
 }
@@ -41,7 +41,7 @@ type resource struct {
 	uid      bool // the UID is a label beside the identity
 	families []family
 	tracker  *tracker           // nil: not shown to it
-	tracked  map[string]*family // that the Tracker emits
+	tracked  map[string]*family // what the Tracker emits
 	drafts   sync.Pool          // of *draft
 	feeds    []*Feed
 }
@@ -70,6 +70,7 @@ func (f *family) find(name string) int {
 // plan fills the Agent.
 func (p *planner) plan() error {
 	p.tables = p.candidates()
+	p.extendTables()
 	p.known = map[string]*kind.Table{}
 	for _, t := range append(kind.All(), p.tables...) {
 		for i := range t.Schema().Families {
@@ -118,26 +119,40 @@ func (p *planner) candidates() []*kind.Table {
 	return tables
 }
 
+// extendTables lets the Tracker add its families.
+func (p *planner) extendTables() {
+	p.tracked = map[string][]string{}
+	if p.names.Tracker == nil || p.config.PodMode == ClusterAggregatesOnly {
+		return
+	}
+	t := p.names.Tracker(p.config.Now)
+	p.agent.tracker = &tracker{tracker: t}
+	for i, table := range p.tables {
+		extended, err := t.Extend(table)
+		if err != nil {
+			p.errs = append(p.errs, err)
+			continue
+		}
+		if extended == table {
+			continue
+		}
+		names := []string{}
+		for _, d := range extended.Schema().Families[len(table.Schema().Families):] {
+			names = append(names, d.Name)
+		}
+		p.tables[i], p.tracked[table.Name] = extended, names
+	}
+}
+
 // chooseRules finds the rules that count.
 func (p *planner) chooseRules() {
-	p.rules, p.tracked = map[string][]*Rule{}, map[string][]string{}
+	p.rules = map[string][]*Rule{}
 	if p.config.PodMode == ClusterAggregatesOnly {
 		return
 	}
-	emitted := map[string]bool{}
-	if p.names.Tracker != nil {
-		t := p.names.Tracker(p.config.Now)
-		p.agent.tracker = &tracker{tracker: t}
-		p.tracked = t.Families()
-		for _, families := range p.tracked {
-			for _, f := range families {
-				emitted[f] = true
-			}
-		}
-	}
 	for i := range p.names.Rules {
 		r := &p.names.Rules[i]
-		if p.known[r.Family] == nil && !emitted[r.Family] {
+		if p.known[r.Family] == nil {
 			p.unknown("rule: family %q does not exist", r.Family)
 			continue
 		}
@@ -231,7 +246,9 @@ func (p *planner) needed(t *kind.Table) map[string]bool {
 // nothing.
 func (p *planner) planTable(t *kind.Table) error {
 	names := p.needed(t)
-	_, tracked := p.tracked[t.Name]
+	for _, name := range p.tracked[t.Name] {
+		names[name] = true // its row says what the Tracker reads
+	}
 	o := kind.Options{
 		Keep:        func(d *metric.Desc) bool { return names[d.Name] },
 		Labels:      patternsOf(p.config.Labels, t.Name),
@@ -241,8 +258,9 @@ func (p *planner) planTable(t *kind.Table) error {
 	for i := range s.Families {
 		d := &s.Families[i]
 		j := p.agent.state.joins.of(d.Name)
+		counted := len(p.rules[d.Name])+len(p.totals[d.Name]) > 0
 		switch {
-		case j == nil:
+		case j == nil && !counted:
 		case d.AllowList == metric.Labels:
 			wantLabels(j, d.Prefix, &o.Labels, &o.LabelNames)
 		case d.AllowList == metric.Annotations:
@@ -253,14 +271,19 @@ func (p *planner) planTable(t *kind.Table) error {
 	if err != nil {
 		return err
 	}
-	if len(planned.Schema().Families) == 0 && !tracked {
+	if len(planned.Schema().Families) == 0 {
 		return nil
 	}
 	return p.addResource(planned)
 }
 
-// wantLabels adds what a join gets to what a family shows.
+// wantLabels adds what a join gets to what a family shows. A family that is merely
+// counted has to have its sample, for which the name that no key yields is enough.
 func wantLabels(j *joinSource, prefix string, keys, names *[]string) {
+	if j == nil {
+		*names = append(*names, "")
+		return
+	}
 	if j.all {
 		*keys = []string{"*"}
 	}
@@ -291,12 +314,12 @@ func (p *planner) addResource(t *kind.Table) error {
 		}
 		errs = append(errs, p.compileFamily(t, f))
 	}
-	if families, ok := p.tracked[t.Name]; ok {
+	for _, name := range p.tracked[t.Name] {
 		r.tracker = p.agent.tracker
-		for _, name := range families {
-			f := p.family(t, &metric.Desc{Name: name, Type: metric.Gauge}, nil)
-			errs = append(errs, p.compileFamily(t, &f))
-			r.tracked[name] = &f
+		for i := range r.families {
+			if f := &r.families[i]; f.desc.Name == name {
+				r.tracked[name] = f
+			}
 		}
 	}
 	p.agent.resources = append(p.agent.resources, r)

@@ -231,7 +231,7 @@ func (p *planner) useful(t *kind.Table) bool {
 			return true
 		}
 	}
-	return len(p.tracked[t.Name]) > 0
+	return false
 }
 
 // matchesOthers tells whether a join can bring labels to anything but the object
@@ -246,9 +246,6 @@ func (p *planner) matchesOthers(j *joinSource) bool {
 			if d := &s.Families[i]; len(p.rulesOf(t, d)) > 0 && p.coverable(j.match, labelsOf(t, d)) {
 				return true
 			}
-		}
-		if len(p.tracked[t.Name]) > 0 && p.coverable(j.match, identityOf(t)) {
-			return true
 		}
 	}
 	for _, totals := range p.totals {

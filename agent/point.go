@@ -52,14 +52,15 @@ func (p *Point) Set(key, value string) { p.tags = append(p.tags, sink.Tag{Key: k
 // A Tracker sees objects themselves, for values that depend on what they were
 // before. Its methods are called one at a time.
 type Tracker interface {
+	// Extend returns a planned table with rows for the families that Put emits of its
+	// objects. The rows emit nothing themselves; they say which fields Put reads
+	// (kind.Row.Reading). The same table: its objects are not shown to Put.
+	Extend(t *kind.Table) (*kind.Table, error)
 	// Put says that an object of a resource was added or changed, and emits what is
 	// to be said of it.
 	Put(resource string, o kind.Object, emit func(Tracked))
 	// Delete says that an object is gone.
 	Delete(resource, namespace, name string)
-	// Families are those that Put emits, by resource. All resources that are a key
-	// are shown to the Tracker, those without families too.
-	Families() map[string][]string
 }
 
 // Tracked is a sample that a Tracker emits: no own labels, and a value that may

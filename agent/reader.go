@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/kubestate/kubestate/sink"
@@ -144,7 +145,7 @@ func (o *object) showChecks(now time.Time, yield func(*sink.Check) bool) bool {
 		x := sink.Check{Name: c.name.Name, Status: c.status, Message: c.message, Block: o.blocks[c.block], Tags: c.tags.get()}
 		if late := seconds(now) - c.due; c.due != 0 && late > 0 {
 			x.Status = sink.Critical
-			x.Message = fmt.Sprintf("%s late by %.0f seconds", c.message, late)
+			x.Message = strings.TrimSpace(fmt.Sprintf("%s late by %.0f seconds", c.message, late))
 		}
 		if !yield(&x) {
 			return false

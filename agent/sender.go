@@ -234,9 +234,11 @@ func (r *receiver) loop(ctx context.Context) {
 	}
 }
 
-// send sends one run.
+// send sends one run. The sink has time until the next is due.
 func (r *receiver) send(ctx context.Context) error {
 	start := time.Now()
+	ctx, cancel := context.WithDeadline(ctx, start.Add(r.Interval))
+	defer cancel()
 	err := r.Sink.Send(ctx, r.run(start))
 	series := r.sender.config.Agent.Stats().Series
 	r.count(func(s *ReceiverStats) {
@@ -249,7 +251,6 @@ func (r *receiver) send(ctx context.Context) error {
 		}
 	})
 	if err != nil {
-		r.everything = time.Time{} // what was lost may not change again
 		return fmt.Errorf("send to %s: %w", r.Name, err)
 	}
 	return nil

@@ -1,0 +1,277 @@
+package datadog
+
+import (
+	"fmt"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// The families with the time since when a workload is rolled out, and those that
+// have no samples but let their objects be seen.
+const (
+	deploymentRollout  = "kube_deployment_ongoing_rollout_duration"
+	statefulSetRollout = "kube_statefulset_ongoing_rollout_duration"
+	daemonSetRollout   = "kube_daemonset_ongoing_rollout_duration"
+	replicaSetSeen     = "kube_replicaset_rollout_tracker"
+	revisionSeen       = "kube_controllerrevision_rollout_tracker"
+)
+
+func rolloutRules() []agent.Rule {
+	return []agent.Rule{
+		age(deploymentRollout, "deployment.rollout_duration"),
+		age(statefulSetRollout, "statefulset.rollout_duration"),
+		age(daemonSetRollout, "daemonset.rollout_duration"),
+	}
+}
+
+// freshChild is how old a ReplicaSet or ControllerRevision may be for the rollout
+// that one finds under way to have begun with it.
+const freshChild = 5 * time.Minute
+
+// revisionAnnotation is where a Deployment says which of its revisions is current.
+const revisionAnnotation = "deployment.kubernetes.io/revision"
+
+// rollouts follows the rollouts of Deployments, StatefulSets and DaemonSets. When
+// one began no object says; it is the creation of what was made for it, or when it
+// was first seen. It is a Tracker.
+type rollouts struct {
+	now      func() time.Time
+	known    map[objectKey]*workload
+	byUID    map[types.UID]*workload
+	children map[types.UID]map[objectKey]time.Time // by owner: when they were created
+	owners   map[objectKey]types.UID               // of children
+}
+
+type objectKey struct{ resource, namespace, name string }
+
+// workload is what is known of a Deployment, StatefulSet or DaemonSet.
+type workload struct {
+	uid        types.UID
+	revision   string // that was seen last, also after its rollout has ended
+	generation int64
+	rollout    *rollout // nil: none is under way
+}
+
+// rollout is a rollout that is under way.
+type rollout struct {
+	start agent.Moving // Unix seconds
+	found time.Time    // when it was first seen
+	child time.Time    // the creation that start is; zero: start is something else
+}
+
+func newRollouts(now func() time.Time) agent.Tracker {
+	return &rollouts{
+		now:   now,
+		known: map[objectKey]*workload{}, byUID: map[types.UID]*workload{},
+		children: map[types.UID]map[objectKey]time.Time{}, owners: map[objectKey]types.UID{},
+	}
+}
+
+// Extend adds the families to the tables of workloads, and of what is made for them.
+func (r *rollouts) Extend(t *kind.Table) (*kind.Table, error) {
+	switch t.Name {
+	case "deployments":
+		return follow[appsv1.Deployment](t, deploymentRollout, "metadata.annotations", "spec.replicas", "status")
+	case "statefulsets":
+		return follow[appsv1.StatefulSet](t, statefulSetRollout, "spec.{replicas,updateStrategy}", "status")
+	case "daemonsets":
+		return follow[appsv1.DaemonSet](t, daemonSetRollout, "status")
+	case "replicasets":
+		return follow[appsv1.ReplicaSet](t, replicaSetSeen, "metadata.ownerReferences")
+	case "controllerrevisions":
+		return follow[appsv1.ControllerRevision](t, revisionSeen, "metadata.ownerReferences")
+	default:
+		return t, nil
+	}
+}
+
+func follow[T any, P interface {
+	*T
+	kind.Object
+}](t *kind.Table, family string, reads ...string,
+) (*kind.Table, error) {
+	d := metric.Desc{Name: family, Type: metric.Gauge, Stability: metric.Alpha, Help: "Since when a rollout is under way, in Unix seconds.", Beyond: true}
+	extended, err := kind.Extend[T, P](t, kind.NewRow(d, func(*T, *metric.Emitter) {}).Reading(reads...))
+	if err != nil {
+		return nil, fmt.Errorf("follow rollouts: %w", err)
+	}
+	return extended, nil
+}
+
+// Put takes note of an object.
+func (r *rollouts) Put(resource string, o kind.Object, emit func(agent.Tracked)) {
+	k := objectKey{resource, o.GetNamespace(), o.GetName()}
+	switch o := o.(type) {
+	case *appsv1.Deployment:
+		r.follow(k, deploymentState(o), emit)
+	case *appsv1.StatefulSet:
+		r.follow(k, statefulSetState(o), emit)
+	case *appsv1.DaemonSet:
+		r.follow(k, daemonSetState(o), emit)
+	case *appsv1.ReplicaSet, *appsv1.ControllerRevision:
+		r.addChild(k, o)
+	}
+}
+
+// Delete forgets an object.
+func (r *rollouts) Delete(resource, namespace, name string) {
+	k := objectKey{resource, namespace, name}
+	if w, ok := r.known[k]; ok {
+		delete(r.known, k)
+		delete(r.byUID, w.uid)
+	}
+	if owner, ok := r.owners[k]; ok {
+		delete(r.owners, k)
+		delete(r.children[owner], k)
+		if len(r.children[owner]) == 0 {
+			delete(r.children, owner)
+		}
+	}
+}
+
+// addChild notes when something was made for a workload. Where its rollout was
+// seen before that, its start is put right.
+func (r *rollouts) addChild(k objectKey, o metav1.Object) {
+	owner := metav1.GetControllerOfNoCopy(o)
+	if old, ok := r.owners[k]; ok && (owner == nil || owner.UID != old) {
+		r.Delete(k.resource, k.namespace, k.name)
+	}
+	if owner == nil {
+		return
+	}
+	if r.children[owner.UID] == nil {
+		r.children[owner.UID] = map[objectKey]time.Time{}
+	}
+	created := o.GetCreationTimestamp().Time
+	r.owners[k], r.children[owner.UID][k] = owner.UID, created
+	if w := r.byUID[owner.UID]; w != nil && w.rollout != nil {
+		w.rollout.beganWith(created)
+	}
+}
+
+// beganWith makes the creation of something the start of the rollout, if it can be.
+func (x *rollout) beganWith(created time.Time) bool {
+	if created.After(x.found) || x.found.Sub(created) >= freshChild || !created.After(x.child) {
+		return false
+	}
+	x.child = created
+	x.start.Set(float64(created.Unix()))
+	return true
+}
+
+// rolloutState is what a workload says about its rollout.
+type rolloutState struct {
+	family   string
+	uid      types.UID
+	revision string
+	// generation restarts a rollout where there is no revision to tell.
+	generation int64
+	behind     bool      // the controller has yet to see the last change
+	rolling    bool      // the workload is not yet what it should be
+	underway   bool      // this is a rollout even if it was not seen beginning
+	since      time.Time // when it began, where the workload says so
+}
+
+// follow notes the state of a workload, and emits the start of its rollout while
+// one is under way.
+func (r *rollouts) follow(k objectKey, s rolloutState, emit func(agent.Tracked)) {
+	w := r.known[k]
+	first := w == nil || w.uid != s.uid
+	if first {
+		r.Delete(k.resource, k.namespace, k.name)
+		w = &workload{uid: s.uid}
+		r.known[k], r.byUID[s.uid] = w, w
+	}
+	changed := !first && (s.revision != w.revision || s.revision == "" && s.generation != w.generation)
+	ongoing := s.behind || s.rolling && (w.rollout != nil || changed && s.revision != "" || first && s.underway)
+	switch {
+	case !ongoing:
+		w.rollout = nil
+	case w.rollout == nil:
+		w.rollout = r.begin(s)
+	case changed:
+		w.rollout.child = r.now() // nothing made before counts any more
+		w.rollout.start.Set(float64(r.now().Unix()))
+	}
+	w.revision, w.generation = s.revision, s.generation
+	if w.rollout != nil {
+		emit(agent.Tracked{Family: s.family, Value: &w.rollout.start})
+	}
+}
+
+// begin returns the rollout of a workload that is seen to be under way.
+func (r *rollouts) begin(s rolloutState) *rollout {
+	x := &rollout{found: r.now()}
+	started := x.found
+	if !s.since.IsZero() {
+		started = s.since
+	}
+	x.start.Set(float64(started.Unix()))
+	for _, created := range r.children[s.uid] {
+		x.beganWith(created)
+	}
+	return x
+}
+
+func deploymentState(d *appsv1.Deployment) rolloutState {
+	s := rolloutState{
+		family: deploymentRollout, uid: d.UID, revision: d.Annotations[revisionAnnotation], generation: d.Generation,
+		behind: d.Generation != d.Status.ObservedGeneration,
+	}
+	for i := range d.Status.Conditions {
+		c := &d.Status.Conditions[i]
+		if c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionTrue && c.Reason == "ReplicaSetUpdated" {
+			s.rolling, s.underway, s.since = true, true, c.LastTransitionTime.Time
+		}
+	}
+	return s
+}
+
+func statefulSetState(x *appsv1.StatefulSet) rolloutState {
+	s := rolloutState{
+		family: statefulSetRollout, uid: x.UID, revision: x.Status.UpdateRevision, generation: x.Generation,
+		behind: x.Generation != x.Status.ObservedGeneration,
+	}
+	differs := x.Status.CurrentRevision != x.Status.UpdateRevision
+	desired := int32(1)
+	if x.Spec.Replicas != nil {
+		desired = *x.Spec.Replicas
+	}
+	switch {
+	case x.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType:
+		s.rolling = differs
+	case differs:
+		s.rolling = !partitionDone(x, desired)
+	case x.Spec.Replicas == nil && x.Status.UpdatedReplicas == 0:
+	default:
+		s.rolling = x.Status.ReadyReplicas < desired
+	}
+	// Equal revisions and a Pod that is not ready are no rollout by themselves.
+	s.underway = s.rolling && differs
+	return s
+}
+
+// partitionDone tells whether a StatefulSet that is to be updated in part is so.
+func partitionDone(x *appsv1.StatefulSet, desired int32) bool {
+	u := x.Spec.UpdateStrategy.RollingUpdate
+	return u != nil && u.Partition != nil && *u.Partition > 0 &&
+		x.Status.UpdatedReplicas >= desired-*u.Partition && x.Status.ReadyReplicas >= desired
+}
+
+func daemonSetState(x *appsv1.DaemonSet) rolloutState {
+	n := &x.Status
+	return rolloutState{
+		family: daemonSetRollout, uid: x.UID, generation: x.Generation,
+		behind: x.Generation != n.ObservedGeneration,
+		rolling: n.DesiredNumberScheduled > 0 &&
+			(n.UpdatedNumberScheduled < n.DesiredNumberScheduled || n.NumberAvailable < n.DesiredNumberScheduled || n.NumberUnavailable > 0),
+	}
+}

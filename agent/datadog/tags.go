@@ -1,0 +1,132 @@
+package datadog
+
+import (
+	"slices"
+
+	"github.com/kubestate/kubestate/agent"
+)
+
+// rolloutLabel marks Pods of an Argo Rollout.
+const rolloutLabel = "label_rollouts_pod_template_hash"
+
+// standardLabels are labels of objects and the tags that they are by convention.
+func standardLabels() map[string]string {
+	return map[string]string{
+		"label_tags_datadoghq_com_env":       "env",
+		"label_tags_datadoghq_com_service":   "service",
+		"label_tags_datadoghq_com_version":   "version",
+		"label_app_kubernetes_io_name":       "kube_app_name",
+		"label_app_kubernetes_io_instance":   "kube_app_instance",
+		"label_app_kubernetes_io_version":    "kube_app_version",
+		"label_app_kubernetes_io_component":  "kube_app_component",
+		"label_app_kubernetes_io_part_of":    "kube_app_part_of",
+		"label_app_kubernetes_io_managed_by": "kube_app_managed_by",
+		"label_helm_sh_chart":                "helm_chart",
+	}
+}
+
+// placeLabels say where a Node is.
+func placeLabels() map[string]string {
+	return map[string]string{
+		"label_topology_kubernetes_io_region":            "kube_region",
+		"label_failure_domain_beta_kubernetes_io_region": "kube_region",
+		"label_topology_kubernetes_io_zone":              "kube_zone",
+		"label_failure_domain_beta_kubernetes_io_zone":   "kube_zone",
+	}
+}
+
+// labelTags says which tag a label becomes.
+func labelTags() map[string]string {
+	tags := map[string]string{
+		"namespace":             "kube_namespace",
+		"job_name":              "kube_job",
+		"cronjob":               "kube_cronjob",
+		"pod":                   "pod_name",
+		"priority_class":        "kube_priority_class",
+		"daemonset":             "kube_daemon_set",
+		"replicationcontroller": "kube_replication_controller",
+		"replicaset":            "kube_replica_set",
+		"statefulset":           "kube_stateful_set",
+		"deployment":            "kube_deployment",
+		"container":             "kube_container_name",
+		"container_id":          "container_id",
+		"image":                 "image_name",
+		"endpoint":              "kube_endpoint",
+		"endpointslice":         "kube_endpointslice",
+		"ingress":               "kube_ingress",
+	}
+	for _, more := range []map[string]string{standardLabels(), placeLabels()} {
+		for label, tag := range more {
+			tags[label] = tag
+		}
+	}
+	return tags
+}
+
+func overrides() []agent.Override {
+	return []agent.Override{
+		{Prefix: "kube_pod", Tags: map[string]string{"phase": "pod_phase"}},
+		{Prefix: "kube_ingress", Tags: map[string]string{
+			"host": "kube_ingress_host", "path": "kube_ingress_path", "service_name": "kube_service", "service_port": "kube_service_port",
+		}},
+		{Prefix: "kube_service", Tags: map[string]string{"service": "kube_service"}},
+	}
+}
+
+// ownerTags are the tags for owners, by kind.
+func ownerTags() map[string]string {
+	return map[string]string{
+		"CronJob":               "kube_cronjob",
+		"DaemonSet":             "kube_daemon_set",
+		"Deployment":            "kube_deployment",
+		"Job":                   "kube_job",
+		"ReplicaSet":            "kube_replica_set",
+		"ReplicationController": "kube_replication_controller",
+		"StatefulSet":           "kube_stateful_set",
+	}
+}
+
+// remoteConfig are the annotations by which Datadog follows its remote configuration.
+func remoteConfig() map[string]map[string]string {
+	tags := map[string]string{
+		"admission.datadoghq.com/rc.id":  "dd_remote_config_id",
+		"admission.datadoghq.com/rc.rev": "dd_remote_config_rev",
+	}
+	return map[string]map[string]string{"pod": tags, "deployment": tags}
+}
+
+func defaultJoins() map[string]agent.Join {
+	standard := keys(standardLabels())
+	join := func(match []string, get ...string) agent.Join { return agent.Join{Match: match, Get: get} }
+	return map[string]agent.Join{
+		"kube_pod_status_phase":                 join([]string{"pod", "namespace"}, "phase"),
+		"kube_pod_info":                         join([]string{"pod", "namespace"}, "node", "created_by_kind", "created_by_name", "priority_class"),
+		"kube_pod_labels":                       join([]string{"pod", "namespace"}, append(standard, rolloutLabel)...),
+		"kube_pod_status_reason":                join([]string{"pod", "namespace"}, "reason"),
+		"kube_persistentvolume_info":            join([]string{"persistentvolume"}, "storageclass"),
+		"kube_persistentvolumeclaim_info":       join([]string{"persistentvolumeclaim", "namespace"}, "storageclass"),
+		"kube_horizontalpodautoscaler_ownerref": join([]string{"horizontalpodautoscaler", "namespace"}, "ownerref_kind", "ownerref_name"),
+		"kube_deployment_labels":                join([]string{"deployment", "namespace"}, standard...),
+		"kube_replicaset_labels":                join([]string{"replicaset", "namespace"}, standard...),
+		"kube_daemonset_labels":                 join([]string{"daemonset", "namespace"}, standard...),
+		"kube_statefulset_labels":               join([]string{"statefulset", "namespace"}, standard...),
+		"kube_job_labels":                       join([]string{"job_name", "namespace"}, standard...),
+		"kube_cronjob_labels":                   join([]string{"cronjob", "namespace"}, standard...),
+		"kube_node_labels":                      join([]string{"node"}, keys(placeLabels())...),
+		"kube_node_info":                        join([]string{"node"}, nodeVersions()...),
+	}
+}
+
+// nodeVersions are the labels that say which software a Node runs.
+func nodeVersions() []string {
+	return []string{"kubelet_version", "container_runtime_version", "kernel_version", "os_image"}
+}
+
+func keys(m map[string]string) []string {
+	var k []string
+	for key := range m {
+		k = append(k, key)
+	}
+	slices.Sort(k)
+	return slices.Clip(k)
+}
