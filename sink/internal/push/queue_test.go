@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,16 +25,38 @@ var (
 
 // peer is the receiver of a test. It answers at once, unless answer is set.
 type peer struct {
+	mu     sync.Mutex // held for what follows, while a queue has the peer
 	answer func(ctx context.Context, p Payload) Result
 	got    []string // bodies of attempts, in order
 }
 
 func (r *peer) send(ctx context.Context, p Payload) Result {
+	r.mu.Lock()
 	r.got = append(r.got, string(p.Body))
-	if r.answer == nil {
+	answer := r.answer
+	r.mu.Unlock()
+	if answer == nil {
 		return Result{}
 	}
-	return r.answer(ctx, p)
+	return answer(ctx, p)
+}
+
+// become changes the answer, once the attempts that are due now are made.
+func (r *peer) become(answer func(ctx context.Context, p Payload) Result) {
+	synctest.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = answer
+}
+
+// take returns the attempts so far, those that are due now too, and forgets them.
+func (r *peer) take() []string {
+	synctest.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	got := r.got
+	r.got = nil
+	return got
 }
 
 // away is the answer of a network that leads nowhere.
@@ -94,8 +117,8 @@ func checkStats(t *testing.T, q *Queue, want sink.Stats) {
 
 func checkGot(t *testing.T, r *peer, want ...string) {
 	t.Helper()
-	if !slices.Equal(r.got, want) {
-		t.Errorf("the receiver got %q, want %q", r.got, want)
+	if got := r.take(); !slices.Equal(got, want) {
+		t.Errorf("the receiver got %q, want %q", got, want)
 	}
 }
 
@@ -187,9 +210,9 @@ func TestAway(t *testing.T) {
 					want = strings.Replace(want, "it is away", "it has not answered: no answer in time", 1)
 				}
 				checkErr(t, err, want, context.DeadlineExceeded)
-				attempts := len(r.got)
+				attempts := len(r.take())
 				checkStats(t, q, sink.Stats{Buffered: 2, Retries: uint64(attempts - 1)})
-				r.answer, r.got = nil, nil
+				r.become(nil)
 				checkErr(t, q.Flush(hour), "<nil>")
 				checkGot(t, r, "a", "b")
 				checkStats(t, q, sink.Stats{Series: 2, Payloads: 2, Bytes: 2, Retries: uint64(attempts)})
@@ -208,7 +231,7 @@ func TestFull(t *testing.T) {
 		synctest.Wait() // an attempt to send it is under way
 		put(q, "bbb", "ccc", "dd", "ee", "fffff")
 		checkStats(t, q, sink.Stats{Buffered: 3, Dropped: 3 + 3 + 2})
-		r.answer = nil
+		r.become(nil)
 		checkErr(t, q.Flush(hour), "test: dropped: 8 series in 3 payloads: the buffer was full")
 		checkGot(t, r, "aaa", "aaa", "ee", "fffff")
 		checkErr(t, q.Close(hour), "<nil>")
@@ -224,7 +247,7 @@ func TestFullInPause(t *testing.T) {
 		put(q, "aaa")
 		synctest.Wait()
 		put(q, "bb")
-		r.answer = nil
+		r.become(nil)
 		checkErr(t, q.Close(hour), "test: dropped: 3 series in 1 payloads: the buffer was full")
 		checkGot(t, r, "aaa", "bb")
 		checkStats(t, q, sink.Stats{Series: 2, Payloads: 1, Bytes: 2, Dropped: 3})
@@ -238,9 +261,9 @@ func TestTooLarge(t *testing.T) {
 		q := newQueue(Config{Buffer: 3}, r)
 		put(q, "aa", "bbbb")
 		checkStats(t, q, sink.Stats{Buffered: 1, Dropped: 4})
-		r.answer = nil
+		r.become(nil)
 		checkErr(t, q.Close(hour), "test: dropped: 4 series in 1 payloads: there is one that is larger than the buffer")
-		checkGot(t, r, "aa")
+		checkGot(t, r, "aa", "aa")
 	})
 }
 
@@ -256,7 +279,8 @@ func TestBufferHolds(t *testing.T) {
 		put(q, want...)
 		checkStats(t, q, sink.Stats{Buffered: 100})
 		_ = q.Flush(within(t, time.Minute)) // it says that they wait
-		r.answer, r.got = nil, nil
+		r.take()
+		r.become(nil)
 		checkErr(t, q.Flush(hour), "<nil>")
 		put(q, want...) // there is room again
 		checkErr(t, q.Close(hour), "<nil>")
@@ -305,7 +329,7 @@ func TestCloseDoesNotWait(t *testing.T) {
 			q := newQueue(Config{}, r)
 			put(q, "a")
 			_ = q.Flush(within(t, 10*time.Minute+time.Second)) // pauses are long by now
-			r.answer = nil
+			r.become(nil)
 			_ = q.Close(within(t, time.Millisecond)) // what it says is in the numbers
 			if got := q.Stats(); got.Series != want || got.Dropped != 1-want {
 				t.Errorf("asked for %s: stats %+v, want %d series sent", asked, got, want)
@@ -322,10 +346,10 @@ func TestCloseTriesOften(t *testing.T) {
 		q := newQueue(Config{}, r)
 		put(q, "a")
 		_ = q.Flush(within(t, 10*time.Minute)) // pauses are long by now
-		r.got = nil
+		r.take()
 		_ = q.Close(within(t, 5*time.Second)) // it says that the payload is lost
-		if len(r.got) < 4 {
-			t.Errorf("%d attempts in 5 s", len(r.got))
+		if got := r.take(); len(got) < 4 {
+			t.Errorf("%d attempts in 5 s", len(got))
 		}
 	})
 }

@@ -104,7 +104,7 @@ func TestSuccessEndsBackOff(t *testing.T) {
 		q := newQueue(Config{}, r)
 		put(q, "a")
 		_ = q.Flush(within(t, 10*time.Minute)) // pauses are long by now
-		r.answer = nil
+		r.become(nil)
 		checkErr(t, q.Flush(hour), "<nil>")
 		failed := false
 		r.answer = func(ctx context.Context, p Payload) Result {
@@ -133,7 +133,7 @@ func TestLog(t *testing.T) {
 		q := newQueue(Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, r)
 		put(q, "a")
 		_ = q.Flush(within(t, 10*time.Minute)) // it says that it waits
-		r.answer = nil
+		r.become(nil)
 		checkErr(t, q.Flush(hour), "<nil>")
 		for i := range 4 {
 			r.answer = func(ctx context.Context, p Payload) Result {
