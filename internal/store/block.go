@@ -1,7 +1,10 @@
 package store
 
 import (
+	"bytes"
 	"hash/maphash"
+	"math"
+	"slices"
 
 	"github.com/kubestate/kubestate/internal/piece"
 )
@@ -36,10 +39,14 @@ type cell struct {
 	text    *text
 	changed uint64 // the feed's round of sealing in which it was changed last
 	waiting bool   // is among the cells of the feed that are to be sealed
+	top     uint8  // the last slot with lines
 
-	ends   [blockSlots]uint32 // where the lines of each slot end
+	counts [blockSlots]uint16 // how many lines each slot has
 	hashes [blockSlots]uint64 // of the lines of each slot, 0 for none
 }
+
+// mostLines bounds the lines of one family for one object.
+const mostLines = math.MaxUint16
 
 // share returns the text of the cell, which does not change from now on.
 func (c *cell) share() *text {
@@ -69,12 +76,26 @@ func (c *cell) size() int {
 	return len(c.plain)
 }
 
-// start is where the lines of a slot begin.
-func (c *cell) start(slot int) int {
-	if slot == 0 {
-		return 0
+// bounds returns where the lines of a slot stand in the whole text of the cell.
+func (c *cell) bounds(whole []byte, slot int) (start, end int) {
+	if slot > int(c.top) { // as in a first read, which fills one slot after the other
+		return len(whole), len(whole)
 	}
-	return int(c.ends[slot-1])
+	before := 0
+	for _, n := range c.counts[:slot] {
+		before += int(n)
+	}
+	start = skipLines(whole, before)
+	return start, start + skipLines(whole[start:], int(c.counts[slot]))
+}
+
+// skipLines returns where the n-th line ends.
+func skipLines(text []byte, n int) int {
+	at := 0
+	for range n {
+		at += bytes.IndexByte(text[at:], '\n') + 1
+	}
+	return at
 }
 
 // lines returns the lines of a slot, which are valid until the next change; a nil
@@ -87,24 +108,24 @@ func (c *cell) lines(slot int, p *piece.Packer) []byte {
 	if c.text != nil {
 		whole = c.text.append(nil, p)
 	}
-	return whole[c.start(slot):c.ends[slot]]
+	start, end := c.bounds(whole, slot)
+	return whole[start:end]
 }
 
-// replace puts lines into the place of a slot's. The cell is not shared.
-func (c *cell) replace(slot int, lines []byte) {
-	start, end := c.start(slot), int(c.ends[slot])
-	if grow := len(lines) - (end - start); grow != 0 {
-		old := len(c.plain)
-		if grow > 0 {
-			c.plain = append(c.plain, lines[:grow]...) // any bytes: they make room
-		}
-		copy(c.plain[end+grow:], c.plain[end:old])
-		c.plain = c.plain[:old+grow]
-		for i := slot; i < blockSlots; i++ {
-			c.ends[i] = uint32(int(c.ends[i]) + grow)
+// replace puts lines, of which there are count, into the place of a slot's. The
+// cell is not shared.
+func (c *cell) replace(slot int, lines []byte, count int) {
+	start, end := c.bounds(c.plain, slot)
+	c.plain = slices.Replace(c.plain, start, end, lines...)
+	c.counts[slot] = uint16(count)
+	switch {
+	case count > 0:
+		c.top = max(c.top, uint8(slot))
+	case slot == int(c.top):
+		for c.top > 0 && c.counts[c.top] == 0 {
+			c.top--
 		}
 	}
-	copy(c.plain[start:], lines)
 }
 
 // sum returns the hash of lines, never 0 where there are any.

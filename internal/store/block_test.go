@@ -13,46 +13,57 @@ import (
 // slotTexts returns the text of each slot of a cell.
 func slotTexts(c *cell) [blockSlots]string {
 	var texts [blockSlots]string
-	start := uint32(0)
-	for i, end := range c.ends {
+	for i := range texts {
+		start, end := c.bounds(c.plain, i)
 		texts[i] = string(c.plain[start:end])
-		start = end
 	}
 	return texts
+}
+
+// put replaces the lines of a slot, each given without its line feed.
+func put(c *cell, slot int, lines ...string) string {
+	text := ""
+	for _, l := range lines {
+		text += l + "\n"
+	}
+	c.replace(slot, []byte(text), len(lines))
+	return text
 }
 
 func TestCellReplace(t *testing.T) {
 	const last = blockSlots - 1
 	type step struct {
-		slot int
-		text string
+		slot  int
+		lines []string
 	}
+	lines := func(l ...string) []string { return l }
 	tests := []struct {
 		name  string
 		steps []step
-		want  string
+		want  string // blanks are line feeds
 	}{
-		{"the first slot", []step{{0, "aa"}}, "aa"},
-		{"the last slot", []step{{last, "zz"}}, "zz"},
-		{"in order", []step{{0, "a"}, {1, "b"}, {last, "z"}}, "abz"},
-		{"out of order", []step{{last, "z"}, {5, "f"}, {0, "a"}}, "afz"},
-		{"equal length", []step{{0, "aa"}, {1, "bb"}, {2, "cc"}, {1, "BB"}}, "aaBBcc"},
-		{"longer", []step{{0, "aa"}, {1, "bb"}, {2, "cc"}, {1, "BBBBBBB"}}, "aaBBBBBBBcc"},
-		{"more than twice as long", []step{{0, "a"}, {1, "b"}, {2, "c"}, {1, "0123456789"}}, "a0123456789c"},
-		{"shorter", []step{{0, "aa"}, {1, "bbbbb"}, {2, "cc"}, {1, "B"}}, "aaBcc"},
-		{"empty", []step{{0, "aa"}, {1, "bb"}, {2, "cc"}, {1, ""}}, "aacc"},
-		{"all empty", []step{{0, "aa"}, {7, "bb"}, {0, ""}, {7, ""}, {9, ""}}, ""},
+		{"the first slot", []step{{0, lines("aa")}}, "aa "},
+		{"the last slot", []step{{last, lines("zz")}}, "zz "},
+		{"in order", []step{{0, lines("a")}, {1, lines("b")}, {last, lines("z")}}, "a b z "},
+		{"out of order", []step{{last, lines("z")}, {5, lines("f")}, {0, lines("a")}}, "a f z "},
+		{"several lines", []step{{3, lines("d", "", "d")}, {0, lines("a", "a")}, {4, lines("e")}, {3, lines("D", "D")}}, "a a D D e "},
+		{"equal length", []step{{0, lines("aa")}, {1, lines("bb")}, {2, lines("cc")}, {1, lines("BB")}}, "aa BB cc "},
+		{"longer", []step{{0, lines("aa")}, {1, lines("bb")}, {2, lines("cc")}, {1, lines("BBBBBBB")}}, "aa BBBBBBB cc "},
+		{"more than twice as long", []step{{0, lines("a")}, {1, lines("b")}, {2, lines("c")}, {1, lines("0123456789")}}, "a 0123456789 c "},
+		{"shorter", []step{{0, lines("aa")}, {1, lines("bbbbb")}, {2, lines("cc")}, {1, lines("B")}}, "aa B cc "},
+		{"none", []step{{0, lines("aa")}, {1, lines("bb")}, {2, lines("cc")}, {1, nil}}, "aa cc "},
+		{"the last one gone", []step{{0, lines("aa")}, {7, lines("bb")}, {7, nil}, {9, lines("cc")}, {9, nil}, {1, lines("dd")}}, "aa dd "},
+		{"all gone", []step{{0, lines("aa")}, {7, lines("bb")}, {0, nil}, {7, nil}, {9, nil}}, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var c cell
 			var want [blockSlots]string
 			for _, s := range test.steps {
-				c.replace(s.slot, []byte(s.text))
-				want[s.slot] = s.text
+				want[s.slot] = put(&c, s.slot, s.lines...)
 			}
-			if string(c.plain) != test.want {
-				t.Errorf("text %q, want %q", c.plain, test.want)
+			if got := strings.ReplaceAll(string(c.plain), "\n", " "); got != test.want {
+				t.Errorf("text %q, want %q", got, test.want)
 			}
 			if got := slotTexts(&c); got != want {
 				t.Errorf("slots %q, want %q", got, want)
@@ -68,7 +79,10 @@ func TestCellReplaceAtRandom(t *testing.T) {
 	var want [blockSlots]string
 	for step := range 20_000 {
 		slot := rng.IntN(blockSlots)
-		want[slot] = strings.Repeat(string(rune('a'+step%26)), rng.IntN(40)*rng.IntN(2))
+		lines := make([]string, rng.IntN(3))
+		for i := range lines {
+			lines[i] = strings.Repeat(string(rune('a'+step%26)), rng.IntN(20))
+		}
 		var shared *text
 		var before string
 		if rng.IntN(3) == 0 {
@@ -78,7 +92,7 @@ func TestCellReplaceAtRandom(t *testing.T) {
 			}
 		}
 		c.unshare(packer, rng.IntN(50), func() []byte { return nil })
-		c.replace(slot, []byte(want[slot]))
+		want[slot] = put(&c, slot, lines...)
 		if shared != nil && string(shared.append(nil, packer)) != before {
 			t.Fatalf("step %d changed a text that was shared", step)
 		}

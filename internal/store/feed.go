@@ -1,6 +1,9 @@
 package store
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"hash/maphash"
 	"slices"
 	"sync"
@@ -69,7 +72,8 @@ func (f *Feed) Put(o kind.Object) {
 	}
 }
 
-// put renders and stores an object, and returns what store does.
+// put renders and stores an object. It returns the block that the object has
+// filled, if nobody has seen the feed yet, and whether much text is open.
 func (f *Feed) put(o kind.Object) (full *block, tooMuchOpen bool) {
 	x := f.resource.renderer()
 	defer f.resource.renderers.Put(x)
@@ -82,12 +86,16 @@ func (f *Feed) put(o kind.Object) (full *block, tooMuchOpen bool) {
 	if err := f.resource.table.Collect(o, x.emitter); err != nil {
 		f.failed(k, err)
 	}
-	return f.store(k, x.lines)
+	full, tooMuchOpen, err := f.store(k, x.lines)
+	if err != nil {
+		f.failed(k, err)
+	}
+	return full, tooMuchOpen
 }
 
-// store keeps the lines of an object. It returns the block that the object has
-// filled, if nobody has seen the feed yet, and whether much text is open.
-func (f *Feed) store(k key, lines *exposition.Writer) (full *block, tooMuchOpen bool) {
+// store keeps the lines of an object, and returns what put does. The error names
+// families that it has too many lines of.
+func (f *Feed) store(k key, lines *exposition.Writer) (full *block, tooMuchOpen bool, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p, known := f.index[k]
@@ -96,16 +104,15 @@ func (f *Feed) store(k key, lines *exposition.Writer) (full *block, tooMuchOpen 
 	}
 	b := f.blocks[p.block]
 	s := &b.slots[p.slot]
-	f.series += lines.Series() - s.series
-	s.read, s.series = f.read, lines.Series()
+	s.read = f.read
 	for i := range b.cells {
-		f.set(b, p.slot, i, lines.Lines(i))
+		err = errors.Join(err, f.set(b, p.slot, i, lines.Lines(i)))
 	}
 	f.checkBlock(p.block)
 	if !known && !f.published && b.used == blockSlots {
 		full = b
 	}
-	return full, f.tooMuchOpen()
+	return full, f.tooMuchOpen(), err
 }
 
 // failed counts an object that a row could not cope with. A failure that recurs
@@ -205,33 +212,41 @@ func (f *Feed) remove(p place) {
 	b := f.blocks[p.block]
 	s := &b.slots[p.slot]
 	delete(f.index, s.key)
-	f.series -= s.series
+	for i := range b.cells {
+		_ = f.set(b, p.slot, i, nil) // nothing is never too much
+	}
 	*s = slot{}
 	b.used--
-	for i := range b.cells {
-		f.set(b, p.slot, i, nil)
-	}
 	f.free = append(f.free, p)
 }
 
 // set makes lines those of a slot in family i. Where they are already, it touches
-// nothing.
-func (f *Feed) set(b *block, slot, i int, lines []byte) {
+// nothing. An error says that there are too many, and then there are none.
+func (f *Feed) set(b *block, slot, i int, lines []byte) (err error) {
 	c, now := b.cells[i], sum(f.seed, lines)
-	switch {
-	case c == nil && now == 0 || c != nil && now == c.hashes[slot]:
-		return
-	case c == nil:
+	if c == nil && now == 0 || c != nil && now == c.hashes[slot] {
+		return nil
+	}
+	count := bytes.Count(lines, []byte("\n"))
+	if count > mostLines {
+		err = fmt.Errorf("%s: %d series of one object; at most %d are possible", f.resource.table.Schema().Families[i].Name, count, mostLines)
+		lines, count, now = nil, 0, 0
+	}
+	if c == nil {
 		c = &cell{}
 		b.cells[i] = c
 	}
+	series := count - int(c.counts[slot])
+	f.series += series
+	b.slots[slot].series += series
 	c.hashes[slot] = now
 	f.bytes -= c.size()
 	c.unshare(f.resource.packer, len(lines), f.takeSpare)
-	c.replace(slot, lines)
+	c.replace(slot, lines, count)
 	f.bytes += len(c.plain)
 	if len(c.plain) == 0 {
 		b.cells[i] = nil
 	}
 	f.opened(c)
+	return err
 }

@@ -108,3 +108,28 @@ func TestLogDoesNotHoldUpScrapes(t *testing.T) {
 		t.Errorf("%d log records, want 1", told)
 	}
 }
+
+func TestObjectWithTooManySeries(t *testing.T) {
+	t.Setenv("KUBESTATE_VALIDATE", "1")
+	var log bytes.Buffer
+	r := New(Config{Table: replicaSets(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	f := r.NewFeed()
+	o := replicaSet("owned", 1)
+	o.OwnerReferences = make([]metav1.OwnerReference, mostLines)
+	f.Begin()
+	f.Put(o)
+	f.Commit()
+	owners := func() int { return strings.Count(shown(t, r.Snapshot(Slice{})), "kube_replicaset_owner{") }
+	if got := owners(); got != mostLines || r.Stats().Failures != 0 {
+		t.Errorf("%d owners are shown, want %d: %s", got, mostLines, &log)
+	}
+	o.OwnerReferences = append(o.OwnerReferences, metav1.OwnerReference{})
+	f.Put(o)
+	wantReplicas(t, r, "owned=1")
+	if got := owners(); got != 0 || r.Stats().Failures != 1 {
+		t.Errorf("%d owners are shown and %d failures counted, want 0 and 1", got, r.Stats().Failures)
+	}
+	if want := "kube_replicaset_owner: 65536 series of one object; at most 65535 are possible"; !strings.Contains(log.String(), want) {
+		t.Errorf("log lacks %q: %s", want, &log)
+	}
+}

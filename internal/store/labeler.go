@@ -81,7 +81,7 @@ func (f *Feed) relabel(k key, from, to [][]byte) bool {
 		}
 		c.unshare(f.resource.packer, len(to[t]), f.takeSpare)
 		lines = exposition.ReplaceTail(lines[:0], c.lines(p.slot, nil), from[t], to[t])
-		f.set(b, p.slot, i, lines)
+		_ = f.set(b, p.slot, i, lines) // as many as before
 		f.opened(c)
 	}
 	f.checkBlock(p.block)

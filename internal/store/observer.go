@@ -1,8 +1,6 @@
 package store
 
 import (
-	"bytes"
-
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -29,17 +27,19 @@ func (f *Feed) Refresh(o kind.Object, family int) {
 	if err := f.resource.table.CollectFamily(o, family, x.emitter); err != nil {
 		f.failed(k, err)
 	}
-	lines := x.lines.Lines(family)
+	if err := f.refresh(k, family, x.lines.Lines(family)); err != nil {
+		f.failed(k, err)
+	}
+}
+
+// refresh keeps the lines of one family of an object that is stored.
+func (f *Feed) refresh(k key, family int, lines []byte) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p, ok := f.index[k]
 	if !ok {
-		return
+		return nil
 	}
-	b := f.blocks[p.block]
-	series := x.lines.Series() - bytes.Count(b.cells[family].lines(p.slot, f.resource.packer), []byte("\n"))
-	f.series += series
-	b.slots[p.slot].series += series
-	f.set(b, p.slot, family, lines)
-	f.checkBlock(p.block)
+	defer f.checkBlock(p.block)
+	return f.set(f.blocks[p.block], p.slot, family, lines)
 }

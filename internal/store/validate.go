@@ -125,24 +125,25 @@ func (f *Feed) validateCell(c *cell, series *[blockSlots]int) error {
 	if err != nil {
 		return err
 	}
-	start := 0
+	rest, left := whole, bytes.Count(whole, []byte("\n"))
 	for j, hash := range c.hashes {
-		end := int(c.ends[j])
-		if end < start || end > len(whole) {
-			return fmt.Errorf("slot %d: text[%d:%d] of %d bytes", j, start, end, len(whole))
+		count := int(c.counts[j])
+		if count > left {
+			return fmt.Errorf("slot %d: %d lines where %d are left", j, count, left)
 		}
-		lines := whole[start:end]
-		start = end
-		switch {
-		case sum(f.seed, lines) != hash:
+		left -= count
+		end := skipLines(rest, count)
+		if lines := rest[:end]; sum(f.seed, lines) != hash {
 			return fmt.Errorf("slot %d: hash is not that of %q", j, lines)
-		case len(lines) > 0 && lines[len(lines)-1] != '\n':
-			return fmt.Errorf("slot %d: text does not end a line: %q", j, lines)
 		}
-		series[j] += bytes.Count(lines, []byte("\n"))
+		if count > 0 && j > int(c.top) {
+			return fmt.Errorf("slot %d has lines, the last is said to be %d", j, c.top)
+		}
+		rest = rest[end:]
+		series[j] += count
 	}
-	if start != len(whole) {
-		return fmt.Errorf("the last slot ends at %d of %d bytes", start, len(whole))
+	if len(rest) > 0 {
+		return fmt.Errorf("%d bytes behind the last slot", len(rest))
 	}
 	return nil
 }

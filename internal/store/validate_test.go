@@ -37,17 +37,13 @@ func TestValidateFindsWhatIsBroken(t *testing.T) {
 		{"bytes miscounted", func(f *Feed) { f.bytes-- }, "bytes: "},
 		{"text that changed behind the hash", func(f *Feed) { opened(f).plain[3]++ }, "block 0: family 1: slot 0: hash is not that of"},
 		{"a hash of nothing", func(f *Feed) { f.blocks[1].cells[1].hashes[60] = 5 }, `block 1: family 1: slot 60: hash is not that of ""`},
-		{"half a line", func(f *Feed) {
-			c := opened(f)
-			c.plain[c.ends[2]-1] = ' '
-			c.hashes[2] = sum(f.seed, c.plain[c.ends[1]:c.ends[2]])
-		}, "text does not end a line"},
-		{"offsets that go back", func(f *Feed) { f.blocks[0].cells[1].ends[5] = 0 }, "slot 5: text["},
-		{"offsets beyond the text", func(f *Feed) { f.blocks[0].cells[1].ends[last] += 9 }, fmt.Sprintf("slot %d: text[", last)},
+		{"too many lines", func(f *Feed) { f.blocks[0].cells[1].counts[5] = 900 }, fmt.Sprintf("slot 5: 900 lines where %d are left", last-4)},
+		{"too few lines", func(f *Feed) { f.blocks[0].cells[1].counts[5] = 0 }, "slot 5: hash is not that of"},
+		{"a wrong last slot", func(f *Feed) { f.blocks[0].cells[1].top = 3 }, "slot 4 has lines, the last is said to be 3"},
 		{"text behind the last slot", func(f *Feed) {
 			c := opened(f)
 			c.plain = append(c.plain, "more\n"...)
-		}, "the last slot ends at"},
+		}, "5 bytes behind the last slot"},
 		{"a cell without text", func(f *Feed) { f.blocks[0].cells[4] = &cell{} }, "block 0: family 4: a cell without text"},
 		{"a missing cell", func(f *Feed) { f.blocks[0].cells[1] = nil }, "block 0: slot 0: 8 series by the books, 7 lines found"},
 		{"an open cell that is forgotten", func(f *Feed) { opened(f).waiting = false }, "an open cell that nobody will seal"},
