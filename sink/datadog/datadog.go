@@ -208,4 +208,3 @@ func (l *losses) err() error {
 	}
 	return fmt.Errorf("datadog: %d series lost: %s", l.total(), strings.Join(why, ", "))
 }
-

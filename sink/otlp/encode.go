@@ -1,0 +1,174 @@
+package otlp
+
+import (
+	"math"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/kubestate/kubestate/sink"
+)
+
+// encoder turns series into requests. It writes protobuf by hand, because each
+// series of a block repeats most of the one before: what the block has is encoded
+// once and copied. The points of a block are collected by metric, because a request
+// has them in that order: resource, metric, point. After a while of use it
+// allocates nothing. It is not for concurrent use.
+type encoder struct {
+	scope    []byte     // encoded
+	resource []sink.Tag // attributes of all resources
+	tags     []sink.Tag // attributes of all points
+
+	time     uint64 // of the run, nanoseconds since 1970
+	families map[*sink.Metric]*family
+	family   *family // of the last series
+	before   family  // stands before the first of a run
+	block    block
+	own      []byte // scratch: the attributes of the series itself
+
+	count int // points in the request
+	out   []byte
+}
+
+func newEncoder(c Config) *encoder {
+	e := &encoder{
+		scope: appendScope(nil, scopeText, c.Version), resource: sorted(c.Resource), tags: sorted(c.Tags),
+		families: map[*sink.Metric]*family{},
+	}
+	e.block.number = 1 // a family that was never used is in none
+	e.block.host[0].Key = hostName
+	return e
+}
+
+// beginRun starts a run. All its points have the same time.
+func (e *encoder) beginRun(t time.Time) {
+	e.time = uint64(t.UnixNano())
+	e.family = &e.before
+}
+
+// beginRequest starts a request, without what is in the one before.
+func (e *encoder) beginRequest() {
+	e.out, e.count = e.out[:0], 0
+}
+
+// forget lets go of the strings of the last run, so that they can be freed.
+func (e *encoder) forget() {
+	b := &e.block
+	b.host[0].Value = ""
+	clear(b.keys)
+	b.keys = b.keys[:0]
+	b.shape++
+}
+
+// What is needed beside attributes and texts, at most: tags, lengths and numbers.
+const (
+	boundResource  = 24
+	boundMetric    = 24
+	boundPoint     = 40
+	boundAttribute = 24
+	longest        = 3 // a byte that is not UTF-8 is replaced by three
+)
+
+// size returns the length of the message, at most.
+func (e *encoder) size() int {
+	n := len(e.out) + e.block.size
+	if e.block.used > 0 {
+		n += boundResource + len(e.block.resource) + len(e.scope)
+	}
+	return n
+}
+
+// bound returns how many bytes size grows by at most when s is added.
+func (e *encoder) bound(s *sink.Series) int {
+	e.enter(s)
+	n := boundResource + len(e.block.resource) + len(e.scope) + boundMetric + len(e.family.head) + boundPoint + len(e.block.attributes)
+	for i := range s.Tags {
+		n += boundAttribute + longest*(len(s.Tags[i].Key)+len(s.Tags[i].Value))
+	}
+	return n
+}
+
+// add appends a series to the request. If it has ended, its point says so in place
+// of a value.
+func (e *encoder) add(s *sink.Series, ended bool) {
+	e.enter(s)
+	f, b := e.family, &e.block
+	if !f.fits(s.Tags, b) {
+		f.arrange(s.Tags, b, e.tags)
+	}
+	e.own = appendAttributes(e.own[:0], pointAttribute, s.Tags)
+	attributes := len(b.attributes)
+	if f.overrides {
+		e.own, attributes = e.appendOverridden(e.own, s.Tags), 0
+	}
+	start := e.start(s, ended)
+	length := len(e.own) + attributes + sizeNumbers(start, ended)
+
+	g := e.enterGroup(f)
+	dst := append(g.points, dataPoint)
+	dst = protowire.AppendVarint(dst, uint64(length))
+	if start != 0 {
+		dst = appendFixed(dst, pointStart, start)
+	}
+	dst = appendFixed(dst, pointTime, e.time)
+	if ended {
+		dst = append(dst, pointFlags, noRecordedValue)
+	} else {
+		dst = appendFixed(dst, pointValue, math.Float64bits(s.Value))
+	}
+	dst = append(dst, e.own...)
+	g.points = dst
+	g.ends = append(g.ends, end{at: len(dst), whole: f.overrides})
+	size := 1 + protowire.SizeBytes(length)
+	g.size += size
+	b.size += size
+	e.count++
+}
+
+// sizeNumbers returns the length of a point without its attributes.
+func sizeNumbers(start uint64, ended bool) int {
+	n := 2 * (1 + 8)
+	if ended {
+		n = 1 + 8 + 1 + 1
+	}
+	if start != 0 {
+		n += 1 + 8
+	}
+	return n
+}
+
+// start returns when the counter s began, in nanoseconds; 0 where it is not to be
+// said.
+func (e *encoder) start(s *sink.Series, ended bool) uint64 {
+	start := uint64(max(s.Start, 0)) * uint64(time.Millisecond)
+	if !e.family.counter || ended || start > e.time {
+		return 0
+	}
+	return start
+}
+
+// enter makes the block and the family those of s.
+func (e *encoder) enter(s *sink.Series) {
+	if e.block.source != s.Block {
+		e.setBlock(s.Block)
+	}
+	if e.family.metric == s.Metric {
+		return
+	}
+	// The metrics of a block mostly come in the order of the block before.
+	f := e.family.next
+	if f == nil || f.metric != s.Metric {
+		if f = e.families[s.Metric]; f == nil {
+			f = newFamily(s.Metric)
+			e.families[s.Metric] = f
+		}
+		e.family.next = f
+	}
+	e.family = f
+}
+
+// message returns the request. It is valid until the next call of a method.
+func (e *encoder) message() []byte {
+	e.endBlock()
+	return e.out
+}

@@ -1,0 +1,301 @@
+package otlp
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/kubestate/kubestate/sink"
+)
+
+var _ sink.Sink = (*Sink)(nil)
+
+var someSeries = []sink.Series{
+	{Metric: &sink.Metric{Name: "one"}, Block: &sink.Block{Tags: tags("a=1")}, Value: 1},
+	{Metric: &sink.Metric{Name: "two", Type: sink.Counter}, Block: &sink.Block{Tags: tags("a=2")}, Value: 2},
+}
+
+const line1, line2 = "{} one gauge {a=1} 1 " + nano, "{} two sum(2,true) {a=2} 2 " + nano
+
+var protocols = map[string]Protocol{"HTTP": HTTP, "gRPC": GRPC}
+
+// onBoth runs a test with each protocol.
+func onBoth(t *testing.T, test func(t *testing.T, p Protocol)) {
+	for name, p := range protocols {
+		t.Run(name, func(t *testing.T) { test(t, p) })
+	}
+}
+
+func TestSend(t *testing.T) {
+	onBoth(t, func(t *testing.T, p Protocol) {
+		receiver := newTestReceiver(t, nil)
+		file := filepath.Join(t.TempDir(), "token")
+		write(t, file, "Bearer secret\n")
+		s := newTestSink(t, Config{
+			Protocol: p, UserAgent: "kubestate/1", Headers: map[string]string{"X-Scope-OrgID": "us"}, HeaderFiles: map[string]string{"Authorization": file},
+		}, receiver.URL)
+		send(t, s, runOf(0, someSeries, nil))
+		got := receiver.accepted[0]
+		want := map[Protocol]string{HTTP: "/v1/metrics", GRPC: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"}[p]
+		if got.path != want {
+			t.Errorf("path %s, not %s", got.path, want)
+		}
+		for name, want := range map[string]string{"User-Agent": "kubestate/1", "X-Scope-OrgID": "us", "Authorization": "Bearer secret"} {
+			if value := got.header.Get(name); value != want {
+				t.Errorf("header %s is %q, not %q", name, value, want)
+			}
+		}
+		if diff := cmp.Diff([]string{line1, line2}, receiver.lines()); diff != "" {
+			t.Errorf("series (-want +got):\n%s", diff)
+		}
+
+		write(t, file, "Bearer other")
+		send(t, s, runOf(0, someSeries[:1], someSeries[1:]))
+		if value := receiver.accepted[0].header.Get("Authorization"); value != "Bearer other" {
+			t.Errorf("authorization %q after the file has changed", value)
+		}
+		if diff := cmp.Diff([]string{line1, strings.Replace(line2, " 2 ", " none ", 1) + " flags=1"}, receiver.lines()); diff != "" {
+			t.Errorf("series when one has ended (-want +got):\n%s", diff)
+		}
+		send(t, s, runOf(0, nil, nil))
+		if got := receiver.lines(); got != nil {
+			t.Errorf("an empty run sends %v", got)
+		}
+		if got := s.Stats(); got.Series != 4 || got.Payloads != 2 || got.Bytes == 0 {
+			t.Errorf("stats %+v", got)
+		}
+	})
+}
+
+// TestURL: a path is left as it is.
+func TestURL(t *testing.T) {
+	receiver := newTestReceiver(t, nil)
+	for path, want := range map[string]string{"/": "/v1/metrics", "/api/v1/otlp/v1/metrics": "/api/v1/otlp/v1/metrics", "/x?token=1": "/x"} {
+		send(t, newTestSink(t, Config{}, receiver.URL+path), runOf(0, someSeries, nil))
+		if got := receiver.accepted[len(receiver.accepted)-1].path; got != want {
+			t.Errorf("path %s has become %s", path, got)
+		}
+	}
+}
+
+// TestLimits has runs cut into requests.
+func TestLimits(t *testing.T) {
+	series := clusterSeries(20, 50)
+	tests := []struct {
+		name                string
+		config              Config
+		maxPoints, maxSize  int
+		minRequests, atMost int
+	}{
+		{"default", Config{}, 1000, 4 << 20, 1, 1},
+		{"points", Config{MaxPoints: 300}, 300, 4 << 20, 4, 4},
+		{"size", Config{MaxBytes: 50_000}, 1000, 50_000, 16, 18},
+		{"one point is more", Config{MaxBytes: 10}, 1, 1000, 1000, 1000},
+		{"room in the buffer", Config{MaxPoints: 10, Buffer: 10_000}, 10, 4 << 20, 100, 100},
+		{"without compression", Config{NoCompression: true}, 1000, 4 << 20, 1, 1},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, p Protocol) {
+				receiver := newTestReceiver(t, nil)
+				test.config.Protocol = p
+				s := newTestSink(t, test.config, receiver.URL)
+				r := runOf(0, series, nil)
+				send(t, s, r)
+				for _, got := range receiver.accepted {
+					if len(got.lines) > test.maxPoints || got.size > test.maxSize {
+						t.Errorf("a request has %d points and %d bytes", len(got.lines), got.size)
+					}
+				}
+				if n := len(receiver.accepted); n < test.minRequests || n > test.atMost {
+					t.Errorf("%d requests, not %d to %d", n, test.minRequests, test.atMost)
+				}
+				if diff := cmp.Diff(linesOf(t, r), receiver.lines()); diff != "" {
+					t.Errorf("series (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// TestPartial has receivers that take less than they get.
+func TestPartial(t *testing.T) {
+	tests := []struct {
+		name             string
+		answer           []byte
+		series, rejected uint64
+		err              string
+	}{
+		{"some", partial(1, "too old"), 1, 1, "it rejected 1 points: too old"},
+		{"all", partial(2, "too old"), 0, 2, "it rejected 2 points"},
+		{"more than there are", partial(1<<40, ""), 0, 2, "rejected"},
+		{"none, with a warning", partial(0, "use another version"), 2, 0, ""},
+		{"none", partial(0, ""), 2, 0, ""},
+		{"less than none", partial(-1, ""), 2, 0, ""},
+		{"nothing is said", nil, 2, 0, ""},
+		{"what cannot be read", []byte("\xff\xff"), 2, 0, ""},
+		{"with fields from the future", append([]byte{15<<3 | sized, 1, 0, 14<<3 | fixed64, 0, 0, 0, 0, 0, 0, 0, 0}, partial(1, "x")...), 1, 1, "rejected 1"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			onBoth(t, func(t *testing.T, p Protocol) {
+				receiver := newTestReceiver(t, func(request) answer { return answer{success: test.answer} })
+				s := newTestSink(t, Config{Protocol: p}, receiver.URL)
+				err := s.Send(t.Context(), runOf(0, someSeries, nil))
+				if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+					t.Errorf("error %v, want one about %q", err, test.err)
+				}
+				if got := s.Stats(); got.Series != test.series || got.Rejected != test.rejected || got.Retries != 0 {
+					t.Errorf("stats %+v", got)
+				}
+			})
+		})
+	}
+}
+
+// TestWarning: what a receiver says beside a success is logged, once.
+func TestWarning(t *testing.T) {
+	var log bytes.Buffer
+	receiver := newTestReceiver(t, func(request) answer { return answer{success: partial(0, "use another version")} })
+	s := newTestSink(t, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, receiver.URL)
+	send(t, s, runOf(0, someSeries, nil))
+	send(t, s, runOf(15, someSeries, nil))
+	if got := strings.Count(log.String(), "use another version"); got != 1 {
+		t.Errorf("the warning is logged %d times:\n%s", got, &log)
+	}
+}
+
+// TestRefused has answers after which one must not try again.
+func TestRefused(t *testing.T) {
+	tests := []struct {
+		name     string
+		protocol Protocol
+		answer   answer
+		err      string
+	}{
+		{"bad request", HTTP, answer{status: 400, message: "name is\nempty"}, "status 400 Bad Request: name is empty"},
+		{"not protobuf", HTTP, answer{status: 404, header: map[string]string{"Content-Type": "text/plain"}}, "status 404"},
+		{"too large", HTTP, answer{status: 413}, "status 413"},
+		{"request timeout, which the protocol does not name", HTTP, answer{status: 408}, "status 408"},
+		{"internal error, likewise", HTTP, answer{status: 500, message: "secret-token is wrong"}, "status 500 Internal Server Error: *** is wrong"},
+		{"redirect", HTTP, answer{status: 308, header: map[string]string{"Location": "/other"}}, "status 308"},
+		{"invalid argument", GRPC, answer{code: 3, message: "name%20is%0Aempty"}, "gRPC status INVALID_ARGUMENT: name is empty"},
+		{"with a message", GRPC, answer{code: 13, message: "100%", success: []byte{}}, "gRPC status INTERNAL: 100%"},
+		{"unauthenticated", GRPC, answer{code: 16, message: "secret-token is wrong"}, "UNAUTHENTICATED: *** is wrong"},
+		{"too large", GRPC, answer{code: 8, message: "received message larger than max"}, "RESOURCE_EXHAUSTED: received message larger than max (if the request was too large, lower MaxBytes)"},
+		{"details that cannot be read", GRPC, answer{code: 8, details: "*"}, "RESOURCE_EXHAUSTED"},
+		{"a code from the future", GRPC, answer{code: 99}, "gRPC status code 99"},
+		{"no gRPC", GRPC, answer{status: 404}, "status 404"},
+		{"no status", GRPC, answer{status: 200, lost: true}, "no status of gRPC"},
+	}
+	for _, test := range tests {
+		t.Run(fmt.Sprint(test.protocol, "/", test.name), func(t *testing.T) {
+			receiver := newTestReceiver(t, func(request) answer { return test.answer })
+			s := newTestSink(t, Config{Protocol: test.protocol, Headers: map[string]string{"Authorization": "Bearer secret-token"}}, receiver.URL)
+			err := s.Send(t.Context(), runOf(0, someSeries, nil))
+			if err == nil || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("error %v, want one about %q", err, test.err)
+			}
+			if got := s.Stats(); got.Series != 0 || got.Rejected != 2 || got.Retries != 0 || len(receiver.refused) != 1 {
+				t.Errorf("stats %+v", got)
+			}
+		})
+	}
+}
+
+// retryInfo returns a google.rpc.Status with a RetryInfo, as a header has it.
+func retryInfo(kind string, seconds, nanos uint64) string {
+	duration := protowire.AppendVarint([]byte{1 << 3}, seconds)
+	duration = protowire.AppendVarint(append(duration, 2<<3), nanos)
+	info := protowire.AppendBytes([]byte{1<<3 | sized}, duration)
+	detail := appendString(nil, 1<<3|sized, "type.googleapis.com/google.rpc."+kind)
+	detail = protowire.AppendBytes(append(detail, 2<<3|sized), info)
+	status := appendString([]byte{1 << 3, 8}, 2<<3|sized, "busy")
+	return base64.RawStdEncoding.EncodeToString(protowire.AppendBytes(append(status, 3<<3|sized), detail))
+}
+
+func TestCertificates(t *testing.T) {
+	onBoth(t, func(t *testing.T, p Protocol) {
+		receiver := &testReceiver{t: t}
+		server := httptest.NewUnstartedServer(receiver)
+		server.EnableHTTP2 = true
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		ca := filepath.Join(t.TempDir(), "ca.pem")
+		write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
+		send(t, newTestSink(t, Config{Protocol: p, CAFile: ca}, server.URL), runOf(0, someSeries, nil))
+		if diff := cmp.Diff([]string{line1, line2}, receiver.lines()); diff != "" {
+			t.Errorf("series (-want +got):\n%s", diff)
+		}
+		s := newTestSink(t, Config{Protocol: p, Attempts: 1}, server.URL)
+		if err := s.Send(t.Context(), runOf(0, someSeries, nil)); err == nil || !strings.Contains(err.Error(), "certificate") {
+			t.Errorf("error %v, want one about the certificate", err)
+		}
+	})
+}
+
+func TestConfig(t *testing.T) {
+	tests := []struct {
+		config Config
+		want   []string
+	}{
+		{Config{}, []string{`URL with scheme "" and host ""`}},
+		{Config{URL: "http://\x00/?token=hidden"}, []string{"URL: it cannot be parsed"}},
+		{Config{URL: "https://hidden@x/"}, []string{`URL of host "x": must not hold a user`}},
+		{Config{URL: "http://x/v1/metrics?token=hidden", Protocol: GRPC}, []string{`URL of host "x": must have no path for GRPC`}},
+		{
+			Config{
+				URL: "grpc://x", Protocol: 2, MaxPoints: -1, MaxBytes: -2, Buffer: -3, Timeout: -4, Attempts: -5, Client: &http.Client{}, CAFile: "x",
+				Headers: map[string]string{"A": "hidden"}, HeaderFiles: map[string]string{"A": "f"},
+			},
+			[]string{
+				`scheme "grpc"`, "Protocol 2", "MaxPoints -1", "MaxBytes -2", "Buffer -3", "Timeout -4", "Attempts -5", `CAFile "x"`, `header "A"`,
+			},
+		},
+		{Config{URL: "http://x", CAFile: "/nonexistent"}, []string{"read CAFile: open /nonexistent"}},
+	}
+	for _, test := range tests {
+		_, err := New(test.config)
+		if err == nil {
+			t.Errorf("%+v: no error", test.config)
+			continue
+		}
+		for _, want := range test.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("error %q does not say %q", err, want)
+			}
+		}
+		if strings.Contains(err.Error(), "hidden") {
+			t.Errorf("error %q holds a secret", err)
+		}
+	}
+}
+
+// TestAborted has a connection break before the answer.
+func TestAborted(t *testing.T) {
+	onBoth(t, func(t *testing.T, p Protocol) {
+		aborted := false
+		receiver := newTestReceiver(t, func(request) answer {
+			if !aborted {
+				aborted = true
+				panic(http.ErrAbortHandler)
+			}
+			return answer{}
+		})
+		s := newTestSink(t, Config{Protocol: p}, receiver.URL)
+		send(t, s, runOf(0, someSeries, nil))
+		if got := s.Stats(); got.Series != 2 || got.Retries != 1 {
+			t.Errorf("stats %+v", got)
+		}
+	})
+}
