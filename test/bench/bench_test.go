@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary be the simulated API server, as the program is.
+// TestMain lets the test binary be what the program is beside the harness.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == apiServerCommand {
+	if len(os.Args) > 1 && (os.Args[1] == apiServerCommand || os.Args[1] == agentCommand) {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
@@ -41,7 +41,7 @@ func TestScenario(t *testing.T) {
 	if refs.G <= 0 || refs.U <= 0 || refs.B < 1e5 || refs.GzipSize <= 0 || refs.GzipSize >= refs.B || refs.Pod.Unmarshal <= 0 || refs.Pod.Bytes <= 0 {
 		t.Errorf("references %+v", refs)
 	}
-	if len(r.Rows) < 12 {
+	if len(r.Rows) < 20 {
 		t.Errorf("%d rows, want every figure", len(r.Rows))
 	}
 	var table strings.Builder
@@ -50,10 +50,10 @@ func TestScenario(t *testing.T) {
 		if !strings.Contains(table.String(), "| "+row.What+" ") {
 			t.Errorf("the table lacks %q:\n%s", row.What, table.String())
 		}
-		if row.Unit == allocationsUnit && row.Figure != 0 {
+		if row.Unit == allocationsUnit && row.Limit != nil && row.Figure != 0 {
 			t.Errorf("%s: %v allocations", row.What, row.Figure)
 		}
-		if row.Unit != allocationsUnit && (row.Figure <= 0 || row.ReferenceValue <= 0) {
+		if row.Unit != allocationsUnit && row.Figure <= 0 || row.Reference != "" && row.ReferenceValue <= 0 {
 			t.Errorf("%s: figure %v, reference %q %v", row.What, row.Figure, row.Reference, row.ReferenceValue)
 		}
 	}
@@ -87,13 +87,13 @@ func TestSoak(t *testing.T) {
 	code := run(t.Context(), []string{"soak", "--duration", "2s", "--nodes", "3", "--pods", "60", "--churn", "100",
 		"--pause", "10ms", "--sample", "100ms", "--breaks", "500ms"}, nil, &out, &messages)
 	t.Log(out.String())
-	// In two seconds memory may still grow.
+	// In two seconds memory may still grow, or too little be read to tell.
 	for line := range strings.Lines(messages.String()) {
 		if !strings.Contains(line, " grew from ") {
 			t.Error(line)
 		}
 	}
-	for _, want := range []string{"| text, gzip ", "| goroutines ", "In the end "} {
+	for _, want := range []string{"| text, gzip ", "In the end "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("exit code %d, and the output lacks %q", code, want)
 		}

@@ -4,6 +4,7 @@
 // machine, because machines differ and ratios hold.
 //
 //	go run ./test/bench --scenario 20k       the table of one scenario
+//	go run ./test/bench agent --pods 20000   the agent alone, beside the way that asks for everything
 //	go run ./test/bench soak --duration 10m  the same pair under change and scrapes, for long
 //
 // It refuses to judge by itself: a ratio that falls short is printed, and the
@@ -36,6 +37,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch {
 	case len(args) > 0 && args[0] == apiServerCommand:
 		err = serveCluster(ctx, args[1:], stdin, stdout, stderr)
+	case len(args) > 0 && args[0] == agentCommand:
+		err = agentMain(ctx, args[1:], stdout, stderr)
 	case len(args) > 0 && args[0] == "soak":
 		err = soakCommand(ctx, args[1:], stdout, stderr)
 	default:

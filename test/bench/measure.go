@@ -30,6 +30,7 @@ type result struct {
 type measurement struct {
 	*result
 	pace      pace
+	programs  programs
 	progress  io.Writer
 	cluster   *cluster
 	kubestate *kubestate
@@ -39,7 +40,7 @@ type measurement struct {
 
 // measure runs a scenario. Long steps are announced on progress.
 func measure(ctx context.Context, s scenario, p programs, pace pace, progress io.Writer) (*result, error) {
-	m := &measurement{result: &result{scenario: s}, pace: pace, progress: progress, started: time.Now()}
+	m := &measurement{result: &result{scenario: s}, pace: pace, programs: p, progress: progress, started: time.Now()}
 	m.say("generating the cluster")
 	var err error
 	if m.cluster, err = startCluster(ctx, p, s.Nodes, s.Pods); err != nil {
@@ -60,7 +61,7 @@ func measure(ctx context.Context, s scenario, p programs, pace pace, progress io
 	for _, step := range []func(context.Context) error{
 		func(ctx context.Context) error { return m.start(ctx, begun) },
 		m.measureBody, m.scrapeUnchanged, m.scrapeChanged, m.scrapeAfterQuiet, m.scrapePlain,
-		m.memoryAfterScrapes, m.scrapeUnderChurn, m.render,
+		m.memoryAfterScrapes, m.scrapeUnderChurn, m.render, m.agent,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err

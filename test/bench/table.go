@@ -86,7 +86,10 @@ func (r *row) verdict() string {
 
 // target is the column that says what is wanted.
 func (r *row) target() string {
-	if r.Limit == nil {
+	switch {
+	case r.Limit == nil && r.Aim > 0:
+		return "aim " + r.times(r.Aim, r.fraction())
+	case r.Limit == nil:
 		return ""
 	}
 	text := "≤ " + r.times(*r.Limit, r.fraction())
@@ -104,13 +107,17 @@ func (r *row) fraction() bool {
 	return r.Reference != "" && r.Ratio < 0.1
 }
 
-// times writes a ratio with its reference: G/120, or 0.42 B.
+// times writes a ratio with its reference: G/120, 1/120 of at rest, or 0.42 B.
 func (r *row) times(ratio float64, fraction bool) string {
 	switch {
+	case r.Reference == "" && r.Unit == secondsUnit:
+		return show(ratio, r.Unit)
 	case r.Reference == "":
 		return fmt.Sprintf("%.3g", ratio)
 	case fraction && utf8.RuneCountInString(r.Reference) == 1:
 		return fmt.Sprintf("%s/%.0f", r.Reference, 1/ratio)
+	case fraction:
+		return fmt.Sprintf("1/%.0f of %s", 1/ratio, r.Reference)
 	}
 	return fmt.Sprintf("%.2f %s", ratio, r.Reference)
 }
@@ -124,9 +131,13 @@ func (r *result) write(w io.Writer) {
 		show(refs.B, bytesUnit), show(refs.GzipSize, bytesUnit))
 	fmt.Fprintf(w, "A pod has %s and takes Unmarshal %s and %.0f allocations.\n\n",
 		show(refs.Pod.Bytes, bytesUnit), show(refs.Pod.Unmarshal, secondsUnit), refs.Pod.Allocations)
+	writeRows(w, r.Rows)
+}
+
+func writeRows(w io.Writer, rows []row) {
 	lines := [][]string{{"what", "figure", "server CPU", "reference", "ratio", "target", "verdict"}}
-	for i := range r.Rows {
-		row := &r.Rows[i]
+	for i := range rows {
+		row := &rows[i]
 		cpu, reference, ratio := "", "", ""
 		if row.Samples != nil {
 			cpu = show(row.ServerCPU, secondsUnit)
@@ -168,9 +179,12 @@ func show(figure float64, unit string) string {
 	units := []scale{{1, unit}}
 	switch unit {
 	case secondsUnit:
-		units = []scale{{1, "s"}, {1e-3, "ms"}, {1e-6, "µs"}}
+		units = []scale{{1, "s"}, {1e-3, "ms"}, {1e-6, "µs"}, {1e-9, "ns"}}
 	case bytesUnit:
 		units = []scale{{1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}, {1, "bytes"}}
+	}
+	if figure == 0 {
+		return "0 " + unit
 	}
 	for _, u := range units {
 		if figure >= u.size {

@@ -20,6 +20,9 @@ func TestJudge(t *testing.T) {
 		{row{Figure: 40e6, Unit: bytesUnit, Reference: referenceB, Limit: new(0.35)}, "0.40 B", "≤ 0.35 B", "FALLS SHORT"},
 		{row{Figure: 13, Unit: bytesUnit, Reference: "at rest", ReferenceValue: 10, Limit: new(1.3)}, "1.30 at rest", "≤ 1.30 at rest", "pass"},
 		{row{Figure: 3, Unit: secondsUnit, Reference: referenceU}, "3.00 U", "", ""},
+		{row{Figure: 0.05, Unit: secondsUnit, Reference: referenceOldWay, ReferenceValue: 6, Limit: new(0.01)},
+			"1/120 of the old way", "≤ 1/100 of the old way", "pass"},
+		{row{Figure: 90e-9, Unit: secondsUnit, Aim: 150e-9}, "90.0 ns", "aim 150 ns", ""},
 		{row{Figure: 0, Unit: allocationsUnit, Limit: new(0.0)}, "0", "≤ 0", "pass"},
 		{row{Figure: 2, Unit: allocationsUnit, Limit: new(0.0)}, "2", "≤ 0", "FALLS SHORT"},
 	} {
@@ -54,7 +57,7 @@ func TestGrowth(t *testing.T) {
 
 func TestShow(t *testing.T) {
 	for want, got := range map[string]string{
-		"1.23 s": show(1.2345, secondsUnit), "12.3 ms": show(0.0123, secondsUnit), "50.0 µs": show(50e-6, secondsUnit), "0 µs": show(0, secondsUnit),
+		"1.23 s": show(1.2345, secondsUnit), "12.3 ms": show(0.0123, secondsUnit), "50.0 µs": show(50e-6, secondsUnit), "0 s": show(0, secondsUnit), "147 ns": show(147e-9, secondsUnit),
 		"1.05 GB": show(1.05e9, bytesUnit), "221 MB": show(221e6, bytesUnit), "12 bytes": strings.Replace(show(12, bytesUnit), "12.0", "12", 1),
 		"3 objects": thousands(3) + " objects", "1,234,567": thousands(1234567), "100,000": thousands(100_000), "999": thousands(999),
 	} {

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os/exec"
+	"strconv"
+)
+
+// agentCommand is the subcommand that measures the agent.
+const agentCommand = "agent"
+
+// agentResult is what the agent costs, beside what the old way does.
+type agentResult struct {
+	Nodes   int   `json:"nodes"`
+	Pods    int   `json:"pods"`
+	Changed int   `json:"changed_objects"` // by a change of 1 %
+	Series  int   `json:"series"`          // in a run of the agent
+	Checks  int   `json:"checks"`
+	OldWay  int   `json:"old_way_points"` // series and checks of the old way
+	Rows    []row `json:"rows"`
+}
+
+// agentMain measures the agent in this process, for a table or, as another
+// process wants it, as JSON.
+func agentMain(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet(agentCommand, flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	nodes := flags.Int("nodes", 500, "nodes of the cluster")
+	pods := flags.Int("pods", 20_000, "pods of the cluster")
+	runs := flags.Int("runs", 3, "how often 1 % changes and both ways run")
+	asJSON := flags.Bool("json", false, "print JSON rather than a table")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	r, err := measureAgent(ctx, *nodes, *pods, *runs, stderr)
+	if err != nil {
+		return fmt.Errorf("measure the agent: %w", err)
+	}
+	if *asJSON {
+		return json.NewEncoder(stdout).Encode(r)
+	}
+	r.write(stdout)
+	return nil
+}
+
+func (r *agentResult) write(w io.Writer) {
+	fmt.Fprintf(w, "\n### agent: %s nodes, %s pods\n\n", thousands(r.Nodes), thousands(r.Pods))
+	fmt.Fprintf(w, "A run has %s series and %s checks; the old way makes %s of both. A change of 1 %% changes %s objects.\n\n",
+		thousands(r.Series), thousands(r.Checks), thousands(r.OldWay), thousands(r.Changed))
+	writeRows(w, r.Rows)
+}
+
+// agent measures the agent in a process of its own, so that neither its memory
+// nor that of the old way is this one's.
+func (m *measurement) agent(ctx context.Context) error {
+	m.say("measuring the agent and the old way")
+	command := exec.CommandContext(ctx, m.programs.bench, agentCommand, "--json",
+		"--nodes", strconv.Itoa(m.Nodes), "--pods", strconv.Itoa(m.Pods), "--runs", strconv.Itoa(max(1, m.pace.scrapes/3)))
+	var messages bytes.Buffer
+	command.Stderr = &messages
+	out, err := command.Output()
+	if err != nil {
+		return fmt.Errorf("measure the agent: %w\n%s", err, bytes.TrimSpace(messages.Bytes()))
+	}
+	var r agentResult
+	if err := json.Unmarshal(out, &r); err != nil {
+		return fmt.Errorf("measure the agent: %w", err)
+	}
+	m.Rows = append(m.Rows, r.Rows...)
+	return nil
+}

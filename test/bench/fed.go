@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/kind"
+)
+
+// feed is what takes the objects of a resource: an Exporter's or an Agent's.
+type feed interface {
+	Begin()
+	Put(o kind.Object)
+	Delete(namespace, name string)
+	Commit()
+}
+
+// fedCluster is a simulated cluster in this process, whose objects go to feeds
+// directly.
+type fedCluster struct {
+	*simulation
+	tables map[string]*kind.Table
+	known  map[string]map[types.NamespacedName]uint64 // versions, by resource
+}
+
+func newFedCluster(nodes, pods int) (*fedCluster, error) {
+	s, err := newSimulation(sim.ClusterConfig{Nodes: nodes, Pods: pods, Seed: 1})
+	if err != nil {
+		return nil, err
+	}
+	c := &fedCluster{simulation: s, tables: map[string]*kind.Table{}, known: map[string]map[types.NamespacedName]uint64{}}
+	for _, t := range kind.Defaults() {
+		c.tables[t.Name] = t
+	}
+	_, err = c.changes() // everything is new
+	return c, err
+}
+
+// change is an object that is new, has changed, or is gone.
+type change struct {
+	resource string
+	key      types.NamespacedName
+	object   kind.Object // nil: gone
+}
+
+// changes returns what has changed since the last call.
+func (c *fedCluster) changes() ([]change, error) {
+	var all []change
+	for _, r := range sim.Resources() {
+		before, now := c.known[r.Name], map[types.NamespacedName]uint64{}
+		for e := range c.store.All(r.Name) {
+			key := types.NamespacedName{Namespace: e.Namespace, Name: e.Name}
+			now[key] = e.Version
+			if before == nil || before[key] == e.Version {
+				continue
+			}
+			o, err := c.decode(r.Name, e)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, change{r.Name, key, o})
+		}
+		for key := range before {
+			if _, there := now[key]; !there {
+				all = append(all, change{r.Name, key, nil})
+			}
+		}
+		c.known[r.Name] = now
+	}
+	return all, nil
+}
+
+// decode makes an object of the kind that the catalog has for the resource.
+func (c *fedCluster) decode(resource string, e *sim.Encoded) (kind.Object, error) {
+	o := c.tables[resource].New()
+	if err := o.Unmarshal(e.Message()); err != nil {
+		return nil, fmt.Errorf("decode %s %s/%s: %w", resource, e.Namespace, e.Name, err)
+	}
+	return o, nil
+}
+
+// fill gives feeds, by resource, all objects that there are.
+func (c *fedCluster) fill(feeds map[string]feed) error {
+	for _, resource := range sortedKeys(feeds) {
+		f := feeds[resource]
+		f.Begin()
+		for e := range c.store.All(resource) {
+			o, err := c.decode(resource, e)
+			if err != nil {
+				return err
+			}
+			f.Put(o)
+		}
+		f.Commit()
+	}
+	return nil
+}
+
+// apply tells feeds of changes. They do not keep objects, nor change them.
+func apply(feeds map[string]feed, changes []change) {
+	for i := range changes {
+		f, wanted := feeds[changes[i].resource]
+		switch {
+		case !wanted:
+		case changes[i].object == nil:
+			f.Delete(changes[i].key.Namespace, changes[i].key.Name)
+		default:
+			f.Put(changes[i].object)
+		}
+	}
+}
