@@ -11,11 +11,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/datadog"
 	"github.com/kubestate/kubestate/sink/dogstatsd"
+	"github.com/kubestate/kubestate/sink/otlp"
 )
 
 // maxEmission is how long a receiver on the same machine may take for a run.
@@ -79,31 +81,53 @@ func (m *agentMeasurement) emitTo(ctx context.Context, r *receiver, dir string) 
 }
 
 func receivers() []receiver {
-	var stream net.Listener
+	return []receiver{dogStatsD(), overHTTP("Datadog intake", newIntake), overHTTP("OTLP", newOTLP),
+		overHTTP("OTLP without compression", newPlainOTLP)}
+}
+
+func dogStatsD() receiver {
+	var l net.Listener
+	return receiver{"DogStatsD", func(dir string) (sink.Sink, error) {
+		path := filepath.Join(dir, "dogstatsd")
+		var err error
+		if l, err = net.Listen("unix", path); err != nil {
+			return nil, err
+		}
+		go forget(l)
+		return dogstatsd.New(dogstatsd.Config{Address: "unixstream://" + path})
+	}, func() error { return l.Close() }}
+}
+
+// overHTTP is a receiver that says yes to every request.
+func overHTTP(name string, newSink func(url, dir string) (sink.Sink, error)) receiver {
 	var server *http.Server
-	return []receiver{
-		{"DogStatsD", func(dir string) (sink.Sink, error) {
-			path := filepath.Join(dir, "dogstatsd")
-			var err error
-			if stream, err = net.Listen("unix", path); err != nil {
-				return nil, err
-			}
-			go forget(stream)
-			return dogstatsd.New(dogstatsd.Config{Address: "unixstream://" + path})
-		}, func() error { return stream.Close() }},
-		{"Datadog intake", func(dir string) (sink.Sink, error) {
-			key := filepath.Join(dir, "key")
-			if err := os.WriteFile(key, []byte("key"), 0o600); err != nil {
-				return nil, err
-			}
-			var url string
-			var err error
-			if server, url, err = serveAndForget(http.StatusAccepted, `{"errors":[]}`); err != nil {
-				return nil, err
-			}
-			return datadog.New(datadog.Config{URL: url, KeyFile: key, Buffer: 1 << 30, Logger: slog.New(slog.DiscardHandler)})
-		}, func() error { return server.Close() }},
+	return receiver{name, func(dir string) (sink.Sink, error) {
+		var url string
+		var err error
+		if server, url, err = serveAndForget(); err != nil {
+			return nil, err
+		}
+		return newSink(url, dir)
+	}, func() error { return server.Close() }}
+}
+
+// emissionBuffer has room for a whole run, so that nothing is dropped.
+const emissionBuffer = 1 << 30
+
+func newIntake(url, dir string) (sink.Sink, error) {
+	key := filepath.Join(dir, "key")
+	if err := os.WriteFile(key, []byte("key"), 0o600); err != nil {
+		return nil, err
 	}
+	return datadog.New(datadog.Config{URL: url, KeyFile: key, Buffer: emissionBuffer, Logger: slog.New(slog.DiscardHandler)})
+}
+
+func newOTLP(url, _ string) (sink.Sink, error) {
+	return otlp.New(otlp.Config{URL: url, Buffer: emissionBuffer, Logger: slog.New(slog.DiscardHandler)})
+}
+
+func newPlainOTLP(url, _ string) (sink.Sink, error) {
+	return otlp.New(otlp.Config{URL: url, NoCompression: true, Buffer: emissionBuffer, Logger: slog.New(slog.DiscardHandler)})
 }
 
 // forget reads what one client sends, until it goes or the listener is closed.
@@ -116,16 +140,20 @@ func forget(l net.Listener) {
 	_ = c.Close()
 }
 
-// serveAndForget answers every request alike.
-func serveAndForget(status int, body string) (server *http.Server, url string, err error) {
+// serveAndForget accepts every request of the intake and of OTLP.
+func serveAndForget() (server *http.Server, url string, err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, "", err
 	}
 	server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
+		if strings.HasPrefix(r.URL.Path, "/v1/") { // OTLP, for which an empty answer is a success
+			w.Header().Set("Content-Type", "application/x-protobuf")
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(w, `{"errors":[]}`)
 	})}
 	go func() { _ = server.Serve(l) }() // its error is that it was closed
 	return server, "http://" + l.Addr().String(), nil
