@@ -50,6 +50,11 @@ var onlyImports = []struct {
 		reason: "who gets labels of whom is the same for series that are pushed and for those that are scraped",
 	},
 	{
+		from:   "./internal/joined",
+		may:    []string{"./metric", "./kind", "./exposition", "./internal/join", "./internal/store", "k8s.io/api/..."},
+		reason: "labels of related objects are put on lines that the store keeps; who reads and who serves them does not matter",
+	},
+	{
 		from:   "./internal/store",
 		may:    []string{"./metric", "./kind", "./exposition", "./internal/piece", "k8s.io/apimachinery/..."},
 		reason: "the store keeps text by object and family; it neither reads a cluster nor serves HTTP",
@@ -64,8 +69,17 @@ var onlyImports = []struct {
 		reason: "compressing text takes no knowledge of what it says",
 	},
 	{
+		from:   "./internal/spell",
+		reason: "how alike two words are takes no knowledge of what they name",
+	},
+	{
+		from:   "./internal/strictyaml",
+		may:    []string{"./internal/spell", "go.yaml.in/yaml/v3"},
+		reason: "files are read by the structs that they are for; a reader that knew those would be one per file",
+	},
+	{
 		from:   ".",
-		may:    []string{"./metric", "./kind", "./exposition", "./internal/store", "./internal/piece", "k8s.io/api/...", "k8s.io/apimachinery/..."},
+		may:    []string{"./metric", "./kind", "./exposition", "./internal/store", "./internal/joined", "./internal/piece", "k8s.io/api/...", "k8s.io/apimachinery/..."},
 		reason: "the library must stay light enough to embed: its users bring their own client, flags and registry",
 	},
 }
@@ -90,6 +104,9 @@ var bans = []struct {
 	{"./kubewatch", "./internal/store", "a source feeds whatever satisfies its Store; programs that embed us have their own"},
 	{"./internal/conf", "./kubewatch", "reading flags must not be able to start anything"},
 	{"./internal/conf", "./internal/serve", "reading flags must not be able to start anything"},
+	{"./internal/agentconf", "./kubewatch", "reading a file must not be able to start anything; validating one takes no cluster"},
+	{"./internal/agentconf", "./internal/serve", "reading a file must not be able to start anything"},
+	{"./internal/agentconf", "./internal/conf", "a file says what it says; how flags bear on it is the command's business"},
 	{"./internal/manifest", "k8s.io/client-go/...", "files are read where there is no cluster"},
 	{"./internal/manifest", "./internal/store", "a file yields objects; what becomes of them is the reader's choice"},
 	{"./internal/sim", "./kind", "a simulation built with the code it tests would share its mistakes"},

@@ -1,5 +1,6 @@
-// Command gen writes what is generated from the catalog: docs/reference and the
-// ClusterRole. It is run at the root of the repository by make generate.
+// Command gen writes what is generated from the program: docs/reference, the JSON
+// schemas in it, and the ClusterRole. It is run at the root of the repository by
+// make generate.
 package main
 
 import (
@@ -11,12 +12,13 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/reference"
 	"github.com/kubestate/kubestate/kind"
 )
 
 func main() {
-	if err := generate("."); err != nil {
+	if err := generate(".", "."); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
@@ -24,19 +26,25 @@ func main() {
 
 const stablePath = "docs/reference/stable.txt"
 
-// generate writes all files below root.
-func generate(root string) error {
+// generate writes all files below root. source is the directory of the module.
+func generate(source, root string) error {
 	tables := kind.All()
 	catalog, err := reference.JSON(tables)
 	if err != nil {
 		return err
 	}
+	schema, namesSchema, err := schemas(source)
+	if err != nil {
+		return err
+	}
 	files := map[string][]byte{
-		"docs/reference/metrics.json":     catalog,
-		stablePath:                        reference.Stable(tables),
-		"docs/reference/metrics/index.md": reference.Index(tables),
-		"deploy/clusterrole.yaml":         reference.ClusterRole(kind.Defaults()),
-		"deploy/clusterrole-all.yaml":     reference.ClusterRole(tables),
+		"docs/reference/metrics.json":       catalog,
+		stablePath:                          reference.Stable(tables),
+		"docs/reference/metrics/index.md":   reference.Index(tables),
+		"docs/reference/config.schema.json": schema,
+		"docs/reference/names.schema.json":  namesSchema,
+		"deploy/clusterrole.yaml":           reference.ClusterRole(kind.Defaults()),
+		"deploy/clusterrole-all.yaml":       reference.ClusterRole(tables),
 	}
 	for _, t := range tables {
 		files["docs/reference/metrics/"+t.Name+".md"] = reference.Markdown(t)
@@ -57,6 +65,14 @@ func generate(root string) error {
 		}
 	}
 	return nil
+}
+
+// schemas returns the JSON schemas of the configuration file and of naming tables.
+func schemas(source string) (config, names []byte, err error) {
+	docs := newFieldDocs(source)
+	config, err1 := agentconf.JSONSchema(docs.of)
+	names, err2 := agentconf.NamesJSONSchema(docs.of)
+	return config, names, errors.Join(err1, err2, docs.err)
 }
 
 // keepsPromise fails if a line of the list of stable families at path is not in

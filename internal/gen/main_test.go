@@ -26,7 +26,7 @@ func read(t *testing.T, root, name string) string {
 // in it.
 func TestGenerate(t *testing.T) {
 	root := t.TempDir()
-	if err := generate(root); err != nil {
+	if err := generate("../..", root); err != nil {
 		t.Fatal(err)
 	}
 	for _, table := range kind.All() {
@@ -62,7 +62,7 @@ func TestGenerate(t *testing.T) {
 
 func TestStablePromise(t *testing.T) {
 	root := t.TempDir()
-	if err := generate(root); err != nil {
+	if err := generate("../..", root); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(root, stablePath)
@@ -72,7 +72,7 @@ func TestStablePromise(t *testing.T) {
 		if err := os.WriteFile(path, []byte(change(before)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := generate(root); (err != nil) != broken {
+		if err := generate("../..", root); (err != nil) != broken {
 			t.Errorf("generate: %v", err)
 		}
 		if err := os.WriteFile(path, []byte(before), 0o600); err != nil {
@@ -84,4 +84,26 @@ func TestStablePromise(t *testing.T) {
 	f(func(s string) string {
 		return strings.Replace(s, "kube_pod_info gauge namespace", "kube_pod_info gauge ns", 1)
 	}, true)
+}
+
+// The comments of fields are in the schema, those of packages beside ours too.
+func TestSchemas(t *testing.T) {
+	config, names, err := schemas("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"description": "Path of a file with the API key. It is read for each request."`,
+		`"description": "Match are labels that source and series must share. Empty: all series."`,
+	} {
+		if !strings.Contains(string(config), want) {
+			t.Errorf("config.schema.json lacks %s", want)
+		}
+	}
+	if want := `"description": "Prefix stands in front of the name of each metric and check."`; !strings.Contains(string(names), want) {
+		t.Errorf("names.schema.json lacks %s", want)
+	}
+	if _, _, err := schemas(t.TempDir()); err != nil {
+		t.Errorf("a directory without sources has no comments, and no error: %v", err)
+	}
 }

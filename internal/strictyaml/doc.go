@@ -8,5 +8,6 @@
 // Beside what YAML has, it knows durations ("15s"), types of strings with a few
 // allowed values (Options.Values) and types that read themselves (Custom). A tag
 // minimum:"1" bounds numbers and durations from below. Keys are matched exactly; a
-// key that occurs twice is a mistake, and so is one that no field has.
+// key that occurs twice is a mistake, and so is one that no field has, and so is the
+// lack of one whose tag says neither omitempty nor omitzero.
 package strictyaml

@@ -19,6 +19,8 @@ type Options struct {
 	// Values are the allowed values of types that are strings. The empty value is
 	// that of a key that is not there.
 	Values map[reflect.Type][]string
+	// Optional are keys of structs that may be missing, whatever their tags say.
+	Optional map[reflect.Type][]string
 	// Explain returns what is to be said of an unknown key, by its path; "" and nil: no
 	// more than that it is unknown.
 	Explain func(path string) string
@@ -48,6 +50,7 @@ type File struct {
 
 type problem struct {
 	line int // 0: none
+	path string
 	text string
 }
 
@@ -134,6 +137,14 @@ func (f *File) Has(path string) bool {
 	return ok
 }
 
+// Sound tells whether nothing is known to be wrong with what stands at a path.
+func (f *File) Sound(path string) bool {
+	return !slices.ContainsFunc(f.problems, func(p problem) bool {
+		rest, below := strings.CutPrefix(p.path, path)
+		return below && (path == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
+}
+
 // line returns the line of a path or of the nearest thing around it; 0: none.
 func (f *File) line(path string) int {
 	for path != "" {
@@ -150,7 +161,7 @@ func (f *File) add(line int, path string, err error) {
 	if path != "" {
 		text = path + ": " + text
 	}
-	f.problems = append(f.problems, problem{line, text})
+	f.problems = append(f.problems, problem{line, path, text})
 }
 
 // malformed adds an error of the parser, which begins with the line.

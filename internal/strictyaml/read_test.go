@@ -24,16 +24,16 @@ type inner struct {
 }
 
 type config struct {
-	Name    string                       `json:"name"`
-	Color   color                        `json:"color"`
-	On      bool                         `json:"on"`
-	Wait    time.Duration                `json:"wait" minimum:"1s"`
-	Equal   *float64                     `json:"equal"`
-	Parts   []part                       `json:"parts"`
-	ByName  map[string]part              `json:"byName"`
-	Nested  map[string]map[string]string `json:"nested"`
-	Either  either                       `json:"either"`
-	Within  *config                      `json:"within"`
+	Name    string                       `json:"name,omitempty"`
+	Color   color                        `json:"color,omitempty"`
+	On      bool                         `json:"on,omitempty"`
+	Wait    time.Duration                `json:"wait,omitempty" minimum:"1s"`
+	Equal   *float64                     `json:"equal,omitempty"`
+	Parts   []part                       `json:"parts,omitempty"`
+	ByName  map[string]part              `json:"byName,omitempty"`
+	Nested  map[string]map[string]string `json:"nested,omitempty"`
+	Either  either                       `json:"either,omitzero"`
+	Within  *config                      `json:"within,omitempty"`
 	Hidden  func()                       `json:"-"`
 	Untaged string
 	inner
@@ -122,6 +122,7 @@ parts:
   share: {}
 - [1]
 - size: 99999999999999999999
+- {}
 byName: text
 name: again
 nested:
@@ -141,6 +142,11 @@ old: x
 	f.Wrong("parts[1].size.more", "checked %s", "later")
 	f.Wrong("nothing.there", "checked, too")
 	f.WrongAll("on", nil)
+	for path, want := range map[string]bool{"": false, "parts[0]": false, "parts": false, "part": true, "within.within": true, "either.size": false} {
+		if got := f.Sound(path); got != want {
+			t.Errorf("sound %q: %t", path, got)
+		}
+	}
 	want := `c.yaml: nothing.there: checked, too
 c.yaml:1: name: found "42", want text; write it in quotes: "42"
 c.yaml:2: unknown key "colour"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where; did you mean color?
@@ -153,17 +159,18 @@ c.yaml:9: parts[0].share: found keys, want a number
 c.yaml:10: parts[1]: found a list, want keys with values
 c.yaml:10: parts[1].size.more: checked later
 c.yaml:11: parts[2].size: found "99999999999999999999", want a whole number
-c.yaml:12: byName: found "text", want keys with values
-c.yaml:13: name: the key is there already, in line 1
-c.yaml:15: nested.x.y: found "1", want text; write it in quotes: "1"
-c.yaml:16: nested: << is not known here; write the keys out
-c.yaml:18: within.wait: 10ms is too little, want 1s or more
-c.yaml:19: within: unknown key "wher"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where; did you mean where?
-c.yaml:21: either.size: found "x", want a whole number
-c.yaml:22: either: unknown key "sizes"; there are: size, share; did you mean size?
-c.yaml:23: a key that is a list or has keys itself, want text
-c.yaml:25: unknown key "untaged"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where
-c.yaml:26: old: it is called new now`
+c.yaml:12: parts[3]: the key size is missing
+c.yaml:13: byName: found "text", want keys with values
+c.yaml:14: name: the key is there already, in line 1
+c.yaml:16: nested.x.y: found "1", want text; write it in quotes: "1"
+c.yaml:17: nested: << is not known here; write the keys out
+c.yaml:19: within.wait: 10ms is too little, want 1s or more
+c.yaml:20: within: unknown key "wher"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where; did you mean where?
+c.yaml:22: either.size: found "x", want a whole number
+c.yaml:23: either: unknown key "sizes"; there are: size, share; did you mean size?
+c.yaml:24: a key that is a list or has keys itself, want text
+c.yaml:26: unknown key "untaged"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where
+c.yaml:27: old: it is called new now`
 	if diff := cmp.Diff(want, errorText(f)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -196,7 +203,14 @@ func TestMalformed(t *testing.T) {
 }
 
 type tree struct {
-	Kids []tree `json:"kids"`
+	Kids []tree `json:"kids,omitempty"`
+}
+
+func TestOptional(t *testing.T) {
+	o := Options{Optional: map[reflect.Type][]string{reflect.TypeFor[part](): {"size"}}}
+	if err := Read("c.yaml", []byte("parts: [{}]"), &config{}, o).Err(); err != nil {
+		t.Error(err)
+	}
 }
 
 // A few aliases can stand for more values than there is memory for, or for

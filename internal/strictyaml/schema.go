@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"reflect"
+	"slices"
 	"strconv"
 )
 
@@ -13,8 +14,9 @@ type Schema map[string]any
 // Schemas makes the schemas of types. Each struct becomes a definition, so that a
 // type may hold itself.
 type Schemas struct {
-	// Values are as those of Options.
-	Values map[reflect.Type][]string
+	// Values and Optional are as those of Options.
+	Values   map[reflect.Type][]string
+	Optional map[reflect.Type][]string
 	// Doc returns what is to be said of a field of a struct, or of the struct where
 	// field is empty.
 	Doc func(t reflect.Type, field string) string
@@ -87,6 +89,7 @@ func (s *Schemas) reference(t reflect.Type) Schema {
 
 func (s *Schemas) structOf(t reflect.Type) Schema {
 	properties := Schema{}
+	var required []string
 	for _, f := range fieldsOf(t) {
 		p := s.Of(f.typ)
 		if doc := s.Doc(f.in, f.name); doc != "" {
@@ -96,8 +99,14 @@ func (s *Schemas) structOf(t reflect.Type) Schema {
 			p["minimum"] = n
 		}
 		properties[f.key] = p
+		if f.required && !slices.Contains(s.Optional[t], f.key) {
+			required = append(required, f.key)
+		}
 	}
 	schema := Schema{"type": "object", "properties": properties, "additionalProperties": false}
+	if len(required) > 0 {
+		schema["required"] = required
+	}
 	if doc := s.Doc(t, ""); doc != "" {
 		schema["description"] = doc
 	}

@@ -149,7 +149,7 @@ func (v Value) pairs(with func(key string, value Value)) {
 		case key.ShortTag() == mergeTag:
 			v.file.add(key.Line, v.path, errors.New("<< is not known here; write the keys out"))
 		case repeated:
-			v.file.add(key.Line, value.path, fmt.Errorf("the key is there already, in line %d", first))
+			v.file.add(key.Line, value.path, errors.New(already(first)))
 		default:
 			lines[key.Value] = key.Line
 			v.file.lines[value.path] = key.Line
@@ -158,9 +158,18 @@ func (v Value) pairs(with func(key string, value Value)) {
 	}
 }
 
+func already(line int) string {
+	if line == 0 {
+		return "the key is there already"
+	}
+	return fmt.Sprintf("the key is there already, in line %d", line)
+}
+
 func (v Value) readStruct(to reflect.Value) {
 	fields := fieldsOf(to.Type())
+	given := map[string]bool{}
 	v.pairs(func(key string, value Value) {
+		given[key] = true
 		for _, field := range fields {
 			if field.key == key {
 				before := len(v.file.problems)
@@ -173,6 +182,12 @@ func (v Value) readStruct(to reflect.Value) {
 		}
 		v.unknown(value, key, fields)
 	})
+	o := &v.file.options
+	for _, field := range fields {
+		if field.required && !given[field.key] && v.IsMapping() && !o.Lenient && !slices.Contains(o.Optional[to.Type()], field.key) {
+			v.Wrong("the key %s is missing", field.key)
+		}
+	}
 }
 
 func (v Value) unknown(value Value, key string, fields []field) {
@@ -320,12 +335,13 @@ func (v Value) found() string {
 
 // field is a field of a struct that a file can set.
 type field struct {
-	key     string
-	index   []int
-	minimum string
-	in      reflect.Type // the struct that declares it
-	name    string       // there
-	typ     reflect.Type
+	key      string
+	required bool
+	index    []int
+	minimum  string
+	in       reflect.Type // the struct that declares it
+	name     string       // there
+	typ      reflect.Type
 }
 
 // fieldsOf returns the fields with JSON tags, those of embedded structs too, in
@@ -334,7 +350,7 @@ func fieldsOf(t reflect.Type) []field {
 	var fields []field
 	for i := range t.NumField() {
 		f := t.Field(i)
-		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		key, flags, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case f.Anonymous && key == "":
 			for _, inner := range fieldsOf(f.Type) {
@@ -343,7 +359,10 @@ func fieldsOf(t reflect.Type) []field {
 			}
 		case key == "" || key == "-":
 		default:
-			fields = append(fields, field{key: key, index: []int{i}, minimum: f.Tag.Get("minimum"), in: t, name: f.Name, typ: f.Type})
+			fields = append(fields, field{
+				key: key, required: flags != "omitempty" && flags != "omitzero", index: []int{i}, minimum: f.Tag.Get("minimum"),
+				in: t, name: f.Name, typ: f.Type,
+			})
 		}
 	}
 	return fields

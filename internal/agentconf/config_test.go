@@ -1,0 +1,258 @@
+package agentconf
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/sink"
+)
+
+// write writes a file for a test and returns its path.
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// Whatever is wrong is told at once, with lines.
+func TestProblems(t *testing.T) {
+	broken := write(t, "names.yaml", "name: mine\nrules:\n- family: kube_pod_inf\n- metric: x\n")
+	text := `agents: {}
+resources: {pods: {}}
+shard: 1
+agent:
+  names: ` + broken + `
+  resources: [pods, pod, nodes, pods]
+  labels: {pods: ["*a*"], "*": [app], pod: [app]}
+  joins:
+    kube_pod_labels: {match: [pod, namespace]}
+    kube_pods_labels: {get: [a]}
+  labelsAsTags: {pod: {app: ""}, pods: {app: app}}
+  aggregates:
+  - {family: kube_pod_info, op: add}
+  - {family: kube_pod, by: [node]}
+  tags: {team: 1}
+  podCollectionMode: node_kubelet
+  interval: 10ms
+  heartbeat: 5s
+  leaderElection: {enabled: true, leaseDuration: 2500ms, renewDeadline: 3s, retryPeriod: 4s, name: a}
+  sinks:
+  - {type: stdout, path: x}
+  - {type: dogstatd}
+  - {type: dogstatsd, address: "tcp://a:1", maxPacket: 0, spread: -1s}
+  - {type: dogstatsd, address: "tcp://a:1"}
+  - {type: datadog, keyFile: /no/such/key}
+  - {type: datadog, url: "ftp://x"}
+  - {type: otlp, url: "https://me:secret@x/", protocol: udp}
+  - {type: otlp, url: "https://me:secret@x/", protocol: grpc, name: a}
+  - {type: remotewrite, url: "http://x/write", version: 2.0}
+  - {type: remotewrite, url: "http://x/write", version: "2.0", tokenFile: ., name: a}
+  - {type: file, path: /no/such/dir/file}
+  - {address: x}
+  - text
+`
+	want := `c.yaml:1: unknown key "agents"; there are: agent; did you mean agent?
+c.yaml:2: resources: this key of kube-state-metrics is not read yet; use the flag --resources
+c.yaml:3: shard: this key of kube-state-metrics is not supported yet
+c.yaml:5: agent.names: NAMES:3: rules[0].family: family "kube_pod_inf" does not exist; did you mean kube_pod_info?
+c.yaml:5: agent.names: NAMES:4: rules[1]: the key family is missing
+c.yaml:6: agent.resources[1]: resource "pod" does not exist; there are: RESOURCES; did you mean pods?
+c.yaml:6: agent.resources[3]: resource pods is there twice
+c.yaml:7: agent.labels.pod: resource "pod" does not exist; there are: RESOURCES; did you mean pods?
+c.yaml:7: agent.labels.pods[0]: "*a*" has more than one *, want one or none
+c.yaml:9: agent.joins.kube_pod_labels: gets no labels; want get, or all: true
+c.yaml:10: agent.joins.kube_pods_labels: family "kube_pods_labels" does not exist; did you mean kube_pod_labels?
+c.yaml:11: agent.labelsAsTags.pod.app: want the name of the tag
+c.yaml:11: agent.labelsAsTags.pods: kind "pods" does not exist; there are: KINDS; did you mean pod?
+c.yaml:13: agent.aggregates[0].op: "add" is unknown, want one of: sum, count, min, max, latest
+c.yaml:14: agent.aggregates[1]: the key op is missing
+c.yaml:14: agent.aggregates[1].family: family "kube_pod" does not exist
+c.yaml:15: agent.tags.team: found "1", want text; write it in quotes: "1"
+c.yaml:16: agent.podCollectionMode: "node_kubelet" is unknown, want one of: default, cluster_unassigned, cluster_aggregates_only
+c.yaml:17: agent.interval: 10ms is too little, want 1s or more
+c.yaml:19: agent.leaderElection.leaseDuration: 2.5s: want whole seconds
+c.yaml:19: agent.leaderElection.renewDeadline: 3s: want less than the lease duration, 2.5s
+c.yaml:19: agent.leaderElection.retryPeriod: 4s: want less than the renew deadline, 3s
+c.yaml:21: agent.sinks[0]: unknown key "path"; there are: type, name, interval, heartbeat, tags
+c.yaml:22: agent.sinks[1].type: "dogstatd" is unknown, want one of: datadog, dogstatsd, file, otlp, remotewrite, stdout; did you mean dogstatsd?
+c.yaml:23: agent.sinks[2].maxPacket: want a number of bytes above 0, such as 65536, 64KiB or 32MiB
+c.yaml:23: agent.sinks[2].spread: -1s is too little, want 0s or more
+c.yaml:24: agent.sinks[3]: dogstatsd: address "tcp://a:1": the scheme is unknown; want udp://host:port, unix:///path or unixstream:///path
+c.yaml:25: agent.sinks[4].keyFile: want a file with the API key that can be read: stat /no/such/key: no such file or directory
+c.yaml:26: agent.sinks[5]: the key keyFile is missing
+c.yaml:27: agent.sinks[6].protocol: "udp" is unknown, want one of: http, grpc
+c.yaml:28: agent.sinks[7]: otlp: URL of host "x": must not hold a user; secrets are read from files
+c.yaml:29: agent.sinks[8].version: found "2.0", want text; write it in quotes: "2.0"
+c.yaml:30: agent.sinks[9].tokenFile: "." is a directory, want a file with a token or password
+c.yaml:30: agent.sinks[9].name: sinks[7] has the name "a" already
+c.yaml:31: agent.sinks[10].path: "/no/such/dir/file": the directory is not there
+c.yaml:32: agent.sinks[11]: has no type; want one of: datadog, dogstatsd, file, otlp, remotewrite, stdout
+c.yaml:33: agent.sinks[12]: want the settings of a sink, its type among them: datadog, dogstatsd, file, otlp, remotewrite, stdout`
+	_, err := Read("c.yaml", []byte(text))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	got := strings.NewReplacer(broken, "NAMES", strings.Join(kind.Names(kind.All()), ", "), "RESOURCES").Replace(err.Error())
+	if before, after, ok := strings.Cut(got, `kind "pods" does not exist; there are: `); ok {
+		_, after, _ = strings.Cut(after, ";")
+		got = before + `kind "pods" does not exist; there are: KINDS;` + after
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestHeartbeat(t *testing.T) {
+	_, err := Read("c.yaml", []byte("agent:\n  heartbeat: 5s\n  sinks:\n  - type: stdout\n  - {type: stdout, interval: 2s}\n"))
+	want := "c.yaml:4: agent.sinks[0].heartbeat: 5s is less than the interval, 15s; want more, or none"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// What a file says arrives where it is for, and what it does not say has its
+// default.
+func TestSettings(t *testing.T) {
+	key := write(t, "key", "abc")
+	c, err := Read("c.yaml", []byte(`agent:
+  names: datadog
+  resources: [pods, nodes]
+  labels: {pods: [app]}
+  joins:
+    kube_pod_labels: {match: [pod, namespace], get: [label_team], tags: {label_team: team}}
+  labelsAsTags: {node: {zone: az}, pod: }
+  labelsMapper: {pod: podname}
+  aggregates:
+  - {family: kube_pod_info, metric: pods, op: count, by: [node], where: {node: [a*]}}
+  tags: {team: x, env: prod}
+  clusterName: c1
+  podCollectionMode: cluster_unassigned
+  clusterAggregates: true
+  interval: 30s
+  heartbeat: 10m
+  leaderElection: {enabled: true, leaseDuration: 9s}
+  sinks:
+  - {type: dogstatsd, address: "udp://127.0.0.1:8125"}
+  - {type: datadog, keyFile: "`+key+`", name: dogstatsd-2}
+  - {type: dogstatsd, address: "unix:///run/d.sock", interval: 1m, heartbeat: 2m, maxPacket: 4KiB}
+  - {type: remotewrite, url: "http://x/w"}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := c.Agent.Settings()
+	a := s.Agent
+	if a.Names.Name != "datadog" {
+		t.Errorf("names %q", a.Names.Name)
+	}
+	want := agent.Config{
+		Labels: map[string][]string{"pods": {"app"}},
+		Joins: map[string]agent.Join{"kube_pod_labels": {
+			Match: []string{"pod", "namespace"}, Get: []string{"label_team"}, Tags: map[string]string{"label_team": "team"},
+		}},
+		LabelsAsTags: map[string]map[string]string{"node": {"zone": "az"}, "pod": nil},
+		LabelsMapper: map[string]string{"pod": "podname"},
+		Aggregates: []agent.Aggregate{{
+			Family: "kube_pod_info", Metric: "pods", Op: agent.Count, By: []string{"node"},
+			Filter: agent.Filter{Where: map[string][]string{"node": {"a*"}}},
+		}},
+		Tags: []sink.Tag{{Key: "env", Value: "prod"}, {Key: "team", Value: "x"}}, ClusterName: "c1",
+		PodMode: agent.ClusterUnassigned, ClusterAggregates: true,
+	}
+	if got := kind.Names(a.Kinds); cmp.Diff([]string{"nodes", "pods"}, got) != "" {
+		t.Errorf("resources %v", got)
+	}
+	a.Names, a.Kinds = nil, nil
+	if diff := cmp.Diff(want, a); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	wantElection := LeaderElection{
+		Enabled: true, Name: "kubestate-agent", LeaseDuration: 9 * time.Second, RenewDeadline: 6 * time.Second, RetryPeriod: 1200 * time.Millisecond,
+	}
+	if diff := cmp.Diff(wantElection, s.LeaderElection); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	receivers, warnings := c.Agent.Receivers()
+	type receiver struct {
+		Name                string
+		Interval, Heartbeat time.Duration
+	}
+	var got []receiver
+	for _, r := range receivers {
+		got = append(got, receiver{r.Name, r.Interval, r.Heartbeat})
+	}
+	if diff := cmp.Diff([]receiver{
+		{"dogstatsd", 30 * time.Second, 10 * time.Minute}, {"dogstatsd-2", 30 * time.Second, 10 * time.Minute},
+		{"dogstatsd-3", time.Minute, 2 * time.Minute}, {"remotewrite", 30 * time.Second, 10 * time.Minute},
+	}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"sink remotewrite: with a heartbeat of 10m0s Prometheus takes series that do not change for ended, after 5m0s"}, warnings); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestEmpty(t *testing.T) {
+	for _, in := range []string{"", "agent:\n", "# nothing"} {
+		c, err := Read("c.yaml", []byte(in))
+		if err != nil || c.Agent != nil {
+			t.Errorf("%q: %v, %v", in, c, err)
+		}
+	}
+	if (Names{}).Get().Name != "ksm" {
+		t.Error("no names are not those of kube-state-metrics")
+	}
+}
+
+// A table in place and the same in a file are one.
+func TestOwnNames(t *testing.T) {
+	table := `name: mine
+prefix: k8s.
+rules:
+- family: kube_pod_status_phase
+  metric: pod.{phase}
+  equal: 1
+  choose: {phase: {Running: running}}
+  drop: [uid]
+rest: {}
+owners: {tags: {Deployment: kube_deployment}}
+`
+	fromFile, err := Table(write(t, "n.yaml", table))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Read("c.yaml", []byte("agent:\n  names:\n    "+strings.ReplaceAll(strings.TrimSpace(table), "\n", "\n    ")+"\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(fromFile, c.Agent.Names.Get()); diff != "" {
+		t.Errorf("(-file +inline):\n%s", diff)
+	}
+	one := 1.0
+	if diff := cmp.Diff(agent.Rule{
+		Family: "kube_pod_status_phase", Metric: "pod.{phase}",
+		Filter: agent.Filter{Equal: &one, Choose: map[string]map[string]string{"phase": {"Running": "running"}}},
+		Tags:   agent.Tags{Drop: []string{"uid"}},
+	}, fromFile.Rules[0]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if _, err := Table("datadgo"); err == nil || !strings.Contains(err.Error(), `"datadgo" is none of datadog, ksm, and no file that can be read`) ||
+		!strings.HasSuffix(err.Error(), "did you mean datadog?") {
+		t.Errorf("got %v", err)
+	}
+	for _, name := range BuiltIn() {
+		if n, err := Table(name); err != nil || n.Name != name {
+			t.Errorf("%s: %v, %v", name, n, err)
+		}
+	}
+}

@@ -1,0 +1,83 @@
+package agentconf
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/internal/spell"
+	"github.com/kubestate/kubestate/internal/strictyaml"
+)
+
+// BuiltIn returns the names of the naming tables that are part of the program.
+func BuiltIn() []string { return []string{"datadog", "ksm"} }
+
+// Table returns the naming table of a name of BuiltIn, or that in a file.
+func Table(nameOrFile string) (*agent.Names, error) {
+	switch nameOrFile {
+	case "datadog":
+		return datadog.Names(), nil
+	case "ksm":
+		return agent.KSM(), nil
+	}
+	data, err := os.ReadFile(nameOrFile)
+	if err != nil {
+		hint := ""
+		if near := spell.Nearest(nameOrFile, BuiltIn()); near != "" {
+			hint = "; did you mean " + near + "?"
+		}
+		return nil, fmt.Errorf("%q is none of %s, and no file that can be read: %w%s", nameOrFile, strings.Join(BuiltIn(), ", "), err, hint)
+	}
+	n := &agent.Names{}
+	f := strictyaml.Read(nameOrFile, data, n, options())
+	checkNames(f, "", n)
+	return n, f.Err()
+}
+
+// Names is a naming table, told by a name of BuiltIn, by the path of a file, or in
+// place. The zero value is that of kube-state-metrics.
+type Names struct {
+	table  *agent.Names // nil: none told
+	inline bool
+}
+
+// Get returns the table.
+func (n Names) Get() *agent.Names {
+	if n.table == nil {
+		return agent.KSM()
+	}
+	return n.table
+}
+
+// ReadYAML implements strictyaml.Custom.
+func (n *Names) ReadYAML(v strictyaml.Value) {
+	if v.IsMapping() {
+		n.table, n.inline = &agent.Names{}, true
+		v.Into(n.table)
+		return
+	}
+	text, ok := v.Text()
+	if !ok {
+		v.Wrong("want %s, the path of a file with a naming table, or a table", strings.Join(BuiltIn(), ", "))
+		return
+	}
+	table, err := Table(text)
+	if err != nil {
+		for problem := range strings.SplitSeq(err.Error(), "\n") {
+			v.Wrong("%s", problem)
+		}
+		return
+	}
+	n.table = table
+}
+
+// JSONSchema implements strictyaml.Custom.
+func (*Names) JSONSchema(s *strictyaml.Schemas) strictyaml.Schema {
+	return strictyaml.Schema{"anyOf": []strictyaml.Schema{
+		{"type": "string", "examples": slices.Clone(BuiltIn())},
+		s.Of(namesType),
+	}}
+}

@@ -1,0 +1,89 @@
+package agentconf
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate/sink"
+)
+
+func TestParseSink(t *testing.T) {
+	key := write(t, "key", "abc")
+	for text, want := range map[string]settings{
+		"stdout":                              &Stdout{Common{Type: "stdout"}},
+		"stdout?interval=5s&name=x":           &Stdout{Common{Type: "stdout", Name: "x", Interval: 5 * time.Second}},
+		"file:lines.json":                     &File{Common{Type: "file"}, "lines.json"},
+		"file:///tmp/lines.json":              &File{Common{Type: "file"}, "/tmp/lines.json"},
+		"udp://127.0.0.1:8125?maxPacket=8192": &DogStatsD{Common: Common{Type: "dogstatsd"}, Address: "udp://127.0.0.1:8125", MaxPacket: 8192},
+		"unix:///run/d.sock?spread=5s":        &DogStatsD{Common: Common{Type: "dogstatsd"}, Address: "unix:///run/d.sock", Spread: 5 * time.Second},
+		"unixstream:///run/d.sock":            &DogStatsD{Common: Common{Type: "dogstatsd"}, Address: "unixstream:///run/d.sock"},
+		"datadog+https://api.datadoghq.eu?keyFile=" + key: &Datadog{
+			Common: Common{Type: "datadog"}, URL: "https://api.datadoghq.eu", KeyFile: key},
+		"otlp+http://c:4318":                     &OTLP{Common: Common{Type: "otlp"}, URL: "http://c:4318"},
+		"otlp+grpc://c:4317":                     &OTLP{Common: Common{Type: "otlp"}, URL: "http://c:4317", Protocol: "grpc"},
+		"otlp+grpcs://c:4317?noCompression=true": &OTLP{Common: Common{Type: "otlp"}, URL: "https://c:4317", Protocol: "grpc", NoCompression: true},
+		"remotewrite+https://p/api/v1/write?maxSeries=5": &RemoteWrite{
+			Common: Common{Type: "remotewrite"}, URL: "https://p/api/v1/write", MaxSeries: 5},
+	} {
+		got, err := ParseSink(text)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if diff := cmp.Diff(want, got.settings); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+func TestParseSinkProblems(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"", `"" is no sink, want ` + SinkForms},
+		{"stdot", `"stdot" is no sink, want ` + SinkForms},
+		{"http://me:secret@x", `the value is no sink, want ` + SinkForms},
+		{"datadog+https://x", `"datadog+https://x": the key keyFile is missing`},
+		{"stdout?%zz", `"stdout": the settings behind the question mark: invalid URL escape "%zz"`},
+		{"stdout?color=red", `"stdout": unknown key "color"; there are: type, name, interval, heartbeat, tags`},
+		{"stdout?interval=1&interval=2s", `"stdout": interval: found "1", want a number with its unit, such as 500ms, 30s or 1m30s
+"stdout": interval: the key is there already`},
+		{"udp://x", `"udp://x": dogstatsd: address "udp://x": host or port is missing; want udp://host:port, unix:///path or unixstream:///path`},
+		{"otlp+grpc://x/path?maxPoints=0", `"otlp+grpc://x/path": maxPoints: 0 is too little, want 1 or more`},
+		{"remotewrite+http://me:secret@x/", `the value: remote write: URL of host "x": must not hold a user; set Username and TokenFile`},
+	} {
+		_, err := ParseSink(c.text)
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%s:\n got %v\nwant %s", c.text, err, c.want)
+		}
+	}
+}
+
+// A sink that is opened has the tags that its settings say.
+func TestOpen(t *testing.T) {
+	c, err := Read("c.yaml", []byte("agent:\n  sinks:\n  - {type: stdout, tags: {b: x, a: y}}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	receivers, _ := c.Agent.Receivers()
+	var out bytes.Buffer
+	s, err := receivers[0].Open(Environment{Stdout: &out, Version: "v1", Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := &sink.Run{
+		Time: time.Now(), Checks: func(func(*sink.Check) bool) {}, Ended: func(func(*sink.Series) bool) {},
+		Series: func(yield func(*sink.Series) bool) {
+			yield(&sink.Series{Metric: &sink.Metric{Name: "m"}, Block: &sink.Block{}, Value: 1})
+		},
+	}
+	if err := s.Send(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	if want := `"tags":["a:y","b:x"]`; !strings.Contains(out.String(), want) {
+		t.Errorf("got %s, want %s in it", out.String(), want)
+	}
+}

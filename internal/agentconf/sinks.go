@@ -1,0 +1,245 @@
+package agentconf
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/sink/datadog"
+	"github.com/kubestate/kubestate/sink/dogstatsd"
+	"github.com/kubestate/kubestate/sink/jsonlines"
+	"github.com/kubestate/kubestate/sink/otlp"
+	"github.com/kubestate/kubestate/sink/remotewrite"
+)
+
+// Stdout writes lines of JSON to standard output.
+type Stdout struct{ Common }
+
+func (*Stdout) check() map[string]error { return nil }
+
+func (s *Stdout) open(e Environment) (sink.Sink, error) {
+	return jsonlines.New(jsonlines.Config{Output: e.Stdout, Tags: tagsOf(s.Tags)})
+}
+
+// File appends lines of JSON to a file.
+type File struct {
+	Common
+	// Path of the file. It is created.
+	Path string `json:"path"`
+}
+
+func (s *File) check() map[string]error {
+	info, err := os.Stat(s.Path)
+	switch {
+	case s.Path == "":
+		return map[string]error{"path": errors.New("want the path of a file")}
+	case err == nil && info.IsDir():
+		return map[string]error{"path": fmt.Errorf("%q is a directory, want a file", s.Path)}
+	case err != nil:
+		if info, err = os.Stat(filepath.Dir(s.Path)); err != nil || !info.IsDir() {
+			return map[string]error{"path": fmt.Errorf("%q: the directory is not there", s.Path)}
+		}
+	}
+	return nil
+}
+
+func (s *File) open(Environment) (sink.Sink, error) {
+	return jsonlines.New(jsonlines.Config{Path: s.Path, Tags: tagsOf(s.Tags)})
+}
+
+// DogStatsD sends to whatever speaks DogStatsD: a Datadog agent, mostly.
+type DogStatsD struct {
+	Common
+	// Where the receiver listens: udp://host:port, unix:///path for a socket of
+	// datagrams, unixstream:///path for a stream.
+	Address string `json:"address"`
+	// Bytes of a datagram or frame, no more than the receiver reads at once. Default:
+	// 8192 for Unix sockets, 1432 for UDP.
+	MaxPacket Bytes `json:"maxPacket,omitempty"`
+	// Bytes of packets that may wait while the receiver is away. Default: 16MiB.
+	Buffer Bytes `json:"buffer,omitempty"`
+	// How long a run may wait for a receiver that takes nothing. Default: 10s.
+	Timeout time.Duration `json:"timeout,omitempty" minimum:"1ms"`
+	// Time over which a run is sent evenly, since UDP tells nobody that the receiver's
+	// buffer is full. Default: as fast as it goes.
+	Spread time.Duration `json:"spread,omitempty" minimum:"0s"`
+	// Whether the receiver may name its own host for series that have none.
+	AgentHost bool `json:"agentHost,omitempty"`
+}
+
+func (*DogStatsD) check() map[string]error { return nil }
+
+func (s *DogStatsD) open(e Environment) (sink.Sink, error) {
+	return dogstatsd.New(dogstatsd.Config{
+		Address: s.Address, MaxPacket: int(s.MaxPacket), Buffer: int(s.Buffer), Timeout: s.Timeout, Spread: s.Spread,
+		AgentHost: s.AgentHost, Tags: tagsOf(s.Tags), Logger: e.Logger,
+	})
+}
+
+// Requests are the limits of sinks that send requests.
+type Requests struct {
+	// Bytes of requests that may wait while the receiver is away. Default: 32MiB.
+	Buffer Bytes `json:"buffer,omitempty"`
+	// Time for one attempt to send a request. Default: 30s.
+	Timeout time.Duration `json:"timeout,omitempty" minimum:"1ms"`
+	// Attempts to send a request. Default: as many as the buffer allows.
+	Attempts int `json:"attempts,omitempty" minimum:"1"`
+	// Path of a file with the certificates that the receiver's must come from, in PEM.
+	// Default: those of the system.
+	CAFile string `json:"caFile,omitempty"`
+}
+
+// Datadog sends to the intake of Datadog, without an agent.
+type Datadog struct {
+	Common
+	// The intake of your site, for example https://api.datadoghq.eu. Default:
+	// https://api.datadoghq.com.
+	URL string `json:"url,omitempty"`
+	// Path of a file with the API key. It is read for each request.
+	KeyFile string `json:"keyFile"`
+	// Series in a request. Default: 10000.
+	MaxPoints int `json:"maxPoints,omitempty" minimum:"1"`
+	// Bytes of a request before compression. Default: 5MiB.
+	MaxBytes Bytes `json:"maxBytes,omitempty"`
+	// Bytes of a request on the wire. Default: 512000.
+	MaxCompressed Bytes `json:"maxCompressed,omitempty"`
+	Requests
+}
+
+func (s *Datadog) check() map[string]error {
+	return map[string]error{"keyFile": secret(s.KeyFile, "the API key")}
+}
+
+func (s *Datadog) open(e Environment) (sink.Sink, error) {
+	return datadog.New(datadog.Config{
+		URL: s.URL, KeyFile: s.KeyFile, Tags: tagsOf(s.Tags), MaxPoints: s.MaxPoints, MaxBytes: int(s.MaxBytes), MaxCompressed: int(s.MaxCompressed),
+		Buffer: int(s.Buffer), Timeout: s.Timeout, Attempts: s.Attempts, CAFile: s.CAFile, UserAgent: e.userAgent(), Logger: e.Logger,
+	})
+}
+
+// Protocol is how requests of OTLP travel.
+type Protocol string
+
+const (
+	protocolHTTP Protocol = "http"
+	protocolGRPC Protocol = "grpc"
+)
+
+// OTLP sends to whatever speaks OTLP: a collector of OpenTelemetry, mostly.
+type OTLP struct {
+	Common
+	// The receiver: http:// without TLS, https:// with it, for grpc too. For http it
+	// has the path, /v1/metrics if there is none; for grpc it has none.
+	URL string `json:"url"`
+	// How requests travel: http or grpc. Default: http.
+	Protocol Protocol `json:"protocol,omitempty"`
+	// Attributes of every resource that has none of their key.
+	Resource map[string]string `json:"resource,omitempty"`
+	// Points in a request. Default: 10000.
+	MaxPoints int `json:"maxPoints,omitempty" minimum:"1"`
+	// Bytes of a request before compression. Default: 4MiB.
+	MaxBytes Bytes `json:"maxBytes,omitempty"`
+	// Whether requests are not compressed.
+	NoCompression bool `json:"noCompression,omitempty"`
+	// Further headers.
+	Headers map[string]string `json:"headers,omitempty"`
+	// Headers whose values are secret: the path of a file for each, which is read for
+	// each request.
+	HeaderFiles map[string]string `json:"headerFiles,omitempty"`
+	Requests
+}
+
+func (s *OTLP) check() map[string]error {
+	errs := map[string]error{}
+	for name, path := range s.HeaderFiles {
+		errs["headerFiles."+name] = secret(path, "the value of the header")
+	}
+	return errs
+}
+
+func (s *OTLP) open(e Environment) (sink.Sink, error) {
+	protocol := otlp.HTTP
+	if s.Protocol == protocolGRPC {
+		protocol = otlp.GRPC
+	}
+	return otlp.New(otlp.Config{
+		URL: s.URL, Protocol: protocol, Resource: tagsOf(s.Resource), Tags: tagsOf(s.Tags), Version: e.Version,
+		MaxPoints: s.MaxPoints, MaxBytes: int(s.MaxBytes), NoCompression: s.NoCompression,
+		Buffer: int(s.Buffer), Timeout: s.Timeout, Attempts: s.Attempts, CAFile: s.CAFile,
+		Headers: s.Headers, HeaderFiles: s.HeaderFiles, UserAgent: e.userAgent(), Logger: e.Logger,
+	})
+}
+
+// WriteVersion is a version of remote write.
+type WriteVersion string
+
+const (
+	writeAuto WriteVersion = "auto"
+	writeV1   WriteVersion = "1.0"
+	writeV2   WriteVersion = "2.0"
+)
+
+// RemoteWrite sends to whatever speaks remote write: Prometheus, mostly.
+type RemoteWrite struct {
+	Common
+	// The receiver, with its path, for example http://prometheus:9090/api/v1/write.
+	URL string `json:"url"`
+	// Version of the protocol: 1.0, 2.0, or auto for the newest that the receiver
+	// takes. Default: auto.
+	Version WriteVersion `json:"version,omitempty"`
+	// The label for hosts; "-" leaves them out. Default: host.
+	HostLabel string `json:"hostLabel,omitempty"`
+	// Whether all characters stay in names, which Prometheus takes since 3.0.
+	UTF8Names bool `json:"utf8Names,omitempty"`
+	// Series in a request. Default: 2000.
+	MaxSeries int `json:"maxSeries,omitempty" minimum:"1"`
+	// Bytes of a request before compression. Default: 1MiB.
+	MaxBytes Bytes `json:"maxBytes,omitempty"`
+	// Time between metadata, which version 1.0 sends apart. Default: 1m.
+	MetadataInterval time.Duration `json:"metadataInterval,omitempty" minimum:"1s"`
+	// Further headers, for example X-Scope-OrgID.
+	Headers map[string]string `json:"headers,omitempty"`
+	// Path of a file with a bearer token, or with the password if there is a username.
+	// It is read for each request.
+	TokenFile string `json:"tokenFile,omitempty"`
+	// User for basic authentication.
+	Username string `json:"username,omitempty"`
+	Requests
+}
+
+func (s *RemoteWrite) check() map[string]error {
+	if s.TokenFile == "" {
+		return nil
+	}
+	return map[string]error{"tokenFile": secret(s.TokenFile, "a token or password")}
+}
+
+func (s *RemoteWrite) open(e Environment) (sink.Sink, error) {
+	version := map[WriteVersion]remotewrite.Version{writeV1: remotewrite.V1, writeV2: remotewrite.V2}[s.Version]
+	return remotewrite.New(remotewrite.Config{
+		URL: s.URL, Version: version, Tags: tagsOf(s.Tags), HostLabel: s.HostLabel, UTF8Names: s.UTF8Names,
+		MaxSeries: s.MaxSeries, MaxBytes: int(s.MaxBytes), MetadataInterval: s.MetadataInterval,
+		Buffer: int(s.Buffer), Timeout: s.Timeout, Attempts: s.Attempts, CAFile: s.CAFile,
+		Headers: s.Headers, TokenFile: s.TokenFile, Username: s.Username, UserAgent: e.userAgent(), Logger: e.Logger,
+	})
+}
+
+func (e Environment) userAgent() string { return "kubestate/" + e.Version }
+
+// secret returns what is wrong with the path of a file with a secret. Its content
+// is the sink's business.
+func secret(path, what string) error {
+	if path == "" {
+		return fmt.Errorf("want the path of a file with %s", what)
+	}
+	switch info, err := os.Stat(path); {
+	case err != nil:
+		return fmt.Errorf("want a file with %s that can be read: %w", what, err)
+	case info.IsDir():
+		return fmt.Errorf("%q is a directory, want a file with %s", path, what)
+	}
+	return nil
+}
