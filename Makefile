@@ -82,6 +82,8 @@ generated: ## Fail if make generate changes anything.
 
 .PHONY: end-to-end
 end-to-end: ## Test against a real API server and Prometheus (the first time builds them: many minutes).
+	@for tool in curl node python3 zstd; do command -v $$tool >/dev/null || \
+		echo "NOT TESTED with $$tool, which is not installed" >&2; done
 	@set -e; for module in $(TEST_MODULES); do echo "--> $$module"; \
 		( cd $$module && $(GO) vet ./... && $(GO) test -count=1 -timeout 20m ./... ); done
 
