@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"time"
+	"unique"
 
 	"github.com/kubestate/kubestate/exposition"
 	"github.com/kubestate/kubestate/kind"
@@ -18,7 +19,7 @@ import (
 type key struct{ namespace, name string }
 
 // place says where an object is kept.
-type place struct{ block, slot int }
+type place struct{ block, slot int32 }
 
 // Feed receives the objects of one source. What it holds becomes visible with the
 // first Commit; from then on every change is visible at once. It is safe for
@@ -106,9 +107,9 @@ func (f *Feed) store(k key, lines *exposition.Writer) (full *block, tooMuchOpen 
 	s := &b.slots[p.slot]
 	s.read = f.read
 	for i := range b.cells {
-		err = errors.Join(err, f.set(b, p.slot, i, lines.Lines(i)))
+		err = errors.Join(err, f.set(b, int(p.slot), i, lines.Lines(i)))
 	}
-	f.checkBlock(p.block)
+	f.checkBlock(int(p.block))
 	if !known && !f.published && b.used == blockSlots {
 		full = b
 	}
@@ -141,7 +142,7 @@ func (f *Feed) drop(k key) {
 	defer f.mu.Unlock()
 	if p, ok := f.index[k]; ok {
 		f.remove(p)
-		f.checkBlock(p.block)
+		f.checkBlock(int(p.block))
 	}
 }
 
@@ -162,7 +163,7 @@ func (f *Feed) sweep() (gone []key, unseen []*block) {
 		for j := range b.slots {
 			if s := &b.slots[j]; s.used && s.read != f.read {
 				gone = append(gone, s.key)
-				f.remove(place{i, j})
+				f.remove(place{int32(i), int32(j)})
 			}
 		}
 	}
@@ -196,9 +197,10 @@ func (f *Feed) take(k key) place {
 	if len(f.free) == 0 {
 		f.blocks = append(f.blocks, newBlock(len(f.resource.table.Schema().Families)))
 		for i := blockSlots - 1; i >= 0; i-- {
-			f.free = append(f.free, place{len(f.blocks) - 1, i})
+			f.free = append(f.free, place{int32(len(f.blocks) - 1), int32(i)})
 		}
 	}
+	k.namespace = unique.Make(k.namespace).Value() // one string for many objects
 	p := f.free[len(f.free)-1]
 	f.free = f.free[:len(f.free)-1]
 	f.index[k] = p
@@ -213,7 +215,7 @@ func (f *Feed) remove(p place) {
 	s := &b.slots[p.slot]
 	delete(f.index, s.key)
 	for i := range b.cells {
-		_ = f.set(b, p.slot, i, nil) // nothing is never too much
+		_ = f.set(b, int(p.slot), i, nil) // nothing is never too much
 	}
 	*s = slot{}
 	b.used--
@@ -224,13 +226,13 @@ func (f *Feed) remove(p place) {
 // nothing. An error says that there are too many, and then there are none.
 func (f *Feed) set(b *block, slot, i int, lines []byte) (err error) {
 	c, now := b.cells[i], sum(f.seed, lines)
-	if c == nil && now == 0 || c != nil && now == c.hashes[slot] {
+	if c == nil && now == (hash{}) || c != nil && now == c.hashes[slot] {
 		return nil
 	}
 	count := bytes.Count(lines, []byte("\n"))
 	if count > mostLines {
 		err = fmt.Errorf("%s: %d series of one object; at most %d are possible", f.resource.table.Schema().Families[i].Name, count, mostLines)
-		lines, count, now = nil, 0, 0
+		lines, count, now = nil, 0, hash{}
 	}
 	if c == nil {
 		c = &cell{}

@@ -229,7 +229,7 @@ func TestFreedSlotsAreUsedNewestFirst(t *testing.T) {
 	f.Commit()
 	at := func(name string) place { return f.index[key{"shop", name}] }
 	for i := range n {
-		if got, want := at(fmt.Sprint("rs-", i)), (place{i / blockSlots, i % blockSlots}); got != want {
+		if got, want := at(fmt.Sprint("rs-", i)), (place{int32(i / blockSlots), int32(i % blockSlots)}); got != want {
 			t.Fatalf("object %d is at %v, want %v", i, got, want)
 		}
 	}
@@ -239,7 +239,7 @@ func TestFreedSlotsAreUsedNewestFirst(t *testing.T) {
 	for i, was := range []int{7, 200, 5} {
 		name := fmt.Sprint("new-", i)
 		f.Put(replicaSet(name, 1))
-		if got, want := at(name), (place{was / blockSlots, was % blockSlots}); got != want {
+		if got, want := at(name), (place{int32(was / blockSlots), int32(was % blockSlots)}); got != want {
 			t.Errorf("%s is at %v, want %v, where rs-%d was", name, got, want, was)
 		}
 	}

@@ -76,14 +76,14 @@ func (f *Feed) relabel(k key, from, to [][]byte) bool {
 	var lines []byte
 	for i, t := range f.resource.tailOf {
 		c := b.cells[i]
-		if t < 0 || c == nil || c.hashes[p.slot] == 0 || bytes.Equal(from[t], to[t]) {
+		if t < 0 || c == nil || c.counts[p.slot] == 0 || bytes.Equal(from[t], to[t]) {
 			continue
 		}
 		c.unshare(f.resource.packer, len(to[t]), f.takeSpare)
-		lines = exposition.ReplaceTail(lines[:0], c.lines(p.slot, nil), from[t], to[t])
-		_ = f.set(b, p.slot, i, lines) // as many as before
+		lines = exposition.ReplaceTail(lines[:0], c.lines(int(p.slot), nil), from[t], to[t])
+		_ = f.set(b, int(p.slot), i, lines) // as many as before
 		f.opened(c)
 	}
-	f.checkBlock(p.block)
+	f.checkBlock(int(p.block))
 	return f.tooMuchOpen()
 }

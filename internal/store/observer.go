@@ -40,6 +40,6 @@ func (f *Feed) refresh(k key, family int, lines []byte) error {
 	if !ok {
 		return nil
 	}
-	defer f.checkBlock(p.block)
-	return f.set(f.blocks[p.block], p.slot, family, lines)
+	defer f.checkBlock(int(p.block))
+	return f.set(f.blocks[p.block], int(p.slot), family, lines)
 }

@@ -70,7 +70,7 @@ func (f *Feed) validateFree() error {
 	seen := map[place]bool{}
 	for _, p := range f.free {
 		switch {
-		case p.block < 0 || p.block >= len(f.blocks) || p.slot < 0 || p.slot >= blockSlots:
+		case p.block < 0 || int(p.block) >= len(f.blocks) || p.slot < 0 || p.slot >= blockSlots:
 			errs = append(errs, fmt.Errorf("free slot %v does not exist", p))
 		case seen[p]:
 			errs = append(errs, fmt.Errorf("slot %v is free twice", p))
@@ -101,7 +101,7 @@ func (f *Feed) validateBlock(i int) error {
 		}
 		p, known := f.index[s.key]
 		switch {
-		case s.used && (!known || p != place{i, j}):
+		case s.used && (!known || p != place{int32(i), int32(j)}):
 			errs = append(errs, fmt.Errorf("block %d: slot %d: the index does not lead to %v", i, j, s.key))
 		case !s.used && s != slot{}:
 			errs = append(errs, fmt.Errorf("block %d: slot %d: unused and not empty: %+v", i, j, s))

@@ -36,7 +36,7 @@ func TestValidateFindsWhatIsBroken(t *testing.T) {
 		{"series of a slot miscounted", func(f *Feed) { f.blocks[0].slots[3].series++ }, "block 0: slot 3: 9 series by the books, 8 lines found"},
 		{"bytes miscounted", func(f *Feed) { f.bytes-- }, "bytes: "},
 		{"text that changed behind the hash", func(f *Feed) { opened(f).plain[3]++ }, "block 0: family 1: slot 0: hash is not that of"},
-		{"a hash of nothing", func(f *Feed) { f.blocks[1].cells[1].hashes[60] = 5 }, `block 1: family 1: slot 60: hash is not that of ""`},
+		{"a hash of nothing", func(f *Feed) { f.blocks[1].cells[1].hashes[60] = hash{1, 2, 3} }, `block 1: family 1: slot 60: hash is not that of ""`},
 		{"too many lines", func(f *Feed) { f.blocks[0].cells[1].counts[5] = 900 }, fmt.Sprintf("slot 5: 900 lines where %d are left", last-4)},
 		{"too few lines", func(f *Feed) { f.blocks[0].cells[1].counts[5] = 0 }, "slot 5: hash is not that of"},
 		{"a wrong last slot", func(f *Feed) { f.blocks[0].cells[1].top = 3 }, "slot 4 has lines, the last is said to be 3"},
