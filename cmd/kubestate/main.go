@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // CronJobs name time zones, and an image may lack them
@@ -15,15 +14,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// gcPercent is how much the heap may grow between two garbage collections, in
-// percent of what is alive. Most of it is compressed text, which the collector
-// does not look into: collecting often is cheap, and memory is what users count.
-const gcPercent = 25
-
 func main() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	collectOften(gcPercentReading)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
