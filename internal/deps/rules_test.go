@@ -105,6 +105,7 @@ var bans = []struct {
 	{"./internal/conf", "./kubewatch", "reading flags must not be able to start anything"},
 	{"./internal/conf", "./internal/serve", "reading flags must not be able to start anything"},
 	{"./internal/agentconf", "./kubewatch", "reading a file must not be able to start anything; validating one takes no cluster"},
+	{"./internal/datadogconf", "./kubewatch", "reading a file must not be able to start anything"},
 	{"./internal/agentconf", "./internal/serve", "reading a file must not be able to start anything"},
 	{"./internal/agentconf", "./internal/conf", "a file says what it says; how flags bear on it is the command's business"},
 	{"./internal/manifest", "k8s.io/client-go/...", "files are read where there is no cluster"},

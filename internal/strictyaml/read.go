@@ -137,6 +137,14 @@ func (f *File) Has(path string) bool {
 	return ok
 }
 
+// Where returns file, line and path of what stands at a path, for messages.
+func (f *File) Where(path string) string {
+	if line := f.line(path); line != 0 {
+		return fmt.Sprintf("%s:%d: %s", f.name, line, path)
+	}
+	return f.name + ": " + path
+}
+
 // Sound tells whether nothing is known to be wrong with what stands at a path.
 func (f *File) Sound(path string) bool {
 	return !slices.ContainsFunc(f.problems, func(p problem) bool {

@@ -238,6 +238,12 @@ func TestLenient(t *testing.T) {
 	if diff := cmp.Diff(want, got, compare); diff != "" || f.Err() != nil {
 		t.Errorf("error %v (-want +got):\n%s", f.Err(), diff)
 	}
+	if where := f.Where("within.less.much"); where != "c.yaml:4: within.less.much" {
+		t.Errorf("got %s", where)
+	}
+	if where := f.Where("nothing"); where != "c.yaml: nothing" {
+		t.Errorf("got %s", where)
+	}
 	if diff := cmp.Diff([]string{"more", "within.less"}, f.Unknown); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

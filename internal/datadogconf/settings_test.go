@@ -1,0 +1,182 @@
+package datadogconf
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/internal/agentconf"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/sink"
+)
+
+// everyKey has each key that the check's instances have (as of Agent 7.7x), and some
+// that are the Agent's.
+const everyKey = `ad_identifiers: [x]
+cluster_check: true
+init_config:
+  service: all
+instances:
+- collectors: [pods, nodes, verticalpodautoscalers, pod, pods]
+  custom_resource:
+    spec: {resources: [{groupVersionKind: {group: a, version: b, kind: c}}]}
+  label_joins:
+    kube_pod_labels:
+      labels_to_match: [pod, namespace]
+      labels_to_get: [label_team, label_tier]
+    kube_node_labels: {labels_to_match: [node], get_all_labels: true}
+    kube_deployment_labels: {labels_to_match: [deployment, namespace], labels_to_get: ["*"]}
+    kube_job_labels: {labels_to_match: [job_name, namespace]}
+  labels_as_tags:
+    pod: {app: app, "*": "x_%%label%%"}
+    node:
+  annotations_as_tags:
+    deployment: {owner: team}
+  labels_mapper: {namespace: ns, count: 1}
+  tags: [env:prod, "a:b:c", flag]
+  disable_global_tags: true
+  namespaces: [shop, billing]
+  resync_period: 500
+  telemetry: true
+  skip_leader_election: true
+  use_apiserver_cache: true
+  pod_collection_mode: cluster_unassigned
+  cluster_aggregates_enabled: true
+  dra_device_classes: [gpu]
+  precompute_series_tags: true
+  shard_criteria: [namespace]
+  shard_id: 1
+  shard_count: 2
+  min_collection_interval: 30
+  empty_default_hostname: true
+  service: mine
+  name: x
+  colectors: []
+`
+
+func TestEveryKey(t *testing.T) {
+	got, err := Read("conf.yaml", []byte(everyKey), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if names := kind.Names(got.Agent.Kinds); cmp.Diff([]string{"nodes", "pods"}, names) != "" {
+		t.Errorf("resources %v", names)
+	}
+	if got.Agent.Names.Name != "datadog" {
+		t.Errorf("names %q", got.Agent.Names.Name)
+	}
+	got.Agent.Names, got.Agent.Kinds = nil, nil
+	want := &Check{Interval: 30 * time.Second, Settings: agentconf.Settings{
+		Agent: agent.Config{
+			Joins: map[string]agent.Join{
+				"kube_pod_labels":        {Match: []string{"pod", "namespace"}, Get: []string{"label_team", "label_tier"}},
+				"kube_node_labels":       {Match: []string{"node"}, All: true},
+				"kube_deployment_labels": {Match: []string{"deployment", "namespace"}, Get: []string{"*"}},
+			},
+			LabelsAsTags:      map[string]map[string]string{"pod": {"app": "app", "*": "x_%%label%%"}, "node": nil},
+			AnnotationsAsTags: map[string]map[string]string{"deployment": {"owner": "team"}},
+			LabelsMapper:      map[string]string{"namespace": "ns", "count": "1"},
+			Tags:              []sink.Tag{{Key: "env", Value: "prod"}, {Key: "a", Value: "b:c"}, {Key: "flag"}, {Key: "service", Value: "mine"}},
+			PodMode:           agent.ClusterUnassigned, ClusterAggregates: true, IgnoreUnknown: true,
+		},
+		Namespaces: []string{"shop", "billing"}, CheckTelemetry: true,
+		Warnings: []string{
+			"conf.yaml:40: instances[0].colectors: the key is unknown and ignored",
+			"conf.yaml:6: instances[0].collectors[2]: kubestate does not read verticalpodautoscalers yet; it is ignored",
+			`conf.yaml:6: instances[0].collectors[3]: "pod" is no resource that kubestate reads; it is ignored; did you mean pods?`,
+			"conf.yaml:15: instances[0].label_joins.kube_job_labels: gets no labels; it is ignored",
+			"conf.yaml:7: instances[0].custom_resource: metrics of custom resources are not supported yet; it is ignored",
+			"conf.yaml:31: instances[0].dra_device_classes: claims are not told apart by device class; all of them count",
+			"conf.yaml:33: instances[0].shard_criteria: sharding is not supported: this instance sends everything, so run no other",
+		},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Without keys it is what the check does without: kube-state-metrics' default
+// resources and endpoints, of all namespaces, elected, every 15 seconds.
+func TestDefaults(t *testing.T) {
+	for _, text := range []string{"instances: [{}]", "init_config:\ninstances:\n- {}\n", "collectors: []", "", "instances: [{collectors: [nonsense]}]"} {
+		c, err := Read("conf.yaml", []byte(text), 0)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		names := kind.Names(c.Agent.Kinds)
+		if !slices.Contains(names, "endpoints") || !slices.Contains(names, "endpointslices") || slices.Contains(names, "customresourcedefinitions") {
+			t.Errorf("%q: resources %v", text, names)
+		}
+		if c.Namespaces != nil || !c.LeaderElection.Enabled || c.Interval != 0 || c.Agent.PodMode != agent.AllPods {
+			t.Errorf("%q: %+v", text, c)
+		}
+	}
+}
+
+func TestInstances(t *testing.T) {
+	two := "init_config: {service: s}\ninstances:\n- {tags: [a:b], odd: 1}\n- {tags: [c:d], service: own}\n"
+	if _, err := Read("conf.yaml", []byte(two), 0); err == nil || err.Error() != "conf.yaml:2: instances: there are 2 instances, of which a process runs one; say which: 1 to 2" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Read("conf.yaml", []byte(two), 3); err == nil {
+		t.Error("there is no third instance")
+	}
+	if _, err := Read("conf.yaml", []byte("init_config:\ninstances:\n"), 0); err == nil || err.Error() != "conf.yaml:2: instances: there is no instance" {
+		t.Errorf("got %v", err)
+	}
+	for number, want := range map[int][]sink.Tag{
+		1: {{Key: "a", Value: "b"}, {Key: "service", Value: "s"}},
+		2: {{Key: "c", Value: "d"}, {Key: "service", Value: "own"}},
+	} {
+		c, err := Read("conf.yaml", []byte(two), number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, c.Agent.Tags); diff != "" {
+			t.Errorf("instance %d (-want +got):\n%s", number, diff)
+		}
+		if warned := len(c.Warnings) == 1; warned != (number == 1) {
+			t.Errorf("instance %d: warnings %q", number, c.Warnings)
+		}
+	}
+}
+
+func TestModes(t *testing.T) {
+	for text, want := range map[string]struct {
+		mode    agent.PodMode
+		warning string
+	}{
+		"default":                 {agent.AllPods, ""},
+		"cluster_unassigned":      {agent.ClusterUnassigned, ""},
+		"cluster_aggregates_only": {agent.ClusterAggregatesOnly, ""},
+		"node_kubelet":            {agent.AllPods, "conf.yaml:1: pod_collection_mode: kubestate reads the API server, not kubelets; the mode is default"},
+		"all":                     {agent.AllPods, `conf.yaml:1: pod_collection_mode: "all" is unknown, want one of: default, cluster_unassigned, cluster_aggregates_only; the mode is default`},
+	} {
+		c, err := Read("conf.yaml", []byte("pod_collection_mode: "+text), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Agent.PodMode != want.mode || strings.Join(c.Warnings, "\n") != want.warning {
+			t.Errorf("%s: %s, %q", text, c.Agent.PodMode, c.Warnings)
+		}
+	}
+}
+
+// What the check cannot read at all is an error here, too.
+func TestProblems(t *testing.T) {
+	_, err := Read("conf.yaml", []byte("collectors: pods\nlabel_joins: {a: [b]}\nmin_collection_interval: fast\n"), 0)
+	want := `conf.yaml:1: collectors: found "pods", want a list
+conf.yaml:2: label_joins.a: found a list, want keys with values
+conf.yaml:3: min_collection_interval: found "fast", want a number`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Read("conf.yaml", []byte("min_collection_interval: 0.1"), 0); err == nil || err.Error() != "conf.yaml:1: min_collection_interval: 0.1 is too little, want 1 second or more" {
+		t.Errorf("got %v", err)
+	}
+}
