@@ -8,22 +8,47 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/kubestate/kubestate/internal/wire"
 )
 
 // The media types that the API server sends.
 const (
 	mediaJSON     = "application/json"
 	mediaProtobuf = "application/vnd.kubernetes.protobuf"
-
-	// Custom resources are served as JSON only, hence the second choice.
-	acceptList  = mediaProtobuf + "," + mediaJSON
-	acceptWatch = mediaProtobuf + ";stream=watch," + mediaJSON + ";stream=watch"
 )
+
+// accepted says in which forms objects may come, the preferred one first.
+type accepted struct {
+	metadata string // of which only the metadata is sent
+	whole    string
+}
+
+// Custom resources are served as JSON only, hence the second choice of whole
+// objects. Their metadata alone the server sends as protobuf.
+
+func acceptList() accepted {
+	return accepted{
+		metadata: mediaProtobuf + ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+		whole:    mediaProtobuf + "," + mediaJSON,
+	}
+}
+
+func acceptWatch() accepted {
+	return accepted{
+		metadata: mediaProtobuf + ";stream=watch;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+		whole:    mediaProtobuf + ";stream=watch," + mediaJSON + ";stream=watch",
+	}
+}
 
 // maxObject bounds one object, in bytes. etcd takes 1.5 MiB by default and the
 // API server's request limit is 3 MiB; clusters that raise them stay well below,
 // so that more can only be a broken stream.
 const maxObject = 16 << 20
+
+// maxKept bounds memory that is kept for the next objects, in bytes: the one that
+// is larger shall not cost for ever.
+const maxKept = 256 << 10
 
 // errInvalidResponse is for bodies that do not have the form their media type asks for.
 var errInvalidResponse = errors.New("invalid response")
@@ -44,6 +69,9 @@ type event struct {
 // the body ends after a frame.
 type frameReader interface {
 	next() ([]byte, error)
+	// calm says that from now on events come one by one, so that memory for many at
+	// once can go.
+	calm()
 }
 
 // A codec reads the bodies of one media type. Codecs are stateless. Cutting a
@@ -56,6 +84,9 @@ type codec interface {
 	// list calls item with each object of a list. The object is valid until item
 	// returns.
 	list(r io.Reader, item func(object []byte)) (metav1.ListMeta, error)
+	// strip appends to buf an object as decode takes it, if it can without the
+	// fields that f drops.
+	strip(buf, object []byte, f *wire.Filter) []byte
 	// decode reads an object. What it decodes refers to no memory of object.
 	decode(object []byte, into message) error
 }

@@ -125,6 +125,31 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+// A buffer that has become too large is left once it is empty, and not before.
+func TestCalm(t *testing.T) {
+	a, b, c := protobufFrame(t, watch.Added, replicaSet("a")), protobufFrame(t, watch.Added, replicaSet("b")), protobufFrame(t, watch.Added, replicaSet("c"))
+	half := len(b) / 2
+	frames, ok := protobufCodec{}.frames(io.MultiReader(
+		bytes.NewReader(slices.Concat(a, b[:half])), bytes.NewReader(b[half:]), bytes.NewReader(c))).(*protobufFrames)
+	if !ok {
+		t.Fatal("frames are of another type")
+	}
+	for i, want := range []struct {
+		frame []byte
+		size  int
+	}{{a, readBuffer}, {b, readBuffer}, {c, calmBuffer}} {
+		if i == 1 {
+			frames.calm()
+		}
+		if got, err := frames.next(); err != nil || !bytes.Equal(got, want.frame[4:]) || frames.r.Size() != want.size {
+			t.Errorf("frame %d: %q, error %v, buffer of %d bytes", i, got, err, frames.r.Size())
+		}
+	}
+	if _, err := frames.next(); !errors.Is(err, io.EOF) {
+		t.Errorf("at the end: %v", err)
+	}
+}
+
 func TestFrameTooLarge(t *testing.T) {
 	header := binary.BigEndian.AppendUint32(nil, maxObject+1)
 	_, err := readFrames(protobufCodec{}, bytes.NewReader(header))

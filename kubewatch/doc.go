@@ -1,27 +1,31 @@
 // Package kubewatch keeps stores equal to what a Kubernetes API server holds:
 // for each kind it reads all objects once and then follows their changes. An
 // object goes to its store as soon as it is decoded; nothing is collected on the
-// way, and what a store holds stays while the server is away or is read anew.
+// way, and what a store holds stays while the server is away or is read anew. Of
+// an object only those fields are decoded that the store reads.
 //
 // It is the only package that imports client-go, and of that only what makes a
 // connection. It refuses to know metrics and what a store does with objects.
 //
 // The files: client.go makes the connection, request.go one request, protobuf.go
-// and json.go read bodies, list.go and watch.go are the loop over them,
-// backoff.go its pace, status.go what is known about it, group.go runs many and
-// health.go says whether they turn.
+// and json.go read bodies, list.go and watch.go are the loop over them, events.go
+// takes what watches bring, intake.go the objects of full reads, on all cores,
+// backoff.go is the pace of the loop, status.go what is known about it, group.go
+// runs many and health.go says whether they turn.
 package kubewatch
 
 import "github.com/kubestate/kubestate/kind"
 
-// Store receives what one watch reads. The methods are called one after another
-// from one goroutine.
+// Store receives what one watch reads. Between Begin and Commit, Put may be called
+// from several goroutines at the same time, for different objects. Otherwise the
+// methods are called one after another, and each sees what those before it did.
 type Store interface {
 	// Begin starts a full read; what is stored stays visible. A read that fails
 	// is not committed, and the next begins anew.
 	Begin()
 	// Put says that an object was added or changed. The object is the Store's to
-	// keep: it shares no memory with anything else.
+	// keep: it shares no memory with anything else. It has the fields that the
+	// Watch asks for; others may be missing.
 	Put(o kind.Object)
 	// Delete says that an object is gone. It may be one that was never Put.
 	Delete(namespace, name string)
@@ -35,5 +39,10 @@ type Watch struct {
 	Table         *kind.Table
 	Namespace     string // empty: all namespaces
 	FieldSelector string // as in the Kubernetes API ("spec.nodeName=worker-1"); empty: all objects
-	Store         Store  // belongs to this watch alone, because Commit sweeps all of it
+	// Fields are those of an object that Store reads, as kind.Reads returns them of
+	// all tables that Store renders; nil: all. Where that is metadata only, the API
+	// server is asked for nothing else. Name, namespace and resourceVersion must be
+	// among them.
+	Fields []string
+	Store  Store // belongs to this watch alone, because Commit sweeps all of it
 }

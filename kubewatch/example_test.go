@@ -41,7 +41,9 @@ func ExampleGroup() {
 				slog.Error("feed", "err", err)
 				return
 			}
-			watches = append(watches, kubewatch.Watch{Table: table, Namespace: namespace, Store: feed})
+			watches = append(watches, kubewatch.Watch{
+				Table: table, Namespace: namespace, Fields: kind.Reads(table), Store: feed,
+			})
 		}
 	}
 	group, err := kubewatch.NewGroup(client, watches, slog.Default())

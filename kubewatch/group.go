@@ -3,7 +3,6 @@ package kubewatch
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 )
@@ -17,13 +16,12 @@ type Group struct {
 // NewGroup returns a group that is not running yet. The error names every watch
 // that makes no sense.
 func NewGroup(c *Client, watches []Watch, log *slog.Logger) (*Group, error) {
-	g := &Group{watchers: make([]*watcher, len(watches))}
+	g, workers := &Group{watchers: make([]*watcher, len(watches))}, newWorkers()
 	var problems []error
 	for i, w := range watches {
-		if w.Namespace != "" && !w.Table.Namespaced {
-			problems = append(problems, fmt.Errorf("watch %s: namespace %q is given, but they are not in namespaces", w.Table.Name, w.Namespace))
-		}
-		g.watchers[i] = newWatcher(c, w, log)
+		var err error
+		g.watchers[i], err = newWatcher(c, w, workers, log)
+		problems = append(problems, err)
 	}
 	return g, errors.Join(problems...)
 }

@@ -9,6 +9,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kjson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/kubestate/kubestate/internal/wire"
 )
 
 // jsonCodec reads application/json.
@@ -19,6 +21,9 @@ func (jsonCodec) decode(object []byte, into message) error {
 	// library they are not.
 	return kjson.Unmarshal(object, into)
 }
+
+// strip keeps all fields: what is served as JSON only has no numbers for them.
+func (jsonCodec) strip(buf, object []byte, _ *wire.Filter) []byte { return append(buf, object...) }
 
 func (jsonCodec) event(frame []byte) (event, error) {
 	var e struct {
@@ -52,6 +57,9 @@ func (j *jsonReader) next() ([]byte, error) {
 	err := j.dec.Decode(&j.value)
 	return j.value, j.explain(err)
 }
+
+// calm does nothing: the decoder has memory for one value anyway.
+func (*jsonReader) calm() {}
 
 // token reads the next punctuation or key.
 func (j *jsonReader) token() (json.Token, error) {

@@ -72,20 +72,18 @@ func (w *watcher) pages(ctx context.Context, query url.Values) error {
 }
 
 func (w *watcher) page(ctx context.Context, query url.Values) (metav1.ListMeta, error) {
-	a, err := w.get(ctx, query, acceptList)
+	a, err := w.get(ctx, query, acceptList())
 	if err != nil {
 		return metav1.ListMeta{}, err
 	}
 	defer a.close()
 	w.tracker.proceed(Syncing)
-	return a.codec.list(a, func(raw []byte) {
-		object, err := w.decode(a.codec, raw)
-		if err != nil {
-			w.tracker.undecodable(err)
-			return
-		}
-		w.watch.Store.Put(object)
-	})
+	items := &intake{watcher: w, codec: a.codec}
+	meta, err := a.codec.list(a, items.put)
+	if fault := items.wait(); fault != nil {
+		return meta, fault
+	}
+	return meta, err
 }
 
 // expired reports whether the server no longer knows a resourceVersion.

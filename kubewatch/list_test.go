@@ -390,7 +390,7 @@ func TestRefusal(t *testing.T) {
 				t.Fatal(err)
 			}
 			c := &Client{http: server.Client(), base: base}
-			_, err = c.get(t.Context(), "/api/v1/pods", nil, acceptList)
+			_, err = c.get(t.Context(), "/api/v1/pods", nil, mediaJSON)
 			if err == nil || reason(err) != test.reason || !strings.Contains(err.Error(), test.text) {
 				t.Errorf("got %v with reason %q, want %q with %q", err, reason(err), test.text, test.reason)
 			}

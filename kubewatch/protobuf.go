@@ -12,6 +12,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/kubestate/kubestate/internal/wire"
 )
 
 // envelopeMagic precedes a runtime.Unknown, which holds an object in field 2.
@@ -27,7 +29,12 @@ const (
 	listItems         = 2 // every List
 )
 
-const readBuffer = 64 << 10
+// Sizes of buffers for reading, in bytes. Most of the time there is a watch per kind,
+// or per kind and namespace, on which nothing comes.
+const (
+	readBuffer = 64 << 10
+	calmBuffer = 4 << 10
+)
 
 var errNotProtobuf = errors.New("not a protobuf message")
 
@@ -36,17 +43,35 @@ type protobufCodec struct{}
 
 // decode takes an object in its envelope, as in events, or bare, as in lists.
 func (protobufCodec) decode(object []byte, into message) error {
-	// No message of the API begins as the magic does: that would be a group.
-	if raw, ok := bytes.CutPrefix(object, []byte(envelopeMagic)); ok {
-		var err error
-		if object, err = bytesField(raw, unknownRaw); err != nil {
-			return fmt.Errorf("envelope: %w", err)
-		}
+	message, err := bare(object)
+	if err != nil {
+		return err
 	}
-	// object is the bare message here. A filter of the kind, which drops fields that
-	// nobody reads before Unmarshal allocates for them, would be a field of
-	// protobufCodec and shorten object at this place.
-	return into.Unmarshal(object)
+	return into.Unmarshal(message)
+}
+
+// strip also takes off the envelope. One that is broken is left for decode to
+// complain of.
+func (protobufCodec) strip(buf, object []byte, f *wire.Filter) []byte {
+	message, err := bare(object)
+	if err != nil {
+		return append(buf, object...)
+	}
+	return f.Append(buf, message)
+}
+
+// bare returns the message of an object without its envelope, if it has one.
+func bare(object []byte) ([]byte, error) {
+	// No message of the API begins as the magic does: that would be a group.
+	raw, enveloped := bytes.CutPrefix(object, []byte(envelopeMagic))
+	if !enveloped {
+		return object, nil
+	}
+	message, err := bytesField(raw, unknownRaw)
+	if err != nil {
+		return nil, fmt.Errorf("envelope: %w", err)
+	}
+	return message, nil
 }
 
 func (protobufCodec) event(frame []byte) (event, error) {
@@ -89,17 +114,24 @@ func bytesField(message []byte, field protowire.Number) ([]byte, error) {
 }
 
 func (protobufCodec) frames(r io.Reader) frameReader {
-	return &protobufFrames{r: bufio.NewReaderSize(r, readBuffer)}
+	return &protobufFrames{body: r, r: bufio.NewReaderSize(r, readBuffer)}
 }
 
 // protobufFrames cuts frames of four bytes of length, big endian, and a
 // metav1.WatchEvent.
 type protobufFrames struct {
-	r     *bufio.Reader
-	frame []byte
+	body   io.Reader
+	r      *bufio.Reader
+	isCalm bool
+	frame  []byte
 }
 
+func (f *protobufFrames) calm() { f.isCalm = true }
+
 func (f *protobufFrames) next() ([]byte, error) {
+	if f.isCalm && f.r.Buffered() == 0 && f.r.Size() > calmBuffer {
+		f.r = bufio.NewReaderSize(f.body, calmBuffer)
+	}
 	var header [4]byte
 	if _, err := io.ReadFull(f.r, header[:]); err != nil {
 		return nil, err
@@ -114,6 +146,9 @@ func (f *protobufFrames) next() ([]byte, error) {
 func readSized(r io.Reader, buf []byte, size uint64) ([]byte, error) {
 	if size > maxObject {
 		return buf, tooLarge(size)
+	}
+	if cap(buf) > maxKept {
+		buf = nil
 	}
 	buf = slices.Grow(buf[:0], int(size))[:size]
 	_, err := io.ReadFull(r, buf)
@@ -135,7 +170,7 @@ func noEOF(err error) error {
 // list reads items from the stream one by one, because a list without pages can
 // be a gigabyte.
 func (protobufCodec) list(r io.Reader, item func([]byte)) (meta metav1.ListMeta, err error) {
-	w := wire{r: bufio.NewReaderSize(r, readBuffer)}
+	w := listReader{r: bufio.NewReaderSize(r, readBuffer)}
 	var magic [len(envelopeMagic)]byte
 	if _, err := io.ReadFull(&w, magic[:]); err != nil {
 		return meta, noEOF(err)
@@ -163,22 +198,22 @@ func (protobufCodec) list(r io.Reader, item func([]byte)) (meta metav1.ListMeta,
 	}
 }
 
-// wire reads the fields of a message from a stream.
-type wire struct {
+// listReader reads the fields of a message from a stream.
+type listReader struct {
 	r    *bufio.Reader
 	read uint64 // bytes read so far
 	buf  []byte
 }
 
 // Read implements io.Reader.
-func (w *wire) Read(p []byte) (int, error) {
+func (w *listReader) Read(p []byte) (int, error) {
 	n, err := w.r.Read(p)
 	w.read += uint64(n)
 	return n, err
 }
 
 // ReadByte implements io.ByteReader.
-func (w *wire) ReadByte() (byte, error) {
+func (w *listReader) ReadByte() (byte, error) {
 	b, err := w.r.ReadByte()
 	if err == nil {
 		w.read++
@@ -187,7 +222,7 @@ func (w *wire) ReadByte() (byte, error) {
 }
 
 // list reads a List message of size bytes.
-func (w *wire) list(size uint64, meta *metav1.ListMeta, item func([]byte)) error {
+func (w *listReader) list(size uint64, meta *metav1.ListMeta, item func([]byte)) error {
 	end := w.read + size
 	for w.read < end {
 		field, size, err := w.header()
@@ -217,7 +252,7 @@ func (w *wire) list(size uint64, meta *metav1.ListMeta, item func([]byte)) error
 
 // header reads the number and the length of a field. Lists and envelopes have
 // length-delimited fields only.
-func (w *wire) header() (protowire.Number, uint64, error) {
+func (w *listReader) header() (protowire.Number, uint64, error) {
 	tag, err := binary.ReadUvarint(w)
 	if err != nil {
 		return 0, 0, err
@@ -230,7 +265,7 @@ func (w *wire) header() (protowire.Number, uint64, error) {
 	return field, size, noEOF(err)
 }
 
-func (w *wire) skip(size uint64) error {
+func (w *listReader) skip(size uint64) error {
 	if size > maxObject {
 		return tooLarge(size)
 	}

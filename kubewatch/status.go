@@ -170,6 +170,15 @@ func (t *tracker) received(e watch.EventType, version string) {
 	}
 }
 
+// added notes initial events.
+func (t *tracker) added(n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.turned = time.Now()
+	t.status.LastEvent = t.turned
+	t.status.Counts.Added += uint64(n)
+}
+
 // recover enters Synced.
 func (t *tracker) recover() {
 	if t.status.State == Failing {

@@ -24,7 +24,10 @@ func (discard) Commit()               {}
 // object's Unmarshal, BenchmarkUnmarshal, is ours.
 func BenchmarkConsume(b *testing.B) {
 	body := bytes.Repeat(protobufFrame(b, watch.Added, replicaSet("a")), b.N)
-	w := newWatcher(nil, Watch{Table: kind.ReplicaSets, Store: discard{}}, slog.New(slog.DiscardHandler))
+	w, err := newWatcher(nil, Watch{Table: kind.ReplicaSets, Store: discard{}}, newWorkers(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		b.Fatal(err)
+	}
 	a := &answer{
 		codec: protobufCodec{}, idle: time.Hour, timer: time.NewTimer(time.Hour),
 		body: io.NopCloser(bytes.NewReader(body)),

@@ -4,18 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/url"
-	"runtime/debug"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/kubestate/kubestate/internal/wire"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -47,11 +47,16 @@ var (
 type watcher struct {
 	client  *Client
 	watch   Watch
+	workers *workers
 	tracker *tracker
 	log     *slog.Logger
 	backoff backoff
-	paths   []string // one per version of the resource, the one in use first
-	scope   string   // what is read, for errors
+	paths   []string     // one per version of the resource, the one in use first
+	scope   string       // what is read, for errors
+	filter  *wire.Filter // keeps the fields that the store reads
+	partial bool         // the store reads metadata only
+
+	buf []byte // holds the object of an event without the fields that are dropped
 
 	complete     bool      // the store has everything up to version; changes can be followed
 	version      string    // resourceVersion of the newest state known; empty: none
@@ -60,9 +65,22 @@ type watcher struct {
 	refusedUntil time.Time // streaming lists are not asked for before
 }
 
-func newWatcher(c *Client, watch Watch, log *slog.Logger) *watcher {
+// newWatcher returns the watcher of a watch. The error names what makes no sense
+// of it.
+func newWatcher(c *Client, watch Watch, p *workers, log *slog.Logger) (*watcher, error) {
 	r := watch.Table.Resource
-	w := &watcher{client: c, watch: watch, log: log.With("resource", r.Name), scope: r.Name, paths: paths(r, watch.Namespace)}
+	w := &watcher{client: c, watch: watch, workers: p, log: log.With("resource", r.Name), scope: r.Name, paths: paths(r, watch.Namespace)}
+	var problems []error
+	if watch.Namespace != "" && !r.Namespaced {
+		problems = append(problems, fmt.Errorf("watch %s: namespace %q is given, but they are not in namespaces", r.Name, watch.Namespace))
+	}
+	if watch.Fields != nil {
+		var err error
+		if w.filter, err = wire.Compile(watch.Table.New(), watch.Fields); err != nil {
+			problems = append(problems, fmt.Errorf("watch %s: %w", r.Name, err))
+		}
+		w.partial = !slices.ContainsFunc(watch.Fields, func(f string) bool { return !strings.HasPrefix(f, "metadata.") })
+	}
 	if watch.Namespace != "" {
 		w.scope += " in namespace " + watch.Namespace
 		w.log = w.log.With("namespace", watch.Namespace)
@@ -71,7 +89,7 @@ func newWatcher(c *Client, watch Watch, log *slog.Logger) *watcher {
 		Resource: r, Namespace: watch.Namespace, FieldSelector: watch.FieldSelector,
 		State: Connecting, Since: time.Now(),
 	}}
-	return w
+	return w, errors.Join(problems...)
 }
 
 // paths returns where the API has the resource, in each of its versions.
@@ -110,8 +128,7 @@ func (w *watcher) attempt(ctx context.Context) (err error) {
 		if p := recover(); p != nil {
 			// What the store holds is uncertain now.
 			w.complete = false
-			w.log.Error("panic in a watch", "panic", p, "stack", string(debug.Stack()))
-			err = fmt.Errorf("watch %s: %w", w.scope, panicked{fmt.Sprint(p)})
+			err = fmt.Errorf("watch %s: %w", w.scope, w.recovered(p))
 		}
 	}()
 	return w.turn(ctx)
@@ -162,10 +179,16 @@ func (w *watcher) watchQuery() url.Values {
 }
 
 // get sends a request for the resource. Where the server does not have the
-// version in use, it is the next from then on.
-func (w *watcher) get(ctx context.Context, query url.Values, accept string) (a *answer, err error) {
+// version in use, it is the next from then on. Where metadata is all that is
+// wanted the server may send that or whole objects, as it can.
+func (w *watcher) get(ctx context.Context, query url.Values, as accepted) (a *answer, err error) {
 	for range w.paths {
-		a, err = w.client.get(ctx, w.paths[0], query, accept)
+		if w.partial {
+			a, err = w.client.get(ctx, w.paths[0], query, as.metadata+","+as.whole)
+		}
+		if !w.partial || apierrors.IsNotAcceptable(err) {
+			a, err = w.client.get(ctx, w.paths[0], query, as.whole)
+		}
 		if !apierrors.IsNotFound(err) {
 			break
 		}
@@ -179,7 +202,7 @@ func (w *watcher) stream(ctx context.Context) error {
 	query := w.watchQuery()
 	query.Set("sendInitialEvents", "true")
 	query.Set("resourceVersionMatch", string(metav1.ResourceVersionMatchNotOlderThan))
-	a, err := w.get(ctx, query, acceptWatch)
+	a, err := w.get(ctx, query, acceptWatch())
 	if err == nil {
 		defer a.close()
 		w.watch.Store.Begin()
@@ -204,7 +227,7 @@ func (w *watcher) stream(ctx context.Context) error {
 
 // follow applies the changes after version until the watch ends.
 func (w *watcher) follow(ctx context.Context) error {
-	a, err := w.get(ctx, w.watchQuery(), acceptWatch)
+	a, err := w.get(ctx, w.watchQuery(), acceptWatch())
 	if err != nil {
 		w.tracker.count(func(c *Counts) { c.WatchErrors++ })
 		return fmt.Errorf("watch %s: %w", w.scope, err)
@@ -220,109 +243,6 @@ func (w *watcher) follow(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("watch %s: %w", w.scope, err)
 	}
-	return nil
-}
-
-// consume handles one event after another until the watch ends, and returns how
-// many there were.
-func (w *watcher) consume(a *answer) (events int, err error) {
-	frames := a.codec.frames(a)
-	for {
-		frame, err := frames.next()
-		if errors.Is(err, io.EOF) {
-			return events, nil
-		}
-		if err == nil {
-			err = w.receive(a, frame)
-		}
-		if err != nil {
-			return events, fmt.Errorf("%w: %w", errBroken, err)
-		}
-		events++
-	}
-}
-
-// receive decodes an event and applies it. An event that cannot be decoded is
-// left out; an error ends the watch.
-func (w *watcher) receive(a *answer, frame []byte) error {
-	e, err := a.codec.event(frame)
-	if err != nil {
-		w.tracker.undecodable(fmt.Errorf("watch %s: %w", w.scope, err))
-		return nil
-	}
-	if e.Type == watch.Error {
-		w.tracker.received(e.Type, w.version)
-		return serverError(a.codec, e.Object)
-	}
-	object, err := w.decode(a.codec, e.Object)
-	if err != nil {
-		w.tracker.undecodable(fmt.Errorf("event %s: %w", e.Type, err))
-		return nil
-	}
-	return w.apply(a, e.Type, object)
-}
-
-// decode reads an object of the watched kind.
-func (w *watcher) decode(c codec, raw []byte) (kind.Object, error) {
-	object := w.watch.Table.New()
-	if err := c.decode(raw, object); err != nil {
-		// Metadata comes first, so that the name is often known all the same.
-		return nil, fmt.Errorf("decode %s %q in namespace %q: %w", w.watch.Table.Name, object.GetName(), object.GetNamespace(), err)
-	}
-	return object, nil
-}
-
-func serverError(c codec, raw []byte) error {
-	var status metav1.Status
-	if err := c.decode(raw, &status); err != nil {
-		return fmt.Errorf("%w: error event: %w", errInvalidResponse, err)
-	}
-	return statusError(status, 0, 0)
-}
-
-func (w *watcher) apply(a *answer, e watch.EventType, object kind.Object) error {
-	switch e {
-	case watch.Added, watch.Modified:
-		w.watch.Store.Put(object)
-	case watch.Deleted:
-		w.watch.Store.Delete(object.GetNamespace(), object.GetName())
-	case watch.Bookmark:
-		if !w.complete {
-			return w.endOfInitialEvents(a, object)
-		}
-	default:
-		w.tracker.undecodable(fmt.Errorf("watch %s: event of unknown type %q", w.scope, e))
-		return nil
-	}
-	// Initial events come in no order of versions.
-	if version := object.GetResourceVersion(); w.complete && version != "" {
-		w.version = version
-	}
-	w.tracker.received(e, w.version)
-	return nil
-}
-
-func (w *watcher) endOfInitialEvents(a *answer, bookmark kind.Object) error {
-	if bookmark.GetAnnotations()[metav1.InitialEventsAnnotationKey] != "true" {
-		return fmt.Errorf("%w: a bookmark among the initial events", errNoStreaming)
-	}
-	w.tracker.received(watch.Bookmark, w.version)
-	if err := w.commit(bookmark.GetResourceVersion()); err != nil {
-		return err
-	}
-	a.idle = watchIdle
-	w.tracker.watching()
-	return nil
-}
-
-// commit ends a full read.
-func (w *watcher) commit(version string) error {
-	if version == "" {
-		return fmt.Errorf("%w: a list without a resourceVersion", errInvalidResponse)
-	}
-	w.watch.Store.Commit()
-	w.complete, w.quorum, w.version = true, false, version
-	w.tracker.committed(version)
 	return nil
 }
 

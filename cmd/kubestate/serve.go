@@ -142,15 +142,18 @@ func watchesFor(x *kubestate.Exporter, s conf.Settings) ([]kubewatch.Watch, erro
 }
 
 func watchesOf(t *kind.Table, s conf.Settings) []kubewatch.Watch {
+	all := kubewatch.Watch{Table: t, Fields: kind.Reads(t)}
 	if !t.Namespaced {
-		return []kubewatch.Watch{{Table: t}}
+		return []kubewatch.Watch{all}
 	}
+	all.FieldSelector = s.FieldSelector
 	if len(s.Namespaces) == 0 {
-		return []kubewatch.Watch{{Table: t, FieldSelector: s.FieldSelector}}
+		return []kubewatch.Watch{all}
 	}
 	watches := make([]kubewatch.Watch, len(s.Namespaces))
 	for i, n := range s.Namespaces {
-		watches[i] = kubewatch.Watch{Table: t, Namespace: n, FieldSelector: s.FieldSelector}
+		watches[i] = all
+		watches[i].Namespace = n
 	}
 	return watches
 }

@@ -1,0 +1,250 @@
+package kubewatch
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// Objects have the fields that are asked for and no others, by whichever way they
+// come.
+func TestFields(t *testing.T) {
+	for way, requests := range map[string]map[sim.Verb]int{
+		"stream": {sim.VerbWatchList: 1},
+		"list":   {sim.VerbWatchList: 1, sim.VerbList: 1, sim.VerbWatch: 1},
+	} {
+		t.Run(way, func(t *testing.T) {
+			inCluster(t, nil, func(c *cluster) {
+				if way == "list" {
+					c.api.Inject(sim.NoStreaming())
+				}
+				put := func(name string) {
+					o := replicaSet(name)
+					o.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "m"}}
+					o.Spec.Template.Spec.Containers = []corev1.Container{{Name: "c", Env: []corev1.EnvVar{{Name: "E"}}}}
+					o.Status.Replicas = 2
+					if err := c.store.Put(o); err != nil {
+						t.Fatal(err)
+					}
+				}
+				put("read")
+				m := &memory{}
+				c.watch(Watch{
+					Table: kind.ReplicaSets, Store: m,
+					Fields: []string{"metadata.{name,namespace,resourceVersion}", "spec.replicas", "spec.template.spec.containers.name"},
+				})
+				put("followed")
+				synctest.Wait()
+				m.want(t, "followed read")
+				c.wantRequests(requests)
+				for _, o := range m.objects {
+					want := replicaSet(o.GetName())
+					want.ResourceVersion = o.GetResourceVersion()
+					want.Spec.Template.Spec.Containers = []corev1.Container{{Name: "c"}}
+					if diff := gocmp.Diff(want, o.(*appsv1.ReplicaSet)); diff != "" {
+						t.Errorf("-want +got:\n%s", diff)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestUnknownFields(t *testing.T) {
+	_, err := NewGroup(nil, []Watch{
+		{Table: kind.Pods, Fields: []string{"spec.nodename"}},
+		{Table: kind.Nodes, Namespace: "x", Fields: []string{"spec.podCIDR", "status.x"}},
+	}, slog.New(slog.DiscardHandler))
+	want := `watch pods: field "spec.nodename": v1.PodSpec has no field "nodename"
+watch nodes: namespace "x" is given, but they are not in namespaces
+watch nodes: field "status.x": v1.NodeStatus has no field "x"`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// planned returns a table with all families, and all labels and annotations.
+func planned(t *testing.T, table *kind.Table) *kind.Table {
+	t.Helper()
+	p, err := table.Plan(kind.Options{
+		Keep:   func(*metric.Desc) bool { return true },
+		Labels: []string{"*"}, Annotations: []string{"*"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// Of a Secret neither an object nor any memory that is kept holds the content, nor
+// its name.
+func TestSecretsAreNotHeld(t *testing.T) {
+	secret := func(name string) *corev1.Secret {
+		return &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name, Labels: map[string]string{"open": "label"}, Annotations: map[string]string{
+				corev1.LastAppliedConfigAnnotation: `{"data":{"confidential":"confidential"}}`, "open": "annotation",
+			}},
+			Data:       map[string][]byte{"confidential": []byte("confidential")},
+			StringData: map[string]string{"confidential": "confidential"},
+			Type:       "Opaque",
+		}
+	}
+	inCluster(t, nil, func(c *cluster) {
+		put := func(name string) {
+			if err := c.store.Put(secret(name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put("read")
+		m := &memory{}
+		g, _ := c.watch(Watch{Table: kind.Secrets, Fields: kind.Reads(planned(t, kind.Secrets)), Store: m})
+		put("followed")
+		synctest.Wait()
+		m.want(t, "followed read")
+		for _, o := range m.objects {
+			s := o.(*corev1.Secret)
+			if s.Type != "Opaque" || s.Labels["open"] != "label" || s.Annotations["open"] != "annotation" {
+				t.Errorf("object %v lacks something", s)
+			}
+			wantNothingConfidential(t, []byte(fmt.Sprintf("%+v", s)))
+		}
+		w := g.watchers[0]
+		b := w.workers.batches.Get().(*batch)
+		for _, kept := range [][]byte{w.buf, b.data} {
+			wantNothingConfidential(t, kept[:cap(kept)])
+		}
+		if len(w.buf) == 0 {
+			t.Error("the object of the event is not where it is looked for")
+		}
+	})
+}
+
+func wantNothingConfidential(t *testing.T, text []byte) {
+	t.Helper()
+	if bytes.Contains(text, []byte("confidential")) {
+		t.Errorf("something confidential is in %q", text)
+	}
+}
+
+// accepts returns the Accept headers of all requests with a verb.
+func (c *cluster) accepts(verb sim.Verb) []string {
+	var all []string
+	for _, r := range c.api.Requests() {
+		if r.Verb == verb {
+			all = append(all, r.Accept)
+		}
+	}
+	return all
+}
+
+// refuseMetadata is a server that does not know metadata only.
+func refuseMetadata(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.Header.Get("Accept"), "as=") {
+			http.Error(w, "only the following media types are accepted", http.StatusNotAcceptable)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// ignoreMetadata is a server that sends whole objects all the same.
+func ignoreMetadata(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		wanted := strings.Split(r.Header.Get("Accept"), ",")
+		r.Header.Set("Accept", strings.Join(wanted[1:], ","))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Where a store reads metadata only, the server is asked for no more, and what it
+// sends all the same is no matter.
+func TestMetadataOnly(t *testing.T) {
+	for name, wrap := range map[string]func(http.Handler) http.Handler{
+		"sent": nil, "refused": refuseMetadata, "ignored": ignoreMetadata, "json": jsonOnly,
+	} {
+		for _, way := range []string{"stream", "list"} {
+			t.Run(name+" "+way, func(t *testing.T) {
+				inCluster(t, wrap, func(c *cluster) {
+					if way == "list" {
+						c.api.Inject(sim.NoStreaming())
+					}
+					testMetadataOnly(c, name == "sent")
+				})
+			})
+		}
+	}
+}
+
+func testMetadataOnly(c *cluster, wantMetadata bool) {
+	t := c.t
+	put := func(name string) {
+		meta := metav1.ObjectMeta{Namespace: "default", Name: name, Labels: map[string]string{"app": "shop"}}
+		for _, o := range []sim.Object{
+			&corev1.ConfigMap{ObjectMeta: meta, Data: map[string]string{"k": "v"}},
+			&appsv1.ReplicaSet{ObjectMeta: meta, Spec: appsv1.ReplicaSetSpec{MinReadySeconds: 5}},
+		} {
+			if err := c.store.Put(o); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	put("read")
+	maps, sets := &memory{}, &memory{}
+	g, _ := c.watch(
+		Watch{Table: kind.ConfigMaps, Fields: kind.Reads(planned(t, kind.ConfigMaps)), Store: maps},
+		Watch{Table: kind.ReplicaSets, Fields: []string{"metadata.{name,namespace,resourceVersion}", "metadata.labels"}, Store: sets})
+	put("followed")
+	synctest.Wait()
+	for _, m := range []*memory{maps, sets} {
+		m.want(t, "followed read")
+		for _, o := range m.objects {
+			if o.GetLabels()["app"] != "shop" {
+				t.Errorf("object %v has no labels", o)
+			}
+		}
+	}
+	if !g.Synced() || g.Statuses()[0].Counts.DecodeErrors != 0 || g.Statuses()[0].Counts.ListErrors != 0 {
+		t.Errorf("status %+v", g.Statuses()[0])
+	}
+	if !wantMetadata {
+		return
+	}
+	const watched = "application/vnd.kubernetes.protobuf;stream=watch;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,"
+	const listed = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,"
+	for verb, want := range map[sim.Verb]string{sim.VerbWatchList: watched, sim.VerbWatch: watched, sim.VerbList: listed} {
+		for _, accept := range c.accepts(verb) {
+			if !strings.HasPrefix(accept, want) {
+				t.Errorf("%s asked for %q, want %q first", verb, accept, want)
+			}
+		}
+	}
+}
+
+// Rows read more than metadata of most kinds, of which whole objects are asked for.
+func TestWholeObjects(t *testing.T) {
+	inCluster(t, nil, func(c *cluster) {
+		c.put("a")
+		m := &memory{}
+		c.watch(Watch{Table: kind.ReplicaSets, Fields: kind.Reads(kind.ReplicaSets), Store: m})
+		m.want(t, "a")
+		for _, accept := range c.accepts(sim.VerbWatchList) {
+			if strings.Contains(accept, "as=") {
+				t.Errorf("asked for %q", accept)
+			}
+		}
+	})
+}
