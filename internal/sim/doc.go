@@ -8,6 +8,7 @@
 // where wanted NewChurn and Server.Inject.
 //
 // The package refuses to know metrics, and it is no replacement for a real API
-// server: it does not validate objects, has no admission, no authentication
-// and no writes over HTTP. Objects change through Store only.
+// server: it does not validate objects, has no admission and no authentication.
+// Over HTTP only Leases can be written, so that clients can elect a leader; all
+// other objects change through Store only.
 package sim

@@ -22,6 +22,8 @@ const (
 	VerbPage      Verb = "page"      // a further page of a list
 	VerbWatch     Verb = "watch"     // changes after a version
 	VerbWatchList Verb = "watchlist" // streaming list: all objects, then changes
+	VerbCreate    Verb = "create"    // of Leases only, as the next
+	VerbUpdate    Verb = "update"
 )
 
 // request is one parsed request for objects.
@@ -185,7 +187,7 @@ func expired(message string) *apierrors.StatusError {
 	return apierrors.NewResourceExpired(message)
 }
 
-// methodNotAllowed refuses writes: the cluster changes through Store only.
+// methodNotAllowed refuses writes: all but Leases changes through Store only.
 func methodNotAllowed(method string, r request) *apierrors.StatusError {
 	e := apierrors.NewMethodNotSupported(r.table.resource.groupResource(), strings.ToLower(method))
 	e.ErrStatus.Code = http.StatusMethodNotAllowed

@@ -52,6 +52,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	out := &response{ResponseWriter: w}
 	problem := req.parseOptions(r.URL.Query())
+	req.parseMethod(r.Method)
 	entry := s.requests.begin(req, r)
 	defer func() { s.requests.end(entry, out.code) }()
 
@@ -60,7 +61,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !ok:
 		writeStatus(out, encodeJSON, notAcceptable(req.table.resource.New != nil))
 		return
-	case r.Method != http.MethodGet:
+	case r.Method != http.MethodGet && !req.writes():
 		problem = methodNotAllowed(r.Method, req)
 	case problem == nil:
 		problem = req.checkForm()
@@ -82,6 +83,8 @@ func (s *Server) serve(out *response, r *http.Request, req request, fault Fault)
 		s.serveWatch(out, r, req, fault)
 	case VerbGet:
 		s.serveGet(fault.limit(out), req)
+	case VerbCreate, VerbUpdate:
+		s.serveWrite(fault.limit(out), r, req)
 	default:
 		s.serveList(fault.limit(out), req)
 	}
@@ -98,7 +101,13 @@ func (s *Server) serveGet(w http.ResponseWriter, req request) {
 		writeStatus(w, req.form.encoding, apierrors.NewInternalError(err).Status())
 		return
 	}
+	writeObject(w, req, http.StatusOK, e)
+}
+
+// writeObject answers with one object.
+func writeObject(w http.ResponseWriter, req request, code int, e *Encoded) {
 	body := e.Bytes()
+	var err error
 	if req.form.encoding == encodeJSON {
 		if body, err = e.json(true); err != nil {
 			writeStatus(w, req.form.encoding, apierrors.NewInternalError(err).Status())
@@ -107,6 +116,7 @@ func (s *Server) serveGet(w http.ResponseWriter, req request) {
 	}
 	w.Header().Set("Content-Type", req.form.encoding.contentType(false))
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(code)
 	_, _ = w.Write(body) // the client may have gone; there is nobody to tell
 }
 

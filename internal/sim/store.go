@@ -101,6 +101,11 @@ func (s *Store) Put(object Object) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.put(t, object)
+}
+
+// put is Put with the lock held.
+func (s *Store) put(t *table, object Object) error {
 	s.version++
 	object.SetResourceVersion(formatVersion(s.version))
 	e, err := t.resource.encode(object, s.version)
