@@ -22,7 +22,7 @@ type agentResult struct {
 	Series  int   `json:"series"`          // in a run of the agent
 	Checks  int   `json:"checks"`
 	OldWay  int   `json:"old_way_points"` // series and checks of the old way
-	Rows    []row `json:"rows"`
+	Rows    []row `json:"rows,omitempty"`
 }
 
 // agentMain measures the agent in this process, for a table or, as another
@@ -50,9 +50,13 @@ func agentMain(ctx context.Context, args []string, stdout, stderr io.Writer) err
 
 func (r *agentResult) write(w io.Writer) {
 	fmt.Fprintf(w, "\n### agent: %s nodes, %s pods\n\n", thousands(r.Nodes), thousands(r.Pods))
-	fmt.Fprintf(w, "A run has %s series and %s checks; the old way makes %s of both. A change of 1 %% changes %s objects.\n\n",
-		thousands(r.Series), thousands(r.Checks), thousands(r.OldWay), thousands(r.Changed))
+	fmt.Fprintf(w, "%s A change of 1 %% changes %s objects.\n\n", r, thousands(r.Changed))
 	writeRows(w, r.Rows)
+}
+
+func (r *agentResult) String() string {
+	return fmt.Sprintf("A run of the agent has %s series and %s checks; the old way makes %s of both.",
+		thousands(r.Series), thousands(r.Checks), thousands(r.OldWay))
 }
 
 // agent measures the agent in a process of its own, so that neither its memory
@@ -72,5 +76,7 @@ func (m *measurement) agent(ctx context.Context) error {
 		return fmt.Errorf("measure the agent: %w", err)
 	}
 	m.Rows = append(m.Rows, r.Rows...)
+	r.Rows = nil
+	m.Agent = &r
 	return nil
 }

@@ -111,23 +111,20 @@ func overHTTP(name string, newSink func(url, dir string) (sink.Sink, error)) rec
 	}, func() error { return server.Close() }}
 }
 
-// emissionBuffer has room for a whole run, so that nothing is dropped.
-const emissionBuffer = 1 << 30
-
 func newIntake(url, dir string) (sink.Sink, error) {
 	key := filepath.Join(dir, "key")
 	if err := os.WriteFile(key, []byte("key"), 0o600); err != nil {
 		return nil, err
 	}
-	return datadog.New(datadog.Config{URL: url, KeyFile: key, Buffer: emissionBuffer, Logger: slog.New(slog.DiscardHandler)})
+	return datadog.New(datadog.Config{URL: url, KeyFile: key, Logger: slog.New(slog.DiscardHandler)})
 }
 
 func newOTLP(url, _ string) (sink.Sink, error) {
-	return otlp.New(otlp.Config{URL: url, Buffer: emissionBuffer, Logger: slog.New(slog.DiscardHandler)})
+	return otlp.New(otlp.Config{URL: url, Logger: slog.New(slog.DiscardHandler)})
 }
 
 func newPlainOTLP(url, _ string) (sink.Sink, error) {
-	return otlp.New(otlp.Config{URL: url, NoCompression: true, Buffer: emissionBuffer, Logger: slog.New(slog.DiscardHandler)})
+	return otlp.New(otlp.Config{URL: url, NoCompression: true, Logger: slog.New(slog.DiscardHandler)})
 }
 
 // forget reads what one client sends, until it goes or the listener is closed.

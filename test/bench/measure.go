@@ -24,6 +24,8 @@ type result struct {
 	Changed    int        `json:"changed_objects"` // by a change of 1 %
 	References references `json:"references"`
 	Rows       []row      `json:"rows"`
+	// Agent is about what was measured beside it; its rows are among Rows.
+	Agent *agentResult `json:"agent,omitempty"`
 }
 
 // measurement is a scenario being measured: what runs, and what is known so far.

@@ -129,8 +129,12 @@ func (r *result) write(w io.Writer) {
 	fmt.Fprintf(w, "%s objects, %s series; a change of 1 %% changes %s objects.\n", thousands(r.Objects), thousands(r.Series), thousands(r.Changed))
 	fmt.Fprintf(w, "G = %s, U = %s, B = %s; compress/gzip makes %s of it.\n", show(refs.G, secondsUnit), show(refs.U, secondsUnit),
 		show(refs.B, bytesUnit), show(refs.GzipSize, bytesUnit))
-	fmt.Fprintf(w, "A pod has %s and takes Unmarshal %s and %.0f allocations.\n\n",
+	fmt.Fprintf(w, "A pod has %s and takes Unmarshal %s and %.0f allocations.\n",
 		show(refs.Pod.Bytes, bytesUnit), show(refs.Pod.Unmarshal, secondsUnit), refs.Pod.Allocations)
+	if r.Agent != nil {
+		fmt.Fprintln(w, r.Agent)
+	}
+	fmt.Fprintln(w)
 	writeRows(w, r.Rows)
 }
 
