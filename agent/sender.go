@@ -234,10 +234,10 @@ func (r *receiver) loop(ctx context.Context) {
 	}
 }
 
-// send sends one run. The sink has time until the next is due.
+// send sends one run. The sink has time until shortly before the next is due.
 func (r *receiver) send(ctx context.Context) error {
 	start := time.Now()
-	ctx, cancel := context.WithDeadline(ctx, start.Add(r.Interval))
+	ctx, cancel := context.WithDeadline(ctx, start.Add(r.Interval-r.Interval/20))
 	defer cancel()
 	err := r.Sink.Send(ctx, r.run(start))
 	series := r.sender.config.Agent.Stats().Series

@@ -1,0 +1,150 @@
+package agent_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/internal/agenttest"
+)
+
+func TestAggregates(t *testing.T) {
+	quotas := objects(t,
+		`{apiVersion: v1, kind: ResourceQuota, metadata: {name: a, namespace: shop}, status: {hard: {cpu: "1", pods: "10"}}}`,
+		`{apiVersion: v1, kind: ResourceQuota, metadata: {name: b, namespace: shop}, status: {hard: {cpu: "2"}, used: {cpu: "2"}}}`,
+		`{apiVersion: v1, kind: ResourceQuota, metadata: {name: c, namespace: other}, status: {hard: {cpu: "3"}}}`,
+	)
+	cpu := agent.Filter{Where: map[string][]string{"resource": {"cpu"}, "type": {"hard"}}}
+	total := func(op agent.Op, by ...string) agent.Aggregate {
+		return agent.Aggregate{Family: "kube_resourcequota", Metric: string(op), Op: op, By: by, Filter: cpu}
+	}
+	for name, c := range map[string]struct {
+		totals []agent.Aggregate
+		want   []string
+	}{
+		"sum":              {[]agent.Aggregate{total(agent.Sum, "namespace")}, []string{"sum 3 namespace:other", "sum 3 namespace:shop"}},
+		"count":            {[]agent.Aggregate{total(agent.Count, "namespace")}, []string{"count 1 namespace:other", "count 2 namespace:shop"}},
+		"min":              {[]agent.Aggregate{total(agent.Min)}, []string{"min 1"}},
+		"max":              {[]agent.Aggregate{total(agent.Max)}, []string{"max 3"}},
+		"by missing label": {[]agent.Aggregate{total(agent.Sum, "namespace", "nope")}, []string{"sum 3 namespace:other nope:", "sum 3 namespace:shop nope:"}},
+		"several of one group": {
+			[]agent.Aggregate{total(agent.Min, "namespace"), total(agent.Max, "namespace")},
+			[]string{"max 2 namespace:shop", "max 3 namespace:other", "min 1 namespace:shop", "min 3 namespace:other"},
+		},
+		"names with labels in them": {
+			[]agent.Aggregate{{
+				Family: "kube_resourcequota", Metric: "q.{resource}.{type}", Op: agent.Sum,
+				Filter: agent.Filter{Choose: map[string]map[string]string{"type": {"hard": "limit"}}},
+			}},
+			[]string{"q.cpu.limit 6", "q.pods.limit 10"},
+		},
+		"two families, one total": {
+			[]agent.Aggregate{
+				{Family: "kube_resourcequota", Metric: "n", Op: agent.Count, Filter: cpu},
+				{Family: "kube_resourcequota_created", Metric: "n", Op: agent.Count},
+			},
+			[]string{"n 6"},
+		},
+		"what a function adds to group by": {
+			[]agent.Aggregate{{
+				Family: "kube_resourcequota", Metric: "n", Op: agent.Sum, By: []string{"parity"}, Filter: cpu,
+				Adjust: func(p *agent.Point) bool {
+					p.Set("parity", fmt.Sprint(int(p.Value)%2))
+					return true
+				},
+			}},
+			[]string{"n 2 parity:0", "n 4 parity:1"},
+		},
+		"a check of the latest": {
+			[]agent.Aggregate{{
+				Family: "kube_resourcequota", Op: agent.Latest, By: []string{"namespace"}, Filter: cpu,
+				Check: &agent.Check{Name: "c", By: "resourcequota", Statuses: map[string]agent.Status{"b": agent.Critical}},
+				Adjust: func(p *agent.Point) bool {
+					p.Order = int64(p.Value)
+					return true
+				},
+			}},
+			[]string{`check c critical "" namespace:shop`, `check c ok "" namespace:other`},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			created := objects(t, `{apiVersion: v1, kind: ResourceQuota, metadata: {name: a, namespace: shop, creationTimestamp: "2026-01-02T11:00:00Z"}, status: {hard: {cpu: "1", pods: "10"}}}`,
+				`{apiVersion: v1, kind: ResourceQuota, metadata: {name: b, namespace: shop, creationTimestamp: "2026-01-02T11:00:00Z"}, status: {hard: {cpu: "2"}, used: {cpu: "2"}}}`,
+				`{apiVersion: v1, kind: ResourceQuota, metadata: {name: c, namespace: other, creationTimestamp: "2026-01-02T11:00:00Z"}, status: {hard: {cpu: "3"}}}`)
+			x := agenttest.New(t, agent.Config{Names: &agent.Names{}, Aggregates: c.totals})
+			x.Put(created...)
+			expect(t, x, c.want...)
+			x.Delete(quotas...)
+			expect(t, x)
+		})
+	}
+}
+
+// Totals are joined by the labels that they kept, and have hosts and owners.
+func TestAggregatesAreJoined(t *testing.T) {
+	n := &agent.Names{
+		Aggregates: []agent.Aggregate{{Family: "kube_pod_info", Metric: "pods", Op: agent.Count, By: []string{"node", "created_by_kind", "created_by_name"}}},
+		Joins:      map[string]agent.Join{"kube_node_labels": {Match: []string{"node"}, Get: []string{"label_zone"}}},
+		HostTags:   []string{"node"},
+		Owners:     &agent.Owners{Tags: map[string]string{"ReplicaSet": "rs", "Deployment": "deploy"}},
+	}
+	x := agenttest.New(t, agent.Config{Names: n})
+	x.Put(objects(t, `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u,
+ ownerReferences: [{kind: ReplicaSet, name: web-6b8f7d9c5, controller: true}]}, spec: {nodeName: node-1}}`)...)
+	expect(t, x, "pods 1 @node-1 deploy:web node:node-1 rs:web-6b8f7d9c5")
+	x.Put(objects(t, node)...)
+	expect(t, x, "pods 1 @node-1 deploy:web label_zone:z1 node:node-1 rs:web-6b8f7d9c5")
+	x.Delete(objects(t, node)...)
+	expect(t, x, "pods 1 @node-1 deploy:web node:node-1 rs:web-6b8f7d9c5")
+}
+
+// Labels that an object gives itself make groups only where that is asked for.
+func TestAggregatesByJoinedLabels(t *testing.T) {
+	total := agent.Aggregate{Family: "kube_pod_info", Metric: "pods", Op: agent.Count, By: []string{"label_team_name"}}
+	joined := total
+	joined.Metric, joined.Joined = "teams", true
+	x := agenttest.New(t, agent.Config{Names: &agent.Names{
+		Aggregates: []agent.Aggregate{total, joined},
+		Joins:      map[string]agent.Join{"kube_pod_labels": {Match: []string{"pod", "namespace"}, Get: []string{"label_team_name"}}},
+	}})
+	x.Put(objects(t, pod)...)
+	expect(t, x, "pods 1 label_team_name:", "teams 1 label_team_name:blue")
+}
+
+// The modes say which totals an instance sends.
+func TestPodModes(t *testing.T) {
+	names := func() *agent.Names {
+		n := ready(map[string]agent.Join{"kube_namespace_labels": {Match: []string{"namespace"}, Get: []string{"label_team"}}})
+		n.Aggregates = []agent.Aggregate{
+			{Family: "kube_pod_info", Metric: "local", Op: agent.Count},
+			{Family: "kube_pod_created", Metric: "cluster", Op: agent.Count, By: []string{"namespace"}, Cluster: true},
+		}
+		return n
+	}
+	for _, c := range []struct {
+		config agent.Config
+		tables string
+		want   []string
+	}{
+		{agent.Config{}, "namespaces pods", []string{"cluster 1 label_team:red namespace:shop", "local 1", "pod 1 label_team:red namespace:shop pod:web uid:u"}},
+		{agent.Config{PodMode: agent.ClusterUnassigned}, "namespaces pods", []string{"cluster 1 label_team:red namespace:shop", "local 1", "pod 1 label_team:red namespace:shop pod:web uid:u"}},
+		{
+			agent.Config{PodMode: agent.ClusterUnassigned, ClusterAggregates: true}, "namespaces pods",
+			[]string{"local 1", "pod 1 label_team:red namespace:shop pod:web uid:u"},
+		},
+		{agent.Config{PodMode: agent.ClusterAggregatesOnly}, "namespaces pods", []string{"cluster 1 label_team:red namespace:shop"}},
+	} {
+		c.config.Names = names()
+		x := agenttest.New(t, c.config)
+		x.Put(objects(t, `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u, creationTimestamp: "2026-01-02T11:00:00Z"},
+ status: {conditions: [{type: PodScheduled, status: "False"}]}}`, `{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: red}}}`)...)
+		expect(t, x, c.want...)
+		var families int
+		for _, table := range x.Tables() {
+			families += len(table.Schema().Families)
+		}
+		if want := map[agent.PodMode]int{agent.ClusterAggregatesOnly: 2}[c.config.PodMode]; want > 0 && families != want {
+			t.Errorf("%s collects %d families, want %d", c.config.PodMode, families, want)
+		}
+	}
+}

@@ -1,0 +1,122 @@
+package agent_test
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/kind"
+)
+
+// Everything that is wrong is named at once, by its place.
+func TestConfigErrors(t *testing.T) {
+	_, err := agent.New(agent.Config{
+		Names: &agent.Names{
+			Rules: []agent.Rule{
+				{Family: "kube_nope"},
+				{Family: "kube_pod_info", Type: "histogram", Value: "double"},
+				{Family: "kube_pod_ips", Metric: "{ip", Filter: agent.Filter{Where: map[string][]string{"ip": {"a*b*"}}}},
+				{Family: "kube_pod_created", Check: &agent.Check{Status: "bad", Statuses: map[string]agent.Status{"x": "worse"}}},
+				{Family: "kube_pod_owner", Filter: agent.Filter{Choose: map[string]map[string]string{"x": {"**": ""}}}},
+				{Family: "kube_pod_scheduler", Tags: agent.Tags{Capture: map[string]string{"name": "n"}}},
+			},
+			Aggregates: []agent.Aggregate{
+				{Family: "kube_never", Metric: "m", Op: agent.Sum},
+				{Family: "kube_pod_start_time", Op: "median"},
+			},
+		},
+		Joins: map[string]agent.Join{
+			"kube_missing":   {Get: []string{"x"}},
+			"kube_node_info": {Match: []string{"node"}},
+		},
+		LabelsAsTags:      map[string]map[string]string{"spaceship": {"a": "b"}, "node": {"a": ""}},
+		AnnotationsAsTags: map[string]map[string]string{"rocket": {"a": "b"}},
+		Kinds:             append(kind.Defaults(), kind.Pods),
+	})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{
+		`rule: family "kube_nope" does not exist`,
+		`rule for kube_pod_info: `, `value "double": want one, age or nothing`, `type "histogram": want gauge, counter or updown`,
+		`rule for kube_pod_ips: where ip: pattern "a*b*": only one * is allowed`, `"{ip": a label is written {label}`,
+		`rule for kube_pod_created: `, `status "bad": want ok, warning, critical or unknown`, `status "worse"`, `check: has no name`,
+		`rule for kube_pod_owner: choose x: pattern "**"`,
+		`rule for kube_pod_scheduler: capture name: where says nothing of this label`,
+		`aggregate: family "kube_never" does not exist`,
+		`aggregate of kube_pod_start_time: op "median": want sum, count, min, max or latest`, `has no metric`,
+		`join: family "kube_missing" does not exist`,
+		`join kube_node_info: gets no labels`,
+		`kind "spaceship" does not exist`, `kind "rocket" does not exist`,
+		`join kube_node_labels: label label_a: the tag has no name`,
+		`resource pods is given twice`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the error lacks %q:\n%v", want, err)
+		}
+	}
+	if _, err := agent.New(agent.Config{PodMode: "kubelet"}); err == nil || !strings.Contains(err.Error(), "cluster_unassigned") {
+		t.Errorf("error of a bad mode: %v", err)
+	}
+}
+
+// What does not exist can be ignored, and is logged.
+func TestIgnoreUnknown(t *testing.T) {
+	var log strings.Builder
+	a, err := agent.New(agent.Config{
+		Names:         &agent.Names{Rules: []agent.Rule{{Family: "kube_nope"}, {Family: "kube_pod_info"}}},
+		Joins:         map[string]agent.Join{"kube_verticalpodautoscaler_labels": {Match: []string{"namespace"}, All: true}},
+		LabelsAsTags:  map[string]map[string]string{"spaceship": {"a": "b"}},
+		IgnoreUnknown: true,
+		Logger:        slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(kind.Names(a.Tables()), " "); got != "pods" {
+		t.Errorf("tables %q, want pods", got)
+	}
+	for _, want := range []string{"kube_nope", "kube_verticalpodautoscaler_labels", "spaceship"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("the log does not name %s:\n%s", want, log.String())
+		}
+	}
+}
+
+// Only what is made use of is collected: no family, label or annotation else.
+func TestTablesHoldNothingElse(t *testing.T) {
+	a, err := agent.New(agent.Config{Names: &agent.Names{
+		Rules: []agent.Rule{
+			{Family: "kube_pod_created", Metric: "age", Value: agent.Age, Filter: agent.Filter{Unless: "kube_pod_completion_time"}},
+			{Family: "kube_pod_container_status_restarts_total", Start: "kube_pod_start_time"},
+			{Family: "kube_pod_container_status_running", States: &agent.States{From: []string{"kube_pod_container_status_waiting_reason"}, Label: "reason"}},
+		},
+		Aggregates: []agent.Aggregate{{Family: "kube_deployment_created", Metric: "n", Op: agent.Count, Filter: agent.Filter{Unless: "kube_deployment_owner"}}},
+		Joins: map[string]agent.Join{
+			"kube_pod_labels":       {Match: []string{"pod", "namespace"}, Get: []string{"label_app"}},
+			"kube_node_labels":      {Match: []string{"node"}, Get: []string{"label_zone"}},            // nothing has a node
+			"kube_deployment_info":  {Match: []string{"namespace"}, Get: []string{"deployment"}},       // there is no such family
+			"kube_namespace_labels": {Match: []string{"namespace"}, Get: []string{"label_team"}},       // Pods match
+			"kube_cronjob_labels":   {Match: []string{"cronjob", "namespace"}, Get: []string{"label"}}, // nothing of CronJobs is sent
+		},
+	}, IgnoreUnknown: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, table := range a.Tables() {
+		for _, d := range table.Schema().Families {
+			got = append(got, d.Name)
+		}
+	}
+	want := "kube_deployment_owner kube_deployment_created kube_namespace_labels " +
+		"kube_pod_completion_time kube_pod_container_status_restarts_total kube_pod_container_status_running " +
+		"kube_pod_container_status_waiting_reason kube_pod_created kube_pod_labels kube_pod_start_time"
+	if strings.Join(got, " ") != want {
+		t.Errorf("families\n%s, want\n%s", strings.Join(got, " "), want)
+	}
+	if _, err := a.NewFeed("nodes"); err == nil || !strings.Contains(err.Error(), "wanted are: deployments, namespaces, pods") {
+		t.Errorf("error of a feed that is not wanted: %v", err)
+	}
+}

@@ -1,0 +1,46 @@
+package agent_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/internal/agenttest"
+	"github.com/kubestate/kubestate/kind"
+)
+
+// runAt is when runs are, in tests to which that does not matter.
+var runAt = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+// ready is a naming table with one metric for each Pod, and joins.
+func ready(joins map[string]agent.Join) *agent.Names {
+	return &agent.Names{
+		Name:     "test",
+		Rules:    []agent.Rule{{Family: "kube_pod_status_unschedulable", Metric: "pod"}},
+		Joins:    joins,
+		HostTags: []string{"node"},
+	}
+}
+
+// pod is a Pod that has the metric of ready.
+const pod = `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u, labels: {app.kubernetes.io/name: x, teamName: blue, empty: ""}},
+ spec: {nodeName: node-1}, status: {phase: Running, conditions: [{type: PodScheduled, status: "False"}]}}`
+
+const node = `{apiVersion: v1, kind: Node, metadata: {name: node-1, labels: {zone: z1}}}`
+
+func objects(t testing.TB, docs ...string) []kind.Object {
+	t.Helper()
+	return agenttest.Objects(t, strings.Join(docs, "\n---\n"))
+}
+
+func expect(t *testing.T, x *agenttest.Cluster, want ...string) {
+	t.Helper()
+	slices.Sort(want)
+	if diff := cmp.Diff(want, x.Lines(runAt)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,190 @@
+package agent_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/internal/agenttest"
+	"github.com/kubestate/kubestate/kind"
+)
+
+// crossed is a naming table in which everything depends on other objects.
+func crossed() *agent.Names {
+	return &agent.Names{
+		Rules: []agent.Rule{
+			{Family: "kube_pod_container_resource_requests", Metric: "request", Tags: agent.Tags{Drop: []string{"unit", "resource"}}},
+			{Family: "kube_pod_status_unschedulable", Metric: "pod"},
+		},
+		Aggregates: []agent.Aggregate{
+			{Family: "kube_pod_info", Metric: "count", Op: agent.Count, By: []string{"node", "namespace"}},
+			{Family: "kube_pod_container_resource_requests", Metric: "total", Op: agent.Sum, By: []string{"node"}},
+		},
+		Joins: map[string]agent.Join{
+			"kube_node_labels":      {Match: []string{"node"}, Get: []string{"label_zone"}},
+			"kube_node_info":        {Match: []string{"node"}, Get: []string{"os_image"}},
+			"kube_namespace_labels": {Match: []string{"namespace"}, All: true},
+			"kube_pod_labels":       {Match: []string{"pod", "namespace"}, All: true},
+		},
+		HostTags: []string{"node"},
+	}
+}
+
+// Whatever the order in which objects come, the result is the same.
+func TestOrderOfArrival(t *testing.T) {
+	all := objects(t,
+		`{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u, labels: {app: web}}, spec: {nodeName: node-1,
+ containers: [{name: a, resources: {requests: {cpu: "1"}}}]}, status: {conditions: [{type: PodScheduled, status: "False"}]}}`,
+		`{apiVersion: v1, kind: Pod, metadata: {name: db, namespace: shop, uid: v}, spec: {nodeName: node-1,
+ containers: [{name: a, resources: {requests: {cpu: "2"}}}]}}`,
+		`{apiVersion: v1, kind: Node, metadata: {name: node-1, labels: {zone: z1}}, status: {nodeInfo: {osImage: Linux}}}`,
+		`{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: blue}}}`,
+	)
+	want := []string{
+		"count 2 @node-1 label_team:blue label_zone:z1 namespace:shop node:node-1 os_image:Linux",
+		"pod 1 label_app:web label_team:blue namespace:shop pod:web uid:u",
+		"request 1 @node-1 container:a label_app:web label_team:blue label_zone:z1 namespace:shop node:node-1 os_image:Linux pod:web uid:u",
+		"request 2 @node-1 container:a label_team:blue label_zone:z1 namespace:shop node:node-1 os_image:Linux pod:db uid:v",
+		"total 3 @node-1 label_zone:z1 node:node-1 os_image:Linux",
+	}
+	permutations(all, func(order []kind.Object) {
+		x := agenttest.New(t, agent.Config{Names: crossed()})
+		for _, o := range order {
+			x.Put(o)
+			x.Lines(runAt) // what is resolved in between must not stick
+		}
+		if diff := cmp.Diff(want, x.Lines(runAt)); diff != "" {
+			t.Fatalf("%s first (-want +got):\n%s", order[0].GetName(), diff)
+		}
+	})
+}
+
+func permutations[T any](s []T, f func([]T)) {
+	if len(s) == 0 {
+		f(nil)
+		return
+	}
+	for i := range s {
+		permutations(slices.Concat(s[:i], s[i+1:]), func(rest []T) { f(append([]T{s[i]}, rest...)) })
+	}
+}
+
+// An object that others take labels of can go, come back and change.
+func TestSourceComesAndGoes(t *testing.T) {
+	x := agenttest.New(t, agent.Config{Names: ready(map[string]agent.Join{
+		"kube_namespace_labels": {Match: []string{"namespace"}, Get: []string{"label_team"}},
+	})})
+	blue := objects(t, `{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: blue}}}`)
+	red := objects(t, `{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: red}}}`)
+	none := objects(t, `{apiVersion: v1, kind: Namespace, metadata: {name: shop}}`)
+	const without, withBlue, withRed = "pod 1 namespace:shop pod:web uid:u", "pod 1 label_team:blue namespace:shop pod:web uid:u", "pod 1 label_team:red namespace:shop pod:web uid:u"
+	x.Put(objects(t, pod)...)
+	expect(t, x, without)
+	x.Put(blue...)
+	expect(t, x, withBlue)
+	x.Put(red...)
+	expect(t, x, withRed)
+	x.Put(none...)
+	expect(t, x, without)
+	x.Put(blue...)
+	x.Delete(blue...)
+	expect(t, x, without)
+	x.Put(blue...)
+	expect(t, x, withBlue)
+	x.Feed("namespaces").Begin()
+	x.Feed("namespaces").Commit()
+	expect(t, x, without)
+}
+
+// Where a name is used anew nothing of the object before is left, be it seen to go
+// or not.
+func TestGenerationsDoNotMix(t *testing.T) {
+	n := ready(map[string]agent.Join{
+		"kube_pod_info":   {Match: []string{"pod", "namespace"}, Get: []string{"node"}},
+		"kube_pod_labels": {Match: []string{"pod", "namespace"}, All: true},
+	})
+	n.Joins["kube_pod_labels"] = agent.Join{Match: []string{"pod", "namespace"}, Get: []string{"label_version"}}
+	n.Aggregates = []agent.Aggregate{{Family: "kube_pod_info", Metric: "count", Op: agent.Count, By: []string{"node"}}}
+	first := objects(t, `{apiVersion: v1, kind: Pod, metadata: {name: db-0, namespace: shop, uid: u1, labels: {version: a}}, spec: {nodeName: node-1},
+ status: {conditions: [{type: PodScheduled, status: "False"}]}}`)
+	second := objects(t, `{apiVersion: v1, kind: Pod, metadata: {name: db-0, namespace: shop, uid: u2, labels: {version: b}}, spec: {nodeName: node-2},
+ status: {conditions: [{type: PodScheduled, status: "False"}]}}`)
+	want := []string{"count 1 @node-2 node:node-2", "pod 1 @node-2 label_version:b namespace:shop node:node-2 pod:db-0 uid:u2"}
+
+	x := agenttest.New(t, agent.Config{Names: n})
+	x.Put(first...)
+	x.Put(second...)
+	expect(t, x, want...)
+
+	x = agenttest.New(t, agent.Config{Names: n})
+	x.Put(first...)
+	x.Delete(first...)
+	x.Put(second...)
+	expect(t, x, want...)
+
+	x = agenttest.New(t, agent.Config{Names: n})
+	x.Put(first...)
+	x.Feed("pods").Begin()
+	x.Put(second...)
+	x.Feed("pods").Commit()
+	expect(t, x, want...)
+}
+
+// A relist keeps what it meets, drops what it does not, and shows nothing of it
+// before its end; one that breaks off changes nothing but what it met.
+func TestRelist(t *testing.T) {
+	x := agenttest.New(t, agent.Config{Names: &agent.Names{Rules: []agent.Rule{{Family: "kube_configmap_info", Metric: "m"}}}})
+	a := objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}}`)
+	b := objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: ns}}`)
+	f := x.Feed("configmaps")
+	x.Put(a...)
+	f.Begin()
+	x.Put(b...)
+	expect(t, x, "m 1 configmap:a namespace:ns", "m 1 configmap:b namespace:ns")
+	f.Begin()
+	x.Put(b...)
+	f.Commit()
+	expect(t, x, "m 1 configmap:b namespace:ns")
+	f.Delete("ns", "a")
+	f.Delete("ns", "b")
+	expect(t, x)
+}
+
+// A Feed shows nothing until it was read completely once.
+func TestFeedIsInvisibleUntilRead(t *testing.T) {
+	a, err := agent.New(agent.Config{Names: &agent.Names{Rules: []agent.Rule{{Family: "kube_configmap_info", Metric: "m"}, {Family: "kube_secret_info", Metric: "m"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Synced() {
+		t.Error("an Agent without Feeds is synced")
+	}
+	maps, err := a.NewFeed("configmaps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	secrets, err := a.NewFeed("secrets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := a.NewReader()
+	maps.Begin()
+	maps.Put(objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}}`)[0])
+	if got := agenttest.Lines(r.Run(runAt)); len(got) != 0 {
+		t.Errorf("shown before the read is complete: %q", got)
+	}
+	maps.Commit()
+	if got := agenttest.Lines(r.Run(runAt)); len(got) != 1 {
+		t.Errorf("shown after the read is complete: %q", got)
+	}
+	if a.Synced() {
+		t.Error("synced although secrets were not read")
+	}
+	secrets.Begin()
+	secrets.Commit()
+	if !a.Synced() {
+		t.Error("not synced although everything was read")
+	}
+}

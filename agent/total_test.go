@@ -1,0 +1,77 @@
+package agent
+
+import (
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// Whatever is added and removed, in any order, a total is that of what is left:
+// sums to the last digit.
+func TestTotals(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	type sample struct {
+		value float64
+		order int64
+	}
+	for _, op := range []Op{Sum, Count, Min, Max, Latest} {
+		var x total
+		var left []sample
+		for range 4_000 {
+			if len(left) > 0 && r.IntN(len(left)+200) < len(left) {
+				i := r.IntN(len(left))
+				x.remove(op, left[i].value, left[i].order)
+				left = slices.Delete(left, i, i+1)
+			} else {
+				// From tiny to huge, so that plain addition would lose much.
+				s := sample{value: (r.Float64() - 0.3) * math.Pow(10, float64(r.IntN(16)))}
+				if op == Latest {
+					s = sample{value: float64(r.IntN(3)), order: int64(r.IntN(20))}
+				}
+				x.add(op, s.value, s.order)
+				left = append(left, s)
+			}
+			if len(left) == 0 {
+				continue
+			}
+			exact := new(big.Float).SetPrec(400)
+			least, greatest, latest := math.Inf(1), math.Inf(-1), left[0]
+			for _, s := range left {
+				exact.Add(exact, big.NewFloat(s.value))
+				least, greatest = min(least, s.value), max(greatest, s.value)
+				if s.order > latest.order || s.order == latest.order && s.value > latest.value {
+					latest = s
+				}
+			}
+			sum, _ := exact.Float64()
+			want := map[Op]float64{Sum: sum, Count: float64(len(left)), Min: least, Max: greatest, Latest: latest.value}[op]
+			if got := x.value(op); got != want {
+				t.Fatalf("%s of %d values is %v, want %v", op, len(left), got, want)
+			}
+		}
+	}
+}
+
+func TestSumsOfInfinities(t *testing.T) {
+	var x total
+	inf := math.Inf(1)
+	x.add(Sum, 1, 0)
+	x.add(Sum, inf, 0)
+	if x.value(Sum) != inf {
+		t.Error("infinity is lost")
+	}
+	x.add(Sum, -inf, 0)
+	if !math.IsNaN(x.value(Sum)) {
+		t.Error("both infinities sum to a number")
+	}
+	x.remove(Sum, inf, 0)
+	if x.value(Sum) != -inf {
+		t.Error("the wrong infinity is left")
+	}
+	x.remove(Sum, -inf, 0)
+	if x.value(Sum) != 1 {
+		t.Error("an infinity leaves a trace")
+	}
+}
