@@ -17,14 +17,28 @@ import (
 
 // TestBodiesAreStrict serves hostile objects of every kind with every family and
 // every label.
-func TestBodiesAreStrict(t *testing.T) {
+func TestBodiesAreStrict(t *testing.T) { checkHostileBodies(t, strings.Repeat("x", 10_000), "") }
+
+// TestJoinedBodiesAreStrict adds every label that can be joined to every family.
+func TestJoinedBodiesAreStrict(t *testing.T) {
+	all := []string{"*"}
+	checkHostileBodies(t, "long", `,node="worker-1",workload="p",workload_type="barepod"`, kubestate.Join{
+		Families: "*", Labels: all, Annotations: all, Node: true, NodeLabels: all, NodeAnnotations: all,
+		NamespaceLabels: all, NamespaceAnnotations: all, Workload: true,
+	})
+}
+
+// checkHostileBodies serves objects whose texts are hostile, long among them. tail is
+// what the lines of a Pod get.
+func checkHostileBodies(t *testing.T, long, tail string, joins ...kubestate.Join) {
+	t.Helper()
 	all := map[string][]string{kubestate.AllResources: {"*"}}
 	x := newExporter(t, kubestate.Config{
-		Kinds: kind.All(), Keep: func(*metric.Desc) bool { return true }, Labels: all, Annotations: all,
+		Kinds: kind.All(), Keep: func(*metric.Desc) bool { return true }, Labels: all, Annotations: all, Joins: joins,
 	})
 	for _, table := range x.Tables() {
 		var objects []kind.Object
-		for i, hostile := range []string{"plain", "", "a\"b\\c\nd", "\xff\xc3", "# EOF\n", "\x00\r\u2028", strings.Repeat("x", 10_000)} {
+		for i, hostile := range []string{"plain", "", "a\"b\\c\nd", "\xff\xc3", "# EOF\n", "\x00\r\u2028", long} {
 			o := table.New()
 			o.SetNamespace(hostile)
 			o.SetName(fmt.Sprint(i, hostile))
@@ -46,7 +60,7 @@ func TestBodiesAreStrict(t *testing.T) {
 		if format == exposition.Text {
 			want = `# TYPE kube_pod_container_status_restarts_total counter` + "\n"
 		}
-		want += `kube_pod_container_status_restarts_total{namespace="shop",pod="p",uid="u-1",container="main"} 3` + "\n"
+		want += `kube_pod_container_status_restarts_total{namespace="shop",pod="p",uid="u-1",container="main"` + tail + "} 3\n"
 		if !strings.Contains(body, want) {
 			t.Errorf("format %d lacks\n%s", format, want)
 		}

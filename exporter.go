@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/internal/joined"
 	"github.com/kubestate/kubestate/internal/piece"
 	"github.com/kubestate/kubestate/internal/store"
 	"github.com/kubestate/kubestate/kind"
@@ -32,11 +33,18 @@ type Config struct {
 	// patterns (see kind.Options) by resource name. The key AllResources holds
 	// for every resource and overrides all others.
 	Labels, Annotations map[string][]string
+	// Joins put labels of related objects on the lines of families. Nodes, Namespaces,
+	// ReplicaSets and Jobs that they need and that Kinds lack are read all the same:
+	// they are among Tables, without families.
+	Joins []Join
 	// DisableCompression answers every scrape with a body that is not encoded.
 	DisableCompression bool
 	// Logger is told of objects that cannot be rendered; nil logs to slog.Default.
 	Logger *slog.Logger
 }
+
+// Join asks for labels of related objects; see Config.Joins.
+type Join = joined.Join
 
 // Exporter turns objects into metrics: sources feed it, and it writes what they
 // fed in the formats that Prometheus reads. It is safe for concurrent use.
@@ -64,45 +72,77 @@ func New(c Config) (*Exporter, error) {
 	known := append(kind.Names(kind.All()), kind.Names(c.Kinds)...)
 	slices.Sort(known)
 	known = slices.Compact(known)
-	errs := []error{unknownResources("labels", c.Labels, known), unknownResources("annotations", c.Annotations, known)}
-	x := &Exporter{packer: piece.NewPacker(), plainOnly: c.DisableCompression}
+	joins, err := joined.New(c.Joins, slices.Concat(kind.All(), c.Kinds))
 	owners := newOwnerIndex()
+	tables, wrong := c.plan(owners, joins)
+	if err := errors.Join(
+		unknownResources("labels", c.Labels, known), unknownResources("annotations", c.Annotations, known), err, wrong,
+		sharedFamilies(tables), givenTwice(tables),
+	); err != nil {
+		return nil, err
+	}
+	x := &Exporter{packer: piece.NewPacker(), plainOnly: c.DisableCompression}
+	observe := owners.observers(tables)
+	for _, t := range tables {
+		s := store.Config{Table: t, Packer: x.packer, Logger: c.Logger, Position: len(x.resources)}
+		labeler := joins.Labeler(t)
+		if labeler != nil {
+			s.Labeler = labeler
+		}
+		s.Observer = both(observe(t), joins.Observer(t, labeler))
+		if len(t.Schema().Families) == 0 && s.Observer == nil {
+			continue // nobody would see anything of its objects
+		}
+		x.resources = append(x.resources, store.New(s))
+	}
+	return x, nil
+}
+
+// plan returns the tables of all resources to read, ascending by name: the kinds
+// as the user wants them, and behind these what only joins need.
+func (c *Config) plan(owners *ownerIndex, joins *joined.Index) ([]*kind.Table, error) {
 	var tables []*kind.Table
+	var errs []error
+	add := func(t *kind.Table, o kind.Options) {
+		planned, err := t.Plan(o)
+		if err == nil {
+			if o.Reads = joins.Reads(planned); o.Reads != nil {
+				planned, err = t.Plan(o)
+			}
+		}
+		if err != nil {
+			errs = append(errs, err)
+			return
+		}
+		tables = append(tables, planned)
+	}
 	for _, t := range c.Kinds {
-		planned, err := t.Plan(kind.Options{
+		add(t, kind.Options{
 			Keep:        c.Keep,
 			Labels:      patterns(c.Labels, t.Name),
 			Annotations: patterns(c.Annotations, t.Name),
 			Owners:      owners.of,
 		})
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		tables = append(tables, planned)
 	}
-	errs = append(errs, sharedFamilies(tables))
-	observe := owners.observers(tables)
-	for _, t := range tables {
-		observer := observe(t)
-		if len(t.Schema().Families) == 0 && observer == nil {
-			continue // nobody would see anything of its objects
+	for _, t := range joins.Sources(kind.All()) {
+		if !slices.Contains(kind.Names(c.Kinds), t.Name) {
+			add(t, kind.Options{Keep: func(*metric.Desc) bool { return false }})
 		}
-		x.resources = append(x.resources, store.New(store.Config{
-			Table: t, Packer: x.packer, Logger: c.Logger, Observer: observer, Position: len(x.resources)}))
 	}
-	slices.SortFunc(x.resources, func(a, b *store.Resource) int {
-		return strings.Compare(a.Table().Name, b.Table().Name)
-	})
-	for i := 1; i < len(x.resources); i++ {
-		if name := x.resources[i].Table().Name; name == x.resources[i-1].Table().Name {
+	slices.SortFunc(tables, func(a, b *kind.Table) int { return strings.Compare(a.Name, b.Name) })
+	return tables, errors.Join(errs...)
+}
+
+// givenTwice returns an error for each resource that several of the tables, which
+// are in the order of their names, are of.
+func givenTwice(tables []*kind.Table) error {
+	var errs []error
+	for i := 1; i < len(tables); i++ {
+		if name := tables[i].Name; name == tables[i-1].Name {
 			errs = append(errs, fmt.Errorf("resource %s is given twice", name))
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	return x, nil
+	return errors.Join(errs...)
 }
 
 // patterns returns the key patterns that hold for a resource.

@@ -65,7 +65,7 @@ func namespace(name string) *corev1.Namespace {
 func pod(name string) *corev1.Pod {
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, UID: "u-1"},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main"}}},
+		Spec:       corev1.PodSpec{NodeName: "worker-1", Containers: []corev1.Container{{Name: "main"}}},
 		Status: corev1.PodStatus{
 			Phase:             corev1.PodRunning,
 			ContainerStatuses: []corev1.ContainerStatus{{Name: "main", RestartCount: 3, Ready: true}},

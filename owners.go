@@ -173,3 +173,27 @@ func (x *ownerIndex) refresh(askers []asker) {
 		x.refreshing.Unlock()
 	}
 }
+
+// both returns an observer that tells two, of which either may be nil.
+func both(a, b store.Observer) store.Observer {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	default:
+		return twoObservers{a, b}
+	}
+}
+
+type twoObservers struct{ a, b store.Observer }
+
+func (t twoObservers) Put(f *store.Feed, o kind.Object) {
+	t.a.Put(f, o)
+	t.b.Put(f, o)
+}
+
+func (t twoObservers) Delete(f *store.Feed, namespace, name string) {
+	t.a.Delete(f, namespace, name)
+	t.b.Delete(f, namespace, name)
+}

@@ -67,8 +67,8 @@ func TestOwnKindsInErrors(t *testing.T) {
 	}
 	for _, want := range []string{
 		`labels allow-list: resource "runz" does not exist; there are: apiservices, attempts, `, ", runs, ",
-		"family example_run is of both runs and attempts", "family example_run_labels is of both runs and attempts",
-		"resource namespaces is given twice", "family kube_namespace_created is of both namespaces and fakes",
+		"family example_run is of both attempts and runs", "family example_run_labels is of both attempts and runs",
+		"resource namespaces is given twice", "family kube_namespace_created is of both fakes and namespaces",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %s:\n%v", want, err)

@@ -1,0 +1,5 @@
+//go:build race
+
+package kubestate_test
+
+const raceDetector = true
