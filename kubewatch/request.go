@@ -38,26 +38,35 @@ type answer struct {
 	body   io.ReadCloser
 }
 
-// get sends a request. A refusal is a *apierrors.StatusError.
+// get asks for something. A refusal is a *apierrors.StatusError.
 func (c *Client) get(ctx context.Context, path string, query url.Values, accept string) (*answer, error) {
+	return c.send(ctx, http.MethodGet, path, query, accept, http.NoBody)
+}
+
+// send sends a request, with JSON in its body if there is any. A refusal is a
+// *apierrors.StatusError.
+func (c *Client) send(ctx context.Context, method, path string, query url.Values, accept string, body io.Reader) (*answer, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	a := &answer{idle: stallLimit, cause: func() error { return context.Cause(ctx) }, cancel: cancel}
 	a.timer = time.AfterFunc(a.idle, func() { cancel(errStalled) })
-	if err := a.open(ctx, c, path, query, accept); err != nil {
+	u := c.base.JoinPath(path)
+	u.RawQuery = query.Encode()
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
+	if err == nil {
+		req.Header.Set("Accept", accept)
+		if body != http.NoBody {
+			req.Header.Set("Content-Type", mediaJSON)
+		}
+		err = a.open(c, req)
+	}
+	if err != nil {
 		a.close()
 		return nil, err
 	}
 	return a, nil
 }
 
-func (a *answer) open(ctx context.Context, c *Client, path string, query url.Values, accept string) error {
-	u := c.base.JoinPath(path)
-	u.RawQuery = query.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Accept", accept)
+func (a *answer) open(c *Client, req *http.Request) error {
 	resp, err := c.http.Do(req) //nolint:bodyclose // answer.close does it
 	if err != nil {
 		// The URL is left out: callers name what they read.
@@ -67,7 +76,7 @@ func (a *answer) open(ctx context.Context, c *Client, path string, query url.Val
 		return a.explain(err)
 	}
 	a.body = resp.Body
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusCreated {
 		return a.refusal(resp)
 	}
 	a.timer.Stop()
