@@ -38,9 +38,9 @@ func aggregates() []agent.Aggregate {
 		total("kube_node_status_allocatable", "node.{resource}_allocatable.total", computing(), gpus()),
 		total("kube_node_status_capacity", "node.{resource}_capacity.total", computing(), gpus()),
 		ofContainers("kube_pod_container_resource_with_owner_tag_requests", "container.{resource}_requested.total"),
-		ofContainers("kube_pod_container_resource_with_owner_tag_limits", "container.{resource}_limit.total", gpus()),
+		ofContainers("kube_pod_container_resource_with_owner_tag_limits", "container.{resource}_limit.total"),
 		ofContainers("kube_pod_init_container_resource_with_owner_tag_requests", "initcontainer.{resource}_requested.total"),
-		ofContainers("kube_pod_init_container_resource_with_owner_tag_limits", "initcontainer.{resource}_limit.total", gpus()),
+		ofContainers("kube_pod_init_container_resource_with_owner_tag_limits", "initcontainer.{resource}_limit.total"),
 	}
 }
 
@@ -51,9 +51,10 @@ func total(family, name string, called ...map[string]string) agent.Aggregate {
 	return a
 }
 
-// ofContainers is the sum over the containers of a workload.
-func ofContainers(family, name string, called ...map[string]string) agent.Aggregate {
-	a := total(family, name, append(called, computing())...)
+// ofContainers is the sum over the containers of a workload. The families have
+// nothing but CPU and memory.
+func ofContainers(family, name string) agent.Aggregate {
+	a := total(family, name, computing())
 	a.By = []string{"namespace", "container", "owner_name", "owner_kind"}
 	a.Cluster = true
 	return a

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,69 @@ func runCases(t *testing.T, file string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// The cases hold every metric, check, total and joined label of the table at least
+// once, so that none goes untested.
+func TestCasesAreComplete(t *testing.T) {
+	files, _ := filepath.Glob("testdata/*.txtar")
+	var text strings.Builder
+	for _, file := range files {
+		archive, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range archive.Files {
+			if strings.HasSuffix(f.Name, "/want") {
+				text.WriteString("\n" + string(f.Data))
+			}
+		}
+	}
+	n := datadog.Names()
+	var names []string
+	for _, r := range n.Rules {
+		names = append(names, named(r.Metric, r.Choose)...)
+		if r.Check != nil {
+			for _, name := range named(r.Check.Name, r.Choose) {
+				names = append(names, "check "+name)
+			}
+		}
+	}
+	for _, a := range n.Aggregates {
+		names = append(names, named(a.Metric, a.Choose)...)
+	}
+	for _, name := range names {
+		if !strings.HasSuffix(name, ".rollout_duration") && !strings.Contains(text.String(), "\n"+name+" ") {
+			t.Errorf("no case has %s", name)
+		}
+	}
+	for family, j := range n.Joins {
+		for _, label := range j.Get {
+			tag := label
+			if mapped := n.Labels[label]; mapped != "" {
+				tag = mapped
+			}
+			if !strings.Contains(text.String(), " "+tag+":") && label != "created_by_kind" && label != "created_by_name" && !strings.Contains(label, "hash") {
+				t.Errorf("no case has the tag %s, which %s brings", tag, family)
+			}
+		}
+	}
+}
+
+// named returns the names that a name with labels in it can become. Those with free
+// text are left out.
+func named(name string, choose map[string]map[string]string) []string {
+	names := []string{name}
+	for label, called := range choose {
+		var more []string
+		for _, n := range names {
+			for _, text := range called {
+				more = append(more, strings.ReplaceAll(n, "{"+label+"}", text))
+			}
+		}
+		names = more
+	}
+	return slices.DeleteFunc(names, func(n string) bool { return n == "" || strings.Contains(n, "{") })
 }
 
 func newCluster(t testing.TB) *agenttest.Cluster {

@@ -196,7 +196,7 @@ func (r *rollouts) follow(k objectKey, s rolloutState, emit func(agent.Tracked))
 	case !ongoing:
 		w.rollout = nil
 	case w.rollout == nil:
-		w.rollout = r.begin(s)
+		w.rollout = r.begin(s, first)
 	case changed:
 		w.rollout.child = r.now() // nothing made before counts any more
 		w.rollout.start.Set(float64(r.now().Unix()))
@@ -207,11 +207,13 @@ func (r *rollouts) follow(k objectKey, s rolloutState, emit func(agent.Tracked))
 	}
 }
 
-// begin returns the rollout of a workload that is seen to be under way.
-func (r *rollouts) begin(s rolloutState) *rollout {
+// begin returns the rollout of a workload that is seen to be under way. What the
+// workload says counts only where nobody saw it begin: a Deployment that has been
+// well for weeks says that it progresses for as long.
+func (r *rollouts) begin(s rolloutState, first bool) *rollout {
 	x := &rollout{found: r.now()}
 	started := x.found
-	if !s.since.IsZero() {
+	if first && !s.since.IsZero() {
 		started = s.since
 	}
 	x.start.Set(float64(started.Unix()))
