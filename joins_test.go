@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/internal/wire"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
@@ -357,4 +359,72 @@ func TestPutOfAJoinedObjectAllocatesNothing(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { f.Put(p) }); n != 0 {
 		t.Errorf("%v allocations, want none", n)
 	}
+}
+
+// Objects of which only those fields were decoded that the tables say are read get
+// the same labels as whole ones.
+func TestJoinsSayWhatTheyRead(t *testing.T) {
+	all := []string{"*"}
+	joined := func(filter bool) string {
+		x := newExporter(t, kubestate.Config{
+			Kinds: []*kind.Table{kind.Pods, kind.Deployments}, Annotations: map[string][]string{"deployments": all},
+			Keep: func(d *metric.Desc) bool {
+				return slices.Contains([]string{"kube_pod_start_time", "kube_deployment_annotations"}, d.Name)
+			},
+			Joins: []kubestate.Join{{
+				Families: "*", Labels: all, Annotations: all, Node: true, NodeLabels: all, NodeAnnotations: all,
+				NamespaceLabels: all, NamespaceAnnotations: all, Workload: true,
+			}},
+		})
+		feeds := map[string]*kubestate.Feed{}
+		for _, table := range x.Tables() {
+			feeds[table.Name] = feed(t, x, table.Name)
+		}
+		for _, e := range []event{
+			{"pods", joinedPod("cart", "u", "w1", "Job/report", nil)}, {"pods", joinedPod("web", "u", "w1", "ReplicaSet/web-1", nil)},
+			{"nodes", zonedNode("w1", "")}, {"namespaces", teamNamespace("t")}, {"jobs", ownedJob("report", "CronJob/daily")},
+			putReplicaSet(metav1.ObjectMeta{Namespace: "shop", Name: "web-1", OwnerReferences: []metav1.OwnerReference{{Kind: "Deployment", Name: "web"}}}),
+			{"deployments", &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web"}}},
+		} {
+			e.object.SetLabels(map[string]string{"l": e.resource, "topology.kubernetes.io/zone": "north"})
+			e.object.SetAnnotations(map[string]string{"a": e.resource, "kubectl.kubernetes.io/last-applied-configuration": "{}"})
+			table := x.Tables()[slices.Index(kind.Names(x.Tables()), e.resource)]
+			if filter {
+				e.object = decodeFiltered(t, table, e.object)
+			}
+			feeds[e.resource].Put(e.object)
+		}
+		return write(t, x, exposition.Text, kubestate.Selection{})
+	}
+	whole := joined(false)
+	if diff := cmp.Diff(whole, joined(true)); diff != "" {
+		t.Errorf("-whole +filtered:\n%s", diff)
+	}
+	for _, want := range []string{
+		`,label_l="pods",label_topology_kubernetes_io_zone="north",annotation_a="pods",node="w1",workload="daily",workload_type="CronJob",node_label_l="nodes",` +
+			`node_label_topology_kubernetes_io_zone="north",node_annotation_a="nodes",namespace_label_l="namespaces",` +
+			`namespace_label_topology_kubernetes_io_zone="north",namespace_annotation_a="namespaces"} 1.5e+09`,
+		`workload="web",workload_type="deployment"`, `annotation_kubectl_kubernetes_io_last_applied_configuration="{}"`,
+	} {
+		if !strings.Contains(whole, want) {
+			t.Errorf("want %s in:\n%s", want, whole)
+		}
+	}
+}
+
+func decodeFiltered(t *testing.T, table *kind.Table, o kind.Object) kind.Object {
+	t.Helper()
+	message, err := o.(interface{ Marshal() ([]byte, error) }).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	filter, err := wire.Compile(table.New(), kind.Reads(table))
+	if err != nil {
+		t.Fatal(err)
+	}
+	filtered := table.New()
+	if err := filtered.Unmarshal(filter.Append(nil, message)); err != nil {
+		t.Fatal(err)
+	}
+	return filtered
 }
