@@ -186,6 +186,7 @@ func TestElectionExpiry(t *testing.T) {
 		mu.Lock()
 		cut = true
 		mu.Unlock()
+		synctest.Wait() // a renewal may have been on its way
 		last := c.lease().Spec.RenewTime.Time
 		for !b.Leading() {
 			if a.Leading() && time.Since(last) > 10*time.Second {
