@@ -46,6 +46,12 @@ func TestWrongValues(t *testing.T) {
 			"column 8: found the end, want a comma and another key, or ]"},
 		{"--metric-labels-allowlist==[a]", "--metric-labels-allowlist: a list of keys has no resource, want one before =["},
 		{"--metric-annotations-allowlist=foo=[a]", "--metric-annotations-allowlist: resource foo does not exist. Available resources: "},
+		{"--join=kube_pod_*=[nodelabel:zone]", `--join: "nodelabel:zone" of kube_pod_*: want one of label:KEY, annotation:KEY, node, node_label:KEY, node_annotation:KEY, ` +
+			"namespace_label:KEY, namespace_annotation:KEY, workload; did you mean node_label?"},
+		{"--join=kube_pod_*=[label]", `--join: "label" of kube_pod_*: want a key, as in label:app`},
+		{"--join=kube_pod_*=[node:w1]", `--join: "node:w1" of kube_pod_*: want node alone`},
+		{"--join=kube_podz_*=[node]", `--join: join on "kube_podz_*": no family has such a name`},
+		{"--join=kube_pod_*", `--join: "kube_pod_*": invalid format`},
 		{"--metric-annotations-allowlist=pods=[*a*]", `--metric-annotations-allowlist: invalid format, only one wildcard per label allowed: "*a*" of pods has 2`},
 	} {
 		_, err := parseFlags(t, strings.Fields(c.args)...).Complete()

@@ -46,12 +46,14 @@ func (o *Options) Complete() (Settings, error) {
 	if err := errors.Join(errs...); err != nil {
 		return Settings{}, err
 	}
+	joins, _ := o.joins() // it was checked
 	return Settings{
 		Exporter: kubestate.Config{
 			Kinds:       o.kinds(),
 			Keep:        f.keep,
 			Labels:      o.MetricLabelsAllowlist,
 			Annotations: o.MetricAnnotationsAllowlist,
+			Joins:       joins,
 
 			DisableCompression: !o.EnableGzipEncoding,
 		},

@@ -33,6 +33,7 @@ type Options struct {
 	MetricOptInList            []string // RE2 regular expressions
 	MetricLabelsAllowlist      map[string][]string
 	MetricAnnotationsAllowlist map[string][]string
+	Join                       map[string][]string // labels to add, by name of families
 
 	Port                    int
 	Host                    string
@@ -95,6 +96,10 @@ func (o *Options) table() []option {
 			"labels of objects to show in kube_*_labels, by resource: pods=[app,team-*],nodes=[*]. A key may hold one *, which stands for any text; the resource * stands for all. A second use replaces the first"},
 		{Selection, "metric-annotations-allowlist", "", allowLists(&o.MetricAnnotationsAllowlist), o.checkAnnotationsAllowlist,
 			"annotations of objects to show in kube_*_annotations, in the form of --metric-labels-allowlist"},
+		{Selection, "join", "", addedLists(&o.Join), o.checkJoin,
+			"labels of related objects to add to families, by name, which may hold one *: kube_pod_*=[label:app,node_label:topology.kubernetes.io/zone,workload]. " +
+				"There are label:KEY and annotation:KEY of the object, node_label:KEY and node_annotation:KEY of its Node, namespace_label:KEY and namespace_annotation:KEY of its namespace, node and workload. " +
+				"A key may hold one *. What a family has already is not added"},
 
 		{Serving, "port", "8080", number(&o.Port), func() []error { return checkPort(o.Port) },
 			"port of /metrics and of the health checks; 0 takes a free one"},

@@ -47,7 +47,7 @@ func TestDefaults(t *testing.T) {
 		ServerReadTimeout: time.Minute, ServerReadHeaderTimeout: 5 * time.Second,
 		ServerWriteTimeout: time.Minute, ServerIdleTimeout: 5 * time.Minute,
 		EnableGzipEncoding: true,
-		LogFormat: "text", LogLevel: "info",
+		LogFormat:          "text", LogLevel: "info",
 	}
 	if diff := cmp.Diff(want, o, cmpopts.IgnoreUnexported(Options{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -77,7 +77,7 @@ func TestAllFlags(t *testing.T) {
 		"--namespaces=a,b", "--namespaces-denylist=c, d", "--namespaces-denylist=c",
 		"--resources=replicasets", "--resources=pods", "--resources=pods",
 		"--metric-allowlist=^kube_pod_,^kube_replicaset_owner$", "--metric-opt-in-list=nodeselectors",
-		"--metric-labels-allowlist=pods=[app,team-*]", "--metric-annotations-allowlist=*=[*]",
+		"--metric-labels-allowlist=pods=[app,team-*]", "--metric-annotations-allowlist=*=[*]", "--join=kube_pod_*=[node]",
 		"--port=0", "--host=127.0.0.1", "--telemetry-port=0", "--telemetry-host=localhost",
 		"--server-read-timeout=1s", "--server-read-header-timeout=2s", "--server-write-timeout=3s", "--server-idle-timeout=0",
 		"--enable-gzip-encoding=false",
@@ -90,6 +90,7 @@ func TestAllFlags(t *testing.T) {
 		MetricOptInList:            []string{"nodeselectors"},
 		MetricLabelsAllowlist:      map[string][]string{"pods": {"app", "team-*"}},
 		MetricAnnotationsAllowlist: map[string][]string{"*": {"*"}},
+		Join:                       map[string][]string{"kube_pod_*": {"node"}},
 		Host:                       "127.0.0.1", TelemetryHost: "localhost",
 		ServerReadTimeout: time.Second, ServerReadHeaderTimeout: 2 * time.Second, ServerWriteTimeout: 3 * time.Second,
 		LogFormat: "json", LogLevel: "debug",

@@ -108,3 +108,19 @@ func allowLists(to *map[string][]string) value[map[string][]string] {
 		return strings.Join(parts, ",")
 	}}
 }
+
+// addedLists is like allowLists, but a flag that is given again adds to what was.
+func addedLists(to *map[string][]string) value[map[string][]string] {
+	v := allowLists(to)
+	v.parse = func(s string) (map[string][]string, error) {
+		more, err := parseAllowLists(s)
+		if err != nil {
+			return nil, err
+		}
+		for name, items := range *to {
+			more[name] = append(slices.Clone(items), more[name]...)
+		}
+		return more, nil
+	}
+	return v
+}
