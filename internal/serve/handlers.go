@@ -41,10 +41,16 @@ func telemetryMux(c *Config, ready func() error) http.Handler {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	mux.HandleFunc("/{$}", landing(c.Page, []link{
+	links := []link{
 		{"/metrics", "metrics of the program itself"}, {"/readyz", "has everything been read"},
 		{"/debug/pprof/", "profiles"},
-	}))
+	}
+	if c.Metrics == nil { // it is the only port
+		mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
+		mux.HandleFunc("/livez", probe(c.Health.Live))
+		links = append(links, link{"/healthz", "is the port open"}, link{"/livez", "do the loops turn"})
+	}
+	mux.HandleFunc("/{$}", landing(c.Page, links))
 	return mux
 }
 
@@ -68,6 +74,16 @@ func answer(w http.ResponseWriter, err error) {
 type Page struct {
 	Version string
 	Rows    []Row
+	Sinks   []SinkRow // none: nothing is pushed
+}
+
+// SinkRow is one sink of the agent on the landing page.
+type SinkRow struct {
+	Name         string
+	Series       int    // in the last run
+	Runs, Failed uint64 // since the start
+	Dropped      uint64 // series
+	LastSent     time.Time
 }
 
 // Row is one watched resource on the landing page.

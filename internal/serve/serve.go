@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -31,7 +32,7 @@ type Config struct {
 	Address          string // host:port of the main port; port 0 takes any that is free
 	TelemetryAddress string
 	Timeouts         Timeouts
-	Metrics          http.Handler // answers /metrics of the main port
+	Metrics          http.Handler // answers /metrics of the main port; nil: there is no such port
 	Discovery        http.Handler // answers /sd, once everything has been read
 	Telemetry        http.Handler // answers /metrics of the telemetry port
 	Health           Health
@@ -47,9 +48,9 @@ type Health struct {
 	Ready func() error
 }
 
-// Servers are the two ports, listening.
+// Servers are the ports, listening.
 type Servers struct {
-	main, telemetry *server
+	main, telemetry *server // main is nil where nothing is served there
 	draining        *atomic.Bool
 	logger          *slog.Logger
 }
@@ -59,7 +60,7 @@ type server struct {
 	listener net.Listener
 }
 
-// Listen opens both ports, or none. The error names every port that cannot be
+// Listen opens all ports, or none. The error names every port that cannot be
 // had.
 func Listen(ctx context.Context, c Config) (*Servers, error) {
 	s := &Servers{draining: &atomic.Bool{}, logger: c.Logger}
@@ -70,17 +71,22 @@ func Listen(ctx context.Context, c Config) (*Servers, error) {
 		return c.Health.Ready()
 	}
 	var err1, err2 error
-	s.main, err1 = listen(ctx, "main", c.Address, mainMux(&c, ready), &c)
+	if c.Metrics != nil {
+		s.main, err1 = listen(ctx, "main", c.Address, mainMux(&c, ready), &c)
+	}
 	s.telemetry, err2 = listen(ctx, "telemetry", c.TelemetryAddress, telemetryMux(&c, ready), &c)
 	if err := errors.Join(err1, err2); err != nil {
-		for _, opened := range []*server{s.main, s.telemetry} {
-			if opened != nil {
-				err = errors.Join(err, opened.listener.Close())
-			}
+		for _, opened := range s.all() {
+			err = errors.Join(err, opened.listener.Close())
 		}
 		return nil, err
 	}
 	return s, nil
+}
+
+// all returns the servers that there are.
+func (s *Servers) all() []*server {
+	return slices.DeleteFunc([]*server{s.main, s.telemetry}, func(x *server) bool { return x == nil })
 }
 
 func listen(ctx context.Context, name, address string, h http.Handler, c *Config) (*server, error) {
@@ -99,7 +105,7 @@ func listen(ctx context.Context, name, address string, h http.Handler, c *Config
 	}}, nil
 }
 
-// Address returns host:port of the main port.
+// Address returns host:port of the main port, which there must be.
 func (s *Servers) Address() string { return s.main.listener.Addr().String() }
 
 // TelemetryAddress returns host:port of the telemetry port.
@@ -109,7 +115,7 @@ func (s *Servers) TelemetryAddress() string { return s.telemetry.listener.Addr()
 // nil after an orderly end.
 func (s *Servers) Run(ctx context.Context) error {
 	failed := make(chan error, 2)
-	for _, x := range []*server{s.main, s.telemetry} {
+	for _, x := range s.all() {
 		go func() { failed <- x.Serve(x.listener) }()
 	}
 	var err error
@@ -122,7 +128,10 @@ func (s *Servers) Run(ctx context.Context) error {
 	s.logger.Info("letting open requests finish", "limit", drainTimeout)
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
-	return errors.Join(err, s.main.Shutdown(drain), s.telemetry.Shutdown(drain))
+	for _, x := range s.all() {
+		err = errors.Join(err, x.Shutdown(drain))
+	}
+	return err
 }
 
 // Address joins a host and a port as Config wants them. The host :: is every

@@ -23,7 +23,8 @@ type Build struct{ Version, Revision, Branch string }
 type Sources struct {
 	Build    Build
 	Watches  func() []kubewatch.Status
-	Exporter *kubestate.Exporter
+	Exporter *kubestate.Exporter // nil: nothing is exported
+	Agent    *Agent              // nil: nothing is pushed
 }
 
 // Telemetry holds the metrics about the program itself.
@@ -44,6 +45,9 @@ func NewTelemetry(s Sources) *Telemetry {
 	}
 	t.registry.MustRegister(t.requests, buildInfo(s.Build), newCollector(s),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if s.Agent != nil {
+		t.registry.MustRegister(newAgentCollector(*s.Agent))
+	}
 	return t
 }
 
@@ -149,6 +153,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		counter(c.events, s.Counts.Errors, resource, namespace, "error")
 		counter(c.undecodable, s.Counts.DecodeErrors, resource, namespace)
 	}
+	if c.sources.Exporter == nil {
+		return
+	}
 	for _, t := range c.sources.Exporter.Tables() {
 		held := c.sources.Exporter.Stats(t.Name)
 		gauge(c.objects, float64(held.Objects), t.Name)
@@ -183,7 +190,7 @@ func (s Sources) Rows() []Row {
 	for i := range statuses {
 		w := &statuses[i]
 		row := Row{Resource: w.Resource.Name, Namespace: w.Namespace, State: string(w.State), Error: w.Error, LastEvent: w.LastEvent}
-		if i == 0 || statuses[i-1].Resource.Name != row.Resource {
+		if s.Exporter != nil && (i == 0 || statuses[i-1].Resource.Name != row.Resource) {
 			held := s.Exporter.Stats(row.Resource)
 			row.Objects, row.Series, row.Bytes = held.Objects, held.Series, held.Bytes
 		}

@@ -1,0 +1,115 @@
+package serve
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/kubewatch"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// Agent is what the metrics about the agent are made of.
+type Agent struct {
+	Stats     func() agent.Stats
+	Receivers func() []agent.ReceiverStats
+	Election  func() kubewatch.LeaseStatus // nil: there is none, and this replica sends
+}
+
+// Rows makes the rows of the landing page about sinks.
+func (a *Agent) Rows() []SinkRow {
+	if a == nil {
+		return nil
+	}
+	var rows []SinkRow
+	receivers := a.Receivers()
+	for i := range receivers {
+		r := &receivers[i]
+		rows = append(rows, SinkRow{
+			Name: r.Name, Series: r.Series, Runs: r.Runs, Failed: r.Failed, Dropped: r.Sink.Dropped, LastSent: r.LastSent,
+		})
+	}
+	return rows
+}
+
+// agentCollector makes metrics of the agent and its sinks.
+type agentCollector struct {
+	agent Agent
+	objects, series, groups, blocks, failures,
+	leader, elections, leaseFailures,
+	runs, runSeries, runDuration, lastSuccess,
+	sent, payloads, bytes, rejected, dropped, retries, buffered *prometheus.Desc
+}
+
+func newAgentCollector(a Agent) *agentCollector {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("kubestate_"+name, help, labels, nil)
+	}
+	return &agentCollector{
+		agent:         a,
+		objects:       desc("agent_objects", "Objects held by the agent."),
+		series:        desc("agent_series", "Series of objects and totals."),
+		groups:        desc("agent_groups", "Groups of totals."),
+		blocks:        desc("agent_blocks_total", "Blocks of tags that were made, because objects changed."),
+		failures:      desc("agent_collect_failures_total", "Objects with a family that could not be computed."),
+		leader:        desc("agent_leader", "1 while this replica is the one that sends, else 0."),
+		elections:     desc("agent_elections_total", "How often this replica became the leader."),
+		leaseFailures: desc("agent_lease_failures_total", "Attempts to get or to renew the Lease that failed."),
+		runs:          desc("agent_runs_total", "Runs that were due, by what became of them: success, failed, or skipped since the one before took too long.", "sink", "result"),
+		runSeries:     desc("agent_run_series", "Series that there were in the last run.", "sink"),
+		runDuration:   desc("agent_run_duration_seconds", "How long the last run took.", "sink"),
+		lastSuccess:   desc("agent_last_success_timestamp_seconds", "When the last run began that did not fail, in Unix seconds.", "sink"),
+		sent:          desc("sink_series_total", "Series and service checks that the receiver took.", "sink"),
+		payloads:      desc("sink_payloads_total", "Requests, datagrams or lines that the receiver took.", "sink"),
+		bytes:         desc("sink_bytes_total", "Bytes sent, without the headers of protocols.", "sink"),
+		rejected:      desc("sink_rejected_series_total", "Series that the receiver refused for good.", "sink"),
+		dropped:       desc("sink_dropped_series_total", "Series given up, because the buffer was full or they could not be sent.", "sink"),
+		retries:       desc("sink_retries_total", "Payloads that were sent again.", "sink"),
+		buffered:      desc("sink_buffered_payloads", "Payloads that wait to be sent.", "sink"),
+	}
+}
+
+// Describe implements prometheus.Collector.
+func (c *agentCollector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
+
+// Collect implements prometheus.Collector.
+func (c *agentCollector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	s := c.agent.Stats()
+	gauge(c.objects, float64(s.Objects))
+	gauge(c.series, float64(s.Series))
+	gauge(c.groups, float64(s.Groups))
+	counter(c.blocks, s.Blocks)
+	counter(c.failures, s.Failures)
+	if c.agent.Election == nil {
+		gauge(c.leader, 1)
+	} else {
+		election := c.agent.Election()
+		gauge(c.leader, metric.Float(election.Leading))
+		counter(c.elections, election.Acquired)
+		counter(c.leaseFailures, election.Failures)
+	}
+	receivers := c.agent.Receivers()
+	for i := range receivers {
+		r := &receivers[i]
+		counter(c.runs, r.Runs-r.Failed, r.Name, "success")
+		counter(c.runs, r.Failed, r.Name, "failed")
+		counter(c.runs, r.Skipped, r.Name, "skipped")
+		gauge(c.runSeries, float64(r.Series), r.Name)
+		gauge(c.runDuration, r.Duration.Seconds(), r.Name)
+		if !r.LastSent.IsZero() {
+			gauge(c.lastSuccess, float64(r.LastSent.UnixMilli())/1000, r.Name)
+		}
+		counter(c.sent, r.Sink.Series, r.Name)
+		counter(c.payloads, r.Sink.Payloads, r.Name)
+		counter(c.bytes, r.Sink.Bytes, r.Name)
+		counter(c.rejected, r.Sink.Rejected, r.Name)
+		counter(c.dropped, r.Sink.Dropped, r.Name)
+		counter(c.retries, r.Sink.Retries, r.Name)
+		gauge(c.buffered, float64(r.Sink.Buffered), r.Name)
+	}
+}
