@@ -43,7 +43,7 @@ func Read(name string, data []byte, number int) (*Check, error) {
 	default:
 		reader.instance = whole.Instances[max(number-1, 0)]
 		reader.path = fmt.Sprintf("instances[%d].", max(number-1, 0))
-		reader.instance.Service = cmp.Or(reader.instance.Service, whole.InitConfig.Service)
+		reader.Service = cmp.Or(reader.Service, whole.InitConfig.Service)
 	}
 	if err := reader.file.Err(); err != nil {
 		return nil, err
@@ -86,10 +86,10 @@ func (r *reader) check() *Check {
 			CheckTelemetry: r.Telemetry,
 			LeaderElection: agentconf.LeaderElection{Enabled: !r.SkipElection},
 		},
-		Interval: time.Duration(r.instance.Interval * float64(time.Second)),
+		Interval: time.Duration(r.Interval * float64(time.Second)),
 	}
-	if c.Interval < 0 || r.instance.Interval != 0 && c.Interval < time.Second {
-		r.file.Wrong(r.path+"min_collection_interval", "%v is too little, want 1 second or more", r.instance.Interval)
+	if c.Interval < 0 || r.Interval != 0 && c.Interval < time.Second {
+		r.file.Wrong(r.path+"min_collection_interval", "%v is too little, want 1 second or more", r.Interval)
 	}
 	r.warnUnsupported()
 	c.Warnings = r.warnings
