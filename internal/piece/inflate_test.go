@@ -15,7 +15,7 @@ import (
 func deflateWriters(t *testing.T, to io.Writer) []io.WriteCloser {
 	t.Helper()
 	var writers []io.WriteCloser
-	for level := -2; level <= 9; level++ {
+	for _, level := range []int{-2, 0, 1, 5, 9} {
 		theirs, err := stdflate.NewWriter(to, level)
 		if err != nil {
 			t.Fatal(err)
@@ -32,7 +32,7 @@ func deflateWriters(t *testing.T, to io.Writer) []io.WriteCloser {
 func TestInflateAllManners(t *testing.T) {
 	all := texts()
 	rng := rand.New(rand.NewPCG(5, 6))
-	for range 30 { // texts over alphabets of several sizes, some of whose letters are rare
+	for range 12 { // texts over alphabets of several sizes, some of whose letters are rare
 		text := make([]byte, rng.IntN(40_000))
 		letters := 1 + rng.IntN(256)
 		for i := range text {
@@ -58,7 +58,7 @@ func TestInflateAllManners(t *testing.T) {
 			if err := d.inflate(make([]byte, len(text)+1), data.Bytes()); err == nil {
 				t.Errorf("text %d, writer %d: no error where the text ends early", i, j)
 			}
-			if len(text) > 0 && len(text) < 1000 {
+			if len(text) > 0 && len(text) < 300 {
 				for end := range data.Bytes() { // what is cut off may be padding, but text is never wrong
 					out := make([]byte, len(text))
 					if err := d.inflate(out, data.Bytes()[:end]); err == nil && !bytes.Equal(out, text) {

@@ -329,8 +329,8 @@ func protobuf(r *Resource, text string) string {
 func TestStoreAgreesWithModel(t *testing.T) {
 	t.Setenv("KUBESTATE_VALIDATE", "1")
 	steps := 5_000
-	if testing.Short() {
-		steps = 1_000
+	if testing.Short() || raceDetector {
+		steps = 1_500
 	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -349,7 +349,7 @@ func TestStoreAgreesWithModel(t *testing.T) {
 	defer done.Store(true)
 	for step := range steps {
 		m.step()
-		if step%50 != 0 {
+		if step%100 != 0 {
 			continue
 		}
 		if step%500 == 0 { // as if time had passed
