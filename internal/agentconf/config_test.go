@@ -246,7 +246,7 @@ owners: {tags: {Deployment: kube_deployment}}
 	}, fromFile.Rules[0]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if _, err := Table("datadgo"); err == nil || !strings.Contains(err.Error(), `"datadgo" is none of datadog, ksm, and no file that can be read`) ||
+	if _, err := Table("datadgo"); err == nil || !strings.Contains(err.Error(), `"datadgo" is none of datadog, ksm, otel, and no file that can be read`) ||
 		!strings.HasSuffix(err.Error(), "did you mean datadog?") {
 		t.Errorf("got %v", err)
 	}

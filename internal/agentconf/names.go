@@ -2,26 +2,29 @@ package agentconf
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/otel"
 	"github.com/kubestate/kubestate/internal/spell"
 	"github.com/kubestate/kubestate/internal/strictyaml"
 )
 
+func builtIn() map[string]func() *agent.Names {
+	return map[string]func() *agent.Names{"datadog": datadog.Names, "ksm": agent.KSM, "otel": otel.Names}
+}
+
 // BuiltIn returns the names of the naming tables that are part of the program.
-func BuiltIn() []string { return []string{"datadog", "ksm"} }
+func BuiltIn() []string { return slices.Sorted(maps.Keys(builtIn())) }
 
 // Table returns the naming table of a name of BuiltIn, or that in a file.
 func Table(nameOrFile string) (*agent.Names, error) {
-	switch nameOrFile {
-	case "datadog":
-		return datadog.Names(), nil
-	case "ksm":
-		return agent.KSM(), nil
+	if table, ok := builtIn()[nameOrFile]; ok {
+		return table(), nil
 	}
 	data, err := os.ReadFile(nameOrFile)
 	if err != nil {
@@ -43,6 +46,9 @@ type Names struct {
 	table  *agent.Names // nil: none told
 	inline bool
 }
+
+// NewNames returns what stands for a table.
+func NewNames(table *agent.Names) Names { return Names{table: table} }
 
 // Get returns the table.
 func (n Names) Get() *agent.Names {
