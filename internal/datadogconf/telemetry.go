@@ -1,0 +1,143 @@
+package datadogconf
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/sink"
+)
+
+// Telemetry adds to each run what the check tells of itself where its setting
+// telemetry is true:
+//
+//	kubernetes_state.telemetry.metrics.count.total    series in the run
+//	kubernetes_state.telemetry.metrics.count          the same, by resource_name
+//	kubernetes_state.telemetry.unknown_metrics.count  0
+//
+// The check counts samples before it makes series of them; here it is series that
+// are counted, totals too, because samples of which nothing becomes are never made. For
+// the same reason there are no unknown metrics. The resource is, as in the check,
+// the second word of the name of a family ("kube_pod_info": pod).
+func Telemetry(to sink.Sink, names *agent.Names, tags []sink.Tag) sink.Sink {
+	block := &sink.Block{Tags: slices.SortedFunc(slices.Values(tags), func(a, b sink.Tag) int {
+		return strings.Compare(a.Key+"\x00"+a.Value, b.Key+"\x00"+b.Value)
+	})}
+	gauge := func(name string) *sink.Metric {
+		return &sink.Metric{Name: names.Prefix + "telemetry." + name}
+	}
+	t := &telemetry{
+		Sink: to, names: names, block: block, words: map[*sink.Metric]string{},
+		total: gauge("metrics.count.total"), count: gauge("metrics.count"), unknown: gauge("unknown_metrics.count"),
+	}
+	for i := range names.Rules {
+		t.patterns = append(t.patterns, pattern{names.Rules[i].Metric, names.Rules[i].Family})
+	}
+	for i := range names.Aggregates {
+		t.patterns = append(t.patterns, pattern{names.Aggregates[i].Metric, names.Aggregates[i].Family})
+	}
+	return t
+}
+
+type telemetry struct {
+	sink.Sink
+	names                 *agent.Names
+	block                 *sink.Block
+	total, count, unknown *sink.Metric
+	patterns              []pattern
+	words                 map[*sink.Metric]string // the resource of each metric seen
+}
+
+// pattern says which family a metric is made of.
+type pattern struct{ metric, family string }
+
+// Send implements sink.Sink.
+func (t *telemetry) Send(ctx context.Context, r *sink.Run) error {
+	counts, total := map[string]int{}, 0
+	for s := range r.Series {
+		counts[t.word(s.Metric)]++
+		total++
+	}
+	more := []sink.Series{
+		{Metric: t.total, Block: t.block, Value: float64(total)},
+		{Metric: t.unknown, Block: t.block},
+	}
+	for word, n := range counts {
+		more = append(more, sink.Series{Metric: t.count, Block: t.block, Tags: []sink.Tag{{Key: "resource_name", Value: word}}, Value: float64(n)})
+	}
+	slices.SortFunc(more[2:], func(a, b sink.Series) int { return strings.Compare(a.Tags[0].Value, b.Tags[0].Value) })
+	with := *r
+	with.Series = func(yield func(*sink.Series) bool) {
+		if !all(r.Series, yield) {
+			return
+		}
+		for i := range more {
+			if !yield(&more[i]) {
+				return
+			}
+		}
+	}
+	return t.Sink.Send(ctx, &with)
+}
+
+// all yields everything, and tells whether more is wanted.
+func all(from iter.Seq[*sink.Series], yield func(*sink.Series) bool) bool {
+	for s := range from {
+		if !yield(s) {
+			return false
+		}
+	}
+	return true
+}
+
+// word returns the resource that a metric is about.
+func (t *telemetry) word(m *sink.Metric) string {
+	word, ok := t.words[m]
+	if ok {
+		return word
+	}
+	name := strings.TrimPrefix(m.Name, t.names.Prefix)
+	family := name
+	for _, p := range t.patterns {
+		if p.matches(name) {
+			family = p.family
+			break
+		}
+	}
+	word = family
+	if parts := strings.SplitN(family, "_", 3); len(parts) > 1 {
+		word = parts[1]
+	}
+	t.words[m] = word
+	return word
+}
+
+// matches tells whether the metric has a name; {label} in it stands for any text.
+func (p *pattern) matches(name string) bool {
+	metric := p.metric
+	if metric == "" {
+		return name == p.family
+	}
+	for {
+		before, rest, variable := strings.Cut(metric, "{")
+		var ok bool
+		if name, ok = strings.CutPrefix(name, before); !ok {
+			return false
+		}
+		if !variable {
+			return name == ""
+		}
+		_, metric, _ = strings.Cut(rest, "}")
+		next, _, _ := strings.Cut(metric, "{")
+		if next == "" && metric == "" {
+			return true
+		}
+		i := strings.Index(name, next)
+		if i < 0 {
+			return false
+		}
+		name = name[i:]
+	}
+}

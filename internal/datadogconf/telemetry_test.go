@@ -1,0 +1,86 @@
+package datadogconf
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/sink"
+)
+
+// memory is a sink that keeps what it is sent.
+type memory struct {
+	sink.Sink
+	got []sink.Series
+}
+
+func (m *memory) Send(_ context.Context, r *sink.Run) error {
+	for s := range r.Series {
+		m.got = append(m.got, *s)
+	}
+	return nil
+}
+
+func TestTelemetry(t *testing.T) {
+	var m memory
+	tags := []sink.Tag{{Key: "z", Value: "1"}, {Key: "a", Value: "2"}}
+	to := Telemetry(&m, datadog.Names(), tags)
+	block := &sink.Block{}
+	var run []*sink.Series
+	for _, name := range []string{"container.ready", "container.ready", "pod.count", "node.cpu_capacity", "node.cpu_capacity.total", "resourcequota.pods.limit", "deployment.rollout_duration"} {
+		run = append(run, &sink.Series{Metric: &sink.Metric{Name: "kubernetes_state." + name}, Block: block, Value: 1})
+	}
+	if err := to.Send(t.Context(), &sink.Run{Series: slices.Values(run)}); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.got) != len(run)+6 {
+		t.Fatalf("%d series", len(m.got))
+	}
+	type series struct {
+		Name, Resource string
+		Value          float64
+	}
+	var got []series
+	for _, s := range m.got[len(run):] {
+		x := series{Name: s.Metric.Name, Value: s.Value}
+		if len(s.Tags) > 0 {
+			x.Resource = s.Tags[0].Value
+		}
+		got = append(got, x)
+		if diff := cmp.Diff([]sink.Tag{{Key: "a", Value: "2"}, {Key: "z", Value: "1"}}, s.Block.Tags); diff != "" || s.Block.Host != "" {
+			t.Errorf("block %+v", s.Block)
+		}
+	}
+	const prefix = "kubernetes_state.telemetry."
+	want := []series{
+		{prefix + "metrics.count.total", "", 7},
+		{prefix + "unknown_metrics.count", "", 0},
+		{prefix + "metrics.count", "deployment", 1},
+		{prefix + "metrics.count", "node", 2},
+		{prefix + "metrics.count", "pod", 3},
+		{prefix + "metrics.count", "resourcequota", 1},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestPattern(t *testing.T) {
+	for _, c := range []struct {
+		metric, name string
+		want         bool
+	}{
+		{"", "kube_pod_info", true}, {"", "kube_pod", false},
+		{"pod.count", "pod.count", true}, {"pod.count", "pod.count.total", false},
+		{"node.{resource}_capacity", "node.cpu_capacity", true}, {"node.{resource}_capacity", "node.cpu_allocatable", false},
+		{"{a}.{b}", "x.y", true}, {"{a}", "anything", true}, {"a.{b}", "a.", true}, {"a.{b}.c", "a.x.c", true}, {"a.{b}.c", "a.x.d", false},
+	} {
+		p := pattern{c.metric, "kube_pod_info"}
+		if got := p.matches(c.name); got != c.want {
+			t.Errorf("%q, %q: %t", c.metric, c.name, got)
+		}
+	}
+}
