@@ -27,7 +27,7 @@ type Config struct {
 	// What one request may have. The defaults are the limits of the intake, and
 	// more is of use for other receivers only.
 	MaxPoints     int // series in it; default 10,000
-	MaxBytes      int // before compression; default 5,242,880
+	MaxBytes      int // before compression; default 5,242,879
 	MaxCompressed int // on the wire; default 512,000
 
 	Buffer   int           // bytes of compressed requests that may wait; default 32 MiB
@@ -46,7 +46,7 @@ const defaultURL = "https://api.datadoghq.com"
 func (c *Config) fillDefaults() {
 	c.URL = cmp.Or(c.URL, defaultURL)
 	c.MaxPoints = cmp.Or(c.MaxPoints, 10_000)
-	c.MaxBytes = cmp.Or(c.MaxBytes, 5<<20)
+	c.MaxBytes = cmp.Or(c.MaxBytes, 5<<20-1)
 	c.MaxCompressed = cmp.Or(c.MaxCompressed, 512_000)
 	c.Buffer = cmp.Or(c.Buffer, 32<<20)
 	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)

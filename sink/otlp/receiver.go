@@ -37,7 +37,7 @@ func (r *receiver) send(ctx context.Context, p push.Payload) push.Result {
 	if err != nil {
 		return push.Result{Err: err, Retry: true}
 	}
-	defer response.Body.Close()
+	defer client.Close(response.Body)
 	var success partialSuccess
 	var result push.Result
 	if r.config.Protocol == GRPC {

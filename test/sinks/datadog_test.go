@@ -22,10 +22,11 @@ import (
 	"github.com/kubestate/kubestate/sink/datadog"
 )
 
-// The limits of Datadog's intake for one request.
+// The limits of Datadog's intake for one request. It wants less than 5 MiB before
+// compression: https://docs.datadoghq.com/api/latest/metrics/submit-metrics/
 const (
 	intakePoints     = 10_000
-	intakeBytes      = 5_242_880
+	intakeBytes      = 5_242_879
 	intakeCompressed = 512_000
 )
 

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -81,6 +82,16 @@ func Do(c *http.Client, r *http.Request) (*http.Response, error) {
 		err = whole.Err
 	}
 	return nil, fmt.Errorf("post to %s: %w", r.URL.Host, err)
+}
+
+// drainLimit is how many bytes of an answer are read for the sake of its connection.
+const drainLimit = 64 << 10
+
+// Close closes the body of an answer after what little is left of it was read, so
+// that its connection can be used again.
+func Close(body io.ReadCloser) {
+	_, _ = io.CopyN(io.Discard, body, drainLimit) // it usually ends before
+	_ = body.Close()
 }
 
 // CheckURL returns what is wrong with the URL of a receiver, without the secrets

@@ -2,11 +2,13 @@ package client
 
 import (
 	"encoding/pem"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -27,6 +29,11 @@ func do(t *testing.T, c Config, url string) (status int, version string, err err
 		t.Fatal(err)
 	}
 	t.Cleanup(client.CloseIdleConnections)
+	return doWith(t, client, url)
+}
+
+func doWith(t *testing.T, client *http.Client, url string) (status int, version string, err error) {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
@@ -35,7 +42,7 @@ func do(t *testing.T, c Config, url string) (status int, version string, err err
 	if err != nil {
 		return 0, "", err
 	}
-	defer response.Body.Close()
+	defer Close(response.Body)
 	return response.StatusCode, response.Header.Get("Version"), nil
 }
 
@@ -79,6 +86,35 @@ func TestVersions(t *testing.T) {
 				t.Errorf("version %q and error %v, want version %q", got, err, test.want)
 			}
 		})
+	}
+}
+
+// TestReuse: an answer that nobody has read costs no connection, unless it is long.
+func TestReuse(t *testing.T) {
+	for size, want := range map[int]int{1000: 1, 1 << 20: 3} {
+		var connections atomic.Int32
+		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(make([]byte, size)) // the client may have hung up
+		}))
+		server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				connections.Add(1)
+			}
+		}
+		server.Start()
+		client, err := New(Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			if _, _, err := doWith(t, client, server.URL); err != nil {
+				t.Fatal(err)
+			}
+		}
+		server.Close()
+		if got := int(connections.Load()); got != want {
+			t.Errorf("%d connections for 3 requests with answers of %d bytes, want %d", got, size, want)
+		}
 	}
 }
 
