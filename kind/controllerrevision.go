@@ -13,8 +13,7 @@ type controllerRevision = appsv1.ControllerRevision
 var ControllerRevisions = define(Kind[controllerRevision]{
 	Resource: Resource{Group: "apps", Version: "v1", Name: "controllerrevisions", Kind: "ControllerRevision", Namespaced: true, NotDefault: true},
 	Identity: labels{namespace, label("controllerrevision", "name of the ControllerRevision")},
-	// Not all of it is for rows: also who follows rollouts reads it.
-	Reads: []string{"metadata.{labels,annotations,ownerReferences}", "revision"},
+	Reads:    []string{"metadata.ownerReferences", "revision"},
 	Begin: func(c *controllerRevision, e *metric.Emitter, s *metric.Schema) {
 		e.Begin(s, c.Namespace, c.Name)
 	},

@@ -13,9 +13,8 @@ type daemonSet = appsv1.DaemonSet
 var DaemonSets = define(Kind[daemonSet]{
 	Resource: Resource{Group: "apps", Version: "v1", Name: "daemonsets", Kind: "DaemonSet", Namespaced: true},
 	Identity: labels{namespace, label("daemonset", "name of the DaemonSet")},
-	// Not all of it is for rows: also who follows rollouts reads it.
-	Reads: []string{"metadata.{labels,annotations,ownerReferences}", "spec.updateStrategy", "status"},
-	Begin: func(d *daemonSet, e *metric.Emitter, s *metric.Schema) { e.Begin(s, d.Namespace, d.Name) },
+	Reads:    []string{"status"},
+	Begin:    func(d *daemonSet, e *metric.Emitter, s *metric.Schema) { e.Begin(s, d.Namespace, d.Name) },
 	Rows: []Row[daemonSet]{
 		timestamp("kube_daemonset_created", stable, "When the DaemonSet was created, in Unix seconds.",
 			func(d *daemonSet) *metav1.Time { return &d.CreationTimestamp }),

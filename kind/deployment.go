@@ -16,9 +16,8 @@ type deployment = appsv1.Deployment
 var Deployments = define(Kind[deployment]{
 	Resource: Resource{Group: "apps", Version: "v1", Name: "deployments", Kind: "Deployment", Namespaced: true},
 	Identity: labels{namespace, label("deployment", "name of the Deployment")},
-	// Not all of it is for rows: also who follows rollouts reads it.
-	Reads: []string{"metadata.{labels,annotations,ownerReferences}", "spec.{replicas,paused,strategy}", "status"},
-	Begin: func(d *deployment, e *metric.Emitter, s *metric.Schema) { e.Begin(s, d.Namespace, d.Name) },
+	Reads:    []string{"metadata.ownerReferences", "spec.{replicas,paused,strategy}", "status"},
+	Begin:    func(d *deployment, e *metric.Emitter, s *metric.Schema) { e.Begin(s, d.Namespace, d.Name) },
 	Rows: []Row[deployment]{
 		each("kube_deployment_owner", alpha, "One series per owner reference, or one with empty owner labels; always 1.",
 			labels{ownerKind, ownerName}, deploymentOwners),

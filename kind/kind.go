@@ -69,6 +69,9 @@ type Kind[T any] struct {
 	// Begin calls e.Begin with s and the values of the identity labels, in order.
 	Begin func(t *T, e *metric.Emitter, s *metric.Schema)
 	Rows  []Row[T]
+
+	// empty clears an object but keeps the memory of its lists; nil: keep nothing.
+	empty func(*T)
 }
 
 // Row is one line of the table: a family and how to emit its samples. NewRow and
@@ -89,6 +92,7 @@ type Table struct {
 	schema  *metric.Schema
 	reads   []string // nil: not told
 	object  func() Object
+	reset   func(Object)
 	collect func(o Object, e *metric.Emitter, first, end int) error
 	plan    func(Options) (*Table, error)
 	kind    any // the Kind[T] that the table was made of, for Extend
@@ -113,6 +117,7 @@ func define[T any, P pointer[T]](k Kind[T]) *Table {
 		schema:   s,
 		reads:    k.reads(),
 		object:   func() Object { return P(new(T)) },
+		reset:    k.reset,
 		collect: func(o Object, e *metric.Emitter, first, end int) error {
 			p, ok := o.(P)
 			if !ok {
@@ -141,6 +146,17 @@ func define[T any, P pointer[T]](k Kind[T]) *Table {
 	}
 }
 
+// reset empties an object.
+func (k *Kind[T]) reset(o Object) {
+	switch t, ok := o.(any).(*T); {
+	case !ok:
+	case k.empty != nil:
+		k.empty(t)
+	default:
+		*t = *new(T)
+	}
+}
+
 // begin calls Begin, and makes an error of a panic.
 func (k *Kind[T]) begin(t *T, e *metric.Emitter, s *metric.Schema) (err error) {
 	defer func() {
@@ -157,6 +173,12 @@ func (t *Table) Schema() *metric.Schema { return t.schema }
 
 // New returns an empty object of the kind, to decode into.
 func (t *Table) New() Object { return t.object() }
+
+// Reset empties an object of the kind, so that Unmarshal can use it for another and
+// allocates less. Lists of the old object may become those of the new one, so that
+// nothing may still refer to them; strings are not touched. For decoding JSON,
+// which can bring back what lists held before, it is not enough.
+func (t *Table) Reset(o Object) { t.reset(o) }
 
 // Collect emits all samples of an object. A row that cannot cope with the object
 // (it panics) loses the rest of its own samples; the others are emitted and the

@@ -53,6 +53,7 @@ var Pods = define(Kind[pod]{
 		"status.{containerStatuses,initContainerStatuses}.state.{running,waiting.reason,terminated.{reason,startedAt,finishedAt}}",
 		"status.{containerStatuses,initContainerStatuses}.lastState.terminated.{exitCode,reason,finishedAt}",
 	},
+	empty: emptyPod,
 	Begin: func(p *pod, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Namespace, p.Name, string(p.UID)) },
 	Rows: []Row[pod]{
 		each("kube_pod_completion_time", stable, "When the last of the containers that have ended did so, in Unix seconds.", nil, completionTime),

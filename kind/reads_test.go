@@ -48,9 +48,19 @@ func checkReads(t *testing.T, table *kind.Table, messages [][]byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	reused := table.New()
 	for _, message := range messages {
+		short := filter.Append(nil, message)
 		whole, _ := kindtest.Text(t, table, decode(t, table, message))
-		filtered, _ := kindtest.Text(t, table, decode(t, table, filter.Append(nil, message)))
+		filtered, _ := kindtest.Text(t, table, decode(t, table, short))
+		table.Reset(reused)
+		if err := reused.Unmarshal(short); err != nil {
+			t.Fatal(err)
+		}
+		if again, _ := kindtest.Text(t, table, reused); again != filtered {
+			t.Fatalf("a %s that held another before (-new +reused):\n%s",
+				table.Kind, gocmp.Diff(strings.Split(filtered, "\n"), strings.Split(again, "\n")))
+		}
 		if whole != filtered {
 			t.Fatalf("a row reads a field that neither Reads of %s names nor the row itself with Reading, so that it is not decoded (-whole +filtered):\n%s",
 				table.Kind, gocmp.Diff(strings.Split(whole, "\n"), strings.Split(filtered, "\n")))

@@ -13,8 +13,8 @@ type replicaSet = appsv1.ReplicaSet
 var ReplicaSets = define(Kind[replicaSet]{
 	Resource: Resource{Group: "apps", Version: "v1", Name: "replicasets", Kind: "ReplicaSet", Namespaced: true},
 	Identity: labels{namespace, label("replicaset", "name of the ReplicaSet")},
-	// Not all of it is for rows: also who follows rollouts reads it.
-	Reads: []string{"metadata.{labels,annotations,ownerReferences}", "spec.replicas", "status"},
+	// The labels are for OwnerOf.
+	Reads: []string{"metadata.{labels,ownerReferences}", "spec.replicas", "status"},
 	Begin: func(r *replicaSet, e *metric.Emitter, s *metric.Schema) { e.Begin(s, r.Namespace, r.Name) },
 	Rows: []Row[replicaSet]{
 		timestamp("kube_replicaset_created", stable, "When the ReplicaSet was created, in Unix seconds.",

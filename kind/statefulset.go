@@ -15,13 +15,8 @@ var revision = label("revision", "name of the ControllerRevision")
 var StatefulSets = define(Kind[statefulSet]{
 	Resource: Resource{Group: "apps", Version: "v1", Name: "statefulsets", Kind: "StatefulSet", Namespaced: true},
 	Identity: labels{namespace, label("statefulset", "name of the StatefulSet")},
-	// Not all of it is for rows: also who follows rollouts reads it.
-	Reads: []string{
-		"metadata.{labels,annotations,ownerReferences}",
-		"spec.{replicas,updateStrategy,ordinals,persistentVolumeClaimRetentionPolicy}",
-		"status",
-	},
-	Begin: func(s *statefulSet, e *metric.Emitter, schema *metric.Schema) { e.Begin(schema, s.Namespace, s.Name) },
+	Reads:    []string{"spec.{replicas,ordinals,persistentVolumeClaimRetentionPolicy}", "status"},
+	Begin:    func(s *statefulSet, e *metric.Emitter, schema *metric.Schema) { e.Begin(schema, s.Namespace, s.Name) },
 	Rows: []Row[statefulSet]{
 		timestamp("kube_statefulset_created", stable, "When the StatefulSet was created, in Unix seconds.",
 			func(s *statefulSet) *metav1.Time { return &s.CreationTimestamp }),

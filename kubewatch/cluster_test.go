@@ -213,7 +213,7 @@ func (m *memory) Put(o kind.Object) {
 		m.objects = map[string]kind.Object{}
 	}
 	key := o.GetNamespace() + "/" + o.GetName()
-	m.objects[key] = o
+	m.objects[key] = o.DeepCopyObject().(kind.Object) // o is used again
 	if m.seen != nil {
 		m.seen[key] = true
 	}

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/kubestate/kubestate/internal/wire"
+	"github.com/kubestate/kubestate/kind"
 )
 
 // The media types that the API server sends.
@@ -89,6 +90,9 @@ type codec interface {
 	strip(buf, object []byte, f *wire.Filter) []byte
 	// decode reads an object. What it decodes refers to no memory of object.
 	decode(object []byte, into message) error
+	// renew returns an object to decode into: last, emptied, where nothing of what
+	// it held can come back.
+	renew(t *kind.Table, last kind.Object) kind.Object
 }
 
 func codecFor(contentType string) (codec, error) {

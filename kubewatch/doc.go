@@ -23,9 +23,9 @@ type Store interface {
 	// Begin starts a full read; what is stored stays visible. A read that fails
 	// is not committed, and the next begins anew.
 	Begin()
-	// Put says that an object was added or changed. The object is the Store's to
-	// keep: it shares no memory with anything else. It has the fields that the
-	// Watch asks for; others may be missing.
+	// Put says that an object was added or changed. It has the fields that the
+	// Watch asks for; others may be missing. The object is valid until Put returns:
+	// what a Store keeps of it it copies, but for strings, which stay.
 	Put(o kind.Object)
 	// Delete says that an object is gone. It may be one that was never Put.
 	Delete(namespace, name string)

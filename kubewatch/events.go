@@ -67,8 +67,8 @@ func (w *watcher) receive(a *answer, initial *intake, frame []byte) error {
 		w.buf = nil
 	}
 	w.buf = a.codec.strip(w.buf[:0], e.Object, filter)
-	object, err := w.decode(a.codec, w.buf)
-	if err != nil {
+	object := w.watch.Table.New()
+	if err := w.decode(a.codec, w.buf, object); err != nil {
 		w.tracker.undecodable(fmt.Errorf("event %s: %w", e.Type, err))
 		return nil
 	}
@@ -76,13 +76,12 @@ func (w *watcher) receive(a *answer, initial *intake, frame []byte) error {
 }
 
 // decode reads an object of the watched kind. It is safe for concurrent use.
-func (w *watcher) decode(c codec, raw []byte) (kind.Object, error) {
-	object := w.watch.Table.New()
-	if err := c.decode(raw, object); err != nil {
+func (w *watcher) decode(c codec, raw []byte, into kind.Object) error {
+	if err := c.decode(raw, into); err != nil {
 		// Metadata comes first, so that the name is often known all the same.
-		return nil, fmt.Errorf("decode %s %q in namespace %q: %w", w.watch.Table.Name, object.GetName(), object.GetNamespace(), err)
+		return fmt.Errorf("decode %s %q in namespace %q: %w", w.watch.Table.Name, into.GetName(), into.GetNamespace(), err)
 	}
-	return object, nil
+	return nil
 }
 
 func serverError(c codec, raw []byte) error {

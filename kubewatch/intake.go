@@ -123,15 +123,20 @@ func (in *intake) store(b *batch) {
 			in.err = err
 		}
 	}()
+	w := in.watcher
 	start, stored := 0, 0
-	for _, end := range b.ends {
-		object, err := in.watcher.decode(in.codec, b.data[start:end:end])
+	object := w.watch.Table.New()
+	for i, end := range b.ends {
+		if i > 0 {
+			object = in.codec.renew(w.watch.Table, object)
+		}
+		err := w.decode(in.codec, b.data[start:end:end], object)
 		start = end
 		if err != nil {
 			in.undecodable(err)
 			continue
 		}
-		in.watcher.watch.Store.Put(object)
+		w.watch.Store.Put(object)
 		stored++
 	}
 	if in.events {

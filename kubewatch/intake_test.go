@@ -3,6 +3,7 @@ package kubewatch
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,6 +14,9 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/kubestate/kubestate/kind"
@@ -161,6 +165,37 @@ func TestPanicInWorker(t *testing.T) {
 		c.wantStatus(g, Synced, "")
 		c.log.want(t, "ERROR panic in a watch", "WARN watch fails and is retried Panicked", "INFO watch recovered")
 	})
+}
+
+// An object has nothing of the one that was decoded before it into the same memory.
+func TestObjectsDoNotMix(t *testing.T) {
+	for name, wrap := range map[string]func(http.Handler) http.Handler{"protobuf": nil, "json": jsonOnly} {
+		t.Run(name, func(t *testing.T) {
+			inCluster(t, wrap, func(c *cluster) {
+				pod := func(name, message string) *corev1.Pod {
+					return &corev1.Pod{
+						ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name},
+						Spec:       corev1.PodSpec{NodeName: message},
+						Status:     corev1.PodStatus{Conditions: []corev1.PodCondition{{Type: "Ready", Message: message}}},
+					}
+				}
+				for _, p := range []*corev1.Pod{pod("a", "more"), pod("b", "")} {
+					if err := c.store.Put(p); err != nil {
+						t.Fatal(err)
+					}
+				}
+				m := &memory{}
+				c.watch(Watch{Table: kind.Pods, Store: m})
+				m.want(t, "a b")
+				got := m.objects["default/b"].(*corev1.Pod)
+				want := pod("b", "")
+				want.ResourceVersion, want.TypeMeta = got.ResourceVersion, got.TypeMeta
+				if !apiequality.Semantic.DeepEqual(got, want) {
+					t.Errorf("got %v, want %v", got, want)
+				}
+			})
+		})
+	}
 }
 
 // More jobs than there are workers are done by who brings them, so that what is

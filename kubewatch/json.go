@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/kubestate/kubestate/internal/wire"
+	"github.com/kubestate/kubestate/kind"
 )
 
 // jsonCodec reads application/json.
@@ -24,6 +25,9 @@ func (jsonCodec) decode(object []byte, into message) error {
 
 // strip keeps all fields: what is served as JSON only has no numbers for them.
 func (jsonCodec) strip(buf, object []byte, _ *wire.Filter) []byte { return append(buf, object...) }
+
+// renew makes a new object: decoding leaves in lists what stood there before.
+func (jsonCodec) renew(t *kind.Table, _ kind.Object) kind.Object { return t.New() }
 
 func (jsonCodec) event(frame []byte) (event, error) {
 	var e struct {

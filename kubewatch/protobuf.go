@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/kubestate/kubestate/internal/wire"
+	"github.com/kubestate/kubestate/kind"
 )
 
 // envelopeMagic precedes a runtime.Unknown, which holds an object in field 2.
@@ -58,6 +59,11 @@ func (protobufCodec) strip(buf, object []byte, f *wire.Filter) []byte {
 		return append(buf, object...)
 	}
 	return f.Append(buf, message)
+}
+
+func (protobufCodec) renew(t *kind.Table, last kind.Object) kind.Object {
+	t.Reset(last)
+	return last
 }
 
 // bare returns the message of an object without its envelope, if it has one.

@@ -1,0 +1,61 @@
+package kubewatch
+
+import (
+	"testing"
+
+	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/wire"
+	"github.com/kubestate/kubestate/kind"
+)
+
+// simulatedPods returns encoded Pods of a simulated cluster.
+func simulatedPods(b *testing.B) (messages [][]byte) {
+	b.Helper()
+	store, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := sim.Generate(store, sim.ClusterConfig{Nodes: 10, Pods: 300, Seed: 1}); err != nil {
+		b.Fatal(err)
+	}
+	for e := range store.All("pods") {
+		messages = append(messages, e.Message())
+	}
+	return messages
+}
+
+// BenchmarkPod decodes a Pod whole, and without the fields that the default
+// families do not read; the filter's part of that is measured alone, too.
+func BenchmarkPod(b *testing.B) {
+	pods := simulatedPods(b)
+	planned, err := kind.Pods.Plan(kind.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	filter, err := wire.Compile(kind.Pods.New(), kind.Reads(planned))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var buf []byte
+	for _, bench := range []struct {
+		name   string
+		filter *wire.Filter
+		decode bool
+	}{{"whole", nil, true}, {"filtered", filter, true}, {"filter", filter, false}} {
+		b.Run(bench.name, func(b *testing.B) {
+			b.ReportAllocs()
+			size := 0
+			for i := 0; b.Loop(); i++ {
+				buf = bench.filter.Append(buf[:0], pods[i%len(pods)])
+				size += len(buf)
+				if !bench.decode {
+					continue
+				}
+				if err := kind.Pods.New().Unmarshal(buf); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(size)/float64(b.N), "wire-B/op")
+		})
+	}
+}
