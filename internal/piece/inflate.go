@@ -7,7 +7,7 @@ import (
 
 // Inflating is half of the cost of a body that is not compressed. The libraries
 // read from streams and keep a window; a piece is in memory whole and says how
-// long its text is, which makes it twice as fast (docs/decisions/0006).
+// long its text is, which makes it twice as fast (docs/decisions/0007).
 
 var (
 	errCorrupt = errors.New("deflate data is corrupt")
