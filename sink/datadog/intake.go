@@ -96,7 +96,8 @@ func (i *intake) post(ctx context.Context, p push.Payload) (result push.Result, 
 	if err != nil {
 		return push.Result{Err: err, Retry: true}, false
 	}
-	defer client.Close(response.Body)
+	defer response.Body.Close()
+	defer client.Drain(response.Body)
 	result = push.Status(response)
 	if response.StatusCode == http.StatusForbidden {
 		result.Err = fmt.Errorf("%w: is the API key in %s valid, and one of this site?", result.Err, i.config.KeyFile)

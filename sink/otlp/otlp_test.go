@@ -90,19 +90,19 @@ func TestURL(t *testing.T) {
 
 // TestLimits has runs cut into requests.
 func TestLimits(t *testing.T) {
-	series := clusterSeries(20, 50)
+	series := clusterSeries(20, 10)
 	tests := []struct {
 		name                string
 		config              Config
 		maxPoints, maxSize  int
 		minRequests, atMost int
 	}{
-		{"default", Config{}, 1000, 4 << 20, 1, 1},
-		{"points", Config{MaxPoints: 300}, 300, 4 << 20, 4, 4},
-		{"size", Config{MaxBytes: 50_000}, 1000, 50_000, 16, 18},
-		{"one point is more", Config{MaxBytes: 10}, 1, 1000, 1000, 1000},
-		{"room in the buffer", Config{MaxPoints: 10, Buffer: 10_000}, 10, 4 << 20, 100, 100},
-		{"without compression", Config{NoCompression: true}, 1000, 4 << 20, 1, 1},
+		{"default", Config{}, 200, 4 << 20, 1, 1},
+		{"points", Config{MaxPoints: 60}, 60, 4 << 20, 4, 4},
+		{"size", Config{MaxBytes: 10_000}, 200, 10_000, 16, 20},
+		{"one point is more", Config{MaxBytes: 10}, 1, 1000, 200, 200},
+		{"room in the buffer", Config{MaxPoints: 2, Buffer: 2000}, 2, 4 << 20, 100, 100},
+		{"without compression", Config{NoCompression: true}, 200, 4 << 20, 1, 1},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

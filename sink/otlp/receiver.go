@@ -37,7 +37,8 @@ func (r *receiver) send(ctx context.Context, p push.Payload) push.Result {
 	if err != nil {
 		return push.Result{Err: err, Retry: true}
 	}
-	defer client.Close(response.Body)
+	defer response.Body.Close()
+	defer client.Drain(response.Body)
 	var success partialSuccess
 	var result push.Result
 	if r.config.Protocol == GRPC {

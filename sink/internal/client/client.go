@@ -87,11 +87,10 @@ func Do(c *http.Client, r *http.Request) (*http.Response, error) {
 // drainLimit is how many bytes of an answer are read for the sake of its connection.
 const drainLimit = 64 << 10
 
-// Close closes the body of an answer after what little is left of it was read, so
-// that its connection can be used again.
-func Close(body io.ReadCloser) {
+// Drain reads what little is left of an answer before it is closed, so that its
+// connection can be used again.
+func Drain(body io.Reader) {
 	_, _ = io.CopyN(io.Discard, body, drainLimit) // it usually ends before
-	_ = body.Close()
 }
 
 // CheckURL returns what is wrong with the URL of a receiver, without the secrets

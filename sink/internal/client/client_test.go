@@ -42,7 +42,8 @@ func doWith(t *testing.T, client *http.Client, url string) (status int, version 
 	if err != nil {
 		return 0, "", err
 	}
-	defer Close(response.Body)
+	defer response.Body.Close()
+	defer Drain(response.Body)
 	return response.StatusCode, response.Header.Get("Version"), nil
 }
 
