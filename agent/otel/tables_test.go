@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/agent/otel"
+	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/sink/jsonlines"
 )
 
@@ -25,14 +26,11 @@ func TestTablesAreData(t *testing.T) {
 			t.Fatalf("%s: makes nothing of the objects", names.Name)
 		}
 		for form, write := range map[string]func(any) ([]byte, error){"YAML": yaml.Marshal, "JSON": json.Marshal} {
-			file, err := write(names)
+			data, err := write(names)
 			if err != nil {
 				t.Fatal(err)
 			}
-			read := &agent.Names{}
-			if err := yaml.UnmarshalStrict(file, read); err != nil {
-				t.Fatalf("%s as %s: %v", names.Name, form, err)
-			}
+			read := readTable(t, data)
 			if diff := cmp.Diff(names, read); diff != "" {
 				t.Errorf("%s as %s: -written +read:\n%s", names.Name, form, diff)
 			}
@@ -42,6 +40,20 @@ func TestTablesAreData(t *testing.T) {
 			}
 		}
 	}
+}
+
+// readTable reads a naming table from a file, as the program does.
+func readTable(t *testing.T, data []byte) *agent.Names {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "names.yaml")
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	names, err := agentconf.Table(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
 }
 
 // block returns the code that follows a mark in a document, and where it stands.
@@ -66,10 +78,7 @@ func TestDocumentedTable(t *testing.T) {
 	}
 	document := string(text)
 	table, _, _ := block(t, document, "shop.yaml")
-	names := &agent.Names{}
-	if err := yaml.UnmarshalStrict([]byte(table), names); err != nil {
-		t.Fatal(err)
-	}
+	names := readTable(t, []byte(table))
 	objects := filepath.Join(t.TempDir(), "objects.yaml")
 	manifests, _, _ := block(t, document, "objects")
 	if err := os.WriteFile(objects, []byte(manifests), 0o600); err != nil {
