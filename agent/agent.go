@@ -46,9 +46,8 @@ func New(c Config) (*Agent, error) {
 		return nil, err
 	}
 	s := &a.state
-	s.words = newWords()
-	s.tags = newTagSets(s.words)
-	s.maker = blockMaker{joins: &s.joins, fixed: fixedTags(c.Names, &c), suffix: hostSuffix(c.ClusterName), hosts: newCache[string](cachedWords)}
+	s.keep = newKeeper()
+	s.maker = blockMaker{joins: &s.joins, fixed: fixedTags(c.Names, &c), suffix: hostSuffix(c.ClusterName), hosts: newCache[string, string](cachedWords)}
 	return a, nil
 }
 
@@ -68,7 +67,7 @@ func (a *Agent) NewFeed(resource string) (*Feed, error) {
 }
 
 func (a *Agent) newFeed(r *resource) *Feed {
-	f := &Feed{resource: r, entries: map[objectName]*entry{}, shelf: &shelf{}}
+	f := &Feed{resource: r, entries: map[objectName]*entry{}, shelf: &shelf{resource: r}}
 	a.state.mu.Lock()
 	defer a.state.mu.Unlock()
 	r.feeds = append(r.feeds, f)

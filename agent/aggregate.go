@@ -24,10 +24,11 @@ type aggregate struct {
 
 // grouping is all groups over the same labels, with the same names for them.
 type grouping struct {
-	by      []string
-	mapping *mapping
-	groups  map[string]*group
-	shelf   *shelf
+	by       []string
+	mapping  *mapping
+	variants []variant // the one that all groups have
+	groups   map[string]*group
+	shelf    *shelf
 }
 
 // group is what all totals are about whose labels have the same values.
@@ -40,19 +41,30 @@ type group struct {
 
 // cell is one total of one group.
 type cell struct {
-	group  *group
+	group *group
+	of    *aggregate // one of those that add to it
+	// metric is what it is called, also if it is a check.
 	metric *sink.Metric
-	op     Op
-	check  bool
 	total  total
 }
 
-// part is what an object adds to a cell.
+// part is what an object adds to a cell: the bits of a value or, of totals that
+// take the latest, a latestWord.
 type part struct {
-	cell  *cell
-	value float64
-	order int64
+	cell *cell
+	word uint64
 }
+
+// latestWord is the order of a sample and, in the last bits, its status: the
+// greatest one is that of the latest sample, and the worst of several.
+func latestWord(p *Point, c *check) uint64 {
+	const sign = 1 << 63 // turned, so that words of negative orders are the least
+	return uint64(p.Order<<statusBits) ^ sign | uint64(c.statusOf(p))
+}
+
+func statusOfWord(word uint64) sink.Status { return sink.Status(word & (1<<statusBits - 1)) }
+
+const statusBits = 2
 
 // compileAggregate binds an aggregate to a family of a planned table.
 func (p *planner) compileAggregate(a *Aggregate, f *family) (*aggregate, error) {
@@ -61,6 +73,9 @@ func (p *planner) compileAggregate(a *Aggregate, f *family) (*aggregate, error) 
 	var errs []error
 	if !slices.Contains([]Op{Sum, Count, Min, Max, Latest}, a.Op) {
 		errs = append(errs, fmt.Errorf("op %q: want %s, %s, %s, %s or %s", a.Op, Sum, Count, Min, Max, Latest))
+	}
+	if a.Op == Latest && a.Check == nil {
+		errs = append(errs, fmt.Errorf("op %q: is for checks only", a.Op))
 	}
 	var err error
 	c.filter, err = compileFilter(&a.Filter, nil)
@@ -95,7 +110,7 @@ func (p *planner) grouping(by []string, m *mapping) *grouping {
 			return g
 		}
 	}
-	g := &grouping{by: by, mapping: m, groups: map[string]*group{}, shelf: &shelf{}}
+	g := &grouping{by: by, mapping: m, variants: []variant{{mapping: m}}, groups: map[string]*group{}, shelf: &shelf{}}
 	p.agent.state.groupings = append(p.agent.state.groupings, g)
 	return g
 }
@@ -118,8 +133,8 @@ func (g *group) find(m *sink.Metric, t *aggregate) (int, bool) {
 	return slices.BinarySearchFunc(g.cells, m, func(c *cell, m *sink.Metric) int {
 		return cmp.Or(
 			strings.Compare(c.metric.Name, m.Name),
-			strings.Compare(string(c.op), string(t.op)),
-			cmp.Compare(metric.Float(c.check), metric.Float(t.check != nil)),
+			strings.Compare(string(c.of.op), string(t.op)),
+			cmp.Compare(metric.Float(c.of.check != nil), metric.Float(t.check != nil)),
 		)
 	})
 }
@@ -133,7 +148,7 @@ func (s *state) cellOf(d *draftPart, key []byte) *cell {
 	}
 	i, ok := g.find(d.metric, d.total)
 	if !ok {
-		c := &cell{group: g, metric: d.metric, op: d.total.op, check: d.total.check != nil}
+		c := &cell{group: g, of: d.total, metric: d.metric}
 		g.cells = slices.Insert(g.cells, i, c)
 	}
 	return g.cells[i]
@@ -141,12 +156,8 @@ func (s *state) cellOf(d *draftPart, key []byte) *cell {
 
 func (s *state) newGroup(x *grouping, key string) *group {
 	g := &group{grouping: x, key: key}
-	for i, value := range splitKey(key) {
-		g.base = append(g.base, label{Name: x.by[i], Value: s.words.keep(value)})
-	}
-	g.ids = len(g.base)
-	g.variants = []variant{{mapping: x.mapping}}
-	g.tagged.group, g.home, g.place = g, x.shelf, x.shelf.take()
+	g.names, g.values, g.ids, g.variants = &x.by, splitKey(key), uint16(len(x.by)), &x.variants
+	g.group, g.home, g.place = g, x.shelf, x.shelf.take()
 	x.groups[key] = g
 	s.joins.depend(&g.tagged, &s.key)
 	return g
@@ -154,7 +165,7 @@ func (s *state) newGroup(x *grouping, key string) *group {
 
 // add makes a part count.
 func (s *state) add(p part) {
-	p.cell.total.add(p.cell.op, p.value, p.order)
+	p.cell.total.add(p.cell.of.op, p.word)
 	s.markDirty(&p.cell.group.tagged)
 }
 
@@ -163,7 +174,7 @@ func (s *state) add(p part) {
 func (s *state) remove(p part) {
 	c := p.cell
 	g := c.group
-	c.total.remove(c.op, p.value, p.order)
+	c.total.remove(c.of.op, p.word)
 	s.markDirty(&g.tagged)
 	if c.total.n > 0 {
 		return
@@ -176,16 +187,40 @@ func (s *state) remove(p part) {
 	}
 }
 
-// resolve returns the series and checks of a group.
-func (g *group) resolve() *object {
-	o := &object{blocks: g.blocks}
+// shows tells whether an object has the values of a group.
+func (g *group) shows(o *object) bool {
+	values, checks := o.values, o.checks()
 	for _, c := range g.cells {
-		value := c.total.value(c.op)
-		if c.check {
-			o.checks = append(o.checks, checkResult{name: c.metric, status: sink.Status(value)})
-		} else {
-			o.series = append(o.series, series{metric: c.metric, value: value})
+		value := c.total.value(c.of.op)
+		switch {
+		case c.of.check != nil && (len(checks) == 0 || checks[0].name != c.metric || float64(checks[0].status) != value):
+			return false
+		case c.of.check != nil:
+			checks = checks[1:]
+		case len(values) == 0 || o.shape.series[len(o.values)-len(values)].metric != c.metric || !sameValue(values[0], value):
+			return false
+		default:
+			values = values[1:]
 		}
 	}
+	return len(values)+len(checks) == 0
+}
+
+// resolveGroup returns the series and checks of a group.
+func (s *state) resolveGroup(g *group, blocks []*sink.Block) *object {
+	o := &object{blocks: blocks}
+	s.shaped = s.shaped[:0]
+	for _, c := range g.cells {
+		value := c.total.value(c.of.op)
+		if c.of.check == nil {
+			s.shaped, o.values = append(s.shaped, series{metric: c.metric}), append(o.values, value)
+			continue
+		}
+		if o.extra == nil {
+			o.extra = &extra{}
+		}
+		o.extra.checks = append(o.extra.checks, checkResult{name: c.metric, status: sink.Status(value)})
+	}
+	o.shape = s.keep.keepShape(s.shaped)
 	return o
 }

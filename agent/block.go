@@ -30,18 +30,37 @@ type ownLabel struct {
 
 // tagged is what has blocks of tags: an object, or a group of an aggregate.
 type tagged struct {
-	resource *resource // of the object; nil: a group
-	base     []label   // labels of the object, then what it gives itself
-	ids      int       // how many of base are the object's, which joins may match
-	variants []variant
-	leaves   []*leaf // of other objects, what any variant matches
+	// The labels of the object and then what it gives itself, by name. The first ids
+	// of them joins may match.
+	names    *[]string // nil: there are no blocks
+	values   []string
+	variants *[]variant
+	group    *group // nil: an object
+	home     *shelf // where what is resolved of it stands
+	place    uint32
+	ids      uint16
+	dirty    bool // blocks are to be made anew
+	gone     bool
+}
 
-	blocks []*sink.Block // one for each variant
-	group  *group        // nil: an object
-	home   *shelf        // where what is resolved of it stands
-	place  int
-	dirty  bool // blocks are to be made anew
-	gone   bool
+// resolved returns what is resolved; nil: nothing.
+func (t *tagged) resolved() *object { return t.home.objects[t.place] }
+
+// blocks returns the blocks, one for each variant.
+func (t *tagged) blocks() []*sink.Block {
+	if o := t.resolved(); o != nil {
+		return o.blocks
+	}
+	return nil
+}
+
+func (t *tagged) label(name string) string {
+	for i, n := range (*t.names)[:t.ids] {
+		if n == name {
+			return t.values[i]
+		}
+	}
+	return ""
 }
 
 // blockMaker makes blocks. It is not safe for concurrent use.
@@ -49,7 +68,7 @@ type blockMaker struct {
 	joins  *joins
 	fixed  []sink.Tag // on everything
 	suffix string     // behind the names of hosts
-	hosts  *cache[string]
+	hosts  *cache[string, string]
 	made   uint64 // blocks that were made
 
 	mapping  *mapping
@@ -61,29 +80,37 @@ type blockMaker struct {
 	key      []byte
 }
 
-// remake brings the blocks of t up to date. A block whose content stays is not
-// replaced. It tells whether any was.
-func (b *blockMaker) remake(t *tagged) (changed bool) {
-	old := t.blocks
+// remake returns the blocks of t as they should be. A block whose content stays is
+// not replaced, and neither is the slice where all stay. It tells whether any was.
+func (b *blockMaker) remake(t *tagged) (blocks []*sink.Block, changed bool) {
+	old := t.blocks()
 	t.dirty = false
-	for i := range t.variants {
-		b.collect(t, &t.variants[i])
-		if i < len(old) && b.equals(old[i]) {
-			if changed {
-				t.blocks = append(t.blocks, old[i])
-			}
-			continue
-		}
-		if !changed {
-			t.blocks = append(make([]*sink.Block, 0, len(t.variants)), old[:i]...)
-			changed = true
-		}
-		t.blocks = append(t.blocks, b.block())
+	if t.names == nil {
+		return nil, old != nil
 	}
-	if !changed && len(old) != len(t.variants) {
-		t.blocks, changed = slices.Clone(old[:len(t.variants)]), true
+	variants := *t.variants
+	for i := range variants {
+		b.collect(t, &variants[i])
+		same := i < len(old) && b.equals(old[i])
+		if !changed && !same {
+			blocks, changed = append(make([]*sink.Block, 0, len(variants)), old[:min(i, len(old))]...), true
+		}
+		switch {
+		case !changed:
+		case same:
+			blocks = append(blocks, old[i])
+		default:
+			blocks = append(blocks, b.block())
+		}
 	}
-	return changed
+	switch {
+	case changed:
+		return blocks, true
+	case len(old) == len(variants):
+		return old, false
+	default:
+		return slices.Clone(old[:len(variants)]), true
+	}
 }
 
 // collect gathers what the block of a variant holds.
@@ -94,8 +121,8 @@ func (b *blockMaker) collect(t *tagged, v *variant) {
 	for _, f := range b.fixed {
 		b.place(f)
 	}
-	for i := range t.base {
-		b.add(t.base[i].Name, t.base[i].Value)
+	for i, name := range *t.names {
+		b.add(name, t.values[i])
 	}
 	for i := range v.own {
 		o := &v.own[i]
@@ -116,8 +143,8 @@ func (b *blockMaker) addJoined(t *tagged, v *variant) {
 		}
 		given := l.Given()
 		for i := range given {
-			if b.joins.list[given[i].Join].within == t.resource && t.resource != nil {
-				continue // base has it, and of this very object
+			if b.joins.list[given[i].Join].within == t.home.resource && t.group == nil {
+				continue // it is among the labels, and of this very object
 			}
 			for _, g := range given[i].Labels {
 				b.add(g.Name, g.Value)

@@ -2,19 +2,19 @@ package agent
 
 import "strings"
 
-// cache remembers values of strings that were asked for lately. When it is full
-// it forgets those that were not asked for since it last was, so that its memory
-// is bounded without keeping account. It is not safe for concurrent use.
-type cache[V any] struct {
+// cache remembers values that were asked for lately. When it is full it forgets
+// those that were not asked for since it last was, so that its memory is bounded
+// without keeping account. It is not safe for concurrent use.
+type cache[K comparable, V any] struct {
 	limit     int
-	now, past map[string]V
+	now, past map[K]V
 }
 
-func newCache[V any](limit int) *cache[V] {
-	return &cache[V]{limit: limit, now: map[string]V{}}
+func newCache[K comparable, V any](limit int) *cache[K, V] {
+	return &cache[K, V]{limit: limit, now: map[K]V{}}
 }
 
-func (c *cache[V]) get(key string) (V, bool) {
+func (c *cache[K, V]) get(key K) (V, bool) {
 	if v, ok := c.now[key]; ok {
 		return v, true
 	}
@@ -25,21 +25,21 @@ func (c *cache[V]) get(key string) (V, bool) {
 	return v, ok
 }
 
-func (c *cache[V]) put(key string, v V) {
+func (c *cache[K, V]) put(key K, v V) {
 	if len(c.now) >= c.limit {
-		c.now, c.past = map[string]V{}, c.now
+		c.now, c.past = map[K]V{}, c.now
 	}
 	c.now[key] = v
 }
 
 // words makes strings that recur take memory once.
-type words struct{ cache *cache[string] }
+type words struct{ cache *cache[string, string] }
 
-func newWords() words { return words{newCache[string](cachedWords)} }
+func newWords() words { return words{newCache[string, string](cachedWords)} }
 
 // cachedWords is how many strings are remembered: of values that recur, a large
 // cluster has some ten thousand (Nodes, owners, versions).
-const cachedWords = 1 << 16
+const cachedWords = 1 << 15
 
 // keep returns a copy of s that shares no memory with s.
 func (w words) keep(s string) string {

@@ -21,24 +21,25 @@ type draft struct {
 	names    []string
 	values   []string
 
-	base     []label
-	ids      int
-	gifts    []draftGift
-	given    []label
-	variants []variant
-	own      []ownLabel
-	series   []draftSeries
-	tags     []sink.Tag
-	starts   []int64
-	moving   []*Moving
-	checks   []draftCheck
-	parts    []draftPart
-	text     []byte
-	scratch  []byte
-	point    Point
-	value    float64    // of the sample at hand
-	picked   []sink.Tag // of the sample at hand
-	shared   []ownLabel // likewise
+	baseNames  []string
+	baseValues []string
+	ids        int
+	gifts      []draftGift
+	given      []label
+	variants   []variant
+	own        []ownLabel
+	series     []draftSeries
+	tags       []sink.Tag
+	starts     []int64
+	moving     []*Moving
+	checks     []draftCheck
+	parts      []draftPart
+	text       []byte
+	scratch    []byte
+	point      Point
+	value      float64    // of the sample at hand
+	picked     []sink.Tag // of the sample at hand
+	shared     []ownLabel // likewise
 }
 
 // sample is where the parts of a sample stand in a draft.
@@ -84,8 +85,7 @@ type draftPart struct {
 	total  *aggregate
 	metric *sink.Metric
 	key    span // of text
-	value  float64
-	order  int64
+	word   uint64
 }
 
 func newDraft(r *resource) *draft {
@@ -115,7 +115,7 @@ func (d *draft) Sample(s *metric.Sample) {
 func (d *draft) reset() {
 	d.identity, d.samples, d.first = d.identity[:0], d.samples[:0], d.first[:0]
 	d.names, d.values = d.names[:0], d.values[:0]
-	d.base, d.gifts, d.given = d.base[:0], d.gifts[:0], d.given[:0]
+	d.baseNames, d.baseValues, d.gifts, d.given = d.baseNames[:0], d.baseValues[:0], d.gifts[:0], d.given[:0]
 	d.variants, d.own, d.series, d.tags = d.variants[:0], d.own[:0], d.series[:0], d.tags[:0]
 	d.starts, d.moving, d.checks, d.parts = d.starts[:0], d.moving[:0], d.checks[:0], d.parts[:0]
 	d.text = d.text[:0]
@@ -172,12 +172,12 @@ func (d *draft) valuesOf(s *sample) []string { return d.values[s.valueAt : s.val
 func (d *draft) makeBase(o kind.Object) {
 	r := d.resource
 	for i, value := range d.identity {
-		d.base = append(d.base, label{Name: r.identity[i], Value: value})
+		d.addBase(r.identity[i], value)
 	}
 	if r.uid {
-		d.base = append(d.base, label{Name: uidLabel, Value: string(o.GetUID())})
+		d.addBase(uidLabel, string(o.GetUID()))
 	}
-	d.ids = len(d.base)
+	d.ids = len(d.baseNames)
 	for i := range d.samples {
 		s := &d.samples[i]
 		if source := r.families[s.family].source; source != nil && s.value == 1 {
@@ -189,9 +189,15 @@ func (d *draft) makeBase(o kind.Object) {
 	slices.SortStableFunc(d.gifts, func(a, b draftGift) int { return a.source.number - b.source.number })
 	for _, g := range d.gifts {
 		if g.source.within != nil {
-			d.base = append(d.base, d.given[g.labels.from:g.labels.to]...)
+			for _, l := range d.given[g.labels.from:g.labels.to] {
+				d.addBase(l.Name, l.Value)
+			}
 		}
 	}
+}
+
+func (d *draft) addBase(name, value string) {
+	d.baseNames, d.baseValues = append(d.baseNames, name), append(d.baseValues, value)
 }
 
 // give notes what a sample gives others.

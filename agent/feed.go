@@ -56,9 +56,9 @@ func (f *Feed) Put(o kind.Object) {
 
 func (f *Feed) add(k objectName) *entry {
 	s := f.state()
-	k = objectName{s.words.keep(k.namespace), strings.Clone(k.name)}
+	k = objectName{s.keep.words.keep(k.namespace), strings.Clone(k.name)}
 	e := &entry{name: k}
-	e.resource, e.home, e.place = f.resource, f.shelf, f.shelf.take()
+	e.home, e.place = f.shelf, f.shelf.take()
 	f.entries[k] = e
 	s.objects++
 	return e

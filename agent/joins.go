@@ -30,7 +30,7 @@ type joinSource struct {
 	index     *joinIndex // for others; nil: nobody else can match
 
 	mu    sync.Mutex
-	named *cache[string] // what template makes of labels
+	named *cache[string, string] // what template makes of labels
 }
 
 // joinIndex is what joins with the same Match share.
@@ -84,7 +84,7 @@ func (x *joinIndex) appendKeyOf(key []byte, t *tagged, v *variant) (_ []byte, ok
 	for _, name := range x.match {
 		value := v.valueOf(name)
 		if value == "" {
-			value = valueOf(t.base[:t.ids], name)
+			value = t.label(name)
 		}
 		if value == "" {
 			return key, false
@@ -113,36 +113,34 @@ func (v *variant) valueOf(name string) string {
 	return ""
 }
 
-func valueOf(labels []label, name string) string {
-	for i := range labels {
-		if labels[i].Name == name {
-			return labels[i].Value
-		}
-	}
-	return ""
+// depend notes that t depends on the leaves that its labels match.
+func (j *joins) depend(t *tagged, scratch *[]byte) {
+	j.eachKey(t, scratch, func(x *joinIndex, key []byte) { x.index.Leaf(key).Depend(t) })
 }
 
-// depend brings up to date of which leaves t depends. Its labels have changed.
-func (j *joins) depend(t *tagged, scratch *[]byte) {
-	var leaves []*leaf
-	for _, x := range j.indexes {
-		for i := range t.variants {
-			key, ok := x.appendKeyOf((*scratch)[:0], t, &t.variants[i])
-			*scratch = key
-			if !ok {
-				continue
-			}
-			if l := x.index.Leaf(key); !slices.Contains(leaves, l) {
-				l.Depend(t)
-				leaves = append(leaves, l)
-			}
-		}
-	}
-	old := t.leaves
-	t.leaves = leaves
-	for _, l := range old {
-		if !slices.Contains(leaves, l) {
+// forget notes that t no longer depends on anything. Its labels are as they were
+// when it came to depend.
+func (j *joins) forget(t *tagged, scratch *[]byte) {
+	j.eachKey(t, scratch, func(x *joinIndex, key []byte) {
+		if l := x.index.Get(key); l != nil {
 			l.Forget(t)
+		}
+	})
+}
+
+// eachKey calls f for all keys that any variant of t matches.
+func (j *joins) eachKey(t *tagged, scratch *[]byte, f func(x *joinIndex, key []byte)) {
+	if t.names == nil {
+		return
+	}
+	variants := *t.variants
+	for _, x := range j.indexes {
+		for i := range variants {
+			key, ok := x.appendKeyOf((*scratch)[:0], t, &variants[i])
+			*scratch = key
+			if ok {
+				f(x, key)
+			}
 		}
 	}
 }

@@ -11,21 +11,30 @@ import (
 // that runs refer to it.
 type object struct {
 	blocks []*sink.Block
-	series []series // those of one block follow one another
-	starts []int64
-	moving []*Moving
-	checks []checkResult
+	shape  *shape
+	values []float64 // of the series of the shape; of one that moves: an index
+	extra  *extra    // nil: nothing
 }
 
-// series is one series of an object.
+// shape is what the series of many objects have in common: all but values and
+// blocks.
+type shape struct{ series []series }
+
+// series is one series of a shape. Those of one block follow one another.
 type series struct {
 	metric *sink.Metric
 	tags   *tagSet // nil: none
-	value  float64 // where moving is set, an index
 	block  uint32
 	start  uint8 // index in starts, and 1; 0: none
 	age    bool
 	moving bool
+}
+
+// extra is what few objects have.
+type extra struct {
+	starts []int64
+	moving []*Moving
+	checks []checkResult
 }
 
 // checkResult is one service check of an object.
@@ -38,6 +47,13 @@ type checkResult struct {
 	due     float64 // 0: not a time
 }
 
+func (o *object) checks() []checkResult {
+	if o == nil || o.extra == nil {
+		return nil
+	}
+	return o.extra.checks
+}
+
 // tagSet is tags that many series may have.
 type tagSet struct{ tags []sink.Tag }
 
@@ -48,43 +64,110 @@ func (s *tagSet) get() []sink.Tag {
 	return s.tags
 }
 
-// tagSets makes equal tag sets one. It remembers those that were asked for
-// lately. It is not safe for concurrent use.
-type tagSets struct {
-	seed      maphash.Seed
-	words     words
-	now, past map[uint64]*tagSet
+// keeper copies what objects are made of, such that what recurs takes memory once:
+// it remembers what it copied lately. It is not safe for concurrent use.
+type keeper struct {
+	seed     maphash.Seed
+	words    words
+	tags     *cache[uint64, *tagSet]
+	shapes   *cache[uint64, *shape]
+	variants *cache[uint64, *[]variant]
+	names    *cache[uint64, *[]string]
 }
 
-func newTagSets(w words) *tagSets {
-	return &tagSets{seed: maphash.MakeSeed(), words: w, now: map[uint64]*tagSet{}}
+// How much a keeper remembers.
+const (
+	cachedTagSets  = 1 << 14
+	cachedShapes   = 1 << 12
+	cachedVariants = 1 << 14
+	cachedNames    = 1 << 10
+)
+
+func newKeeper() *keeper {
+	return &keeper{
+		seed: maphash.MakeSeed(), words: newWords(),
+		tags:     newCache[uint64, *tagSet](cachedTagSets),
+		shapes:   newCache[uint64, *shape](cachedShapes),
+		variants: newCache[uint64, *[]variant](cachedVariants),
+		names:    newCache[uint64, *[]string](cachedNames),
+	}
 }
 
-// maxTagSets is how many tag sets are remembered.
-const maxTagSets = 1 << 16
-
-// keep returns a tag set with these tags, which shares no memory with them.
-func (x *tagSets) keep(tags []sink.Tag) *tagSet {
+// keepTags returns a tag set with these tags, which shares no memory with them.
+func (k *keeper) keepTags(tags []sink.Tag) *tagSet {
 	if len(tags) == 0 {
 		return nil
 	}
-	h := hashTags(x.seed, tags)
-	if s, ok := x.now[h]; ok && slices.Equal(s.tags, tags) {
+	h := hashTags(k.seed, tags)
+	if s, ok := k.tags.get(h); ok && slices.Equal(s.tags, tags) {
 		return s
 	}
-	s, ok := x.past[h]
-	if !ok || !slices.Equal(s.tags, tags) {
-		s = &tagSet{clone(tags)}
-		for i := range s.tags {
-			t := &s.tags[i]
-			t.Key, t.Value = x.words.keep(t.Key), x.words.keep(t.Value)
+	s := &tagSet{clone(tags)}
+	for i := range s.tags {
+		t := &s.tags[i]
+		t.Key, t.Value = k.words.keep(t.Key), k.words.keep(t.Value)
+	}
+	k.tags.put(h, s)
+	return s
+}
+
+// keepShape returns a shape with these series, which are copied.
+func (k *keeper) keepShape(all []series) *shape {
+	var h uint64
+	for i := range all {
+		h = h*31 + maphash.Comparable(k.seed, all[i])
+	}
+	if s, ok := k.shapes.get(h); ok && slices.Equal(s.series, all) {
+		return s
+	}
+	s := &shape{clone(all)}
+	k.shapes.put(h, s)
+	return s
+}
+
+// keepNames returns a copy of names.
+func (k *keeper) keepNames(names []string) *[]string {
+	var h uint64
+	for _, n := range names {
+		h = h*31 + maphash.String(k.seed, n)
+	}
+	if s, ok := k.names.get(h); ok && slices.Equal(*s, names) {
+		return s
+	}
+	s := make([]string, len(names))
+	for i, n := range names {
+		s[i] = k.words.keep(n)
+	}
+	k.names.put(h, &s)
+	return &s
+}
+
+// keepVariants returns a copy of variants, which shares no memory with them.
+func (k *keeper) keepVariants(all []variant) *[]variant {
+	var h uint64
+	for i := range all {
+		h = h*31 + maphash.Comparable(k.seed, all[i].mapping)
+		for _, o := range all[i].own {
+			h = h*31 + maphash.Comparable(k.seed, o)
 		}
 	}
-	if len(x.now) >= maxTagSets {
-		x.now, x.past = map[uint64]*tagSet{}, x.now
+	if s, ok := k.variants.get(h); ok && sameVariants(*s, all) {
+		return s
 	}
-	x.now[h] = s
-	return s
+	s := make([]variant, len(all))
+	for i, v := range all {
+		s[i] = variant{mapping: v.mapping, own: clone(v.own)}
+		for j := range s[i].own {
+			o := &s[i].own[j]
+			o.name, o.value, o.key, o.shown = k.words.keep(o.name), k.words.keep(o.value), k.words.keep(o.key), k.words.keep(o.shown)
+		}
+	}
+	k.variants.put(h, &s)
+	return &s
+}
+
+func sameVariants(a, b []variant) bool {
+	return slices.EqualFunc(a, b, func(a, b variant) bool { return a.mapping == b.mapping && slices.Equal(a.own, b.own) })
 }
 
 // hashTags returns a hash in which the order of tags does not matter.
@@ -99,21 +182,22 @@ func hashTags(seed maphash.Seed, tags []sink.Tag) uint64 {
 // shelf is where resolved objects stand that come and go together. A place that
 // is free is nil.
 type shelf struct {
-	objects []*object
-	free    []int
+	resource *resource // of the objects; nil: groups
+	objects  []*object
+	free     []uint32
 }
 
-func (s *shelf) take() int {
+func (s *shelf) take() uint32 {
 	if n := len(s.free); n > 0 {
 		place := s.free[n-1]
 		s.free = s.free[:n-1]
 		return place
 	}
 	s.objects = append(s.objects, nil)
-	return len(s.objects) - 1
+	return uint32(len(s.objects) - 1)
 }
 
-func (s *shelf) leave(place int) {
+func (s *shelf) leave(place uint32) {
 	s.objects[place] = nil
 	s.free = append(s.free, place)
 }

@@ -30,7 +30,7 @@ func TestPatterns(t *testing.T) {
 // What is asked for again and again stays known; what is not is forgotten, so that
 // memory is bounded.
 func TestCache(t *testing.T) {
-	c := newCache[int](10)
+	c := newCache[string, int](10)
 	c.put("often", 1)
 	for i := range 1000 {
 		c.put(fmt.Sprint(i), i)

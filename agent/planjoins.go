@@ -159,7 +159,7 @@ func (j *joins) of(family string) *joinSource {
 func compileJoin(family string, j Join) (*joinSource, error) {
 	c := &joinSource{
 		family: family, match: slices.Compact(slices.Sorted(slices.Values(j.Match))), all: j.getsAll(),
-		get: map[string]string{}, template: j.Template, named: newCache[string](maxNamed),
+		get: map[string]string{}, template: j.Template, named: newCache[string, string](maxNamed),
 	}
 	for _, label := range j.Get {
 		if label != "*" {

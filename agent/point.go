@@ -13,7 +13,7 @@ import (
 // during the call.
 type Point struct {
 	Value float64
-	// Order says which sample a total takes that keeps the latest.
+	// Order says which sample a total takes that keeps the latest; less than 2⁶¹.
 	Order int64
 
 	names, values []string

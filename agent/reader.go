@@ -99,8 +99,8 @@ func (x *snapshot) series(now time.Time) iter.Seq[*sink.Series] {
 				if o == nil {
 					continue
 				}
-				for j := range o.series {
-					o.show(&s, &o.series[j], at)
+				for j := range o.values {
+					o.show(&s, j, at)
 					if !yield(&s) {
 						return
 					}
@@ -110,14 +110,15 @@ func (x *snapshot) series(now time.Time) iter.Seq[*sink.Series] {
 	}
 }
 
-// show makes s a series as it is sent.
-func (o *object) show(s *sink.Series, from *series, at float64) {
-	s.Metric, s.Block, s.Tags, s.Value, s.Start = from.metric, o.blocks[from.block], from.tags.get(), from.value, 0
+// show makes s series i as it is sent.
+func (o *object) show(s *sink.Series, i int, at float64) {
+	from := &o.shape.series[i]
+	s.Metric, s.Block, s.Tags, s.Value, s.Start = from.metric, o.blocks[from.block], from.tags.get(), o.values[i], 0
 	if from.start > 0 {
-		s.Start = o.starts[from.start-1]
+		s.Start = o.extra.starts[from.start-1]
 	}
 	if from.moving {
-		s.Value = o.moving[int(from.value)].Get()
+		s.Value = o.extra.moving[int(o.values[i])].Get()
 	}
 	if from.age {
 		s.Value = at - s.Value
@@ -137,11 +138,9 @@ func (x *snapshot) checks(now time.Time) iter.Seq[*sink.Check] {
 }
 
 func (o *object) showChecks(now time.Time, yield func(*sink.Check) bool) bool {
-	if o == nil {
-		return true
-	}
-	for i := range o.checks {
-		c := &o.checks[i]
+	checks := o.checks()
+	for i := range checks {
+		c := &checks[i]
 		x := sink.Check{Name: c.name.Name, Status: c.status, Message: c.message, Block: o.blocks[c.block], Tags: c.tags.get()}
 		if late := seconds(now) - c.due; c.due != 0 && late > 0 {
 			x.Status = sink.Critical
@@ -189,11 +188,11 @@ func changed(last, now *snapshot, at time.Time) iter.Seq[*sink.Series] {
 			if new == nil {
 				return true
 			}
-			for i := range new.series {
-				if old != nil && new.hasSame(old, i) && sameValue(new.series[i].value, old.series[i].value) {
+			for i := range new.values {
+				if old != nil && new.hasSame(old, i) && sameValue(new.values[i], old.values[i]) {
 					continue
 				}
-				new.show(&s, &new.series[i], seconds(at))
+				new.show(&s, i, seconds(at))
 				if !yield(&s) {
 					return false
 				}
@@ -211,10 +210,10 @@ func changedChecks(last, now *snapshot, at time.Time) iter.Seq[*sink.Check] {
 
 // hasSame tells whether series i is, but for the value, series i of another object.
 func (o *object) hasSame(old *object, i int) bool {
-	if i >= len(old.series) {
+	if i >= len(old.values) {
 		return false
 	}
-	a, b := &old.series[i], &o.series[i]
+	a, b := &old.shape.series[i], &o.shape.series[i]
 	return a.metric == b.metric && old.blocks[a.block] == o.blocks[b.block] && slices.Equal(a.tags.get(), b.tags.get())
 }
 
@@ -224,7 +223,7 @@ func ended(last, now *snapshot, at time.Time) iter.Seq[*sink.Series] {
 	return func(yield func(*sink.Series) bool) {
 		var gone, come []*object
 		pairs(last, now, func(old, new *object) bool {
-			if old != nil && new != nil && len(old.series) == len(new.series) && new.hasAll(old) {
+			if old != nil && new != nil && len(old.values) == len(new.values) && new.hasAll(old) {
 				return true
 			}
 			if old != nil {
@@ -240,23 +239,23 @@ func ended(last, now *snapshot, at time.Time) iter.Seq[*sink.Series] {
 		}
 		h := hasher{seed: maphash.MakeSeed()}
 		there := map[uint64]struct{}{}
-		h.each(come, func(_ *object, _ *series, id uint64) bool {
+		h.each(come, func(_ *object, _ int, id uint64) bool {
 			there[id] = struct{}{}
 			return true
 		})
 		var s sink.Series
-		h.each(gone, func(o *object, x *series, id uint64) bool {
+		h.each(gone, func(o *object, i int, id uint64) bool {
 			if _, ok := there[id]; ok {
 				return true
 			}
-			o.show(&s, x, seconds(at))
+			o.show(&s, i, seconds(at))
 			return yield(&s)
 		})
 	}
 }
 
 func (o *object) hasAll(old *object) bool {
-	for i := range o.series {
+	for i := range o.values {
 		if !o.hasSame(old, i) {
 			return false
 		}
@@ -271,16 +270,16 @@ type hasher struct {
 }
 
 // each calls f for all series of objects, with the hash of name, host and tags.
-func (h *hasher) each(objects []*object, f func(*object, *series, uint64) bool) {
+func (h *hasher) each(objects []*object, f func(o *object, series int, id uint64) bool) {
 	for _, o := range objects {
 		h.sums = h.sums[:0]
 		for _, b := range o.blocks {
 			h.sums = append(h.sums, maphash.String(h.seed, b.Host)+hashTags(h.seed, b.Resource)+hashTags(h.seed, b.Tags))
 		}
-		for i := range o.series {
-			s := &o.series[i]
+		for i := range o.shape.series {
+			s := &o.shape.series[i]
 			id := maphash.String(h.seed, s.metric.Name)*31 + h.sums[s.block] + hashTags(h.seed, s.tags.get())
-			if !f(o, s, id) {
+			if !f(o, i, id) {
 				return
 			}
 		}

@@ -232,12 +232,9 @@ func (d *draft) makePart(t *aggregate) {
 	if !ok || t.op != Count && math.IsNaN(p.Value) {
 		return
 	}
-	part := draftPart{total: t, metric: m, value: p.Value}
+	part := draftPart{total: t, metric: m, word: math.Float64bits(p.Value)}
 	if t.op == Latest {
-		part.order = p.Order
-	}
-	if t.check != nil {
-		part.value = float64(t.check.statusOf(p))
+		part.word = latestWord(p, t.check)
 	}
 	part.key.from = len(d.text)
 	for _, by := range t.grouping.by {
@@ -259,7 +256,9 @@ func (d *draft) groupLabel(t *aggregate, name string) string {
 		}
 	}
 	if t.joined {
-		return valueOf(d.base[d.ids:], name)
+		if i := slices.Index(d.baseNames[d.ids:], name); i >= 0 {
+			return d.baseValues[d.ids+i]
+		}
 	}
 	return ""
 }

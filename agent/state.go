@@ -16,11 +16,11 @@ type state struct {
 	joins     joins
 	groupings []*grouping
 	maker     blockMaker
-	words     words
-	tags      *tagSets
+	keep      *keeper
 	key       []byte
 	dirty     []*tagged // blocks or totals to be made anew
 	gifts     []pending // of the object at hand
+	shaped    []series  // likewise
 
 	objects, series int
 }
@@ -52,8 +52,8 @@ type pending struct {
 func (s *state) update(e *entry, d *draft) {
 	s.updateGifts(e, d)
 	s.updateParts(e, d)
-	blocks := s.updateBlocks(e, d)
-	s.updateSeries(e, d, blocks)
+	blocks, changed := s.updateBlocks(e, d)
+	s.updateSeries(e, d, blocks, changed)
 }
 
 // updateGifts gives others what the object gives now, and takes what it does not
@@ -101,7 +101,7 @@ func (s *state) give(e *entry, p pending) {
 	}
 	labels := make([]label, len(p.labels))
 	for i, l := range p.labels {
-		labels[i] = label{Name: l.Name, Value: s.words.keep(l.Value)}
+		labels[i] = label{Name: l.Name, Value: s.keep.words.keep(l.Value)}
 	}
 	if p.leaf.Give(join.Gift{Join: p.join, Source: e.source(), Labels: labels}) {
 		p.leaf.Dependents(s.markDirty)
@@ -121,7 +121,7 @@ func (e *entry) source() join.Source {
 // updateParts makes the object count in totals with what it is now.
 func (s *state) updateParts(e *entry, d *draft) {
 	same := slices.EqualFunc(e.parts, d.parts, func(p part, n draftPart) bool {
-		return p.value == n.value && p.order == n.order && p.cell == n.find(d.text[n.key.from:n.key.to])
+		return p.word == n.word && p.cell == n.find(d.text[n.key.from:n.key.to])
 	})
 	if same {
 		return
@@ -129,7 +129,7 @@ func (s *state) updateParts(e *entry, d *draft) {
 	parts := make([]part, len(d.parts))
 	for i := range d.parts {
 		n := &d.parts[i]
-		parts[i] = part{s.cellOf(n, d.text[n.key.from:n.key.to]), n.value, n.order}
+		parts[i] = part{s.cellOf(n, d.text[n.key.from:n.key.to]), n.word}
 		s.add(parts[i])
 	}
 	old := e.parts
@@ -139,97 +139,94 @@ func (s *state) updateParts(e *entry, d *draft) {
 	}
 }
 
-// updateBlocks brings the blocks of an object up to date, and tells whether any
-// changed.
-func (s *state) updateBlocks(e *entry, d *draft) bool {
+// updateBlocks returns the blocks of an object as they should be, and tells whether
+// any changed.
+func (s *state) updateBlocks(e *entry, d *draft) (blocks []*sink.Block, changed bool) {
+	same := e.names != nil && int(e.ids) == d.ids && slices.Equal(e.values, d.baseValues) && slices.Equal(*e.names, d.baseNames) &&
+		sameVariants(*e.variants, d.variants)
 	if len(d.variants) == 0 {
-		return s.forgetBlocks(e)
+		same = e.names == nil
 	}
-	same := e.ids == d.ids && slices.Equal(e.base, d.base) &&
-		slices.EqualFunc(e.variants, d.variants, func(a, b variant) bool {
-			return a.mapping == b.mapping && slices.Equal(a.own, b.own)
-		})
 	if !same {
+		s.joins.forget(&e.tagged, &s.key)
 		s.keepLabels(e, d)
 		s.joins.depend(&e.tagged, &s.key)
 	}
 	if same && !e.dirty {
-		return false
+		return e.blocks(), false
 	}
 	return s.maker.remake(&e.tagged)
 }
 
-// forgetBlocks makes an object one without series.
-func (s *state) forgetBlocks(e *entry) bool {
-	if len(e.variants) == 0 {
-		return false
-	}
-	e.base, e.variants, e.blocks, e.ids = nil, nil, nil, 0
-	s.joins.depend(&e.tagged, &s.key)
-	return true
-}
-
 // keepLabels copies the labels of which blocks are made.
 func (s *state) keepLabels(e *entry, d *draft) {
-	base := make([]label, len(d.base))
-	for i, l := range d.base {
-		base[i] = label{Name: l.Name}
+	if len(d.variants) == 0 {
+		e.names, e.values, e.variants, e.ids = nil, nil, nil, 0
+		return
+	}
+	values := make([]string, len(d.baseValues))
+	for i, value := range d.baseValues {
 		switch {
-		case i < len(e.base) && e.base[i].Value == l.Value:
-			base[i].Value = e.base[i].Value
-		case l.Value == e.name.name:
-			base[i].Value = e.name.name
-		case l.Name == uidLabel: // no other object has it
-			base[i].Value = strings.Clone(l.Value)
+		case i < len(e.values) && e.values[i] == value:
+			values[i] = e.values[i]
+		case value == e.name.name:
+			values[i] = e.name.name
+		case d.baseNames[i] == uidLabel: // no other object has it
+			values[i] = strings.Clone(value)
 		default:
-			base[i].Value = s.words.keep(l.Value)
+			values[i] = s.keep.words.keep(value)
 		}
 	}
-	e.base, e.ids = base, d.ids
-	variants := make([]variant, len(d.variants))
-	for i, v := range d.variants {
-		variants[i] = variant{mapping: v.mapping, own: clone(v.own)}
-		for j := range variants[i].own {
-			o := &variants[i].own[j]
-			o.name, o.value, o.shown = s.words.keep(o.name), s.words.keep(o.value), s.words.keep(o.shown)
-		}
-	}
-	e.variants = variants
+	e.names, e.values, e.ids = s.keep.keepNames(d.baseNames), values, uint16(d.ids)
+	e.variants = s.keep.keepVariants(d.variants)
 }
 
 // updateSeries publishes the series of an object where they, or its blocks, have
 // changed.
-func (s *state) updateSeries(e *entry, d *draft, blocks bool) {
-	old := e.home.objects[e.place]
+func (s *state) updateSeries(e *entry, d *draft, blocks []*sink.Block, changed bool) {
+	old := e.resolved()
 	same := old != nil && d.sameSeries(old)
 	switch {
-	case same && !blocks:
+	case same && !changed:
 	case same:
-		o := *old
-		o.blocks = e.blocks
-		s.publish(&e.tagged, &o)
+		s.publish(&e.tagged, old.with(blocks))
 	case len(d.series)+len(d.checks) == 0:
 		s.publish(&e.tagged, nil)
 	default:
-		s.publish(&e.tagged, s.resolve(e, d, old))
+		s.publish(&e.tagged, s.resolve(d, blocks, old))
 	}
+}
+
+// with returns the same object with other blocks.
+func (o *object) with(blocks []*sink.Block) *object {
+	x := *o
+	x.blocks = blocks
+	return &x
 }
 
 // sameSeries tells whether an object has the series and checks of the draft.
 func (d *draft) sameSeries(o *object) bool {
-	return slices.Equal(o.starts, d.starts) && slices.Equal(o.moving, d.moving) &&
-		slices.EqualFunc(o.series, d.series, func(s series, n draftSeries) bool {
-			return s.is(n) && sameValue(s.value, n.value) && slices.Equal(s.tags.get(), d.tagsOf(n.tags))
-		}) &&
-		slices.EqualFunc(o.checks, d.checks, func(c checkResult, n draftCheck) bool {
+	return d.sameShape(o) && d.sameExtra(o.extra) &&
+		slices.EqualFunc(o.values, d.series, func(v float64, n draftSeries) bool { return sameValue(v, n.value) })
+}
+
+// sameShape tells whether an object has the shape of the draft.
+func (d *draft) sameShape(o *object) bool {
+	return slices.EqualFunc(o.shape.series, d.series, func(s series, n draftSeries) bool {
+		return s.metric == n.metric && int(s.block) == n.variant && int(s.start) == n.start && s.age == n.age && s.moving == n.moving &&
+			slices.Equal(s.tags.get(), d.tagsOf(n.tags))
+	})
+}
+
+func (d *draft) sameExtra(x *extra) bool {
+	if x == nil {
+		return len(d.starts)+len(d.moving)+len(d.checks) == 0
+	}
+	return slices.Equal(x.starts, d.starts) && slices.Equal(x.moving, d.moving) &&
+		slices.EqualFunc(x.checks, d.checks, func(c checkResult, n draftCheck) bool {
 			return c.name == n.name && c.status == n.status && int(c.block) == n.variant && c.due == n.due &&
 				c.message == string(d.text[n.message.from:n.message.to]) && slices.Equal(c.tags.get(), d.tagsOf(n.tags))
 		})
-}
-
-// is tells whether a series has all of another but value and tags.
-func (s *series) is(n draftSeries) bool {
-	return s.metric == n.metric && int(s.block) == n.variant && int(s.start) == n.start && s.age == n.age && s.moving == n.moving
 }
 
 func sameValue(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
@@ -237,35 +234,56 @@ func sameValue(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN
 func (d *draft) tagsOf(s span) []sink.Tag { return d.tags[s.from:s.to] }
 
 // resolve makes an object of the draft.
-func (s *state) resolve(e *entry, d *draft, old *object) *object {
-	o := &object{blocks: e.blocks, starts: clone(d.starts), moving: clone(d.moving)}
-	o.series = make([]series, len(d.series))
+func (s *state) resolve(d *draft, blocks []*sink.Block, old *object) *object {
+	o := &object{blocks: blocks, values: make([]float64, len(d.series))}
 	for i, n := range d.series {
-		tags := d.tagsOf(n.tags)
-		x := series{metric: n.metric, value: n.value, block: uint32(n.variant), start: uint8(n.start), age: n.age, moving: n.moving}
-		if old != nil && i < len(old.series) && slices.Equal(old.series[i].tags.get(), tags) {
-			x.tags = old.series[i].tags
-		} else {
-			x.tags = s.tags.keep(tags)
-		}
-		o.series[i] = x
+		o.values[i] = n.value
 	}
-	for _, n := range d.checks {
-		o.checks = append(o.checks, checkResult{
-			name: n.name, status: n.status, message: string(d.text[n.message.from:n.message.to]),
-			tags: s.tags.keep(d.tagsOf(n.tags)), block: uint32(n.variant), due: n.due,
-		})
+	if old != nil && d.sameShape(old) {
+		o.shape = old.shape
+	} else {
+		o.shape = s.shape(d)
+	}
+	if old != nil && d.sameExtra(old.extra) {
+		o.extra = old.extra
+	} else {
+		o.extra = s.extra(d)
 	}
 	return o
 }
 
+func (s *state) shape(d *draft) *shape {
+	s.shaped = s.shaped[:0]
+	for _, n := range d.series {
+		s.shaped = append(s.shaped, series{
+			metric: n.metric, tags: s.keep.keepTags(d.tagsOf(n.tags)),
+			block: uint32(n.variant), start: uint8(n.start), age: n.age, moving: n.moving,
+		})
+	}
+	return s.keep.keepShape(s.shaped)
+}
+
+func (s *state) extra(d *draft) *extra {
+	if len(d.starts)+len(d.moving)+len(d.checks) == 0 {
+		return nil
+	}
+	x := &extra{starts: clone(d.starts), moving: clone(d.moving)}
+	for _, n := range d.checks {
+		x.checks = append(x.checks, checkResult{
+			name: n.name, status: n.status, message: string(d.text[n.message.from:n.message.to]),
+			tags: s.keep.keepTags(d.tagsOf(n.tags)), block: uint32(n.variant), due: n.due,
+		})
+	}
+	return x
+}
+
 // publish puts what is resolved where runs see it.
 func (s *state) publish(t *tagged, o *object) {
-	if old := t.home.objects[t.place]; old != nil {
-		s.series -= len(old.series)
+	if old := t.resolved(); old != nil {
+		s.series -= len(old.values)
 	}
 	if o != nil {
-		s.series += len(o.series)
+		s.series += len(o.values)
 	}
 	t.home.objects[t.place] = o
 }
@@ -273,9 +291,7 @@ func (s *state) publish(t *tagged, o *object) {
 // drop forgets something that has blocks.
 func (s *state) drop(t *tagged) {
 	t.gone = true
-	for _, l := range t.leaves {
-		l.Forget(t)
-	}
+	s.joins.forget(t, &s.key)
 	s.publish(t, nil)
 	t.home.leave(t.place)
 }
@@ -316,16 +332,14 @@ func (s *state) settle(n int) bool {
 }
 
 func (s *state) remake(t *tagged) {
-	changed := s.maker.remake(t)
-	old := t.home.objects[t.place]
+	blocks, changed := s.maker.remake(t)
+	old := t.resolved()
 	switch {
 	case t.group != nil:
-		if o := t.group.resolve(); old == nil || changed || !slices.Equal(o.series, old.series) || !slices.Equal(o.checks, old.checks) {
-			s.publish(t, o)
+		if changed || old == nil || !t.group.shows(old) {
+			s.publish(t, s.resolveGroup(t.group, blocks))
 		}
 	case changed && old != nil:
-		o := *old
-		o.blocks = t.blocks
-		s.publish(t, &o)
+		s.publish(t, old.with(blocks))
 	}
 }

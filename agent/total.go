@@ -6,54 +6,70 @@ import (
 	"slices"
 )
 
-// total is the total of some values. What was added can be removed again, in any
+// total is the total of some values, which are words of parts. What was added can be removed again, in any
 // order, and nothing remains of it.
 type total struct {
 	n int // how many values there are
 	// The sum is hi + lo: twice the digits of a float64, so that what rounding loses
 	// does not add up over years.
-	hi, lo    float64
+	hi, lo float64
+	more   *moreTotal // nil: nothing
+}
+
+// moreTotal is what few totals need.
+type moreTotal struct {
 	infinite  [2]int   // how many values are -Inf and +Inf; they are in no sum
 	ascending []ranked // for the least, the greatest and the latest
 }
 
-// ranked is how often a value is there.
+// ranked is how often a word is there.
 type ranked struct {
-	order int64
-	value float64
-	n     int
+	word uint64
+	n    int
 }
 
-func (t *total) add(op Op, value float64, order int64) {
+func (t *total) add(op Op, word uint64) {
 	t.n++
 	switch op {
 	case Sum:
-		t.sum(value, 1)
+		t.sum(math.Float64frombits(word), 1)
 	case Min, Max, Latest:
-		i, found := t.find(value, order)
+		m := t.rest()
+		i, found := m.find(op, word)
 		if !found {
-			t.ascending = slices.Insert(t.ascending, i, ranked{order: order, value: value})
+			m.ascending = slices.Insert(m.ascending, i, ranked{word: word})
 		}
-		t.ascending[i].n++
+		m.ascending[i].n++
 	}
 }
 
-func (t *total) remove(op Op, value float64, order int64) {
+func (t *total) remove(op Op, word uint64) {
 	t.n--
 	switch op {
 	case Sum:
-		t.sum(-value, -1)
+		t.sum(-math.Float64frombits(word), -1)
 	case Min, Max, Latest:
-		i, _ := t.find(value, order)
-		if t.ascending[i].n--; t.ascending[i].n == 0 {
-			t.ascending = slices.Delete(t.ascending, i, i+1)
+		m := t.rest()
+		i, _ := m.find(op, word)
+		if m.ascending[i].n--; m.ascending[i].n == 0 {
+			m.ascending = slices.Delete(m.ascending, i, i+1)
 		}
 	}
 }
 
-func (t *total) find(value float64, order int64) (int, bool) {
-	return slices.BinarySearchFunc(t.ascending, ranked{order: order, value: value}, func(a, b ranked) int {
-		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.value, b.value))
+func (t *total) rest() *moreTotal {
+	if t.more == nil {
+		t.more = &moreTotal{}
+	}
+	return t.more
+}
+
+func (t *moreTotal) find(op Op, word uint64) (int, bool) {
+	return slices.BinarySearchFunc(t.ascending, word, func(a ranked, word uint64) int {
+		if op == Latest {
+			return cmp.Compare(a.word, word)
+		}
+		return cmp.Compare(math.Float64frombits(a.word), math.Float64frombits(word))
 	})
 }
 
@@ -62,9 +78,9 @@ func (t *total) sum(v float64, n int) {
 	if math.IsInf(v, 0) {
 		// v has the sign of the value times n.
 		if math.IsInf(v, n) {
-			t.infinite[1] += n
+			t.rest().infinite[1] += n
 		} else {
-			t.infinite[0] += n
+			t.rest().infinite[0] += n
 		}
 		return
 	}
@@ -84,19 +100,21 @@ func (t *total) value(op Op) float64 {
 	case Count:
 		return float64(t.n)
 	case Min:
-		return t.ascending[0].value
-	case Max, Latest:
-		return t.ascending[len(t.ascending)-1].value
+		return math.Float64frombits(t.more.ascending[0].word)
+	case Max:
+		return math.Float64frombits(t.more.ascending[len(t.more.ascending)-1].word)
+	case Latest:
+		return float64(statusOfWord(t.more.ascending[len(t.more.ascending)-1].word))
 	case Sum:
 	}
 	switch {
-	case t.infinite[0] > 0 && t.infinite[1] > 0:
-		return math.NaN()
-	case t.infinite[0] > 0:
+	case t.more == nil || t.more.infinite == [2]int{}:
+		return t.hi + t.lo
+	case t.more.infinite[1] == 0:
 		return math.Inf(-1)
-	case t.infinite[1] > 0:
+	case t.more.infinite[0] == 0:
 		return math.Inf(1)
 	default:
-		return t.hi + t.lo
+		return math.NaN()
 	}
 }

@@ -46,7 +46,7 @@ type rollouts struct {
 	now      func() time.Time
 	known    map[objectKey]*workload
 	byUID    map[types.UID]*workload
-	children map[types.UID]map[objectKey]time.Time // by owner: when they were created
+	children map[types.UID]map[objectKey]time.Time // by owner: when they were created, if lately
 	owners   map[objectKey]types.UID               // of children
 }
 
@@ -144,13 +144,13 @@ func (r *rollouts) addChild(k objectKey, o metav1.Object) {
 	if old, ok := r.owners[k]; ok && (owner == nil || owner.UID != old) {
 		r.Delete(k.resource, k.namespace, k.name)
 	}
-	if owner == nil {
-		return
+	created := o.GetCreationTimestamp().Time
+	if owner == nil || r.now().Sub(created) >= freshChild {
+		return // no rollout that is found from now on began with it
 	}
 	if r.children[owner.UID] == nil {
 		r.children[owner.UID] = map[objectKey]time.Time{}
 	}
-	created := o.GetCreationTimestamp().Time
 	r.owners[k], r.children[owner.UID][k] = owner.UID, created
 	if w := r.byUID[owner.UID]; w != nil && w.rollout != nil {
 		w.rollout.beganWith(created)

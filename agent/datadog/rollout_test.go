@@ -203,8 +203,8 @@ func TestRolloutOfDaemonSet(t *testing.T) {
 		all: -1,
 		"desiredNumberScheduled: 2, updatedNumberScheduled: 1, numberAvailable: 2": 30,
 		"desiredNumberScheduled: 2, updatedNumberScheduled: 2, numberAvailable: 1": 30,
-		all + ", numberUnavailable: 1": 30,
-		"numberUnavailable: 1":         -1, // none is wanted
+		all + ", numberUnavailable: 1":                                             30,
+		"numberUnavailable: 1":                                                     -1, // none is wanted
 	} {
 		s := newStage(t)
 		s.put(daemonSet(1, 1, status))
