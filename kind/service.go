@@ -54,7 +54,7 @@ var Services = define(Kind[service]{
 		}),
 		timestamp("kube_service_deletion_timestamp", alpha, "When the deletion of the Service was asked for, in Unix seconds.",
 			func(v *service) *metav1.Time { return v.DeletionTimestamp }),
-		beyond(each("kube_service_status_load_balancer_ingress_count", alpha, "Addresses of the load balancer, 0 while it has none; absent unless the Service is of type LoadBalancer.", nil,
+		beyond(each("kube_service_status_load_balancer_addresses", alpha, "Addresses of the load balancer, 0 while it has none; absent unless the Service is of type LoadBalancer.", nil,
 			func(v *service, e *metric.Emitter) {
 				if v.Spec.Type == corev1.ServiceTypeLoadBalancer {
 					e.Add(float64(len(v.Status.LoadBalancer.Ingress)))

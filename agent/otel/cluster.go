@@ -7,7 +7,7 @@ func clusterRules() []agent.Rule {
 	namespace := renamed(upDown("k8s.namespace.phase", "{namespace}", "kube_namespace_status_phase",
 		"1 for the phase that the Namespace is in, 0 for the other."), "phase", "k8s.namespace.phase")
 	namespace.Values = map[string]map[string]string{"phase": {"Active": "active", "Terminating": "terminating"}}
-	ingress := upDown("k8s.service.load_balancer.ingress.count", "{ingress}", "kube_service_status_load_balancer_ingress_count",
+	ingress := upDown("k8s.service.load_balancer.ingress.count", "{ingress}", "kube_service_status_load_balancer_addresses",
 		"Addresses of the load balancer of the Service.")
 	ingress.Type = agent.Gauge
 	return []agent.Rule{
