@@ -17,6 +17,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -52,19 +53,21 @@ func newFiller(seed int64, text string) *randfill.Filler {
 		}
 	}
 	word := among("main", "other", "app", "App", "a-b", "a_b", "aB", "node-role.kubernetes.io/", "node-role.kubernetes.io/worker",
-		"192.0.2.1", "::1", "Evicted", "NodeLost", "OOMKilled", "CrashLoopBackOff")
+		discoveryv1.LabelServiceName, "192.0.2.1", "::1", "Evicted", "NodeLost", "OOMKilled", "CrashLoopBackOff")
 	status := among("True", "False", "Unknown")
 	// A schema of a custom resource holds schemas; a random one has no end.
 	endless := regexp.MustCompile("^OpenAPIV3Schema$")
 	return randfill.NewWithSeed(seed).NilChance(0.3).NumElements(0, 4).MaxDepth(40).SkipFieldsWithPattern(endless).Funcs(
 		fillText[string](word), fillText[types.UID](word),
 		fillText[corev1.ConditionStatus](status),
-		fillText[corev1.ResourceName](among("cpu", "memory", "pods", "ephemeral-storage", "hugepages-2Mi", "nvidia.com/gpu", "attachable-volumes-x", "storage")),
+		fillText[corev1.ResourceName](among("cpu", "memory", "pods", "ephemeral-storage", "hugepages-2Mi", "nvidia.com/gpu", "attachable-volumes-x",
+			"storage", "kubernetes.io/network-bandwidth")),
 		fillText[corev1.PodConditionType](among("Ready", "PodScheduled", "Initialized", "ContainersReady", "DisruptionTarget")),
 		fillText[corev1.PodPhase](among("Pending", "Succeeded", "Failed", "Running")),
 		fillText[corev1.PodQOSClass](among("BestEffort", "Burstable", "Guaranteed")),
 		fillText[corev1.NodeConditionType](among("Ready", "DiskPressure")),
 		fillText[corev1.NodeAddressType](among("InternalIP", "Hostname")),
+		fillText[corev1.ServiceType](among("ClusterIP", "LoadBalancer", "ExternalName")),
 		fillText[corev1.NamespacePhase](among("Active", "Terminating")),
 		fillText[batchv1.JobConditionType](among("Complete", "Failed", "Suspended")),
 		fillText[autoscalingv2.MetricSourceType](among("Resource", "ContainerResource", "Object", "Pods", "External")),

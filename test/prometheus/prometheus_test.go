@@ -12,9 +12,10 @@ import (
 const pods = 300 // of the simulated cluster
 
 // configuration scrapes a cluster that stands still, %[1]s, in each format, a
-// cluster that changes, %[2]s, and the telemetry port of the first, %[3]s.
+// cluster that changes, %[2]s, and the telemetry port of the first, %[3]s. The
+// interval, which no timeout can exceed, is for a busy machine.
 const configuration = `
-global: {scrape_interval: 500ms, scrape_timeout: 500ms}
+global: {scrape_interval: 3s, scrape_timeout: 3s}
 scrape_configs:
 - {job_name: text, scrape_protocols: [PrometheusText0.0.4], static_configs: [{targets: ["%[1]s"]}]}
 - {job_name: text1, scrape_protocols: [PrometheusText1.0.0], static_configs: [{targets: ["%[1]s"]}]}
