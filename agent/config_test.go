@@ -66,7 +66,7 @@ func TestIgnoreUnknown(t *testing.T) {
 	var log strings.Builder
 	a, err := agent.New(agent.Config{
 		Names:         &agent.Names{Rules: []agent.Rule{{Family: "kube_nope"}, {Family: "kube_pod_info"}}},
-		Joins:         map[string]agent.Join{"kube_verticalpodautoscaler_labels": {Match: []string{"namespace"}, All: true}},
+		Joins:         map[string]agent.Join{"kube_spaceship_labels": {Match: []string{"namespace"}, All: true}},
 		LabelsAsTags:  map[string]map[string]string{"spaceship": {"a": "b"}},
 		IgnoreUnknown: true,
 		Logger:        slog.New(slog.NewTextHandler(&log, nil)),
@@ -77,7 +77,7 @@ func TestIgnoreUnknown(t *testing.T) {
 	if got := strings.Join(kind.Names(a.Tables()), " "); got != "pods" {
 		t.Errorf("tables %q, want pods", got)
 	}
-	for _, want := range []string{"kube_nope", "kube_verticalpodautoscaler_labels", "spaceship"} {
+	for _, want := range []string{"kube_nope", "kube_spaceship_labels", "spaceship"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("the log does not name %s:\n%s", want, log.String())
 		}

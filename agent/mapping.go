@@ -98,10 +98,10 @@ func (x *mappings) of(resource, family string) *mapping {
 func (x *mappings) entity(resource string) *Entity {
 	var found *Entity
 	for i := range x.names.Entities {
-		switch e := &x.names.Entities[i]; {
-		case e.Resource == resource:
+		switch e := &x.names.Entities[i]; e.Resource {
+		case resource:
 			return e
-		case e.Resource == "*":
+		case "*":
 			found = e
 		}
 	}

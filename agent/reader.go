@@ -155,7 +155,7 @@ func (o *object) showChecks(now time.Time, yield func(*sink.Check) bool) bool {
 
 // pairs calls f for all objects that two snapshots have not in common, with what
 // stood in the same place; nil: nothing.
-func pairs(last, now *snapshot, f func(old, new *object) bool) {
+func pairs(last, now *snapshot, f func(before, after *object) bool) {
 	before := map[*shelf][]*object{}
 	if last != nil {
 		for _, x := range last.shelves {
@@ -184,15 +184,15 @@ func pairs(last, now *snapshot, f func(old, new *object) bool) {
 func changed(last, now *snapshot, at time.Time) iter.Seq[*sink.Series] {
 	return func(yield func(*sink.Series) bool) {
 		var s sink.Series
-		pairs(last, now, func(old, new *object) bool {
-			if new == nil {
+		pairs(last, now, func(before, after *object) bool {
+			if after == nil {
 				return true
 			}
-			for i := range new.values {
-				if old != nil && new.hasSame(old, i) && sameValue(new.values[i], old.values[i]) {
+			for i := range after.values {
+				if before != nil && after.hasSame(before, i) && sameValue(after.values[i], before.values[i]) {
 					continue
 				}
-				new.show(&s, i, seconds(at))
+				after.show(&s, i, seconds(at))
 				if !yield(&s) {
 					return false
 				}
@@ -204,7 +204,7 @@ func changed(last, now *snapshot, at time.Time) iter.Seq[*sink.Series] {
 
 func changedChecks(last, now *snapshot, at time.Time) iter.Seq[*sink.Check] {
 	return func(yield func(*sink.Check) bool) {
-		pairs(last, now, func(_, new *object) bool { return new.showChecks(at, yield) })
+		pairs(last, now, func(_, after *object) bool { return after.showChecks(at, yield) })
 	}
 }
 
@@ -222,15 +222,15 @@ func (o *object) hasSame(old *object, i int) bool {
 func ended(last, now *snapshot, at time.Time) iter.Seq[*sink.Series] {
 	return func(yield func(*sink.Series) bool) {
 		var gone, come []*object
-		pairs(last, now, func(old, new *object) bool {
-			if old != nil && new != nil && len(old.values) == len(new.values) && new.hasAll(old) {
+		pairs(last, now, func(before, after *object) bool {
+			if before != nil && after != nil && len(before.values) == len(after.values) && after.hasAll(before) {
 				return true
 			}
-			if old != nil {
-				gone = append(gone, old)
+			if before != nil {
+				gone = append(gone, before)
 			}
-			if new != nil {
-				come = append(come, new)
+			if after != nil {
+				come = append(come, after)
 			}
 			return true
 		})

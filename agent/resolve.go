@@ -211,8 +211,8 @@ func (d *draft) takeTags(f *family, r *rule) {
 
 // variant returns the number of the block that has the labels in shared.
 func (d *draft) variant(m *mapping) int {
-	for i := len(d.variants) - 1; i >= 0; i-- {
-		if d.variants[i].mapping == m && slices.Equal(d.variants[i].own, d.shared) {
+	for i, v := range slices.Backward(d.variants) {
+		if v.mapping == m && slices.Equal(v.own, d.shared) {
 			return i
 		}
 	}
@@ -250,9 +250,9 @@ func (d *draft) groupLabel(t *aggregate, name string) string {
 	if v, ok := p.lookup(name); ok {
 		return v
 	}
-	for i := len(p.tags) - 1; i >= 0; i-- {
-		if p.tags[i].Key == name {
-			return p.tags[i].Value
+	for _, t := range slices.Backward(p.tags) {
+		if t.Key == name {
+			return t.Value
 		}
 	}
 	if t.joined {

@@ -158,13 +158,12 @@ func (r *rollouts) addChild(k objectKey, o metav1.Object) {
 }
 
 // beganWith makes the creation of something the start of the rollout, if it can be.
-func (x *rollout) beganWith(created time.Time) bool {
+func (x *rollout) beganWith(created time.Time) {
 	if created.After(x.found) || x.found.Sub(created) >= freshChild || !created.After(x.child) {
-		return false
+		return
 	}
 	x.child = created
 	x.start.Set(float64(created.Unix()))
-	return true
 }
 
 // rolloutState is what a workload says about its rollout.

@@ -1,6 +1,7 @@
 package datadog
 
 import (
+	"maps"
 	"strconv"
 	"strings"
 
@@ -25,7 +26,7 @@ func active(family, name string) agent.Rule {
 }
 
 // plainRules give families another name and nothing more.
-func plainRules() []agent.Rule {
+func plainRules() []agent.Rule { //nolint:funlen // a table
 	return []agent.Rule{
 		as("kube_apiservice_status_condition", "apiservice.condition"),
 		as("kube_customresourcedefinition_status_condition", "crd.condition"),
@@ -162,12 +163,10 @@ func resources(family, name string, called ...map[string]string) agent.Rule {
 	return r
 }
 
-func merged(maps ...map[string]string) map[string]string {
+func merged(some ...map[string]string) map[string]string {
 	all := map[string]string{}
-	for _, m := range maps {
-		for k, v := range m {
-			all[k] = v
-		}
+	for _, m := range some {
+		maps.Copy(all, m)
 	}
 	return all
 }

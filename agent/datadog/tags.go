@@ -55,12 +55,7 @@ func labelTags() map[string]string {
 		"endpointslice":         "kube_endpointslice",
 		"ingress":               "kube_ingress",
 	}
-	for _, more := range []map[string]string{standardLabels(), placeLabels()} {
-		for label, tag := range more {
-			tags[label] = tag
-		}
-	}
-	return tags
+	return merged(tags, standardLabels(), placeLabels())
 }
 
 func overrides() []agent.Override {

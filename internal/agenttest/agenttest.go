@@ -1,5 +1,6 @@
-// Package agenttest feeds an Agent with objects in tests and writes its runs as
-// text. It refuses to know which names there are.
+// Package agenttest feeds an Agent with objects in tests, cut down to what its
+// tables say they read as a watch does, and writes its runs as text. It refuses to
+// know which names there are.
 //
 // A line is a series or a service check:
 //
@@ -24,6 +25,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/internal/wire"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -31,8 +33,9 @@ import (
 // Cluster is an Agent with one Feed for each resource that it wants.
 type Cluster struct {
 	*agent.Agent
-	t     testing.TB
-	feeds map[string]*agent.Feed
+	t       testing.TB
+	feeds   map[string]*agent.Feed
+	filters map[string]*wire.Filter
 }
 
 // New returns a Cluster whose Feeds have been read completely: there is nothing.
@@ -42,7 +45,7 @@ func New(t testing.TB, c agent.Config) *Cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := &Cluster{a, t, map[string]*agent.Feed{}}
+	x := &Cluster{a, t, map[string]*agent.Feed{}, map[string]*wire.Filter{}}
 	for _, table := range a.Tables() {
 		f, err := a.NewFeed(table.Name)
 		if err != nil {
@@ -51,6 +54,9 @@ func New(t testing.TB, c agent.Config) *Cluster {
 		f.Begin()
 		f.Commit()
 		x.feeds[table.Name] = f
+		if x.filters[table.Name], err = wire.Compile(table.New(), kind.Reads(table)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return x
 }
@@ -62,10 +68,29 @@ func (x *Cluster) Feed(resource string) *agent.Feed { return x.feeds[resource] }
 func (x *Cluster) Put(objects ...kind.Object) {
 	x.t.Helper()
 	for _, o := range objects {
-		if f := x.feeds[TableOf(x.t, o).Name]; f != nil {
-			f.Put(o)
+		table := TableOf(x.t, o)
+		if f := x.feeds[table.Name]; f != nil {
+			f.Put(x.filtered(table, o))
 		}
 	}
+}
+
+// filtered returns what a watch decodes of an object.
+func (x *Cluster) filtered(table *kind.Table, o kind.Object) kind.Object {
+	x.t.Helper()
+	m, ok := o.(interface{ Marshal() ([]byte, error) })
+	if !ok {
+		return o // read as JSON
+	}
+	whole, err := m.Marshal()
+	if err != nil {
+		x.t.Fatal(err)
+	}
+	short := table.New()
+	if err := short.Unmarshal(x.filters[table.Name].Append(nil, whole)); err != nil {
+		x.t.Fatal(err)
+	}
+	return short
 }
 
 // Delete takes objects away.
@@ -97,7 +122,7 @@ func TableOf(t testing.TB, o kind.Object) *kind.Table {
 func Objects(t testing.TB, text string) []kind.Object {
 	t.Helper()
 	var objects []kind.Object
-	for _, doc := range bytes.Split([]byte(text), []byte("\n---\n")) {
+	for doc := range bytes.SplitSeq([]byte(text), []byte("\n---\n")) {
 		var head struct {
 			APIVersion string `json:"apiVersion"`
 			Kind       string `json:"kind"`

@@ -158,6 +158,10 @@ var onlyImportedBy = []struct {
 		reason: "the simulated cluster serves the demo, tests and benchmarks; nothing that runs in a real cluster may need it",
 	},
 	{
+		to:     "./internal/agenttest",
+		reason: "it is part of tests and would bring the testing package into the program",
+	},
+	{
 		to:     "./internal/kindtest",
 		reason: "it is part of tests and would bring the testing package into the program",
 	},
