@@ -156,7 +156,7 @@ func (a *Agent) check(f *strictyaml.File) {
 }
 
 func (l LeaderElection) check(f *strictyaml.File) {
-	l.fillDefaults()
+	l.FillDefaults()
 	const path = "agent.leaderElection"
 	if l.LeaseDuration%leaseUnit != 0 {
 		f.Wrong(path+".leaseDuration", "%s: want whole seconds", l.LeaseDuration)

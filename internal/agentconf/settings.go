@@ -37,7 +37,8 @@ const (
 	staleness = 5 * time.Minute
 )
 
-func (l *LeaderElection) fillDefaults() {
+// FillDefaults sets what is not told, but for namespace and identity.
+func (l *LeaderElection) FillDefaults() {
 	l.Name = cmp.Or(l.Name, defaultLeaseName)
 	l.LeaseDuration = cmp.Or(l.LeaseDuration, defaultLeaseDuration)
 	l.RenewDeadline = cmp.Or(l.RenewDeadline, l.LeaseDuration*2/3)
@@ -69,7 +70,7 @@ func (a *Agent) Settings() Settings {
 		},
 		LeaderElection: a.LeaderElection,
 	}
-	s.LeaderElection.fillDefaults()
+	s.LeaderElection.FillDefaults()
 	return s
 }
 

@@ -27,8 +27,8 @@ func TestParseSink(t *testing.T) {
 		"otlp+http://c:4318":                     &OTLP{Common: Common{Type: "otlp"}, URL: "http://c:4318"},
 		"otlp+grpc://c:4317":                     &OTLP{Common: Common{Type: "otlp"}, URL: "http://c:4317", Protocol: "grpc"},
 		"otlp+grpcs://c:4317?noCompression=true": &OTLP{Common: Common{Type: "otlp"}, URL: "https://c:4317", Protocol: "grpc", NoCompression: true},
-		"remotewrite+https://p/api/v1/write?maxSeries=5": &RemoteWrite{
-			Common: Common{Type: "remotewrite"}, URL: "https://p/api/v1/write", MaxSeries: 5},
+		"remotewrite+https://p/api/v1/write?maxSeries=5&version=2.0": &RemoteWrite{
+			Common: Common{Type: "remotewrite"}, URL: "https://p/api/v1/write", MaxSeries: 5, Version: "2.0"},
 	} {
 		got, err := ParseSink(text)
 		if err != nil {

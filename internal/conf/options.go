@@ -60,7 +60,9 @@ const (
 	Cluster   Group = "cluster"   // which cluster to read, and as whom
 	Scope     Group = "scope"     // which of its objects
 	Selection Group = "selection" // what to show of what was read
-	Serving   Group = "serving"   // ports and their limits
+	Joining   Group = "joining"   // labels of other objects on /metrics
+	Serving   Group = "serving"   // the main port and its limits
+	Telemetry Group = "telemetry" // the telemetry port
 	Logging   Group = "logging"
 )
 
@@ -96,7 +98,7 @@ func (o *Options) table() []option {
 			"labels of objects to show in kube_*_labels, by resource: pods=[app,team-*],nodes=[*]. A key may hold one *, which stands for any text; the resource * stands for all. A second use replaces the first"},
 		{Selection, "metric-annotations-allowlist", "", allowLists(&o.MetricAnnotationsAllowlist), o.checkAnnotationsAllowlist,
 			"annotations of objects to show in kube_*_annotations, in the form of --metric-labels-allowlist"},
-		{Selection, "join", "", addedLists(&o.Join), o.checkJoin,
+		{Joining, "join", "", addedLists(&o.Join), o.checkJoin,
 			"labels of related objects to add to families, by name, which may hold one *: kube_pod_*=[label:app,node_label:topology.kubernetes.io/zone,workload]. " +
 				"There are label:KEY and annotation:KEY of the object, node_label:KEY and node_annotation:KEY of its Node, namespace_label:KEY and namespace_annotation:KEY of its namespace, node and workload. " +
 				"A key may hold one *. What a family has already is not added"},
@@ -105,9 +107,9 @@ func (o *Options) table() []option {
 			"port of /metrics and of the health checks; 0 takes a free one"},
 		{Serving, "host", "::", text(&o.Host), func() []error { return checkHost(o.Host) },
 			"`address` of --port; :: is every address of this machine, IPv4 too"},
-		{Serving, "telemetry-port", "8081", number(&o.TelemetryPort), func() []error { return checkPort(o.TelemetryPort) },
+		{Telemetry, "telemetry-port", "8081", number(&o.TelemetryPort), func() []error { return checkPort(o.TelemetryPort) },
 			"port of the metrics about this program, readiness and profiles; 0 takes a free one"},
-		{Serving, "telemetry-host", "::", text(&o.TelemetryHost), func() []error { return checkHost(o.TelemetryHost) },
+		{Telemetry, "telemetry-host", "::", text(&o.TelemetryHost), func() []error { return checkHost(o.TelemetryHost) },
 			"`address` of --telemetry-port"},
 		{Serving, "server-read-timeout", "1m0s", duration(&o.ServerReadTimeout), notNegative(&o.ServerReadTimeout),
 			"time for reading a whole request on --port, for example 30s; 0 is no limit"},

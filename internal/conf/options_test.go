@@ -22,7 +22,7 @@ func parseFlags(t *testing.T, args ...string) *Options {
 	t.Helper()
 	o := New()
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	o.AddFlags(fs, Cluster, Scope, Selection, Serving, Logging)
+	o.AddFlags(fs, Cluster, Scope, Selection, Joining, Serving, Telemetry, Logging)
 	if err := fs.Parse(args); err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func TestAddFlagsOfGroups(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	New().AddFlags(fs, Cluster, Scope, Selection, Serving, Logging)
+	New().AddFlags(fs, Cluster, Scope, Selection, Joining, Serving, Telemetry, Logging)
 	fs.VisitAll(func(f *pflag.Flag) {
 		if f.Usage == "" || strings.HasSuffix(f.Usage, ".") {
 			t.Errorf("--%s: help %q, want some, without a full stop at the end", f.Name, f.Usage)

@@ -129,7 +129,7 @@ func (r *reader) mode() agent.PodMode {
 }
 
 // notYet are resources that the check reads and kubestate does not.
-func notYet() []string { return []string{"devicetaintrules", "verticalpodautoscalers"} }
+func notYet() []string { return []string{"devicetaintrules"} }
 
 // kinds returns the tables of the collectors.
 func (r *reader) kinds() []*kind.Table {

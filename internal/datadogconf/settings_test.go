@@ -21,7 +21,7 @@ cluster_check: true
 init_config:
   service: all
 instances:
-- collectors: [pods, nodes, verticalpodautoscalers, pod, pods]
+- collectors: [pods, nodes, devicetaintrules, pod, pods]
   custom_resource:
     spec: {resources: [{groupVersionKind: {group: a, version: b, kind: c}}]}
   label_joins:
@@ -86,7 +86,7 @@ func TestEveryKey(t *testing.T) {
 		Namespaces: []string{"shop", "billing"}, CheckTelemetry: true,
 		Warnings: []string{
 			"conf.yaml:40: instances[0].colectors: the key is unknown and ignored",
-			"conf.yaml:6: instances[0].collectors[2]: kubestate does not read verticalpodautoscalers yet; it is ignored",
+			"conf.yaml:6: instances[0].collectors[2]: kubestate does not read devicetaintrules yet; it is ignored",
 			`conf.yaml:6: instances[0].collectors[3]: "pod" is no resource that kubestate reads; it is ignored; did you mean pods?`,
 			"conf.yaml:15: instances[0].label_joins.kube_job_labels: gets no labels; it is ignored",
 			"conf.yaml:7: instances[0].custom_resource: metrics of custom resources are not supported yet; it is ignored",

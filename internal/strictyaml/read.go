@@ -44,6 +44,7 @@ type File struct {
 	options  Options
 	lines    map[string]int // by path, such as agent.sinks[0].type
 	problems []problem
+	unquoted bool // text is never in quotes
 	values   int  // read so far
 	full     bool // no more are read
 }
@@ -82,10 +83,10 @@ func Read(name string, data []byte, into any, o Options) *File {
 }
 
 // FromPairs reads keys and values, as if they were the mapping that key: value in
-// lines of their own make. name is where they are from, for errors, which know no
-// lines then.
+// lines of their own make; what is wanted as text needs no quotes. name is where
+// they are from, for errors, which know no lines then.
 func FromPairs(name string, pairs [][2]string, into any, o Options) *File {
-	f := &File{name: name, options: o, lines: map[string]int{}}
+	f := &File{name: name, options: o, lines: map[string]int{}, unquoted: true}
 	root := &yaml.Node{Kind: yaml.MappingNode}
 	for _, p := range pairs {
 		key := &yaml.Node{Kind: yaml.ScalarNode, Tag: textTag, Value: p[0]}

@@ -251,8 +251,8 @@ func TestLenient(t *testing.T) {
 
 func TestFromPairs(t *testing.T) {
 	var got config
-	f := FromPairs("--flag", [][2]string{{"name", "x"}, {"on", "true"}, {"wait", "5s"}, {"size", "1"}}, &got, options())
-	if diff := cmp.Diff(config{Name: "x", On: true, Wait: 5 * time.Second}, got, compare); diff != "" {
+	f := FromPairs("--flag", [][2]string{{"name", "2.0"}, {"on", "true"}, {"wait", "5s"}, {"size", "1"}}, &got, options())
+	if diff := cmp.Diff(config{Name: "2.0", On: true, Wait: 5 * time.Second}, got, compare); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	want := `--flag: unknown key "size"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where`

@@ -59,7 +59,7 @@ func (v Value) Scalar() (string, bool) {
 // Text returns text. It is not ok for what YAML takes for something else.
 func (v Value) Text() (text string, ok bool) {
 	text, ok = v.Scalar()
-	return text, ok && (v.node.ShortTag() == textTag || v.file.options.Lenient)
+	return text, ok && (v.node.ShortTag() == textTag || v.file.options.Lenient || v.file.unquoted)
 }
 
 // Key returns the value of a key.
