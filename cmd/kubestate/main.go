@@ -39,7 +39,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 func rootCommand(args []string) *cobra.Command {
 	c := serveCommand(args)
-	c.AddCommand(renderCommand(args), demoCommand(args), explainCommand(), versionCommand())
+	c.AddCommand(agentCommand(args), renderCommand(args), demoCommand(args), explainCommand(), versionCommand())
 	// Errors are printed once, by run; the usage would bury them.
 	c.SilenceErrors, c.SilenceUsage = true, true
 	return c

@@ -4,20 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/serve"
-	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/kubewatch"
 )
 
 func serveCommand(args []string) *cobra.Command {
 	o := conf.New()
+	config := ""
 	c := &cobra.Command{
 		Use:   "kubestate",
 		Short: "Serve metrics about the objects of a Kubernetes cluster",
@@ -26,7 +29,10 @@ func serveCommand(args []string) *cobra.Command {
 Without a command it reads a cluster and serves:
   /metrics on --port             metrics about the objects
   /metrics on --telemetry-port   metrics about kubestate itself
-Both ports answer /readyz and show at / what is being read.`,
+Both ports answer /readyz and show at / what is being read.
+
+With a --config whose section agent says so it pushes metrics, too, as the
+command agent does, from the same watches.`,
 		Example: `  kubestate                                        in a pod, as its service account
   kubestate --kubeconfig ~/.kube/config            from anywhere
   kubestate --resources pods,nodes --metric-labels-allowlist 'pods=[app,team]'
@@ -35,11 +41,35 @@ Both ports answer /readyz and show at / what is being read.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			log := o.Logger(c.ErrOrStderr())
-			return serveCluster(c.Context(), o, log, func(addresses) {})
+			push, err := pushSettings(config)
+			if err != nil {
+				_, wrong := o.Complete()
+				return errors.Join(wrong, err)
+			}
+			return serveCluster(c.Context(), o, push, log, c.OutOrStdout(), func(addresses) {})
 		},
 	}
-	takeOptions(c, args, o, conf.Cluster, conf.Scope, conf.Selection, conf.Serving, conf.Logging)
+	takeOptions(c, args, o, conf.Cluster, conf.Scope, conf.Selection, conf.Joining, conf.Serving, conf.Telemetry, conf.Logging)
+	c.Flags().StringVar(&config, "config", "", "configuration `file`: what the agent pushes")
 	return c
+}
+
+// pushSettings returns what a configuration file says of the agent; nil: nothing.
+func pushSettings(config string) (*agentconf.Settings, error) {
+	if config == "" {
+		return nil, nil
+	}
+	c, err := readConfig(config)
+	if err != nil || c.Agent == nil {
+		return nil, err
+	}
+	if len(c.Agent.Sinks) == 0 {
+		return nil, fmt.Errorf("%s: the section agent has no sinks", config)
+	}
+	s := c.Agent.Settings()
+	s.Receivers, s.Warnings = c.Agent.Receivers()
+	s.LeaderElection, err = completeElection(s.LeaderElection, true, false)
+	return &s, err
 }
 
 // addresses are where the two ports listen, as host:port.
@@ -47,8 +77,9 @@ type addresses struct{ main, telemetry string }
 
 // serveCluster reads a cluster and serves until ctx ends. It wires every part to
 // the next: watches feed the exporter, the exporter answers on the main port.
-// listening is called once both ports are open.
-func serveCluster(ctx context.Context, o *conf.Options, log *slog.Logger, listening func(addresses)) error {
+// push, unless nil, is what the agent makes of the same objects; out is standard
+// output. listening is called once both ports are open.
+func serveCluster(ctx context.Context, o *conf.Options, push *agentconf.Settings, log *slog.Logger, out io.Writer, listening func(addresses)) error {
 	settings, err := o.Complete()
 	if err != nil {
 		return err
@@ -65,7 +96,13 @@ func serveCluster(ctx context.Context, o *conf.Options, log *slog.Logger, listen
 	if err != nil {
 		return err
 	}
-	watches, err := watchesFor(exporter, settings)
+	var p *pusher
+	if push != nil {
+		if p, err = newPusher(*push, log); err != nil {
+			return err
+		}
+	}
+	watches, err := watchesFor(settings, p.consumers(exporterConsumer(exporter))...)
 	if err != nil {
 		return err
 	}
@@ -73,7 +110,12 @@ func serveCluster(ctx context.Context, o *conf.Options, log *slog.Logger, listen
 	if err != nil {
 		return err
 	}
-	sources := serve.Sources{Build: buildInfo(), Watches: group.Statuses, Exporter: exporter}
+	if p != nil {
+		if err := p.connect(client, out, func() error { return ready(group.Statuses()) }); err != nil {
+			return err
+		}
+	}
+	sources := serve.Sources{Build: buildInfo(), Watches: group.Statuses, Exporter: exporter, Agent: p.telemetry()}
 	telemetry := serve.NewTelemetry(sources)
 	servers, err := serve.Listen(ctx, serve.Config{
 		Address:          serve.Address(o.Host, o.Port),
@@ -86,29 +128,33 @@ func serveCluster(ctx context.Context, o *conf.Options, log *slog.Logger, listen
 		Discovery: http.HandlerFunc(exporter.ServeDiscovery),
 		Telemetry: telemetry.Handler(),
 		Health:    serve.Health{Live: group.Alive, Ready: func() error { return ready(group.Statuses()) }},
-		Page:      func() serve.Page { return serve.Page{Version: version, Rows: sources.Rows()} },
-		Logger:    log,
+		Page: func() serve.Page {
+			return serve.Page{Version: version, Rows: sources.Rows(), Sinks: sources.Agent.Rows()}
+		},
+		Logger: log,
 	})
 	if err != nil {
 		return err
 	}
 	log.Info("listening", "version", version, "metrics", servers.Address(), "telemetry", servers.TelemetryAddress())
 	listening(addresses{servers.Address(), servers.TelemetryAddress()})
-	return runAll(ctx, client, group, servers, log)
+	return runAll(ctx, client, group, servers, p, log)
 }
 
-// runAll reads and serves until ctx ends or a port fails.
-func runAll(ctx context.Context, client *kubewatch.Client, group *kubewatch.Group, servers *serve.Servers, log *slog.Logger) error {
+// runAll reads, serves and pushes until ctx ends or a port fails. What is pushed
+// last and what is answered last end at the same time.
+func runAll(ctx context.Context, client *kubewatch.Client, group *kubewatch.Group, servers *serve.Servers, p *pusher, log *slog.Logger) error {
 	ctx, cancel := context.WithCancel(ctx)
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
+	var running sync.WaitGroup
+	running.Go(func() {
 		greet(ctx, client, log)
 		group.Run(ctx)
-	}()
+	})
+	running.Go(func() { p.run(ctx) })
+	go settle(ctx, func() error { return ready(group.Statuses()) })
 	err := servers.Run(ctx)
 	cancel()
-	<-read
+	running.Wait()
 	log.Info("ended")
 	return err
 }
@@ -124,53 +170,4 @@ func greet(ctx context.Context, client *kubewatch.Client, log *slog.Logger) {
 	default:
 		log.Info("reading cluster", "apiserver_version", v)
 	}
-}
-
-// watchesFor returns a watch for each resource and each namespace to read.
-func watchesFor(x *kubestate.Exporter, s conf.Settings) ([]kubewatch.Watch, error) {
-	var watches []kubewatch.Watch
-	var errs []error
-	for _, t := range x.Tables() {
-		for _, w := range watchesOf(t, s) {
-			feed, err := x.NewFeed(t.Name)
-			errs = append(errs, err)
-			w.Store = feed
-			watches = append(watches, w)
-		}
-	}
-	return watches, errors.Join(errs...)
-}
-
-func watchesOf(t *kind.Table, s conf.Settings) []kubewatch.Watch {
-	all := kubewatch.Watch{Table: t, Fields: kind.Reads(t)}
-	if !t.Namespaced {
-		return []kubewatch.Watch{all}
-	}
-	all.FieldSelector = s.FieldSelector
-	if len(s.Namespaces) == 0 {
-		return []kubewatch.Watch{all}
-	}
-	watches := make([]kubewatch.Watch, len(s.Namespaces))
-	for i, n := range s.Namespaces {
-		watches[i] = all
-		watches[i].Namespace = n
-	}
-	return watches
-}
-
-// ready returns nil once every watch has read its objects completely once, or
-// was told by the API server that it may not or that there are none of the kind:
-// what is lacking in the cluster must not keep the rest out of service.
-func ready(statuses []kubewatch.Status) error {
-	var errs []error
-	for i := range statuses {
-		if s := &statuses[i]; !s.Synced && !s.Refused() {
-			where := s.Resource.Name
-			if s.Namespace != "" {
-				where += " in namespace " + s.Namespace
-			}
-			errs = append(errs, fmt.Errorf("%s: %s", where, s.State))
-		}
-	}
-	return errors.Join(errs...)
 }

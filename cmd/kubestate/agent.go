@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kubestate/kubestate/internal/conf"
+	"github.com/kubestate/kubestate/internal/serve"
+	"github.com/kubestate/kubestate/kubewatch"
+)
+
+func agentCommand(args []string) *cobra.Command {
+	f := &agentFlags{options: conf.New()}
+	f.options.Port = 0 // there is none
+	c := &cobra.Command{
+		Use:   "agent",
+		Short: "Push the metrics of a Kubernetes cluster to backends",
+		Long: `agent reads a cluster, joins labels across objects, gives metrics the names of a
+backend, keeps totals, and pushes all that to sinks. It does the job of the
+kubernetes_state_core check of the Datadog Agent, for any backend.
+
+What it does is told by flags, by a configuration file (--config), which has all
+settings of sinks, or by the configuration of the check as it is
+(--datadog-config). Flags override files. On --telemetry-port are its own metrics
+and probes.
+
+A --sink is one of
+  stdout, file:PATH                                  lines of JSON
+  udp://HOST:PORT, unix:///PATH, unixstream:///PATH  DogStatsD
+  datadog+https://HOST?keyFile=PATH                  the intake of Datadog
+  otlp+http://HOST:PORT, otlp+grpc://HOST:PORT       OTLP; with TLS otlp+https, otlp+grpcs
+  remotewrite+http://HOST:PORT/PATH                  remote write; with TLS remotewrite+https
+Behind a question mark may be further settings, as in the configuration file.`,
+		Example: `  kubestate agent --names datadog --sink stdout --once     one run, to look at
+  kubestate agent --names datadog --sink unix:///var/run/datadog/dsd.socket
+  kubestate agent --names otel --sink otlp+grpc://collector:4317 --cluster-name prod
+  kubestate agent --sink 'remotewrite+http://prometheus:9090/api/v1/write?version=2.0' --interval 30s
+  kubestate agent --datadog-config conf.yaml --sink 'datadog+https://api.datadoghq.eu?keyFile=/etc/key'
+  kubestate agent --config agent.yaml --check               only say what is wrong with it
+  kubestate agent --config agent.yaml --sink stdout --once  see what would be sent`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return f.run(c.Context(), c.Flags().Changed, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	takeOptions(c, args, f.options, conf.Cluster, conf.Scope, conf.Selection, conf.Telemetry, conf.Logging)
+	f.add(c)
+	return c
+}
+
+// run is the command.
+func (f *agentFlags) run(ctx context.Context, changed func(flag string) bool, out, messages io.Writer) error {
+	settings, scope, err := f.settings(changed)
+	if err != nil {
+		return err
+	}
+	log := f.options.Logger(messages)
+	p, err := newPusher(settings, log)
+	if err != nil {
+		return err
+	}
+	if f.check {
+		_, err := fmt.Fprintln(out, "The configuration is valid.")
+		return err
+	}
+	for _, w := range scope.Warnings {
+		log.Warn(w)
+	}
+	client, err := kubewatch.Connect(kubewatch.Config{Kubeconfig: f.options.Kubeconfig, APIServer: f.options.APIServer, Version: version})
+	if err != nil {
+		return err
+	}
+	watches, err := watchesFor(scope, p.consumers()...)
+	if err != nil {
+		return err
+	}
+	group, err := kubewatch.NewGroup(client, watches, log)
+	if err != nil {
+		return err
+	}
+	if err := p.connect(client, out, func() error { return ready(group.Statuses()) }); err != nil {
+		return err
+	}
+	if f.once {
+		return pushOnce(ctx, client, group, p, f.timeout)
+	}
+	return f.push(ctx, client, group, p, log)
+}
+
+// push sends until ctx ends.
+func (f *agentFlags) push(ctx context.Context, client *kubewatch.Client, group *kubewatch.Group, p *pusher, log *slog.Logger) error {
+	o := f.options
+	sources := serve.Sources{Build: buildInfo(), Watches: group.Statuses, Agent: p.telemetry()}
+	servers, err := serve.Listen(ctx, serve.Config{
+		TelemetryAddress: serve.Address(o.TelemetryHost, o.TelemetryPort),
+		Timeouts: serve.Timeouts{
+			Read: o.ServerReadTimeout, ReadHeader: o.ServerReadHeaderTimeout,
+			Write: o.ServerWriteTimeout, Idle: o.ServerIdleTimeout,
+		},
+		Telemetry: serve.NewTelemetry(sources).Handler(),
+		Health:    serve.Health{Live: group.Alive, Ready: func() error { return ready(group.Statuses()) }},
+		Page: func() serve.Page {
+			return serve.Page{Version: version, Rows: sources.Rows(), Sinks: sources.Agent.Rows()}
+		},
+		Logger: log,
+	})
+	if err != nil {
+		return err
+	}
+	log.Info("listening", "version", version, "telemetry", servers.TelemetryAddress())
+	return runAll(ctx, client, group, servers, p, log)
+}
+
+// pushOnce sends one run to each sink, once everything is read.
+func pushOnce(ctx context.Context, client *kubewatch.Client, group *kubewatch.Group, p *pusher, timeout time.Duration) error {
+	reading, stop := context.WithCancel(ctx)
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		greet(reading, client, p.log)
+		group.Run(reading)
+	}()
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	err := p.sender.Once(limited)
+	if errors.Is(limited.Err(), context.DeadlineExceeded) {
+		err = errors.Join(fmt.Errorf("nothing was sent within %s", timeout), prefixed("not yet read", ready(group.Statuses())))
+	}
+	cancel()
+	stop()
+	<-read
+	return err
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/internal/agentconf"
+	"github.com/kubestate/kubestate/internal/datadogconf"
+	"github.com/kubestate/kubestate/internal/serve"
+	"github.com/kubestate/kubestate/kubewatch"
+	"github.com/kubestate/kubestate/sink"
+)
+
+// pusher is the agent at work: what becomes of objects, and who receives it. A nil
+// pusher pushes nothing.
+type pusher struct {
+	settings agentconf.Settings
+	agent    *agent.Agent
+	sender   *agent.Sender
+	elector  *kubewatch.Elector // nil: there is no election
+	log      *slog.Logger
+}
+
+// newPusher returns a pusher that still lacks what connect gives it.
+func newPusher(s agentconf.Settings, log *slog.Logger) (*pusher, error) {
+	for _, w := range s.Warnings {
+		log.Warn(w)
+	}
+	s.Agent.Logger = log
+	a, err := agent.New(s.Agent)
+	if err != nil {
+		return nil, prefixed("agent", err)
+	}
+	return &pusher{settings: s, agent: a, log: log}, nil
+}
+
+// prefixed puts a word in front of each problem.
+func prefixed(word string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var errs []error
+	for problem := range strings.SplitSeq(err.Error(), "\n") {
+		errs = append(errs, fmt.Errorf("%s: %s", word, problem))
+	}
+	return errors.Join(errs...)
+}
+
+// consumers adds the agent to those who want objects.
+func (p *pusher) consumers(others ...consumer) []consumer {
+	if p == nil {
+		return others
+	}
+	return append(others, agentConsumer(p.agent, p.settings.Agent.PodMode))
+}
+
+// connect opens the sinks, and makes an elector if there is an election. out is
+// standard output. Nothing is sent until ready returns nil.
+func (p *pusher) connect(client *kubewatch.Client, out io.Writer, ready func() error) error {
+	var errs []error
+	config := agent.SenderConfig{Agent: p.agent, Ready: func() bool { return ready() == nil }, Logger: p.log}
+	if e := p.settings.LeaderElection; e.Enabled {
+		var err error
+		p.elector, err = kubewatch.NewElector(client, kubewatch.Election{
+			Namespace: e.Namespace, Name: e.Name, Identity: e.Identity,
+			LeaseDuration: e.LeaseDuration, RenewDeadline: e.RenewDeadline, RetryPeriod: e.RetryPeriod,
+		}, p.log)
+		if err != nil {
+			return err
+		}
+		config.Active = p.elector.Leading
+	}
+	for i := range p.settings.Receivers {
+		r := &p.settings.Receivers[i]
+		s, err := r.Open(agentconf.Environment{Stdout: out, Version: version, Logger: p.log})
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		config.Receivers = append(config.Receivers, agent.Receiver{Name: r.Name, Sink: p.telling(s), Interval: r.Interval, Heartbeat: r.Heartbeat})
+	}
+	if len(errs) > 0 {
+		for _, r := range config.Receivers {
+			_ = r.Sink.Close(context.Background()) // nothing is in it
+		}
+		return errors.Join(errs...)
+	}
+	var err error
+	p.sender, err = agent.NewSender(config)
+	return err
+}
+
+// telling lets a sink tell what the kubernetes_state_core check tells of itself, if
+// that is wanted.
+func (p *pusher) telling(s sink.Sink) sink.Sink {
+	if !p.settings.CheckTelemetry {
+		return s
+	}
+	a := &p.settings.Agent
+	tags := a.Tags
+	if a.ClusterName != "" && a.Names.ClusterNameTag != "" {
+		tags = append(slices.Clip(tags), sink.Tag{Key: a.Names.ClusterNameTag, Value: a.ClusterName})
+	}
+	return datadogconf.Telemetry(s, a.Names, tags)
+}
+
+// run sends until ctx ends and the sinks are closed. Only then is the Lease given
+// away, so that nobody else sends meanwhile.
+func (p *pusher) run(ctx context.Context) {
+	if p == nil {
+		return
+	}
+	elect, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var electing sync.WaitGroup
+	if p.elector != nil {
+		electing.Go(func() { p.elector.Run(elect) })
+	}
+	p.sender.Run(ctx)
+	stop()
+	electing.Wait()
+}
+
+// telemetry returns what the metrics about the agent are made of.
+func (p *pusher) telemetry() *serve.Agent {
+	if p == nil {
+		return nil
+	}
+	a := &serve.Agent{Stats: p.agent.Stats, Receivers: p.sender.Stats}
+	if p.elector != nil {
+		a.Election = p.elector.Status
+	}
+	return a
+}
+
+const podNamespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
+// podNamespace returns the namespace of the pod that this runs in; empty: it is in
+// none.
+func podNamespace() string {
+	text, err := os.ReadFile(podNamespaceFile)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/internal/conf"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/kubewatch"
+)
+
+// consumer is somebody who wants objects: the exporter or the agent.
+type consumer struct {
+	tables []*kind.Table
+	// feed returns a Store for one source of objects of a resource.
+	feed func(resource string) (kubewatch.Store, error)
+	// unassigned wants only those Pods that have no Node.
+	unassigned bool
+}
+
+func exporterConsumer(x *kubestate.Exporter) consumer {
+	return consumer{tables: x.Tables(), feed: func(resource string) (kubewatch.Store, error) { return x.NewFeed(resource) }}
+}
+
+func agentConsumer(a *agent.Agent, mode agent.PodMode) consumer {
+	return consumer{
+		tables: a.Tables(), unassigned: mode == agent.ClusterUnassigned,
+		feed: func(resource string) (kubewatch.Store, error) { return a.NewFeed(resource) },
+	}
+}
+
+// table returns the table of a resource; nil if nothing of it is wanted.
+func (c *consumer) table(resource string) *kind.Table {
+	for _, t := range c.tables {
+		if t.Name == resource {
+			return t
+		}
+	}
+	return nil
+}
+
+// watchesFor returns a watch for each resource that any of the consumers wants,
+// and each namespace to read. Several consumers share it.
+func watchesFor(s conf.Settings, consumers ...consumer) ([]kubewatch.Watch, error) {
+	var tables []*kind.Table
+	for _, c := range consumers {
+		tables = append(tables, c.tables...)
+	}
+	slices.SortStableFunc(tables, func(a, b *kind.Table) int { return cmp.Compare(a.Name, b.Name) })
+	tables = slices.CompactFunc(tables, func(a, b *kind.Table) bool { return a.Name == b.Name })
+	var watches []kubewatch.Watch
+	var errs []error
+	for _, t := range tables {
+		for _, w := range watchesOf(t, s) {
+			errs = append(errs, share(&w, consumers))
+			watches = append(watches, w)
+		}
+	}
+	return watches, errors.Join(errs...)
+}
+
+func watchesOf(t *kind.Table, s conf.Settings) []kubewatch.Watch {
+	all := kubewatch.Watch{Table: t}
+	if !t.Namespaced {
+		return []kubewatch.Watch{all}
+	}
+	all.FieldSelector = s.FieldSelector
+	if len(s.Namespaces) == 0 {
+		return []kubewatch.Watch{all}
+	}
+	watches := make([]kubewatch.Watch, len(s.Namespaces))
+	for i, n := range s.Namespaces {
+		watches[i] = all
+		watches[i].Namespace = n
+	}
+	return watches
+}
+
+// share gives a watch the stores of all who want its objects, and the fields that
+// they read.
+func share(w *kubewatch.Watch, consumers []consumer) error {
+	var stores []kubewatch.Store
+	var tables []*kind.Table
+	var errs []error
+	pods := w.Table.Name == kind.Pods.Name
+	unassigned := false
+	for _, c := range consumers {
+		t := c.table(w.Table.Name)
+		if t == nil {
+			continue
+		}
+		store, err := c.feed(t.Name)
+		errs = append(errs, err)
+		unassigned = c.unassigned && pods
+		if unassigned {
+			store = &unassignedPods{Store: store}
+		}
+		stores, tables = append(stores, store), append(tables, t)
+	}
+	w.Fields = kind.Reads(tables...)
+	w.Store = stores[0]
+	switch {
+	case len(stores) > 1:
+		w.Store = kubewatch.Tee(stores...)
+	case unassigned:
+		// Then the others need not be sent at all.
+		w.FieldSelector = strings.TrimPrefix(w.FieldSelector+",spec.nodeName=", ",")
+	}
+	return errors.Join(errs...)
+}
+
+// unassignedPods hands on Pods until they have a Node.
+type unassignedPods struct {
+	kubewatch.Store
+	reading atomic.Bool // a full read, whose end takes away what is not in it
+}
+
+func (u *unassignedPods) Begin() {
+	u.reading.Store(true)
+	u.Store.Begin()
+}
+
+func (u *unassignedPods) Put(o kind.Object) {
+	switch p, ok := o.(*corev1.Pod); {
+	case !ok || p.Spec.NodeName == "":
+		u.Store.Put(o)
+	case !u.reading.Load():
+		u.Delete(o.GetNamespace(), o.GetName())
+	}
+}
+
+func (u *unassignedPods) Commit() {
+	u.Store.Commit()
+	u.reading.Store(false)
+}
+
+// ready returns nil once every watch has read its objects completely once, or
+// was told by the API server that it may not or that there are none of the kind:
+// what is lacking in the cluster must not keep the rest out of service.
+func ready(statuses []kubewatch.Status) error {
+	var errs []error
+	for i := range statuses {
+		if s := &statuses[i]; !s.Synced && !s.Refused() {
+			where := s.Resource.Name
+			if s.Namespace != "" {
+				where += " in namespace " + s.Namespace
+			}
+			errs = append(errs, fmt.Errorf("%s: %s", where, s.State))
+		}
+	}
+	return errors.Join(errs...)
+}
