@@ -47,6 +47,7 @@ func All() []*Table {
 		ValidatingAdmissionPolicies,
 		ValidatingAdmissionPolicyBindings,
 		ValidatingWebhookConfigurations,
+		VerticalPodAutoscalers,
 		VolumeAttachments,
 	}
 }

@@ -33,7 +33,7 @@ type catalogFamily struct {
 }
 
 // ownResources are those that kube-state-metrics does not have.
-var ownResources = []string{"apiservices", "controllerrevisions", "customresourcedefinitions", "resourceclaims", "resourceslices"}
+var ownResources = []string{"apiservices", "controllerrevisions", "customresourcedefinitions", "resourceclaims", "resourceslices", "verticalpodautoscalers"}
 
 // repairedAllowLists are the families whose labels the user can pick here, while
 // kube-state-metrics shows them all, unlike the labels of all other kinds.

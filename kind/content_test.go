@@ -9,6 +9,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/kubestate/kubestate/internal/kindtest"
 	"github.com/kubestate/kubestate/kind"
@@ -44,6 +45,38 @@ func TestConfigMapsAreReadWithoutData(t *testing.T) {
 	}
 	if diff := gocmp.Diff(kind.Object(want), fromText); diff != "" {
 		t.Errorf("from JSON, -want +got:\n%s", diff)
+	}
+}
+
+// A copy is equal and shares nothing with the original.
+func TestVerticalPodAutoscalerIsCopied(t *testing.T) {
+	original := kindtest.Decode(t, kind.VerticalPodAutoscalers, golden(t, kind.VerticalPodAutoscalers, richCase).Object).(*kind.VerticalPodAutoscaler)
+	again := kindtest.Decode(t, kind.VerticalPodAutoscalers, golden(t, kind.VerticalPodAutoscalers, richCase).Object)
+	c := original.DeepCopyObject()
+	original.Labels["app"] = "changed"
+	original.Spec.TargetRef.Name = "changed"
+	*original.Spec.UpdatePolicy.UpdateMode = "changed"
+	for i := range original.Spec.ResourcePolicy.ContainerPolicies {
+		p := &original.Spec.ResourcePolicy.ContainerPolicies[i]
+		clear(p.MinAllowed)
+		clear(p.MaxAllowed)
+		p.ContainerName = "changed"
+	}
+	for i := range original.Status.Recommendation.ContainerRecommendations {
+		r := &original.Status.Recommendation.ContainerRecommendations[i]
+		for _, list := range []corev1.ResourceList{r.Target, r.LowerBound, r.UpperBound, r.UncappedTarget} {
+			clear(list)
+		}
+		r.ContainerName = "changed"
+	}
+	if diff := gocmp.Diff(again.(runtime.Object), c); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if empty := (&kind.VerticalPodAutoscaler{}).DeepCopyObject(); !gocmp.Equal(runtime.Object(&kind.VerticalPodAutoscaler{}), empty) {
+		t.Errorf("the copy of nothing is %+v", empty)
+	}
+	if original.Unmarshal(nil) == nil {
+		t.Error("it can be read from protobuf")
 	}
 }
 

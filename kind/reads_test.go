@@ -20,6 +20,9 @@ func TestReads(t *testing.T) {
 	for _, table := range kind.All() {
 		t.Run(table.Name, func(t *testing.T) {
 			objects := encodedObjects(t, table)
+			if objects == nil {
+				return
+			}
 			checkReads(t, kindtest.Everything.Plan(t, table), objects)
 			checkReads(t, kindtest.Options{}.Plan(t, table), objects)
 			for _, d := range table.Schema().Families {
@@ -81,13 +84,10 @@ func decode(t *testing.T, table *kind.Table, message []byte) kind.Object {
 // the other tests have, and many with random content.
 func encodedObjects(t *testing.T, table *kind.Table) (messages [][]byte) {
 	t.Helper()
-	add := func(o kind.Object) {
-		message, err := o.(interface{ Marshal() ([]byte, error) }).Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		messages = append(messages, message)
+	if table.New().Unmarshal(nil) != nil {
+		return nil // a custom resource, which has no such form and is decoded whole
 	}
+	add := func(o kind.Object) { messages = append(messages, encode(t, o)) }
 	for _, c := range kindtest.Load(t, goldenFile(table)) {
 		add(kindtest.Decode(t, table, c.Object))
 	}
