@@ -60,8 +60,11 @@ func (r *agentResult) String() string {
 }
 
 // agent measures the agent in a process of its own, so that neither its memory
-// nor that of the old way is this one's.
+// nor that of the old way is this one's. It is the last step: what runs beside it
+// ends, as the old way may take all the memory that there is.
 func (m *measurement) agent(ctx context.Context) error {
+	m.kubestate.end()
+	m.cluster.end()
 	m.say("measuring the agent and the old way")
 	command := exec.CommandContext(ctx, m.programs.bench, agentCommand, "--json",
 		"--nodes", strconv.Itoa(m.Nodes), "--pods", strconv.Itoa(m.Pods), "--runs", strconv.Itoa(max(1, m.pace.scrapes/3)))
