@@ -159,8 +159,7 @@ func find(t reflect.Type, name string) (numbers []int, field reflect.Type) {
 	if t.Kind() != reflect.Struct {
 		return nil, nil
 	}
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		number, ok := number(f)
 		if !ok {
 			continue
