@@ -96,6 +96,7 @@ type Stats struct {
 	Objects  int    // of all kinds
 	Series   int    // of objects and totals
 	Groups   int    // of totals
+	JoinKeys int    // by which objects find others to join
 	Blocks   uint64 // blocks of tags that were made, since the start
 	Failures uint64 // objects that could not be collected whole, since the start
 }
@@ -108,6 +109,9 @@ func (a *Agent) Stats() Stats {
 	x := Stats{Objects: s.objects, Series: s.series, Blocks: s.maker.made}
 	for _, g := range s.groupings {
 		x.Groups += len(g.groups)
+	}
+	for _, i := range s.joins.indexes {
+		x.JoinKeys += i.index.Len()
 	}
 	for _, r := range a.resources {
 		for _, f := range r.feeds {

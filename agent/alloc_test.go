@@ -125,6 +125,9 @@ func TestChangesMakeFewBlocks(t *testing.T) {
 	changed.SetLabels(map[string]string{"topology.kubernetes.io/zone": "z2"})
 	x.Put(changed)
 	x.NewReader().Run(runAt)
+	if n := x.Stats().JoinKeys; n != 10 {
+		t.Errorf("%d keys are kept for joins, want one for each Node", n)
+	}
 	// The Node's own, one of each of its Pods, and that of the total of Pods on it.
 	if n := x.Stats().Blocks - before; n != 1+5+1 {
 		t.Errorf("a Node whose labels change makes %d blocks, want 7", n)

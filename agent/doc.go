@@ -14,7 +14,9 @@
 // sent.
 //
 // The files: names.go is what a table can say and config.go what a user can;
-// plan.go binds both to the catalog. feed.go receives objects, resolve.go makes
-// series of them and block.go the tags that they share, join.go and aggregate.go
-// are what crosses objects. reader.go makes runs and sender.go drives sinks.
+// plan.go, planjoins.go and rule.go bind both to the catalog. An object comes in at
+// feed.go; draft.go and resolve.go make of it what depends on nothing else, state.go
+// brings what is kept up to date with that, block.go makes the tags that series
+// share, joins.go and aggregate.go are what crosses objects, and object.go is what
+// is kept in the end. reader.go makes runs and sender.go drives sinks.
 package agent

@@ -143,6 +143,7 @@ func TestJoinsByOwnLabels(t *testing.T) {
 		Rules: []agent.Rule{
 			{Family: "kube_pod_container_resource_requests", Metric: "request", Tags: agent.Tags{Drop: []string{"unit", "resource"}}},
 			{Family: "kube_pod_created", Metric: "created", Value: agent.One},
+			{Family: "kube_pod_container_effective_resource_requests", Metric: "effective", Tags: agent.Tags{Drop: []string{"unit", "resource"}}},
 		},
 		Joins:    map[string]agent.Join{"kube_node_labels": {Match: []string{"node"}, Get: []string{"label_zone"}}},
 		HostTags: []string{"node"},
@@ -152,6 +153,8 @@ func TestJoinsByOwnLabels(t *testing.T) {
  spec: {nodeName: node-1, containers: [{name: a, resources: {requests: {cpu: "1"}}}, {name: b, resources: {requests: {cpu: "2"}}}]}}`)...)
 	expect(t, x,
 		"created 1 namespace:shop pod:web uid:u",
+		"effective 1 @node-1-c container:a label_zone:z1 namespace:shop node:node-1 pod:web uid:u",
+		"effective 2 @node-1-c container:b label_zone:z1 namespace:shop node:node-1 pod:web uid:u",
 		"request 1 @node-1-c container:a label_zone:z1 namespace:shop node:node-1 pod:web uid:u",
 		"request 2 @node-1-c container:b label_zone:z1 namespace:shop node:node-1 pod:web uid:u",
 	)

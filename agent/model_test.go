@@ -144,7 +144,7 @@ func TestChangesLeaveNoTrace(t *testing.T) {
 		for _, o := range c.objects {
 			x.Delete(o)
 		}
-		if s := x.Stats(); s.Objects != 0 || s.Series != 0 || s.Groups != 0 {
+		if s := x.Stats(); s.Objects != 0 || s.Series != 0 || s.Groups != 0 || s.JoinKeys != 0 {
 			t.Errorf("seed %d: of nothing there is left: %+v", seed, s)
 		}
 		if x.Lines(runAt) != nil {

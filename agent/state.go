@@ -147,14 +147,12 @@ func (s *state) updateBlocks(e *entry, d *draft) (blocks []*sink.Block, changed 
 	if len(d.variants) == 0 {
 		same = e.names == nil
 	}
-	if !same {
-		s.joins.forget(&e.tagged, &s.key)
-		s.keepLabels(e, d)
-		s.joins.depend(&e.tagged, &s.key)
+	if same {
+		return e.blocks(), false // dirty ones are made anew before a run
 	}
-	if same && !e.dirty {
-		return e.blocks(), false
-	}
+	s.joins.forget(&e.tagged, &s.key)
+	s.keepLabels(e, d)
+	s.joins.depend(&e.tagged, &s.key)
 	return s.maker.remake(&e.tagged)
 }
 

@@ -30,6 +30,7 @@ func aggregates() []agent.Aggregate {
 		count("kube_cronjob_labels", "cronjob.count", "namespace"),
 		count("kube_endpoint_labels", "endpoint.count", "namespace"),
 		count("kube_horizontalpodautoscaler_labels", "hpa.count", "namespace"),
+		count("kube_verticalpodautoscaler_labels", "vpa.count", "namespace"),
 		count("kube_ingress_labels", "ingress.count", "namespace"),
 		count("kube_node_info", "node.count", nodeVersions()...),
 		count("kube_pod_info", "pod.count", "node", "namespace", "created_by_kind", "created_by_name"),

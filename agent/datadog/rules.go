@@ -91,6 +91,13 @@ func plainRules() []agent.Rule { //nolint:funlen // a table
 		as("kube_horizontalpodautoscaler_status_desired_replicas", "hpa.desired_replicas"),
 		as("kube_horizontalpodautoscaler_status_current_replicas", "hpa.current_replicas"),
 		as("kube_horizontalpodautoscaler_status_target_metric", "hpa.status_target_metric"),
+		as("kube_verticalpodautoscaler_status_recommendation_containerrecommendations_lowerbound", "vpa.lower_bound"),
+		as("kube_verticalpodautoscaler_status_recommendation_containerrecommendations_target", "vpa.target"),
+		as("kube_verticalpodautoscaler_status_recommendation_containerrecommendations_uncappedtarget", "vpa.uncapped_target"),
+		as("kube_verticalpodautoscaler_status_recommendation_containerrecommendations_upperbound", "vpa.upperbound"), // sic
+		as("kube_verticalpodautoscaler_spec_updatepolicy_updatemode", "vpa.update_mode"),
+		as("kube_verticalpodautoscaler_spec_resourcepolicy_container_policies_minallowed", "vpa.spec_container_minallowed"),
+		as("kube_verticalpodautoscaler_spec_resourcepolicy_container_policies_maxallowed", "vpa.spec_container_maxallowed"),
 		as("kube_cronjob_spec_suspend", "cronjob.spec_suspend"),
 		as("kube_ingress_path", "ingress.path"),
 		as("kube_resourceclaim_status", "resourceclaim.count"),
