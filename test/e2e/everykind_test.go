@@ -39,6 +39,7 @@ func testEveryKind(t *testing.T, c *cluster.Cluster) {
 	objects := cluster.Objects(t, "testdata/objects.yaml", "testdata/every-kind.yaml")
 	named, revoke := c.GrantRole(t, everyRole)
 	defer revoke()
+	defer c.Define(t, "testdata/definitions.yaml")()
 	e := everyKind{cluster: c, flags: showEverything(named), resources: served(t, c, named)}
 	checkObjects(t, named, objects)
 	e.kubestate = harness.StartKubestate(t, kubestateBinary, append(e.flags, "--kubeconfig="+c.Kubeconfig(t, cluster.Kubestate))...)
