@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/kubestate/kubestate/internal/manifest"
+	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/kind"
 )
 
 // TestMain lets the scripts run this program as the command kubestate.
@@ -16,5 +20,23 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: os.Getenv("UPDATE") != ""})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", UpdateScripts: os.Getenv("UPDATE") != "",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster},
+	})
+}
+
+// startCluster is the command cluster FILE of scripts: an API server with the
+// objects of a file, at $APISERVER until the end of the script.
+func startCluster(ts *testscript.TestScript, _ bool, args []string) {
+	store, err := sim.NewStore(sim.StoreConfig{Resources: simulated()})
+	ts.Check(err)
+	for _, name := range args {
+		err := manifest.NewReader(kind.All()).Read(name, []byte(ts.ReadFile(name)), func(_ *kind.Table, o kind.Object) { ts.Check(store.Put(o)) })
+		ts.Check(err)
+	}
+	server, err := sim.Start(sim.NewServer(store, sim.ServerConfig{}), 0)
+	ts.Check(err)
+	ts.Defer(server.Close)
+	ts.Setenv("APISERVER", server.URL)
 }

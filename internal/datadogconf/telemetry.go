@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/internal/reference"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -32,12 +33,6 @@ func Telemetry(to sink.Sink, names *agent.Names, tags []sink.Tag) sink.Sink {
 		Sink: to, names: names, block: block, words: map[*sink.Metric]string{},
 		total: gauge("metrics.count.total"), count: gauge("metrics.count"), unknown: gauge("unknown_metrics.count"),
 	}
-	for i := range names.Rules {
-		t.patterns = append(t.patterns, pattern{names.Rules[i].Metric, names.Rules[i].Family})
-	}
-	for i := range names.Aggregates {
-		t.patterns = append(t.patterns, pattern{names.Aggregates[i].Metric, names.Aggregates[i].Family})
-	}
 	return t
 }
 
@@ -46,12 +41,8 @@ type telemetry struct {
 	names                 *agent.Names
 	block                 *sink.Block
 	total, count, unknown *sink.Metric
-	patterns              []pattern
 	words                 map[*sink.Metric]string // the resource of each metric seen
 }
-
-// pattern says which family a metric is made of.
-type pattern struct{ metric, family string }
 
 // Send implements sink.Sink.
 func (t *telemetry) Send(ctx context.Context, r *sink.Run) error {
@@ -98,13 +89,9 @@ func (t *telemetry) word(m *sink.Metric) string {
 	if ok {
 		return word
 	}
-	name := strings.TrimPrefix(m.Name, t.names.Prefix)
-	family := name
-	for _, p := range t.patterns {
-		if p.matches(name) {
-			family = p.family
-			break
-		}
+	family := m.Name
+	if families := reference.MadeInto(t.names, m.Name); len(families) > 0 {
+		family = families[0]
 	}
 	word = family
 	if parts := strings.SplitN(family, "_", 3); len(parts) > 1 {
@@ -112,32 +99,4 @@ func (t *telemetry) word(m *sink.Metric) string {
 	}
 	t.words[m] = word
 	return word
-}
-
-// matches tells whether the metric has a name; {label} in it stands for any text.
-func (p *pattern) matches(name string) bool {
-	metric := p.metric
-	if metric == "" {
-		return name == p.family
-	}
-	for {
-		before, rest, variable := strings.Cut(metric, "{")
-		var ok bool
-		if name, ok = strings.CutPrefix(name, before); !ok {
-			return false
-		}
-		if !variable {
-			return name == ""
-		}
-		_, metric, _ = strings.Cut(rest, "}")
-		next, _, _ := strings.Cut(metric, "{")
-		if next == "" && metric == "" {
-			return true
-		}
-		i := strings.Index(name, next)
-		if i < 0 {
-			return false
-		}
-		name = name[i:]
-	}
 }

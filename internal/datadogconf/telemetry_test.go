@@ -67,20 +67,3 @@ func TestTelemetry(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
-
-func TestPattern(t *testing.T) {
-	for _, c := range []struct {
-		metric, name string
-		want         bool
-	}{
-		{"", "kube_pod_info", true}, {"", "kube_pod", false},
-		{"pod.count", "pod.count", true}, {"pod.count", "pod.count.total", false},
-		{"node.{resource}_capacity", "node.cpu_capacity", true}, {"node.{resource}_capacity", "node.cpu_allocatable", false},
-		{"{a}.{b}", "x.y", true}, {"{a}", "anything", true}, {"a.{b}", "a.", true}, {"a.{b}.c", "a.x.c", true}, {"a.{b}.c", "a.x.d", false},
-	} {
-		p := pattern{c.metric, "kube_pod_info"}
-		if got := p.matches(c.name); got != c.want {
-			t.Errorf("%q, %q: %t", c.metric, c.name, got)
-		}
-	}
-}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,7 +40,11 @@ func ExplainNames(w io.Writer, tables []*kind.Table, n *agent.Names) error {
 		}
 	}
 	if n.Rest != nil {
-		fmt.Fprintf(p, "\nOTHERS:\tpassed on under their own names\n")
+		behind := ""
+		if n.Prefix != "" {
+			behind = ", behind the prefix"
+		}
+		fmt.Fprintf(p, "\nOTHERS:\tpassed on under their own names%s\n", behind)
 	}
 	if len(n.Aggregates) > 0 {
 		fmt.Fprint(p, "\nTOTALS:\n")
@@ -109,7 +114,7 @@ func ExplainNamed(w io.Writer, tables []*kind.Table, n *agent.Names, name string
 		explainNamedFamily(p, n, name, optIn)
 		return true, p.Flush()
 	}
-	families := madeInto(n, name)
+	families := MadeInto(n, name)
 	if len(families) == 0 {
 		return false, nil
 	}
@@ -133,22 +138,54 @@ func familyOf(tables []*kind.Table, n *agent.Names, name string) (optIn, known b
 	return false, slices.ContainsFunc(n.Rules, func(r agent.Rule) bool { return r.Family == name })
 }
 
-// madeInto returns the families that a metric or check is made of.
-func madeInto(n *agent.Names, metric string) []string {
+// MadeInto returns the families that a naming table makes a metric or a service
+// check of, ascending.
+func MadeInto(n *agent.Names, metric string) []string {
 	var families []string
 	for i := range n.Rules {
 		r := &n.Rules[i]
-		if n.Prefix+cmp.Or(r.Metric, r.Family) == metric || r.Check != nil && n.Prefix+r.Check.Name == metric {
+		named := r.Check == nil || r.Metric != ""
+		if named && makes(n.Prefix, cmp.Or(r.Metric, r.Family), &r.Filter, metric) || r.Check != nil && makes(n.Prefix, r.Check.Name, &r.Filter, metric) {
 			families = append(families, r.Family)
 		}
 	}
 	for i := range n.Aggregates {
-		if a := &n.Aggregates[i]; n.Prefix+a.Metric == metric {
+		a := &n.Aggregates[i]
+		name := a.Metric
+		if a.Check != nil {
+			name = a.Check.Name
+		}
+		if makes(n.Prefix, name, &a.Filter, metric) {
 			families = append(families, a.Family)
 		}
 	}
 	slices.Sort(families)
 	return slices.Compact(families)
+}
+
+var variable = regexp.MustCompile(`\{[^}]*\}`)
+
+// makes tells whether a name, in which {label} stands for the value of a label or
+// for what is chosen for it, can become that of a metric.
+func makes(prefix, name string, f *agent.Filter, metric string) bool {
+	if !strings.Contains(name, "{") {
+		return prefix+name == metric
+	}
+	pattern, last := regexp.QuoteMeta(prefix), 0
+	for _, at := range variable.FindAllStringIndex(name, -1) {
+		values := ".+"
+		if chosen := f.Choose[name[at[0]+1:at[1]-1]]; chosen != nil {
+			var quoted []string
+			for _, v := range chosen {
+				quoted = append(quoted, regexp.QuoteMeta(v))
+			}
+			values = strings.Join(quoted, "|")
+		}
+		pattern += regexp.QuoteMeta(name[last:at[0]]) + "(?:" + values + ")"
+		last = at[1]
+	}
+	matched, err := regexp.MatchString("^"+pattern+regexp.QuoteMeta(name[last:])+"$", metric)
+	return err == nil && matched
 }
 
 func explainNamedFamily(w io.Writer, n *agent.Names, name string, optIn bool) {
