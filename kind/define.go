@@ -71,6 +71,9 @@ func (k *Kind[T]) check() error {
 			errs = append(errs, fmt.Errorf("%s is empty", field.name))
 		}
 	}
+	if len(k.Identity) == 0 {
+		errs = append(errs, errors.New("Identity is empty, so that nothing would tell objects apart"))
+	}
 	if k.Begin == nil {
 		errs = append(errs, errors.New("Begin is nil"))
 	}

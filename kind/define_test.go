@@ -103,6 +103,14 @@ func TestDefineTellsAllMistakes(t *testing.T) {
 	}
 }
 
+func TestDefineWantsAnIdentity(t *testing.T) {
+	k := priorityClasses()
+	k.Identity = nil
+	if _, err := kind.Define(k); err == nil || !strings.Contains(err.Error(), "Identity is empty") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestExtend(t *testing.T) {
 	table, err := kind.Extend(kind.Pods,
 		kind.NewRow(desc("kube_pod_containers"), func(p *corev1.Pod, e *metric.Emitter) { e.Add(float64(len(p.Spec.Containers))) }))
