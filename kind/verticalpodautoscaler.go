@@ -64,7 +64,7 @@ func (*VerticalPodAutoscaler) Unmarshal([]byte) error {
 // DeepCopyObject implements runtime.Object.
 func (v *VerticalPodAutoscaler) DeepCopyObject() runtime.Object {
 	c := *v
-	v.ObjectMeta.DeepCopyInto(&c.ObjectMeta)
+	v.DeepCopyInto(&c.ObjectMeta)
 	c.Spec.TargetRef = copied(v.Spec.TargetRef)
 	if c.Spec.UpdatePolicy = copied(v.Spec.UpdatePolicy); c.Spec.UpdatePolicy != nil {
 		c.Spec.UpdatePolicy.UpdateMode = copied(v.Spec.UpdatePolicy.UpdateMode)

@@ -32,7 +32,7 @@ func (*widget) Unmarshal([]byte) error { return errors.New("widgets have no prot
 
 func (w *widget) DeepCopyObject() runtime.Object {
 	c := *w
-	w.ObjectMeta.DeepCopyInto(&c.ObjectMeta)
+	w.DeepCopyInto(&c.ObjectMeta)
 	return &c
 }
 
