@@ -72,7 +72,7 @@ func (k *Kind[T]) check() error {
 		}
 	}
 	if len(k.Identity) == 0 {
-		errs = append(errs, errors.New("Identity is empty, so that nothing would tell objects apart"))
+		errs = append(errs, errors.New("without Identity nothing tells objects apart"))
 	}
 	if k.Begin == nil {
 		errs = append(errs, errors.New("Begin is nil"))

@@ -106,7 +106,7 @@ func TestDefineTellsAllMistakes(t *testing.T) {
 func TestDefineWantsAnIdentity(t *testing.T) {
 	k := priorityClasses()
 	k.Identity = nil
-	if _, err := kind.Define(k); err == nil || !strings.Contains(err.Error(), "Identity is empty") {
+	if _, err := kind.Define(k); err == nil || !strings.Contains(err.Error(), "without Identity nothing tells objects apart") {
 		t.Errorf("error %v", err)
 	}
 }
