@@ -20,14 +20,14 @@ import (
 func TestAgentIsTheOldWay(t *testing.T) {
 	m := &agentMeasurement{agentResult: &agentResult{}, progress: io.Discard}
 	var err error
-	if m.cluster, err = newFedCluster(10, 250); err != nil {
+	if m.cluster, err = newFedCluster(6, 120); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := m.start(); err != nil {
 		t.Fatal(err)
 	}
 	compareWays(t, m)
-	for range 8 {
+	for range 6 {
 		if _, err := m.cluster.churn.ChangeShare(0.1); err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func compareWays(t *testing.T, m *agentMeasurement) {
 	t.Helper()
 	now := time.Unix(time.Now().Unix(), 0)
 	ours, theirs := agentPoints(m.reader.Run(now)), oldPoints(t, m, now)
-	if len(theirs) < 5000 {
+	if len(theirs) < 3000 {
 		t.Fatalf("the old way makes %d points only", len(theirs))
 	}
 	const few = 20
