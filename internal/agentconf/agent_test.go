@@ -1,0 +1,46 @@
+package agentconf
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/kind"
+)
+
+// Every table works for any resources, also for those of which it makes nothing.
+func TestNewAgent(t *testing.T) {
+	for _, name := range BuiltIn() {
+		for _, table := range kind.All() {
+			names, err := Table(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a, err := NewAgent(agent.Config{Names: names, Kinds: []*kind.Table{table}})
+			if err != nil {
+				t.Errorf("%s, %s: %v", name, table.Name, err)
+				continue
+			}
+			if got := kind.Names(a.Tables()); len(got) > 1 || len(got) == 1 && got[0] != table.Name {
+				t.Errorf("%s, %s: reads %q", name, table.Name, got)
+			}
+		}
+	}
+	a, err := NewAgent(agent.Config{Names: datadog.Names(), Kinds: []*kind.Table{kind.Deployments}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := a.Tables()[0].Schema()
+	var families []string
+	for i := range s.Families {
+		families = append(families, s.Families[i].Name)
+	}
+	if !slices.Contains(families, "kube_deployment_ongoing_rollout_duration") {
+		t.Errorf("the Tracker's family is not among %s", strings.Join(families, ", "))
+	}
+	if _, err := NewAgent(agent.Config{Names: &agent.Names{Rules: []agent.Rule{{Family: "kube_pod_inf"}}}, Kinds: []*kind.Table{kind.Pods}}); err == nil {
+		t.Error("a family that does not exist is no error")
+	}
+}
