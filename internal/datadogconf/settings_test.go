@@ -1,6 +1,7 @@
 package datadogconf
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -178,5 +179,25 @@ conf.yaml:3: min_collection_interval: found "fast", want a number`
 	}
 	if _, err := Read("conf.yaml", []byte("min_collection_interval: 0.1"), 0); err == nil || err.Error() != "conf.yaml:1: min_collection_interval: 0.1 is too little, want 1 second or more" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The example of the documentation needs no warning.
+func TestExample(t *testing.T) {
+	page, err := os.ReadFile("../../docs/agent-config.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(page), "```yaml\ninit_config:")
+	text, _, ended := strings.Cut(rest, "```")
+	if !found || !ended {
+		t.Fatal("docs/agent-config.md has no configuration of the check")
+	}
+	c, err := Read("conf.yaml", []byte("init_config:"+text), 0)
+	if err != nil || len(c.Warnings) > 0 {
+		t.Fatalf("%v, warnings %q", err, c.Warnings)
+	}
+	if c.LeaderElection.Enabled || !c.CheckTelemetry || len(c.Agent.Joins) != 1 || len(c.Agent.Kinds) != 3 {
+		t.Errorf("got %+v", c)
 	}
 }

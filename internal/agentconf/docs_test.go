@@ -1,0 +1,96 @@
+package agentconf
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// example returns the first configuration file of docs/agent-config.md, with the
+// paths of its secrets below a directory in which they are.
+func example(t *testing.T) string {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/agent-config.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	text, _, found := strings.Cut(rest, "```")
+	if !found || !strings.HasPrefix(text, "agent:\n") {
+		t.Fatal("docs/agent-config.md does not begin with a configuration file")
+	}
+	dir := t.TempDir()
+	for _, name := range []string{"datadog-key", "ca.pem", "authorization", "token"} {
+		content := "secret"
+		if name == "ca.pem" {
+			content = certificate
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return strings.ReplaceAll(text, "/etc/kubestate/", dir+"/")
+}
+
+// The example of the documentation is right, says everything that can be said, and
+// what it says comes to an agent and its sinks.
+func TestExample(t *testing.T) {
+	text := example(t)
+	c, err := Read("example.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := validate(t, schema(t), text); err != nil {
+		t.Errorf("the schema has something against it: %v", err)
+	}
+	if _, err := NewAgent(c.Agent.Settings().Agent); err != nil {
+		t.Error(err)
+	}
+	receivers, warnings := c.Agent.Receivers()
+	if len(receivers) != len(sinkTypes()) || len(warnings) > 0 {
+		t.Errorf("%d sinks of %d types, warnings %q", len(receivers), len(sinkTypes()), warnings)
+	}
+	keysOf(reflect.TypeFor[Agent](), func(key string) { mentioned(t, text, key) })
+	keysOf(reflect.TypeFor[LeaderElection](), func(key string) {
+		if key != "identity" { // of use in tests only
+			mentioned(t, text, key)
+		}
+	})
+	for _, empty := range sinkTypes() {
+		keysOf(reflect.TypeOf(empty()).Elem(), func(key string) { mentioned(t, text, key) })
+	}
+}
+
+func mentioned(t *testing.T, text, key string) {
+	t.Helper()
+	if !strings.Contains(text, key+":") {
+		t.Errorf("the example lacks %s", key)
+	}
+}
+
+// keysOf calls with for each key of a struct and of those that it embeds.
+func keysOf(s reflect.Type, with func(key string)) {
+	for f := range s.Fields() {
+		if f.Anonymous {
+			keysOf(f.Type, with)
+			continue
+		}
+		key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		with(key)
+	}
+}
+
+// certificate is self-signed, of nobody.
+const certificate = `-----BEGIN CERTIFICATE-----
+MIIBeTCCAR+gAwIBAgIUB2CjX7f7FSPZONIljduN1dykMkcwCgYIKoZIzj0EAwIw
+ETEPMA0GA1UEAwwGbm9ib2R5MCAXDTI2MTEyNzIxMzczNVoYDzIxMjYxMTAzMjEz
+NzM1WjARMQ8wDQYDVQQDDAZub2JvZHkwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+AATt3BWKiyCqAfcdYK37m/EZ2f+GxU0kQZfIPkvq/PFG4XbjiHRUdL8tIt0FAafC
+reFY6FC8OQWFMBPf+f7ygBJno1MwUTAdBgNVHQ4EFgQUD1dkq1/1yODXg6ogwpxp
+cTVY6d4wHwYDVR0jBBgwFoAUD1dkq1/1yODXg6ogwpxpcTVY6d4wDwYDVR0TAQH/
+BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiAxYqxAyRg4tMq2McuncEA4zhO0KNda
+bRy5ghTm7f1sCQIhAJAAAUtWHVKxDeLNl+kZTOtPI59jUU6KdMAWlumPqqWt
+-----END CERTIFICATE-----
+`
