@@ -64,5 +64,7 @@ func TestCluster(t *testing.T) {
 	t.Run("outage", func(t *testing.T) { testOutage(t, c) })
 	t.Run("access taken away", func(t *testing.T) { testAccessTakenAway(t, c) })
 	t.Run("access missing", func(t *testing.T) { testAccessMissing(t, c) })
+	t.Run("agent leads", func(t *testing.T) { testAgentLeads(t, c) })
+	t.Run("agent once", func(t *testing.T) { testAgentOnce(t, c) })
 	t.Run("terminate", func(t *testing.T) { testTerminate(t, c) })
 }

@@ -52,3 +52,38 @@ func readRole(t testing.TB, file string) *rbacv1.ClusterRole {
 	}
 	return role
 }
+
+// GrantIn creates the one Role of a file, as it is, in a namespace and binds it to
+// the kubestate user there. It returns what takes it back.
+func (c *Cluster) GrantIn(t testing.TB, namespace, file string) (revoke func()) {
+	t.Helper()
+	objects := readObjects(t, file)
+	if len(objects) != 1 || objects[0].GetKind() != "Role" {
+		t.Fatalf("read a role: %s does not hold one Role", file)
+	}
+	role := &rbacv1.Role{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(objects[0].Object, role, true); err != nil {
+		t.Fatalf("read a role: %s: %v", file, err)
+	}
+	client := c.client(t).RbacV1()
+	if _, err := client.Roles(namespace).Create(t.Context(), role, metav1.CreateOptions{}); err != nil {
+		t.Fatalf("grant %s: %v", file, err)
+	}
+	binding := &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: role.Name},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: string(Kubestate)}},
+		RoleRef:    rbacv1.RoleRef{Kind: "Role", APIGroup: rbacv1.GroupName, Name: role.Name},
+	}
+	if _, err := client.RoleBindings(namespace).Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
+		t.Fatalf("grant %s: %v", file, err)
+	}
+	return func() {
+		t.Helper()
+		if err := client.RoleBindings(namespace).Delete(t.Context(), role.Name, metav1.DeleteOptions{}); err != nil {
+			t.Errorf("revoke %s: %v", file, err)
+		}
+		if err := client.Roles(namespace).Delete(t.Context(), role.Name, metav1.DeleteOptions{}); err != nil {
+			t.Errorf("revoke %s: %v", file, err)
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/kubestate/kubestate/test/e2e/cluster"
+	"github.com/kubestate/kubestate/test/e2e/harness"
+)
+
+const leaseNamespace = "default" // the API server makes it
+
+// replica is an agent that sends to a socket of the test.
+type replica struct {
+	*harness.Process
+	telemetry string // URL
+	socket    *net.UDPConn
+}
+
+// startReplica starts an agent that competes for the Lease.
+func startReplica(t *testing.T, c *cluster.Cluster, name string) *replica {
+	t.Helper()
+	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = socket.Close() })
+	port := harness.FreePort(t)
+	r := &replica{telemetry: fmt.Sprintf("http://127.0.0.1:%d", port), socket: socket}
+	r.Process = harness.Start(t, name, kubestateBinary, "agent", "--kubeconfig="+c.Kubeconfig(t, cluster.Kubestate),
+		"--resources=pods,nodes,deployments,replicasets,namespaces", "--sink=udp://"+socket.LocalAddr().String(), "--interval=1s",
+		"--leader-election", "--leader-election-namespace="+leaseNamespace,
+		"--telemetry-host=127.0.0.1", "--telemetry-port="+strconv.Itoa(port))
+	return r
+}
+
+// receive waits for a datagram and returns it.
+func (r *replica) receive(t *testing.T, timeout time.Duration) string {
+	t.Helper()
+	if err := r.socket.SetReadDeadline(time.Now().Add(timeout)); err != nil {
+		t.Fatal(err)
+	}
+	buf := make([]byte, 64<<10)
+	n, err := r.socket.Read(buf)
+	if err != nil {
+		t.Fatalf("nothing is received: %v", err)
+	}
+	return string(buf[:n])
+}
+
+// metric waits until the agent says a line about itself.
+func (r *replica) metric(t *testing.T, line string) {
+	t.Helper()
+	harness.Eventually(t, time.Minute, line, func() error {
+		response, err := harness.Get(t.Context(), r.telemetry+"/metrics")
+		if err != nil {
+			return err
+		}
+		return has(line + "\n")(response.Body)
+	})
+}
+
+// testAgentLeads runs two agents with the rights of the Role that we deploy: one
+// sends, the other follows it at once when it ends in order, and is followed when
+// it is killed, after its Lease has expired.
+func testAgentLeads(t *testing.T, c *cluster.Cluster) {
+	c.Grant(t, kinds()...)
+	defer c.GrantIn(t, leaseNamespace, "../../deploy/agent-leader-election.yaml")()
+	c.Create(t, "testdata/objects.yaml")
+	defer remove(t, c)
+
+	first := startReplica(t, c, "first")
+	if got := first.receive(t, time.Minute); !strings.Contains(got, "kube_") {
+		t.Errorf("received %q", got)
+	}
+	second := startReplica(t, c, "second")
+	second.metric(t, "kubestate_agent_leader 0")
+	harness.Eventually(t, time.Minute, "the second is ready", func() error {
+		response, err := harness.Get(t.Context(), second.telemetry+"/readyz")
+		if err != nil {
+			return err
+		}
+		return has("OK")(response.Body)
+	})
+	for range 3 {
+		first.receive(t, time.Minute)
+	}
+	second.metric(t, `kubestate_agent_runs_total{result="success",sink="dogstatsd"} 0`)
+
+	first.Signal(syscall.SIGTERM)
+	if code := first.ExitCode(t, 30*time.Second); code != 0 {
+		t.Errorf("exit code %d after SIGTERM, not 0", code)
+	}
+	second.receive(t, 10*time.Second) // less than the Lease lasts
+	second.metric(t, "kubestate_agent_elections_total 1")
+
+	second.Kill()
+	third := startReplica(t, c, "third")
+	third.receive(t, time.Minute)
+	third.metric(t, "kubestate_agent_leader 1")
+}
+
+// testAgentOnce makes one run of the agent in each naming table and looks for what
+// is certain to be in it.
+func testAgentOnce(t *testing.T, c *cluster.Cluster) {
+	c.Grant(t, kinds()...)
+	c.Create(t, "testdata/objects.yaml")
+	defer remove(t, c)
+	for names, parts := range map[string][]string{
+		"ksm":     {`"name":"kube_deployment_spec_replicas"`, `"namespace:shop"`},
+		"datadog": {`"name":"kubernetes_state.deployment.replicas_desired"`, `"kube_namespace:shop"`, `"name":"kubernetes_state.pod.count"`},
+		"otel":    {`"name":"k8s.deployment.pod.desired"`, `"k8s.namespace.name:shop"`},
+	} {
+		command := exec.CommandContext(t.Context(), kubestateBinary, "agent", "--names="+names, "--sink=stdout", "--once",
+			"--kubeconfig="+c.Kubeconfig(t, cluster.Kubestate))
+		var stdout, stderr bytes.Buffer
+		command.Stdout, command.Stderr = &stdout, &stderr
+		if err := command.Run(); err != nil {
+			t.Fatalf("agent --names %s: %v\n%s", names, err, stderr.String())
+		}
+		for _, part := range parts {
+			if err := has(part)(stdout.String()); err != nil {
+				t.Errorf("agent --names %s: %v", names, err)
+			}
+		}
+	}
+}
