@@ -47,10 +47,9 @@ func (m *mapping) isOwner(label string) bool {
 	}
 }
 
-// shared tells whether a label, which becomes the tag key, bears on more than its
-// own tag.
-func (m *mapping) shared(label, key string) bool {
-	return m.isOwner(label) || slices.Contains(m.hosts, key) || slices.Contains(m.entity, key)
+// shared tells whether a tag bears on more than its own series.
+func (m *mapping) shared(key string) bool {
+	return key != "" && (slices.Contains(m.hosts, key) || slices.Contains(m.entity, key))
 }
 
 // mappings makes the mappings of a naming table. Families of one resource that

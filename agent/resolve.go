@@ -192,7 +192,7 @@ func (d *draft) takeTags(f *family, r *rule) {
 			continue
 		}
 		if i < 64 && p.dropped&(1<<i) != 0 {
-			o.key = ""
+			o.key, o.shared = "", o.bound
 		}
 		shown, ok := o.values[p.values[i]]
 		if !ok {

@@ -34,6 +34,7 @@ type states struct {
 // ownPlan says what becomes of an own label.
 type ownPlan struct {
 	key    string // the tag; empty: none
+	bound  bool   // it bears on the whole block, whether or not it is a tag
 	shared bool   // it bears on the whole block
 	values map[string]string
 	given  bool // objects give it to themselves, if the value of the sample is 1
@@ -175,14 +176,11 @@ func (r *rule) plan(f *family, label string) ownPlan {
 	if !renamed {
 		key = f.mapping.key(label)
 	}
-	o := ownPlan{
-		key:    key,
-		values: r.tags.Values[label],
-		shared: f.matched[label] || f.mapping.shared(label, key),
-	}
 	if slices.Contains(r.tags.Drop, label) {
-		o.key = ""
+		key = ""
 	}
+	o := ownPlan{key: key, values: r.tags.Values[label], bound: f.matched[label] || f.mapping.isOwner(label)}
+	o.shared = o.bound || f.mapping.shared(key)
 	if s := f.source; s != nil && s.within != nil && !o.shared && o.values == nil && !s.all {
 		name, ok := s.get[label]
 		o.given = ok && f.mapping.key(name) == key

@@ -57,8 +57,8 @@ func containerRules() []agent.Rule {
 		{"k8s.container.ephemeral_storage.request", "ephemeral_storage", "By", "requests", "", "Ephemeral storage that the container requests, in bytes."},
 	} {
 		rule := where(upDown(r.metric, r.unit, "kube_pod_container_"+r.status+"resource_"+r.of, r.help), "resource", r.resource)
-		rule.Drop = append(rule.Drop, "unit")
-		rules = append(rules, renamed(rule, "node", "")) // no attribute: the Pod has it
+		rule.Drop = append(rule.Drop, "unit", "node") // the Pod has the node
+		rules = append(rules, rule)
 	}
 	return rules
 }

@@ -1,0 +1,53 @@
+package agent_test
+
+import (
+	"testing"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/internal/agenttest"
+	"github.com/kubestate/kubestate/sink"
+)
+
+// requesting is a Pod whose containers say on which Node they are.
+const requesting = `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u},
+ spec: {nodeName: node-1, containers: [{name: app, resources: {requests: {cpu: "1"}}}]},
+ status: {containerStatuses: [{name: app, ready: true}]}}`
+
+// blocksOf returns the blocks that series refer to, in any order.
+func blocksOf(r *sink.Run) map[*sink.Block]bool {
+	blocks := map[*sink.Block]bool{}
+	for s := range r.Series {
+		blocks[s.Block] = true
+	}
+	return blocks
+}
+
+// A label that is dropped makes no block of its own, though its tag would name the
+// host or describe the entity.
+func TestDroppedLabelsMakeNoBlocks(t *testing.T) {
+	requests := agent.Rule{Family: "kube_pod_container_resource_requests", Metric: "requests"}
+	listed, called := requests, requests
+	listed.Drop = []string{"node", "resource", "unit"}
+	called.Drop = []string{"resource", "unit"}
+	called.Adjust = func(p *agent.Point) bool {
+		p.Drop("node")
+		return true
+	}
+	for name, r := range map[string]agent.Rule{"by the rule": listed, "by its function": called} {
+		t.Run(name, func(t *testing.T) {
+			x := agenttest.New(t, agent.Config{Names: &agent.Names{
+				Rules:    []agent.Rule{r, {Family: "kube_pod_container_status_ready", Metric: "ready"}},
+				HostTags: []string{"node"},
+				Entities: []agent.Entity{{Resource: "pods", Tags: []string{"pod", "node", "container"}}},
+			}})
+			x.Put(objects(t, requesting)...)
+			expect(t, x,
+				"ready 1 {container:app pod:web} namespace:shop uid:u",
+				"requests 1 {container:app pod:web} namespace:shop uid:u",
+			)
+			if n := len(blocksOf(x.NewReader().Run(runAt))); n != 1 {
+				t.Errorf("the series of a container have %d blocks, want 1", n)
+			}
+		})
+	}
+}
