@@ -269,7 +269,7 @@ func TestExporterAndAgent(t *testing.T) {
 	_, server, api := newAPIServer(t, pod("a", "n1"), node)
 	dir := t.TempDir()
 	config, lines := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "lines")
-	text := "agent:\n  interval: 1s\n  resources: [pods, nodes]\n  sinks: [{type: file, path: " + lines + "}]\n"
+	text := "agent:\n  interval: 1m\n  resources: [pods, nodes]\n  sinks: [{type: file, path: " + lines + "}]\n"
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
