@@ -22,9 +22,9 @@ type variant struct {
 }
 
 // ownLabel is a label of some samples of an object that bears on the whole block:
-// a join matches it, or it names the host.
+// a join matches it, it names the host, or a join may bring the same tag.
 type ownLabel struct {
-	name, value string
+	name, value string // empty: nothing but a tag
 	key, shown  string // the tag that it becomes; an empty key: none
 }
 
@@ -125,8 +125,11 @@ func (b *blockMaker) collect(t *tagged, v *variant) {
 		b.add(name, t.values[i])
 	}
 	for i := range v.own {
-		o := &v.own[i]
-		b.addAs(o.name, o.key, o.shown)
+		if o := &v.own[i]; o.name == "" {
+			b.place(sink.Tag{Key: o.key, Value: o.shown})
+		} else {
+			b.addAs(o.name, o.key, o.shown)
+		}
 	}
 	b.addJoined(t, v)
 	b.addOwner()

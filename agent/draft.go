@@ -14,6 +14,7 @@ import (
 type draft struct {
 	resource *resource
 	emitter  *metric.Emitter
+	fixed    []sink.Tag // on everything
 
 	identity []string
 	samples  []sample
@@ -21,25 +22,26 @@ type draft struct {
 	names    []string
 	values   []string
 
-	baseNames  []string
-	baseValues []string
-	ids        int
-	gifts      []draftGift
-	given      []label
-	variants   []variant
-	own        []ownLabel
-	series     []draftSeries
-	tags       []sink.Tag
-	starts     []int64
-	moving     []*Moving
-	checks     []draftCheck
-	parts      []draftPart
-	text       []byte
-	scratch    []byte
-	point      Point
-	value      float64    // of the sample at hand
-	picked     []sink.Tag // of the sample at hand
-	shared     []ownLabel // likewise
+	baseNames   []string
+	baseValues  []string
+	baseMapping *mapping // of baseTags; nil: none yet
+	baseTags    []sink.Tag
+	ids         int
+	gifts       []draftGift
+	given       []label
+	variants    []variant
+	own         []ownLabel
+	series      []draftSeries
+	tags        []sink.Tag
+	starts      []int64
+	moving      []*Moving
+	checks      []draftCheck
+	parts       []draftPart
+	text        []byte
+	scratch     []byte
+	point       Point
+	picked      []sink.Tag // of the sample at hand
+	shared      []ownLabel // likewise
 }
 
 // sample is where the parts of a sample stand in a draft.
@@ -89,7 +91,7 @@ type draftPart struct {
 }
 
 func newDraft(r *resource) *draft {
-	d := &draft{resource: r}
+	d := &draft{resource: r, fixed: r.agent.state.maker.fixed}
 	d.emitter = metric.NewEmitter(d)
 	return d
 }
@@ -118,7 +120,7 @@ func (d *draft) reset() {
 	d.baseNames, d.baseValues, d.gifts, d.given = d.baseNames[:0], d.baseValues[:0], d.gifts[:0], d.given[:0]
 	d.variants, d.own, d.series, d.tags = d.variants[:0], d.own[:0], d.series[:0], d.tags[:0]
 	d.starts, d.moving, d.checks, d.parts = d.starts[:0], d.moving[:0], d.checks[:0], d.parts[:0]
-	d.text = d.text[:0]
+	d.text, d.baseMapping = d.text[:0], nil
 }
 
 // make resolves an object as far as that depends on nothing else. An error says

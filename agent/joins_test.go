@@ -5,6 +5,7 @@ import (
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/internal/agenttest"
+	"github.com/kubestate/kubestate/sink"
 )
 
 func TestJoins(t *testing.T) {
@@ -188,5 +189,84 @@ func TestOwners(t *testing.T) {
 		x.Put(objects(t, `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u, ownerReferences: [`+owner+`]},
  status: {conditions: [{type: PodScheduled, status: "False"}]}}`)...)
 		expect(t, x, "pod 1"+want)
+	}
+}
+
+// A tag that a series has itself and that a join brings too is there once; where
+// the values differ both are there.
+func TestEqualTagsAreThereOnce(t *testing.T) {
+	byPod := []string{"pod", "namespace"}
+	requests := agent.Rule{
+		Family: "kube_pod_container_resource_requests", Metric: "requests",
+		Tags: agent.Tags{Drop: []string{"unit", "resource", "container"}},
+	}
+	quota := func(r agent.Rule) []agent.Rule {
+		r.Family, r.Metric = "kube_resourcequota", "quota"
+		r.Drop = []string{"resource", "type"}
+		return []agent.Rule{r}
+	}
+	const quotas = `{apiVersion: v1, kind: ResourceQuota, metadata: {name: q, namespace: shop}, status: {hard: {cpu: "1"}}}`
+	for name, c := range map[string]struct {
+		names  agent.Names
+		tags   []sink.Tag
+		object string
+		want   []string
+	}{
+		"from the object itself": {
+			names: agent.Names{
+				Rules: []agent.Rule{requests},
+				Joins: map[string]agent.Join{"kube_pod_info": {Match: byPod, Get: []string{"node"}}},
+			},
+			object: requesting,
+			want:   []string{"requests 1 namespace:shop node:node-1 pod:web uid:u"},
+		},
+		"all labels, from the object itself": {
+			names: agent.Names{
+				Rules: []agent.Rule{{Family: "kube_configmap_info", Metric: "m"}, {Family: "kube_configmap_labels", Metric: "l"}},
+				Joins: map[string]agent.Join{"kube_configmap_labels": {Match: []string{"configmap", "namespace"}, All: true}},
+			},
+			object: `{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: shop, labels: {x: v, z: ""}}}`,
+			want:   []string{"l 1 configmap:a label_x:v label_z: namespace:shop", "m 1 configmap:a label_x:v label_z: namespace:shop"},
+		},
+		"from another object": {
+			names: agent.Names{
+				Rules: quota(agent.Rule{Tags: agent.Tags{Set: map[string]string{"label_team": "red", "other": "x"}}}),
+				Joins: map[string]agent.Join{"kube_namespace_labels": {Match: []string{"namespace"}, Get: []string{"label_team"}}},
+			},
+			object: quotas + "\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: red}}}",
+			want:   []string{"quota 1 label_team:red namespace:shop other:x resourcequota:q"},
+		},
+		"of another object, with another value": {
+			names: agent.Names{
+				Rules: quota(agent.Rule{Tags: agent.Tags{Set: map[string]string{"label_team": "red"}}}),
+				Joins: map[string]agent.Join{"kube_namespace_labels": {Match: []string{"namespace"}, Get: []string{"label_team"}}},
+			},
+			object: quotas + "\n---\n{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: blue}}}",
+			want:   []string{"quota 1 label_team:blue label_team:red namespace:shop resourcequota:q"},
+		},
+		"from the owner": {
+			names: agent.Names{
+				Rules: []agent.Rule{{
+					Family: "kube_replicaset_created", Metric: "m", Value: agent.One, Tags: agent.Tags{Set: map[string]string{"deploy": "web"}},
+				}},
+				Joins:  map[string]agent.Join{"kube_replicaset_owner": {Match: []string{"replicaset", "namespace"}, Get: []string{"owner_kind", "owner_name"}}},
+				Owners: &agent.Owners{Tags: map[string]string{"Deployment": "deploy"}},
+			},
+			object: `{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: web-1, namespace: shop, creationTimestamp: "2026-01-02T11:00:00Z",
+ ownerReferences: [{kind: Deployment, name: web, controller: true}]}}`,
+			want: []string{"m 1 deploy:web namespace:shop replicaset:web-1"},
+		},
+		"of everything": {
+			names:  agent.Names{Rules: quota(agent.Rule{Tags: agent.Tags{Set: map[string]string{"env": "prod"}}})},
+			tags:   []sink.Tag{{Key: "env", Value: "prod"}},
+			object: quotas,
+			want:   []string{"quota 1 env:prod namespace:shop resourcequota:q"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := agenttest.New(t, agent.Config{Names: &c.names, Tags: c.tags})
+			x.Put(objects(t, c.object)...)
+			expect(t, x, c.want...)
+		})
 	}
 }

@@ -54,6 +54,7 @@ type family struct {
 	own     []string
 	mapping *mapping
 	matched map[string]bool // own labels that joins match
+	brought map[string]bool // tags that joins may bring and the object does not know
 	rules   []*rule
 	totals  []*aggregate
 	source  *joinSource // nil: it gives nothing
@@ -339,6 +340,7 @@ func (p *planner) family(t *kind.Table, d *metric.Desc, own []string) family {
 			}
 		}
 	}
+	f.brought = p.brought(t, &f)
 	return f
 }
 

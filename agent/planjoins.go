@@ -206,6 +206,29 @@ func (p *planner) coverable(match, labels []string) bool {
 	return !slices.ContainsFunc(match, func(m string) bool { return !slices.Contains(labels, m) && p.declared[m] })
 }
 
+// brought returns the tags that samples of a family may get from other objects, and
+// from owners that joins name. What * brings is not among them: that can be anything.
+func (p *planner) brought(t *kind.Table, f *family) map[string]bool {
+	tags := map[string]bool{}
+	for _, j := range p.agent.state.joins.list {
+		if !p.coverable(j.match, labelsOf(t, f.desc)) {
+			continue
+		}
+		for _, name := range j.get {
+			switch {
+			case f.mapping.isOwner(name):
+				for _, tag := range f.mapping.owners.Tags {
+					tags[tag] = true
+				}
+				tags[f.mapping.owners.RolloutTag] = true
+			case t.Name != j.resource || !j.reflexive:
+				tags[f.mapping.key(name)] = true
+			}
+		}
+	}
+	return tags
+}
+
 // declaredLabels returns all labels that families of the tables declare.
 func declaredLabels(tables []*kind.Table) map[string]bool {
 	declared := map[string]bool{}

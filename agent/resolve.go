@@ -32,7 +32,6 @@ func (d *draft) makeParts(s *sample) {
 func (d *draft) startPoint(s *sample) {
 	p := &d.point
 	p.Value, p.Order, p.dropped, p.tags = s.value, 0, 0, p.tags[:0]
-	d.value = s.value
 	p.names, p.values = d.namesOf(s), d.valuesOf(s)
 }
 
@@ -188,9 +187,6 @@ func (d *draft) takeTags(f *family, r *rule) {
 		} else {
 			o = r.plan(f, p.names[i])
 		}
-		if o.given && d.value == 1 && p.values[i] != "" {
-			continue
-		}
 		if i < 64 && p.dropped&(1<<i) != 0 {
 			o.key, o.shared = "", o.bound
 		}
@@ -206,7 +202,36 @@ func (d *draft) takeTags(f *family, r *rule) {
 		}
 	}
 	d.picked = append(append(d.picked, r.set...), p.tags...)
-	d.picked = inOrder(d.picked)
+	d.dropTwins(f)
+}
+
+// dropTwins sorts the own tags and takes away those that the block has too. Where
+// only the block can know, because another object may bring the tag, it gets it.
+func (d *draft) dropTwins(f *family) {
+	d.useMapping(f.mapping)
+	kept := d.picked[:0]
+	for _, t := range inOrder(d.picked) {
+		switch {
+		case f.brought[t.Key]:
+			d.shared = append(d.shared, ownLabel{key: t.Key, shown: t.Value})
+		case !slices.Contains(d.baseTags, t):
+			kept = append(kept, t)
+		}
+	}
+	d.picked = kept
+}
+
+// useMapping notes the tags that all blocks of the object with a mapping have.
+func (d *draft) useMapping(m *mapping) {
+	if d.baseMapping == m {
+		return
+	}
+	d.baseMapping, d.baseTags = m, append(d.baseTags[:0], d.fixed...)
+	for i, name := range d.baseNames {
+		if key := m.key(name); key != "" && !m.isOwner(name) {
+			d.baseTags = append(d.baseTags, sink.Tag{Key: key, Value: d.baseValues[i]})
+		}
+	}
 }
 
 // variant returns the number of the block that has the labels in shared.

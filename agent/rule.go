@@ -37,7 +37,6 @@ type ownPlan struct {
 	bound  bool   // it bears on the whole block, whether or not it is a tag
 	shared bool   // it bears on the whole block
 	values map[string]string
-	given  bool // objects give it to themselves, if the value of the sample is 1
 }
 
 // check is a compiled Check.
@@ -181,9 +180,5 @@ func (r *rule) plan(f *family, label string) ownPlan {
 	}
 	o := ownPlan{key: key, values: r.tags.Values[label], bound: f.matched[label] || f.mapping.isOwner(label)}
 	o.shared = o.bound || f.mapping.shared(key)
-	if s := f.source; s != nil && s.within != nil && !o.shared && o.values == nil && !s.all {
-		name, ok := s.get[label]
-		o.given = ok && f.mapping.key(name) == key
-	}
 	return o
 }
