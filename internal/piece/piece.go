@@ -79,13 +79,19 @@ func (p *Packer) Deflate(text []byte) *Deflated {
 	}
 }
 
+// Slack is how much room beyond the text makes Inflate quicker, in bytes.
+const Slack = lookahead
+
 // Inflate appends the text of d to dst. It allocates only where dst lacks room.
 // What Deflate made cannot fail: the error is for memory that went bad.
 func (p *Packer) Inflate(dst []byte, d *Deflated) ([]byte, error) {
 	i := p.inflaters.Get().(*inflater)
 	defer p.inflaters.Put(i)
 	start := len(dst)
-	dst = slices.Grow(dst, d.Size+lookahead)[:start+d.Size]
+	if cap(dst)-start < d.Size {
+		dst = slices.Grow(dst, d.Size+Slack)
+	}
+	dst = dst[:start+d.Size]
 	if err := i.inflate(dst[start:], d.Data); err != nil {
 		return dst[:start], fmt.Errorf("inflate a piece of %d bytes: %w", d.Size, err)
 	}

@@ -60,15 +60,15 @@ func (c *cell) share() *text {
 	return c.text
 }
 
-// unshare makes the text one that may change, with room for some more bytes. spare
-// returns memory to use, or nil.
-func (c *cell) unshare(p *piece.Packer, room int, spare func() []byte) {
+// unshare makes the text one that may change, with room for some more bytes.
+// memory returns memory of some size.
+func (c *cell) unshare(p *piece.Packer, room int, memory func(size int) []byte) {
 	switch {
 	case c.text != nil:
-		c.plain = c.text.append(make([]byte, 0, c.text.size+room), p)
+		c.plain = c.text.append(memory(c.text.size+max(room, piece.Slack)), p)
 		c.text = nil
 	case c.plain == nil:
-		c.plain = spare()
+		c.plain = memory(room)
 	}
 }
 

@@ -45,7 +45,7 @@ type Feed struct {
 	openBytes int     // of their texts
 	round     uint64  // counts the looks at open cells
 	timer     *time.Timer
-	spare     [][]byte // memory for the texts of a first full read
+	spare     [][]byte // memory for texts to come
 }
 
 func newFeed(r *Resource) *Feed {
@@ -243,7 +243,7 @@ func (f *Feed) set(b *block, slot, i int, lines []byte) (err error) {
 	b.slots[slot].series += series
 	c.hashes[slot] = now
 	f.bytes -= c.size()
-	c.unshare(f.resource.packer, len(lines), f.takeSpare)
+	c.unshare(f.resource.packer, len(lines), f.memory)
 	c.replace(slot, lines, count)
 	f.bytes += len(c.plain)
 	if len(c.plain) == 0 {

@@ -79,7 +79,7 @@ func (f *Feed) relabel(k key, from, to [][]byte) bool {
 		if t < 0 || c == nil || c.counts[p.slot] == 0 || bytes.Equal(from[t], to[t]) {
 			continue
 		}
-		c.unshare(f.resource.packer, len(to[t]), f.takeSpare)
+		c.unshare(f.resource.packer, len(to[t]), f.memory)
 		lines = exposition.ReplaceTail(lines[:0], c.lines(int(p.slot), nil), from[t], to[t])
 		_ = f.set(b, int(p.slot), i, lines) // as many as before
 		f.opened(c)

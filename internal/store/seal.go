@@ -10,11 +10,13 @@ import "time"
 
 const (
 	// round is the time between two looks at open cells.
-	round = 5 * time.Second
+	round = 2 * time.Second
 	// mostOpen bounds the open text of a feed: a part of all its text, and
 	// something for small ones.
-	mostOpenPart  = 16
+	mostOpenPart  = 8
 	mostOpenBytes = 1 << 20
+	// mostSpare bounds the number of memories kept for texts to come.
+	mostSpare = 256
 )
 
 // opened notes that a cell was changed and is open. The caller holds the lock.
@@ -41,7 +43,10 @@ func (f *Feed) sealQuiet() {
 	f.round++
 	texts := f.takeOpen(func(c *cell) bool { return c.changed+1 < f.round })
 	f.timer = nil
-	if len(f.open) > 0 {
+	rest := len(f.open) == 0 && len(texts) == 0
+	if rest {
+		f.spare = nil
+	} else {
 		f.timer = time.AfterFunc(round, f.sealQuiet)
 	}
 	f.mu.Unlock()
@@ -79,46 +84,48 @@ func (f *Feed) takeOpen(due func(*cell) bool) []*text {
 	return texts
 }
 
+// sealAll seals texts, and keeps the memory of those that no snapshot has for texts
+// to come.
 func (f *Feed) sealAll(texts []*text) {
-	for _, t := range texts {
+	open := make([][]byte, len(texts))
+	for i, t := range texts {
+		open[i] = t.form.Load().open
 		t.seal(f.resource.packer)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, t := range texts {
+		if open[i] != nil && !t.seen && len(f.spare) < mostSpare {
+			f.spare = append(f.spare, open[i][:0])
+		}
 	}
 }
 
-// sealBlocks seals blocks of a feed that nobody has seen, and keeps the memory of
-// their texts for the blocks to come.
+// sealBlocks seals all open texts of blocks.
 func (f *Feed) sealBlocks(blocks ...*block) {
 	var texts []*text
-	var plain [][]byte
 	f.mu.Lock()
 	for _, b := range blocks {
 		for _, c := range b.cells {
 			if c != nil && c.text == nil {
-				plain = append(plain, c.plain)
 				texts = append(texts, c.share())
 			}
 		}
 	}
 	f.mu.Unlock()
 	f.sealAll(texts)
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.published {
-		return // a snapshot may have seen them
-	}
-	for _, b := range plain {
-		f.spare = append(f.spare, b[:0])
-	}
 }
 
-// takeSpare returns memory for a text, nil where there is none. The caller holds
-// the lock.
-func (f *Feed) takeSpare() []byte {
-	last := len(f.spare) - 1
-	if last < 0 {
-		return nil
+// memory returns memory for a text of some size, from what was kept if there is
+// any that is large enough. The caller holds the lock.
+func (f *Feed) memory(size int) []byte {
+	for i := len(f.spare) - 1; i >= 0; i-- {
+		if b := f.spare[i]; cap(b) >= size {
+			last := len(f.spare) - 1
+			f.spare[i], f.spare[last] = f.spare[last], nil
+			f.spare = f.spare[:last]
+			return b
+		}
 	}
-	b := f.spare[last]
-	f.spare = f.spare[:last]
-	return b
+	return make([]byte, 0, size)
 }

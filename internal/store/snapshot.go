@@ -49,7 +49,9 @@ func (f *Feed) snapshot(s *Snapshot, slice Slice, first int) (blocks int) {
 		s.objects += b.used
 		for family, c := range b.cells {
 			if c != nil {
-				s.families[family] = append(s.families[family], c.share())
+				t := c.share()
+				t.seen = true
+				s.families[family] = append(s.families[family], t)
 			}
 		}
 	}

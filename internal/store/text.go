@@ -14,6 +14,7 @@ import (
 // sealed. It is safe for concurrent use.
 type text struct {
 	size int
+	seen bool // by a snapshot, which may read it at any time; guarded by the lock of the feed
 	form atomic.Pointer[form]
 
 	sealing  sync.Mutex   // one changes the form at a time

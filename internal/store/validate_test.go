@@ -9,7 +9,7 @@ import (
 // opened opens a cell of a feed.
 func opened(f *Feed) *cell {
 	c := f.blocks[0].cells[1]
-	c.unshare(f.resource.packer, 0, f.takeSpare)
+	c.unshare(f.resource.packer, 0, f.memory)
 	f.opened(c)
 	return c
 }
