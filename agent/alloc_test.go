@@ -6,8 +6,11 @@ import (
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/otel"
 	"github.com/kubestate/kubestate/internal/agenttest"
+	"github.com/kubestate/kubestate/internal/kindtest"
 	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -104,6 +107,39 @@ func TestPutAllocs(t *testing.T) {
 	f.Put(realistic(t, 7))
 	if after := x.Stats().Blocks; after != before {
 		t.Errorf("putting what is there makes %d blocks", after-before)
+	}
+}
+
+// nowhere is where samples are not looked at.
+type nowhere struct{}
+
+func (nowhere) Begin(*metric.Schema, []string) {}
+func (nowhere) Sample(*metric.Sample)          {}
+
+// So it is with every kind, whatever an object says, in every naming table.
+func TestPutAllocsOfAllKinds(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	for _, names := range []func() *agent.Names{agent.KSM, datadog.Names, otel.Names} {
+		all := map[string][]string{"*": {"*"}}
+		x := agenttest.New(t, agent.Config{
+			Names: names(), Kinds: kind.All(), Labels: all, Annotations: all, Keep: func(*metric.Desc) bool { return true },
+		})
+		for _, table := range x.Tables() {
+			for _, c := range kindtest.Load(t, "../kind/testdata/"+table.Name+".txtar") {
+				o := x.Filtered(kindtest.Decode(t, table, c.Object))
+				f := x.Feed(table.Name)
+				f.Put(o)
+				put := testing.AllocsPerRun(10, func() { f.Put(o) })
+				e := metric.NewEmitter(nowhere{})
+				collect := testing.AllocsPerRun(10, func() { _ = table.Collect(o, e) }) // objects that are odd are reported
+				if put != collect {
+					t.Errorf("%s: %s of %s: putting what is there allocates %v times, its samples alone %v times",
+						names().Name, c.Name, table.Name, put, collect)
+				}
+			}
+		}
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 type draft struct {
 	resource *resource
 	emitter  *metric.Emitter
-	fixed    []sink.Tag // on everything
+	fixed    []sink.Tag    // on everything
+	emit     func(Tracked) // addTracked
 
 	identity []string
 	samples  []sample
@@ -92,7 +93,7 @@ type draftPart struct {
 
 func newDraft(r *resource) *draft {
 	d := &draft{resource: r, fixed: r.agent.state.maker.fixed}
-	d.emitter = metric.NewEmitter(d)
+	d.emitter, d.emit = metric.NewEmitter(d), d.addTracked
 	return d
 }
 

@@ -1,41 +1,48 @@
 package agent
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/kubestate/kubestate/metric"
 )
 
-// patterns finds what stands for a value: text by pattern, in lower case.
-type patterns struct {
-	exact map[string]string
-	wild  []wildcard // the longest first
-}
+// patterns finds what stands for a value, upper and lower case alike: those that
+// are exact first, then the longest.
+type patterns []pattern
 
-// wildcard is a pattern with one *: what stands before and behind it.
-type wildcard struct{ prefix, suffix, text string }
+// pattern is a value in lower case, or what stands before and behind its *.
+type pattern struct {
+	prefix, suffix string
+	wild           bool
+	text           string
+}
 
 // compilePatterns compiles text by pattern.
 func compilePatterns(byPattern map[string]string) (patterns, error) {
-	p := patterns{exact: map[string]string{}}
-	for pattern, text := range byPattern {
-		prefix, suffix, wild := strings.Cut(strings.ToLower(pattern), "*")
-		switch {
-		case strings.Contains(suffix, "*"):
-			return p, fmt.Errorf("pattern %q: only one * is allowed", pattern)
-		case wild:
-			p.wild = append(p.wild, wildcard{prefix, suffix, text})
-		default:
-			p.exact[prefix] = text
+	var all patterns
+	for text, standsFor := range byPattern {
+		p := pattern{text: standsFor}
+		p.prefix, p.suffix, p.wild = strings.Cut(strings.ToLower(text), "*")
+		if strings.Contains(p.suffix, "*") {
+			return nil, fmt.Errorf("pattern %q: only one * is allowed", text)
 		}
+		all = append(all, p)
 	}
-	slices.SortFunc(p.wild, func(a, b wildcard) int {
-		if d := len(b.prefix) + len(b.suffix) - len(a.prefix) - len(a.suffix); d != 0 {
-			return d
+	slices.SortFunc(all, func(a, b pattern) int {
+		if a.wild != b.wild {
+			return cmp.Compare(metric.Float(a.wild), metric.Float(b.wild))
 		}
-		return strings.Compare(a.prefix+"*"+a.suffix, b.prefix+"*"+b.suffix)
+		return cmp.Or(
+			cmp.Compare(len(b.prefix)+len(b.suffix), len(a.prefix)+len(a.suffix)),
+			strings.Compare(a.prefix, b.prefix), strings.Compare(a.suffix, b.suffix), strings.Compare(a.text, b.text),
+		)
 	})
-	return p, nil
+	return all, nil
 }
 
 // compileList compiles patterns that stand for nothing.
@@ -47,20 +54,48 @@ func compileList(list []string) (patterns, error) {
 	return compilePatterns(byPattern)
 }
 
-// find returns the text for a value, and what the * of its pattern stands for. It
-// allocates only where value has upper-case letters.
-func (p *patterns) find(value string) (text, captured string, ok bool) {
-	lower := strings.ToLower(value)
-	if text, ok := p.exact[lower]; ok {
-		return text, "", true
-	}
-	for _, w := range p.wild {
-		if len(lower) >= len(w.prefix)+len(w.suffix) && strings.HasPrefix(lower, w.prefix) && strings.HasSuffix(lower, w.suffix) {
-			if len(lower) == len(value) {
-				lower = value // as the object spells it
-			}
-			return w.text, lower[len(w.prefix) : len(lower)-len(w.suffix)], true
+// find returns the text for a value, and what the * of its pattern stands for, as
+// the value spells it. It allocates nothing.
+func (p patterns) find(value string) (text, captured string, ok bool) {
+	for i := range p {
+		if captured, ok := p[i].match(value); ok {
+			return p[i].text, captured, true
 		}
 	}
 	return "", "", false
+}
+
+// match returns what the * of a pattern stands for.
+func (p *pattern) match(value string) (captured string, ok bool) {
+	rest, ok := cutStart(value, p.prefix)
+	if !ok || !p.wild {
+		return "", ok && rest == ""
+	}
+	return cutEnd(rest, p.suffix)
+}
+
+// cutStart cuts off a start that is given in lower case.
+func cutStart(s, lower string) (rest string, ok bool) {
+	for len(lower) > 0 {
+		a, n := utf8.DecodeRuneInString(s)
+		b, m := utf8.DecodeRuneInString(lower)
+		if n == 0 || unicode.ToLower(a) != b {
+			return "", false
+		}
+		s, lower = s[n:], lower[m:]
+	}
+	return s, true
+}
+
+// cutEnd cuts off an end that is given in lower case.
+func cutEnd(s, lower string) (rest string, ok bool) {
+	for len(lower) > 0 {
+		a, n := utf8.DecodeLastRuneInString(s)
+		b, m := utf8.DecodeLastRuneInString(lower)
+		if n == 0 || unicode.ToLower(a) != b {
+			return "", false
+		}
+		s, lower = s[:len(s)-n], lower[:len(lower)-m]
+	}
+	return s, true
 }

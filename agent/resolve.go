@@ -41,17 +41,20 @@ func (d *draft) makeTracked(o kind.Object) {
 	if r.tracker == nil {
 		return
 	}
-	r.tracker.put(r, o, func(t Tracked) {
-		f, ok := r.tracked[t.Family]
-		if !ok {
-			return
-		}
-		d.moving = append(d.moving, t.Value)
-		for _, rule := range f.rules {
-			d.point = Point{names: r.identity, values: d.identity, tags: d.point.tags[:0]}
-			d.makeSeries(f, rule, t.Value)
-		}
-	})
+	r.tracker.put(r, o, d.emit)
+}
+
+// addTracked makes what a sample of the Tracker becomes.
+func (d *draft) addTracked(t Tracked) {
+	f, ok := d.resource.tracked[t.Family]
+	if !ok {
+		return
+	}
+	d.moving = append(d.moving, t.Value)
+	for _, rule := range f.rules {
+		d.point = Point{names: d.resource.identity, values: d.identity, tags: d.point.tags[:0]}
+		d.makeSeries(f, rule, t.Value)
+	}
 }
 
 // makeStates makes the series of all states of a rule.

@@ -280,8 +280,11 @@ func cutNumber(name string) (before, number string) {
 // jobNumber returns the CronJob that made a Job, and the number it gave it.
 func jobNumber(name string) (cronJob string, number int64, ok bool) {
 	cronJob, digits := cutNumber(name)
+	if len(digits) < 3 || len(digits) > 18 { // more is no Point.Order
+		return "", 0, false
+	}
 	number, err := strconv.ParseInt(digits, 10, 64)
-	return cronJob, number, err == nil && len(digits) >= 3
+	return cronJob, number, err == nil
 }
 
 func otherRules() []agent.Rule {

@@ -70,14 +70,15 @@ func (x *Cluster) Put(objects ...kind.Object) {
 	for _, o := range objects {
 		table := TableOf(x.t, o)
 		if f := x.feeds[table.Name]; f != nil {
-			f.Put(x.filtered(table, o))
+			f.Put(x.Filtered(o))
 		}
 	}
 }
 
-// filtered returns what a watch decodes of an object.
-func (x *Cluster) filtered(table *kind.Table, o kind.Object) kind.Object {
+// Filtered returns what a watch decodes of an object of a kind that the Agent wants.
+func (x *Cluster) Filtered(o kind.Object) kind.Object {
 	x.t.Helper()
+	table := TableOf(x.t, o)
 	m, ok := o.(interface{ Marshal() ([]byte, error) })
 	if !ok {
 		return o // read as JSON
