@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/sink"
 )
 
 // Agent keeps the series of a cluster as objects change. It is safe for
@@ -47,6 +48,7 @@ func New(c Config) (*Agent, error) {
 	}
 	s := &a.state
 	s.keep = newKeeper()
+	s.twins = twins{first: map[*sink.Metric]origin{}, found: map[*sink.Metric]bool{}}
 	s.maker = blockMaker{joins: &s.joins, fixed: fixedTags(c.Names, &c), suffix: hostSuffix(c.ClusterName), hosts: newCache[string, string](cachedWords)}
 	return a, nil
 }

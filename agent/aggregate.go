@@ -29,6 +29,7 @@ type grouping struct {
 	variants []variant // the one that all groups have
 	groups   map[string]*group
 	shelf    *shelf
+	twins    bool // groups may have the same tags
 }
 
 // group is what all totals are about whose labels have the same values.
@@ -110,7 +111,7 @@ func (p *planner) grouping(by []string, m *mapping) *grouping {
 			return g
 		}
 	}
-	g := &grouping{by: by, mapping: m, variants: []variant{{mapping: m}}, groups: map[string]*group{}, shelf: &shelf{}}
+	g := &grouping{by: by, mapping: m, variants: []variant{{mapping: m}}, groups: map[string]*group{}, shelf: &shelf{}, twins: m.alike(by)}
 	p.agent.state.groupings = append(p.agent.state.groupings, g)
 	return g
 }
@@ -213,6 +214,7 @@ func (s *state) resolveGroup(g *group, blocks []*sink.Block) *object {
 	for _, c := range g.cells {
 		value := c.total.value(c.of.op)
 		if c.of.check == nil {
+			s.twins.note(c.metric, origin{groups: g.grouping}, g.grouping.twins)
 			s.shaped, o.values = append(s.shaped, series{metric: c.metric}), append(o.values, value)
 			continue
 		}

@@ -18,5 +18,6 @@
 // feed.go; draft.go and resolve.go make of it what depends on nothing else, state.go
 // brings what is kept up to date with that, block.go makes the tags that series
 // share, joins.go and aggregate.go are what crosses objects, and object.go is what
-// is kept in the end. reader.go makes runs and sender.go drives sinks.
+// is kept in the end. reader.go makes runs, ended.go finds what is gone since the one
+// before, and sender.go drives sinks.
 package agent

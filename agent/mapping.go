@@ -14,6 +14,7 @@ type mapping struct {
 	owners   *Owners
 	entity   []string // tags that describe the object
 	uid      string   // the attribute for its UID
+	twins    bool     // objects may have the same tags
 }
 
 // uidLabel is the label with the UID of an object.

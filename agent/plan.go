@@ -341,6 +341,7 @@ func (p *planner) family(t *kind.Table, d *metric.Desc, own []string) family {
 		}
 	}
 	f.brought = p.brought(t, &f)
+	f.mapping.twins = f.mapping.alike(keyLabels(t))
 	return f
 }
 

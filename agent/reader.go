@@ -2,7 +2,6 @@ package agent
 
 import (
 	"fmt"
-	"hash/maphash"
 	"iter"
 	"slices"
 	"strings"
@@ -22,7 +21,10 @@ type Reader struct {
 func (a *Agent) NewReader() *Reader { return &Reader{agent: a} }
 
 // snapshot is everything that was resolved at one moment.
-type snapshot struct{ shelves []shelved }
+type snapshot struct {
+	shelves []shelved
+	twins   map[*sink.Metric]bool // see twins
+}
 
 // shelved is what stood on a shelf.
 type shelved struct {
@@ -45,7 +47,7 @@ func (a *Agent) snapshot() *snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle(len(s.dirty)) // what was touched in between
-	x := &snapshot{}
+	x := &snapshot{twins: s.twins.found}
 	for _, r := range a.resources {
 		for _, f := range r.feeds {
 			if f.published {
@@ -215,73 +217,4 @@ func (o *object) hasSame(old *object, i int) bool {
 	}
 	a, b := &old.shape.series[i], &o.shape.series[i]
 	return a.metric == b.metric && old.blocks[a.block] == o.blocks[b.block] && slices.Equal(a.tags.get(), b.tags.get())
-}
-
-// ended walks the series of last that now does not have. A series is the same where
-// name, host and tags are, whichever object has it.
-func ended(last, now *snapshot, at time.Time) iter.Seq[*sink.Series] {
-	return func(yield func(*sink.Series) bool) {
-		var gone, come []*object
-		pairs(last, now, func(before, after *object) bool {
-			if before != nil && after != nil && len(before.values) == len(after.values) && after.hasAll(before) {
-				return true
-			}
-			if before != nil {
-				gone = append(gone, before)
-			}
-			if after != nil {
-				come = append(come, after)
-			}
-			return true
-		})
-		if len(gone) == 0 {
-			return
-		}
-		h := hasher{seed: maphash.MakeSeed()}
-		there := map[uint64]struct{}{}
-		h.each(come, func(_ *object, _ int, id uint64) bool {
-			there[id] = struct{}{}
-			return true
-		})
-		var s sink.Series
-		h.each(gone, func(o *object, i int, id uint64) bool {
-			if _, ok := there[id]; ok {
-				return true
-			}
-			o.show(&s, i, seconds(at))
-			return yield(&s)
-		})
-	}
-}
-
-func (o *object) hasAll(old *object) bool {
-	for i := range o.values {
-		if !o.hasSame(old, i) {
-			return false
-		}
-	}
-	return true
-}
-
-// hasher makes identities of series.
-type hasher struct {
-	seed maphash.Seed
-	sums []uint64 // of the blocks of an object
-}
-
-// each calls f for all series of objects, with the hash of name, host and tags.
-func (h *hasher) each(objects []*object, f func(o *object, series int, id uint64) bool) {
-	for _, o := range objects {
-		h.sums = h.sums[:0]
-		for _, b := range o.blocks {
-			h.sums = append(h.sums, maphash.String(h.seed, b.Host)+hashTags(h.seed, b.Resource)+hashTags(h.seed, b.Tags))
-		}
-		for i := range o.shape.series {
-			s := &o.shape.series[i]
-			id := maphash.String(h.seed, s.metric.Name)*31 + h.sums[s.block] + hashTags(h.seed, s.tags.get())
-			if !f(o, i, id) {
-				return
-			}
-		}
-	}
 }
