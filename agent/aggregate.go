@@ -22,9 +22,13 @@ type aggregate struct {
 	adjust   func(*Point) bool
 }
 
-// grouping is all groups over the same labels, with the same names for them.
+// grouping is all groups over the same labels, with the same names for them. Where
+// tags describe entities, the groups of one entity are one group, whose cells differ
+// in the other labels: so they have one block.
 type grouping struct {
-	by       []string
+	labels   []string // all
+	by       []string // those that make blocks
+	own      []ownBy  // the others
 	mapping  *mapping
 	variants []variant // the one that all groups have
 	groups   map[string]*group
@@ -32,12 +36,15 @@ type grouping struct {
 	twins    bool // groups may have the same tags
 }
 
+// ownBy is a label by which the cells of a group differ, and its tag.
+type ownBy struct{ label, key string }
+
 // group is what all totals are about whose labels have the same values.
 type group struct {
 	tagged
 	grouping *grouping
 	key      string
-	cells    []*cell // ascending by name and operation
+	cells    []*cell // ascending by name, operation and own labels
 }
 
 // cell is one total of one group.
@@ -46,6 +53,8 @@ type cell struct {
 	of    *aggregate // one of those that add to it
 	// metric is what it is called, also if it is a check.
 	metric *sink.Metric
+	own    string // the key of its own labels
+	tags   *tagSet
 	total  total
 }
 
@@ -101,28 +110,38 @@ func (p *planner) compileAggregate(a *Aggregate, f *family) (*aggregate, error) 
 	if err := errors.Join(errs...); err != nil {
 		return nil, fail(err)
 	}
-	c.grouping = p.grouping(a.By, f.mapping)
+	c.grouping = p.grouping(a.By, f)
 	return c, nil
 }
 
-func (p *planner) grouping(by []string, m *mapping) *grouping {
-	for _, g := range p.agent.state.groupings {
-		if g.mapping == m && slices.Equal(g.by, by) {
+func (p *planner) grouping(labels []string, f *family) *grouping {
+	s, m := &p.agent.state, f.mapping
+	for _, g := range s.groupings {
+		if g.mapping == m && slices.Equal(g.labels, labels) {
 			return g
 		}
 	}
-	g := &grouping{by: by, mapping: m, variants: []variant{{mapping: m}}, groups: map[string]*group{}, shelf: &shelf{}, twins: m.alike(by)}
-	p.agent.state.groupings = append(p.agent.state.groupings, g)
+	g := &grouping{labels: labels, mapping: m, variants: []variant{{mapping: m}}, groups: map[string]*group{}, shelf: &shelf{}, twins: m.alike(labels)}
+	for _, label := range labels {
+		key := m.key(label)
+		matched := slices.ContainsFunc(s.joins.indexes, func(x *joinIndex) bool { return slices.Contains(x.match, label) })
+		if len(m.entity) == 0 || matched || m.isOwner(label) || m.shared(key) || f.brought[key] {
+			g.by = append(g.by, label)
+		} else {
+			g.own = append(g.own, ownBy{label, key})
+		}
+	}
+	s.groupings = append(s.groupings, g)
 	return g
 }
 
 // find returns the cell that a part is of; nil if there is none yet.
-func (d *draftPart) find(key []byte) *cell {
-	g, ok := d.total.grouping.groups[string(key)]
+func (d *draft) find(n *draftPart) *cell {
+	g, ok := n.total.grouping.groups[string(d.textOf(n.key))]
 	if !ok {
 		return nil
 	}
-	i, ok := g.find(d.metric, d.total)
+	i, ok := g.find(n.metric, n.total, d.textOf(n.own))
 	if !ok {
 		return nil
 	}
@@ -130,29 +149,55 @@ func (d *draftPart) find(key []byte) *cell {
 }
 
 // find returns where the cell of a total stands, or should.
-func (g *group) find(m *sink.Metric, t *aggregate) (int, bool) {
+func (g *group) find(m *sink.Metric, t *aggregate, own []byte) (int, bool) {
 	return slices.BinarySearchFunc(g.cells, m, func(c *cell, m *sink.Metric) int {
 		return cmp.Or(
 			strings.Compare(c.metric.Name, m.Name),
 			strings.Compare(string(c.of.op), string(t.op)),
 			cmp.Compare(metric.Float(c.of.check != nil), metric.Float(t.check != nil)),
+			compareText(c.own, own),
 		)
 	})
 }
 
+// compareText is strings.Compare without a copy of b.
+func compareText(a string, b []byte) int {
+	switch {
+	case a < string(b):
+		return -1
+	case a > string(b):
+		return 1
+	default:
+		return 0
+	}
+}
+
 // cellOf returns the cell that a part is of, made if need be.
-func (s *state) cellOf(d *draftPart, key []byte) *cell {
-	x := d.total.grouping
+func (s *state) cellOf(d *draft, n *draftPart) *cell {
+	x := n.total.grouping
+	key, own := d.textOf(n.key), d.textOf(n.own)
 	g, ok := x.groups[string(key)]
 	if !ok {
 		g = s.newGroup(x, string(key))
 	}
-	i, ok := g.find(d.metric, d.total)
+	i, ok := g.find(n.metric, n.total, own)
 	if !ok {
-		c := &cell{group: g, of: d.total, metric: d.metric}
+		c := &cell{group: g, of: n.total, metric: n.metric, own: string(own)}
+		c.tags = s.keep.keepTags(x.ownTags(c.own))
 		g.cells = slices.Insert(g.cells, i, c)
 	}
 	return g.cells[i]
+}
+
+// ownTags returns the tags of a key of own labels.
+func (x *grouping) ownTags(key string) []sink.Tag {
+	var tags []sink.Tag
+	for i, value := range splitKey(key) {
+		if x.own[i].key != "" {
+			tags = append(tags, sink.Tag{Key: x.own[i].key, Value: value})
+		}
+	}
+	return inOrder(tags)
 }
 
 func (s *state) newGroup(x *grouping, key string) *group {
@@ -194,11 +239,11 @@ func (g *group) shows(o *object) bool {
 	for _, c := range g.cells {
 		value := c.total.value(c.of.op)
 		switch {
-		case c.of.check != nil && (len(checks) == 0 || checks[0].name != c.metric || float64(checks[0].status) != value):
+		case c.of.check != nil && (len(checks) == 0 || checks[0].name != c.metric || checks[0].tags != c.tags || float64(checks[0].status) != value):
 			return false
 		case c.of.check != nil:
 			checks = checks[1:]
-		case len(values) == 0 || o.shape.series[len(o.values)-len(values)].metric != c.metric || !sameValue(values[0], value):
+		case len(values) == 0 || o.shape.series[len(o.values)-len(values)] != (series{metric: c.metric, tags: c.tags}) || !sameValue(values[0], value):
 			return false
 		default:
 			values = values[1:]
@@ -215,13 +260,13 @@ func (s *state) resolveGroup(g *group, blocks []*sink.Block) *object {
 		value := c.total.value(c.of.op)
 		if c.of.check == nil {
 			s.twins.note(c.metric, origin{groups: g.grouping}, g.grouping.twins)
-			s.shaped, o.values = append(s.shaped, series{metric: c.metric}), append(o.values, value)
+			s.shaped, o.values = append(s.shaped, series{metric: c.metric, tags: c.tags}), append(o.values, value)
 			continue
 		}
 		if o.extra == nil {
 			o.extra = &extra{}
 		}
-		o.extra.checks = append(o.extra.checks, checkResult{name: c.metric, status: sink.Status(value)})
+		o.extra.checks = append(o.extra.checks, checkResult{name: c.metric, status: sink.Status(value), tags: c.tags})
 	}
 	o.shape = s.keep.keepShape(s.shaped)
 	return o

@@ -98,6 +98,49 @@ func TestAggregatesAreJoined(t *testing.T) {
 	expect(t, x, "pods 1 @node-1 deploy:web node:node-1 rs:web-6b8f7d9c5")
 }
 
+// Totals of one entity share a block, and differ in tags of their own; labels that
+// a join matches, or that a join may bring too, are in the block.
+func TestTotalsOfAnEntityShareABlock(t *testing.T) {
+	n := &agent.Names{
+		Aggregates: []agent.Aggregate{
+			{Family: "kube_resourcequota", Metric: "sum", Op: agent.Sum, By: []string{"type", "namespace", "resource"}},
+			{Family: "kube_resourcequota", Metric: "n", Op: agent.Count, By: []string{"type", "namespace", "resource"}},
+			{Family: "kube_resourcequota", Op: agent.Latest, By: []string{"type", "namespace", "resource"}, Check: &agent.Check{Name: "c"}},
+		},
+		Entities: []agent.Entity{{Resource: "resourcequotas", Tags: []string{"namespace"}}},
+	}
+	x := agenttest.New(t, agent.Config{Names: n})
+	one := objects(t, `{apiVersion: v1, kind: ResourceQuota, metadata: {name: a, namespace: shop}, status: {hard: {cpu: "1", pods: "10"}, used: {cpu: "1"}}}`)
+	x.Put(one...)
+	x.Put(objects(t, `{apiVersion: v1, kind: ResourceQuota, metadata: {name: b, namespace: shop}, status: {hard: {cpu: "2"}}}`)...)
+	expect(t, x,
+		`check c ok "" {namespace:shop} resource:cpu type:hard`, `check c ok "" {namespace:shop} resource:cpu type:used`,
+		`check c ok "" {namespace:shop} resource:pods type:hard`,
+		"n 1 {namespace:shop} resource:cpu type:used", "n 1 {namespace:shop} resource:pods type:hard", "n 2 {namespace:shop} resource:cpu type:hard",
+		"sum 1 {namespace:shop} resource:cpu type:used", "sum 10 {namespace:shop} resource:pods type:hard", "sum 3 {namespace:shop} resource:cpu type:hard",
+	)
+	if n := len(blocksOf(x.NewReader().Run(runAt))); n != 1 {
+		t.Errorf("totals of one namespace have %d blocks, want 1", n)
+	}
+	x.Delete(one...)
+	expect(t, x, `check c ok "" {namespace:shop} resource:cpu type:hard`, "n 1 {namespace:shop} resource:cpu type:hard", "sum 2 {namespace:shop} resource:cpu type:hard")
+
+	n.Joins = map[string]agent.Join{
+		"kube_service_spec_type": {Match: []string{"type"}, Get: []string{"service"}},
+		"kube_namespace_labels":  {Match: []string{"namespace"}, Tags: map[string]string{"label_resource": "resource"}},
+	}
+	x = agenttest.New(t, agent.Config{Names: n})
+	x.Put(one...)
+	x.Put(objects(t, `{apiVersion: v1, kind: Service, metadata: {name: s, namespace: other}, spec: {type: used}}`,
+		`{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {resource: cpu}}}`)...)
+	expect(t, x,
+		`check c ok "" {namespace:shop} resource:cpu service:s type:used`, "n 1 {namespace:shop} resource:cpu service:s type:used", "sum 1 {namespace:shop} resource:cpu service:s type:used",
+		`check c ok "" {namespace:shop} resource:cpu type:hard`, "n 1 {namespace:shop} resource:cpu type:hard", "sum 1 {namespace:shop} resource:cpu type:hard",
+		`check c ok "" {namespace:shop} resource:cpu resource:pods type:hard`, "n 1 {namespace:shop} resource:cpu resource:pods type:hard",
+		"sum 10 {namespace:shop} resource:cpu resource:pods type:hard",
+	)
+}
+
 // Labels that an object gives itself make groups only where that is asked for.
 func TestAggregatesByJoinedLabels(t *testing.T) {
 	total := agent.Aggregate{Family: "kube_pod_info", Metric: "pods", Op: agent.Count, By: []string{"label_team_name"}}

@@ -87,7 +87,8 @@ type draftCheck struct {
 type draftPart struct {
 	total  *aggregate
 	metric *sink.Metric
-	key    span // of text
+	key    span // of text, as own
+	own    span
 	word   uint64
 }
 

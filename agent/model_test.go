@@ -115,6 +115,7 @@ func (c *cluster) anew(t *testing.T, n *agent.Names) []string {
 // modelled is crossed with all kinds of totals.
 func modelled() *agent.Names {
 	n := crossed()
+	n.Entities = []agent.Entity{{Resource: "pods", Tags: []string{"namespace", "pod"}}}
 	for _, op := range []agent.Op{agent.Sum, agent.Count, agent.Min, agent.Max} {
 		n.Aggregates = append(n.Aggregates, agent.Aggregate{
 			Family: "kube_pod_container_resource_requests", Metric: string(op), Op: op, By: []string{"namespace", "label_l0"}, Joined: true,

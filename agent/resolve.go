@@ -268,7 +268,11 @@ func (d *draft) makePart(t *aggregate) {
 	for _, by := range t.grouping.by {
 		d.text = appendKey(d.text, d.groupLabel(t, by))
 	}
-	part.key.to = len(d.text)
+	part.key.to, part.own.from = len(d.text), len(d.text)
+	for i := range t.grouping.own {
+		d.text = appendKey(d.text, d.groupLabel(t, t.grouping.own[i].label))
+	}
+	part.own.to = len(d.text)
 	d.parts = append(d.parts, part)
 }
 

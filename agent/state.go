@@ -85,7 +85,7 @@ func (s *state) updateGifts(e *entry, d *draft) {
 // collectGift adds to the pending gifts. What several samples of an object give
 // under one key is one gift.
 func (s *state) collectGift(d *draft, g *draftGift) {
-	at := gift{g.source.index.index.Leaf(d.text[g.key.from:g.key.to]), g.source.number}
+	at := gift{g.source.index.index.Leaf(d.textOf(g.key)), g.source.number}
 	labels := d.given[g.labels.from:g.labels.to:g.labels.to]
 	for i := range s.gifts {
 		if p := &s.gifts[i]; p.gift == at {
@@ -122,7 +122,7 @@ func (e *entry) source() join.Source {
 // updateParts makes the object count in totals with what it is now.
 func (s *state) updateParts(e *entry, d *draft) {
 	same := slices.EqualFunc(e.parts, d.parts, func(p part, n draftPart) bool {
-		return p.word == n.word && p.cell == n.find(d.text[n.key.from:n.key.to])
+		return p.word == n.word && p.cell == d.find(&n)
 	})
 	if same {
 		return
@@ -130,7 +130,7 @@ func (s *state) updateParts(e *entry, d *draft) {
 	parts := make([]part, len(d.parts))
 	for i := range d.parts {
 		n := &d.parts[i]
-		parts[i] = part{s.cellOf(n, d.text[n.key.from:n.key.to]), n.word}
+		parts[i] = part{s.cellOf(d, n), n.word}
 		s.add(parts[i])
 	}
 	old := e.parts
@@ -224,13 +224,15 @@ func (d *draft) sameExtra(x *extra) bool {
 	return slices.Equal(x.starts, d.starts) && slices.Equal(x.moving, d.moving) &&
 		slices.EqualFunc(x.checks, d.checks, func(c checkResult, n draftCheck) bool {
 			return c.name == n.name && c.status == n.status && int(c.block) == n.variant && c.due == n.due &&
-				c.message == string(d.text[n.message.from:n.message.to]) && slices.Equal(c.tags.get(), d.tagsOf(n.tags))
+				c.message == string(d.textOf(n.message)) && slices.Equal(c.tags.get(), d.tagsOf(n.tags))
 		})
 }
 
 func sameValue(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 
 func (d *draft) tagsOf(s span) []sink.Tag { return d.tags[s.from:s.to] }
+
+func (d *draft) textOf(s span) []byte { return d.text[s.from:s.to] }
 
 // resolve makes an object of the draft.
 func (s *state) resolve(d *draft, blocks []*sink.Block, old *object) *object {
@@ -270,7 +272,7 @@ func (s *state) extra(d *draft) *extra {
 	x := &extra{starts: clone(d.starts), moving: clone(d.moving)}
 	for _, n := range d.checks {
 		x.checks = append(x.checks, checkResult{
-			name: n.name, status: n.status, message: string(d.text[n.message.from:n.message.to]),
+			name: n.name, status: n.status, message: string(d.textOf(n.message)),
 			tags: s.keep.keepTags(d.tagsOf(n.tags)), block: uint32(n.variant), due: n.due,
 		})
 	}
