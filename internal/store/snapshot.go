@@ -9,8 +9,9 @@ import (
 // slice as long as it exists.
 type Slice struct{ Index, Of int }
 
-// has says whether the slice has the block with a number. Blocks of all resources
-// are dealt like cards; the resource's place in the deck is first.
+// has says whether the slice has the block with a number. The blocks of a feed are
+// dealt like cards, beginning with another player for each feed. What other feeds
+// have does not matter, so that blocks stay where they are.
 func (s Slice) has(block, first int) bool { return s.Of == 0 || (block+first)%s.Of == s.Index }
 
 // Snapshot is what a Resource held at one moment. It stays as it is whatever
@@ -26,20 +27,19 @@ type Snapshot struct {
 // text.
 func (r *Resource) Snapshot(slice Slice) *Snapshot {
 	s := &Snapshot{resource: r, families: make([][]*text, len(r.table.Schema().Families))}
-	first := r.first
-	for _, f := range r.allFeeds() {
-		first += f.snapshot(s, slice, first)
+	for i, f := range r.allFeeds() {
+		f.snapshot(s, slice, r.first+i)
 	}
 	return s
 }
 
-// snapshot appends the texts of the blocks in the slice and returns how many
-// blocks there are.
-func (f *Feed) snapshot(s *Snapshot, slice Slice, first int) (blocks int) {
+// snapshot adds the texts of the blocks in the slice; first is the place of the
+// first block in the deck.
+func (f *Feed) snapshot(s *Snapshot, slice Slice, first int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.published {
-		return 0
+		return
 	}
 	f.check()
 	for i, b := range f.blocks {
@@ -55,7 +55,6 @@ func (f *Feed) snapshot(s *Snapshot, slice Slice, first int) (blocks int) {
 			}
 		}
 	}
-	return len(f.blocks)
 }
 
 // head returns the HELP and TYPE lines of each family. They are made once for a

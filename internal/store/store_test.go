@@ -215,3 +215,45 @@ func TestWriteEndsWithTheFirstError(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestObjectsStayInTheirSlice: what is added and removed moves no other object.
+func TestObjectsStayInTheirSlice(t *testing.T) {
+	r := newResource(t)
+	first, second := r.NewFeed(), r.NewFeed()
+	const n = 3 // slices
+	sliceOf := func() map[string]int {
+		in := map[string]int{}
+		for i := range n {
+			for l := range strings.Lines(shown(t, r.Snapshot(Slice{i, n}))) {
+				if rest, ok := strings.CutPrefix(l, "kube_replicaset_status_replicas{"); ok {
+					name, _, _ := strings.Cut(rest, "} ")
+					if _, twice := in[name]; twice {
+						t.Errorf("%s is in two slices", name)
+					}
+					in[name] = i
+				}
+			}
+		}
+		return in
+	}
+	for i, f := range []*Feed{first, second} {
+		f.Begin()
+		for j := range 5 * blockSlots {
+			f.Put(replicaSet(fmt.Sprint("rs-", i, "-", j), 1))
+		}
+		f.Commit()
+	}
+	before := sliceOf()
+	if len(before) != 10*blockSlots {
+		t.Fatalf("%d objects are in slices, want %d", len(before), 10*blockSlots)
+	}
+	for j := range 2 * blockSlots {
+		first.Put(replicaSet(fmt.Sprint("new-", j), 1))
+		second.Delete("shop", fmt.Sprint("rs-1-", 3*j))
+	}
+	for name, slice := range sliceOf() {
+		if was, ok := before[name]; ok && was != slice {
+			t.Fatalf("%s was in slice %d and is in %d", name, was, slice)
+		}
+	}
+}
