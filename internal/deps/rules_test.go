@@ -119,6 +119,7 @@ var bans = []struct {
 	{"./agent", "./agent/otel", "a naming table is data for the agent, which works with any"},
 	{"./sink/...", "./kind", "a sink takes samples of any origin"},
 	{"./sink/...", "./internal/store", "a sink takes samples of any origin"},
+	{"./internal/sinktest", "./sink/...", "what holds for every sink is said once if it knows none of them"},
 	{"./sink/...", "./sink/...", "a backend is added or removed without touching another"},
 	{"./...", "./cmd/...", "the command is assembled from the others; a part of it that others need becomes a package"},
 	{"./...", "./internal/gen/...", "the generator reads the program; the program must not need it"},
@@ -131,6 +132,7 @@ var exceptions = []struct {
 	reason   string
 }{
 	{"./sink/...", "./sink", "the vocabulary is what sinks are for"},
+	{"./internal/sinktest", "./sink", "the vocabulary is what sinks are for"},
 	{"./...", "./test/bench/oldway", "a part of the benchmarks, which are of this module"},
 	{"./sink/...", "./sink/internal/...", "what several protocols need belongs to none of them; programs that embed us cannot come to depend on it"},
 }
@@ -163,6 +165,10 @@ var onlyImportedBy = []struct {
 	},
 	{
 		to:     "./internal/kindtest",
+		reason: "it is part of tests and would bring the testing package into the program",
+	},
+	{
+		to:     "./internal/sinktest",
 		reason: "it is part of tests and would bring the testing package into the program",
 	},
 }

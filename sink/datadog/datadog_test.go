@@ -1,18 +1,15 @@
 package datadog
 
 import (
-	"encoding/pem"
 	"fmt"
 	"math"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -24,24 +21,19 @@ var someSeries = []sink.Series{
 }
 
 func TestSend(t *testing.T) {
-	receiver := newTestReceiver(t, nil)
+	receiver := listen(t, nil)
 	s := newTestSink(t, Config{}, receiver.URL+"/")
-	r := runOf(0, someSeries)
-	send(t, s, r)
-	if key := receiver.accepted[0].key; key != testKey {
+	r := sinktest.Run(0, someSeries, nil)
+	sinktest.Send(t, s, r)
+	if key := keyOf(receiver.Accepted()[0]); key != testKey {
 		t.Errorf("the key is %q", key)
 	}
-	if diff := cmp.Diff(linesOf(r), receiver.lines()); diff != "" {
-		t.Errorf("series (-want +got):\n%s", diff)
-	}
-	r = runOf(15, someSeries[:1])
-	r.Ended = each(someSeries[1:])
-	send(t, s, r)
-	if diff := cmp.Diff(linesOf(r), receiver.lines()); diff != "" {
-		t.Errorf("series when one has ended (-want +got):\n%s", diff)
-	}
-	send(t, s, runOf(30, nil))
-	if got := receiver.lines(); got != nil {
+	sinktest.CheckLines(t, "series", linesOf(t, r), receiver.Lines())
+	r = sinktest.Run(15, someSeries[:1], someSeries[1:])
+	sinktest.Send(t, s, r)
+	sinktest.CheckLines(t, "series when one has ended", linesOf(t, r), receiver.Lines())
+	sinktest.Send(t, s, sinktest.Run(30, nil, nil))
+	if got := receiver.Lines(); got != nil {
 		t.Errorf("an empty run sends %v", got)
 	}
 	if got := s.Stats(); got.Series != 3 || got.Payloads != 2 || got.Bytes == 0 {
@@ -50,20 +42,18 @@ func TestSend(t *testing.T) {
 }
 
 func TestChecks(t *testing.T) {
-	receiver := newTestReceiver(t, nil)
+	receiver := listen(t, nil)
 	s := newTestSink(t, Config{Tags: tags("env=prod")}, receiver.URL)
 	block := &sink.Block{Host: "node-1", Tags: tags("node=node-1"), Resource: tags("r=1")}
-	send(t, s, runOf(0, someSeries[:1],
+	sinktest.Send(t, s, sinktest.Run(0, someSeries[:1], nil,
 		sink.Check{Name: "kubernetes_state.node.ready", Status: sink.Critical, Message: "disk \"full\"\xff", Block: block, Tags: tags("c=d")},
 		sink.Check{Name: "kubernetes_state.job.complete", Block: &sink.Block{}},
 	))
-	want := append(linesOf(runOf(0, []sink.Series{{Metric: someSeries[0].Metric, Block: &sink.Block{Tags: tags("env=prod", "a=1")}, Value: 1}})),
+	want := append(linesOf(t, sinktest.Run(0, []sink.Series{{Metric: someSeries[0].Metric, Block: &sink.Block{Tags: tags("env=prod", "a=1")}, Value: 1}}, nil)),
 		`{"check":"kubernetes_state.node.ready","host_name":"node-1","timestamp":1700000000,"status":2,"message":"disk \"full\"\ufffd",`+
 			`"tags":["env:prod","node:node-1","r:1","c:d"]}`,
 		`{"check":"kubernetes_state.job.complete","host_name":"","timestamp":1700000000,"status":0,"message":"","tags":["env:prod"]}`)
-	if diff := cmp.Diff(want, receiver.lines()); diff != "" {
-		t.Errorf("checks (-want +got):\n%s", diff)
-	}
+	sinktest.CheckLines(t, "checks", want, receiver.Lines())
 	if got := s.Stats(); got.Series != 3 || got.Payloads != 2 {
 		t.Errorf("stats %+v", got)
 	}
@@ -71,40 +61,30 @@ func TestChecks(t *testing.T) {
 
 // TestLimits has runs cut into requests.
 func TestLimits(t *testing.T) {
-	series := clusterSeries(20, 50)
+	series := sinktest.Pods(20, 50)
 	var checks []sink.Check
 	for i := range series {
 		checks = append(checks, sink.Check{Name: fmt.Sprint("check-", i), Block: series[i].Block})
 	}
 	tests := []struct {
-		name                         string
-		config                       Config
-		points, size, compressed     int // of a request at most
-		fewestRequests, mostRequests int
+		name   string
+		config Config
+		limits sinktest.Limits
 	}{
-		{"default", Config{}, 1000, 5 << 20, 512_000, 2, 3},
-		{"points", Config{MaxPoints: 300}, 300, 5 << 20, 512_000, 8, 8},
-		{"size", Config{MaxBytes: 50_000}, 10_000, 600_000, 512_000, 15, 18},
-		{"compressed", Config{MaxCompressed: 3_000}, 10_000, 5 << 20, 3_000, 10, 1000},
-		{"room in the buffer", Config{MaxPoints: 10, Buffer: 10_000}, 10, 5 << 20, 512_000, 200, 200},
+		{"default", Config{}, sinktest.Limits{Series: 1000, Size: 5 << 20, Compressed: 512_000, Fewest: 2, Most: 3}},
+		{"points", Config{MaxPoints: 300}, sinktest.Limits{Series: 300, Size: 5 << 20, Compressed: 512_000, Fewest: 8, Most: 8}},
+		{"size", Config{MaxBytes: 50_000}, sinktest.Limits{Series: 10_000, Size: 600_000, Compressed: 512_000, Fewest: 15, Most: 18}},
+		{"compressed", Config{MaxCompressed: 3_000}, sinktest.Limits{Series: 10_000, Size: 5 << 20, Compressed: 3_000, Fewest: 10, Most: 1000}},
+		{"room in the buffer", Config{MaxPoints: 10, Buffer: 10_000}, sinktest.Limits{Series: 10, Size: 5 << 20, Compressed: 512_000, Fewest: 200, Most: 200}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			receiver := newTestReceiver(t, nil)
+			receiver := listen(t, nil)
 			s := newTestSink(t, test.config, receiver.URL)
-			send(t, s, runOf(0, series, checks...))
-			for _, r := range receiver.accepted {
-				if len(r.lines) > test.points || r.size > test.size || r.compressed > test.compressed {
-					t.Errorf("a request to %s has %d points and %d bytes, %d compressed", r.path, len(r.lines), r.size, r.compressed)
-				}
-			}
-			if n := len(receiver.accepted); n < test.fewestRequests || n > test.mostRequests {
-				t.Errorf("%d requests, not %d to %d", n, test.fewestRequests, test.mostRequests)
-			}
-			got := receiver.lines()
-			if diff := cmp.Diff(linesOf(runOf(0, series)), got[:min(len(series), len(got))]); diff != "" {
-				t.Errorf("series (-want +got):\n%s", diff)
-			}
+			sinktest.Send(t, s, sinktest.Run(0, series, nil, checks...))
+			receiver.CheckLimits(t, test.limits)
+			got := receiver.Lines()
+			sinktest.CheckLines(t, "series", linesOf(t, sinktest.Run(0, series, nil)), got[:min(len(series), len(got))])
 			if len(got) != len(series)+len(checks) {
 				t.Errorf("%d series and checks have arrived of %d", len(got), len(series)+len(checks))
 			}
@@ -126,14 +106,14 @@ func TestLost(t *testing.T) {
 	checks := []sink.Check{{Name: "c", Block: long}, {Name: "c", Block: good.Block}}
 	for name, config := range map[string]Config{"size": {MaxBytes: 10_000, MaxCompressed: 10_000}, "compressed": {MaxCompressed: 10_000}} {
 		t.Run(name, func(t *testing.T) {
-			receiver := newTestReceiver(t, nil)
+			receiver := listen(t, nil)
 			s := newTestSink(t, config, receiver.URL)
-			err := s.Send(t.Context(), runOf(0, series, checks...))
+			err := s.Send(t.Context(), sinktest.Run(0, series, nil, checks...))
 			const want = "datadog: 5 series lost: 3 are NaN or infinite, 2 are larger than a request may be"
 			if err == nil || err.Error() != want {
 				t.Errorf("error %v, want %s", err, want)
 			}
-			if got := receiver.lines(); len(got) != 3 {
+			if got := receiver.Lines(); len(got) != 3 {
 				t.Errorf("%d series and checks have arrived, not 3", len(got))
 			}
 			if got := s.Stats(); got.Series != 3 || got.Dropped != 5 {
@@ -145,79 +125,42 @@ func TestLost(t *testing.T) {
 
 // TestRequestTooLarge has a receiver that takes less than we were told.
 func TestRequestTooLarge(t *testing.T) {
-	series := clusterSeries(1, 35)
+	series := sinktest.Pods(1, 35)
 	const most = 4
-	receiver := newTestReceiver(t, func(_ http.ResponseWriter, r request) int {
-		if len(r.lines) > most || slices.ContainsFunc(r.lines, func(line string) bool { return strings.Contains(line, "metric_7{") }) {
+	receiver := listen(t, func(_ http.ResponseWriter, r sinktest.Request) int {
+		if len(r.Lines) > most || slices.ContainsFunc(r.Lines, func(line string) bool { return strings.Contains(line, "metric_7{") }) {
 			return http.StatusRequestEntityTooLarge
 		}
-		return 0
+		return sinktest.Success
 	})
 	s := newTestSink(t, Config{}, receiver.URL)
-	err := s.Send(t.Context(), runOf(0, series))
-	if err == nil || !strings.Contains(err.Error(), "413") {
-		t.Errorf("error %v", err)
-	}
-	want := linesOf(runOf(0, slices.Delete(slices.Clone(series), 7, 8)))
-	if diff := cmp.Diff(want, receiver.lines()); diff != "" {
-		t.Errorf("series (-want +got):\n%s", diff)
-	}
+	err := s.Send(t.Context(), sinktest.Run(0, series, nil))
+	sinktest.CheckError(t, err, "413")
+	want := linesOf(t, sinktest.Run(0, slices.Delete(slices.Clone(series), 7, 8), nil))
+	sinktest.CheckLines(t, "series", want, receiver.Lines())
 	if got := s.Stats(); got.Series != 34 || got.Rejected != 1 {
 		t.Errorf("stats %+v", got)
 	}
 }
 
 func TestKey(t *testing.T) {
-	receiver := newTestReceiver(t, func(_ http.ResponseWriter, r request) int {
-		return map[string]int{"bad-key": http.StatusForbidden}[r.key]
+	receiver := listen(t, func(_ http.ResponseWriter, r sinktest.Request) int {
+		return map[string]int{"bad-key": http.StatusForbidden}[keyOf(r)]
 	})
 	file := filepath.Join(t.TempDir(), "key")
-	write(t, file, "bad-key")
+	sinktest.Write(t, file, "bad-key")
 	s := newTestSink(t, Config{KeyFile: file}, receiver.URL)
-	err := s.Send(t.Context(), runOf(0, someSeries))
+	err := s.Send(t.Context(), sinktest.Run(0, someSeries, nil))
 	if err == nil || !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), "is the API key in "+file+" valid") {
 		t.Errorf("error %v", err)
-	}
-	if strings.Contains(fmt.Sprint(err), "bad-key") {
-		t.Errorf("the error tells the key: %v", err)
 	}
 	if got := s.Stats(); got.Rejected != 2 || got.Series != 0 || got.Retries != 0 {
 		t.Errorf("stats %+v", got)
 	}
-	write(t, file, " good-key \n")
-	send(t, s, runOf(0, someSeries))
-	if got := receiver.accepted[0].key; got != "good-key" {
+	sinktest.Write(t, file, " good-key \n")
+	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
+	if got := keyOf(receiver.Accepted()[0]); got != "good-key" {
 		t.Errorf("the key is %q after the file has changed", got)
-	}
-}
-
-func TestCertificates(t *testing.T) {
-	receiver := &testReceiver{t: t}
-	server := httptest.NewTLSServer(receiver)
-	t.Cleanup(server.Close)
-	ca := filepath.Join(t.TempDir(), "ca.pem")
-	write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
-	send(t, newTestSink(t, Config{CAFile: ca}, server.URL), runOf(0, someSeries))
-	if got := receiver.lines(); len(got) != 2 {
-		t.Errorf("%d series have arrived", len(got))
-	}
-	s := newTestSink(t, Config{Attempts: 1}, server.URL)
-	if err := s.Send(t.Context(), runOf(0, someSeries)); err == nil || !strings.Contains(err.Error(), "certificate") {
-		t.Errorf("error %v, want one about the certificate", err)
-	}
-}
-
-// TestRedirect: whoever can redirect must not get the key.
-func TestRedirect(t *testing.T) {
-	receiver := newTestReceiver(t, nil)
-	server := httptest.NewServer(http.RedirectHandler(receiver.URL+"/api/v2/series", http.StatusPermanentRedirect))
-	t.Cleanup(server.Close)
-	s := newTestSink(t, Config{}, server.URL)
-	if err := s.Send(t.Context(), runOf(0, someSeries)); err == nil || !strings.Contains(err.Error(), "308") {
-		t.Errorf("error %v", err)
-	}
-	if len(receiver.accepted) > 0 {
-		t.Errorf("the redirect was followed")
 	}
 }
 
@@ -240,17 +183,6 @@ func TestConfig(t *testing.T) {
 	}
 	for _, test := range tests {
 		_, err := New(test.config)
-		if err == nil {
-			t.Errorf("%+v: no error", test.config)
-			continue
-		}
-		for _, want := range test.want {
-			if !strings.Contains(err.Error(), want) {
-				t.Errorf("error %q does not say %q", err, want)
-			}
-		}
-		if strings.Contains(err.Error(), "hidden") {
-			t.Errorf("error %q holds a secret", err)
-		}
+		sinktest.CheckConfig(t, err, test.want...)
 	}
 }

@@ -9,15 +9,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 )
-
-const now = 1_700_000_000 // seconds
 
 // encode returns a payload with the series.
 func encode(common []sink.Tag, series ...sink.Series) []byte {
 	e := newEncoder(common)
-	e.begin(time.Unix(now, 0))
+	e.begin(time.Unix(sinktest.Seconds, 0))
 	var payload []byte
 	for i := range series {
 		e.prepare(&series[i])
@@ -27,14 +26,7 @@ func encode(common []sink.Tag, series ...sink.Series) []byte {
 }
 
 // tags makes tags of key=value.
-func tags(pairs ...string) []sink.Tag {
-	var all []sink.Tag
-	for _, p := range pairs {
-		key, value, _ := strings.Cut(p, "=")
-		all = append(all, sink.Tag{Key: key, Value: value})
-	}
-	return all
-}
+func tags(pairs ...string) []sink.Tag { return sinktest.Tags(pairs...) }
 
 func TestEncode(t *testing.T) {
 	gauge := &sink.Metric{Name: "m"}
@@ -120,13 +112,13 @@ func TestEncodeOrder(t *testing.T) {
 
 // TestSize: what prepare says is what append appends, and offset finds it again.
 func TestSize(t *testing.T) {
-	series := slices.Concat(clusterSeries(2, 30), []sink.Series{
+	series := slices.Concat(sinktest.Pods(2, 30), []sink.Series{
 		{Metric: &sink.Metric{}, Block: &sink.Block{}},
 		{Metric: &sink.Metric{Name: "m"}, Block: &sink.Block{}, Tags: tags("a=" + strings.Repeat("\xff.", 50_000))},
 		{Metric: &sink.Metric{Name: "m"}, Block: &sink.Block{Tags: tags("a=" + strings.Repeat("x", 130))}},
 	})
 	e := newEncoder(tags("common=yes"))
-	e.begin(time.Unix(now, 0))
+	e.begin(time.Unix(sinktest.Seconds, 0))
 	var payload []byte
 	for i := range series {
 		if at := offset(payload, i); at != len(payload) {
@@ -143,23 +135,16 @@ func TestSize(t *testing.T) {
 }
 
 func TestEncodeAllocations(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates")
-	}
-	series := clusterSeries(10, 20)
+	series := sinktest.Pods(10, 20)
 	e := newEncoder(tags("cluster=c"))
 	var payload []byte
-	run := func() {
-		e.begin(time.Unix(now, 0))
+	sinktest.CheckAllocs(t, 0, func() {
+		e.begin(time.Unix(sinktest.Seconds, 0))
 		payload = payload[:0]
 		for i := range series {
 			e.prepare(&series[i])
 			payload = e.append(payload)
 		}
 		e.forget()
-	}
-	run()
-	if n := testing.AllocsPerRun(20, run); n > 0 {
-		t.Errorf("%v allocations for %d series", n, len(series))
-	}
+	})
 }

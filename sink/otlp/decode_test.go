@@ -3,19 +3,14 @@ package otlp
 import (
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
-	"google.golang.org/protobuf/encoding/prototext"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/descriptorpb"
-	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/kubestate/kubestate/internal/sinktest"
 )
 
-// The messages as the protocol has them, for the decoder of the protobuf library,
-// which shares nothing with the code under test.
+// The messages as the protocol has them.
 const messages = `name: "1" package: "o" syntax: "proto3"
 message_type { name: "ExportMetricsServiceRequest"
   field { name: "resource_metrics" number: 1 label: LABEL_REPEATED type: TYPE_MESSAGE type_name: ".o.ResourceMetrics" } }
@@ -60,42 +55,27 @@ message_type { name: "AnyValue"
 message_type { name: "ArrayValue"
   field { name: "values" number: 1 label: LABEL_REPEATED type: TYPE_MESSAGE type_name: ".o.AnyValue" } }`
 
-var requestMessage = sync.OnceValue(func() protoreflect.MessageDescriptor {
-	var described descriptorpb.FileDescriptorProto
-	if err := prototext.Unmarshal([]byte(messages), &described); err != nil {
-		panic(err)
-	}
-	file, err := protodesc.NewFile(&described, nil)
-	if err != nil {
-		panic(err)
-	}
-	return file.Messages().ByName("ExportMetricsServiceRequest")
-})
+var exportRequest = sinktest.Messages(messages, "ExportMetricsServiceRequest")
 
 // decode returns a line for each point of a request:
 //
 //	{resource} name type {attributes} value @nanoseconds unit=… help=…
 func decode(t testing.TB, request []byte) []string {
 	t.Helper()
-	m := dynamicpb.NewMessage(requestMessage())
-	if err := proto.Unmarshal(request, m); err != nil {
-		t.Fatalf("decode: %v", err)
-	}
-	checkKnown(t, m)
 	var lines []string
-	for _, resource := range list(m, "resource_metrics") {
-		attributes := attributeText(t, inner(resource.Message(), "resource"))
-		for _, scope := range list(resource.Message(), "scope_metrics") {
-			if name := field(inner(scope.Message(), "scope"), "name").String(); name != scopeText {
+	for _, resource := range sinktest.List(exportRequest(t, request), "resource_metrics") {
+		attributes := attributeText(t, sinktest.Inner(resource.Message(), "resource"))
+		for _, scope := range sinktest.List(resource.Message(), "scope_metrics") {
+			if name := sinktest.Field(sinktest.Inner(scope.Message(), "scope"), "name").String(); name != scopeText {
 				t.Errorf("the scope is %q", name)
 			}
-			metrics := list(scope.Message(), "metrics")
+			metrics := sinktest.List(scope.Message(), "metrics")
 			if len(metrics) == 0 {
 				t.Error("a resource has no metrics")
 			}
 			seen := map[string]bool{}
 			for _, metric := range metrics {
-				name := field(metric.Message(), "name").String()
+				name := sinktest.Field(metric.Message(), "name").String()
 				if seen[name] {
 					t.Errorf("the metric %s is there twice in one resource", name)
 				}
@@ -108,31 +88,31 @@ func decode(t testing.TB, request []byte) []string {
 }
 
 func metricLines(t testing.TB, resource string, m protoreflect.Message) []string {
-	kind, data := "gauge", inner(m, "gauge")
-	if m.Has(m.Descriptor().Fields().ByName("sum")) {
-		data = inner(m, "sum")
-		kind = fmt.Sprintf("sum(%d,%v)", field(data, "aggregation_temporality").Int(), field(data, "is_monotonic"))
+	kind, data := "gauge", sinktest.Inner(m, "gauge")
+	if sinktest.Has(m, "sum") {
+		data = sinktest.Inner(m, "sum")
+		kind = fmt.Sprintf("sum(%d,%v)", sinktest.Field(data, "aggregation_temporality").Int(), sinktest.Field(data, "is_monotonic"))
 	}
-	points := list(data, "data_points")
+	points := sinktest.List(data, "data_points")
 	if len(points) == 0 {
-		t.Errorf("%s has no points", field(m, "name"))
+		t.Errorf("%s has no points", sinktest.Field(m, "name"))
 	}
 	var lines []string
 	for _, p := range points {
 		p := p.Message()
 		value := "none"
-		if p.Has(p.Descriptor().Fields().ByName("as_double")) {
-			value = fmt.Sprint(field(p, "as_double").Float())
+		if sinktest.Has(p, "as_double") {
+			value = fmt.Sprint(sinktest.Field(p, "as_double").Float())
 		}
-		line := fmt.Sprintf("%s%s %s %s %s @%d", resource, field(m, "name"), kind, attributeText(t, p), value, field(p, "time_unix_nano").Uint())
-		if start := field(p, "start_time_unix_nano").Uint(); start != 0 {
+		line := fmt.Sprintf("%s%s %s %s %s @%d", resource, sinktest.Field(m, "name"), kind, attributeText(t, p), value, sinktest.Field(p, "time_unix_nano").Uint())
+		if start := sinktest.Field(p, "start_time_unix_nano").Uint(); start != 0 {
 			line += fmt.Sprint(" since ", start)
 		}
-		if flags := field(p, "flags").Uint(); flags != 0 {
+		if flags := sinktest.Field(p, "flags").Uint(); flags != 0 {
 			line += fmt.Sprint(" flags=", flags)
 		}
 		for _, text := range []protoreflect.Name{"unit", "description"} {
-			if s := field(m, text).String(); s != "" {
+			if s := sinktest.Field(m, text).String(); s != "" {
 				line += fmt.Sprintf(" %s=%s", text, s)
 			}
 		}
@@ -147,59 +127,22 @@ func attributeText(t testing.TB, m protoreflect.Message) string {
 	t.Helper()
 	var text []string
 	seen := map[string]bool{"": true}
-	for _, a := range list(m, "attributes") {
-		key := field(a.Message(), "key").String()
+	for _, a := range sinktest.List(m, "attributes") {
+		key := sinktest.Field(a.Message(), "key").String()
 		if seen[key] {
 			t.Errorf("the key %q is empty or there twice", key)
 		}
 		seen[key] = true
-		value := inner(a.Message(), "value")
-		if !value.Has(value.Descriptor().Fields().ByName("array_value")) {
-			text = append(text, key+"="+field(value, "string_value").String())
+		value := sinktest.Inner(a.Message(), "value")
+		if !sinktest.Has(value, "array_value") {
+			text = append(text, key+"="+sinktest.Field(value, "string_value").String())
 			continue
 		}
 		var values []string
-		for _, v := range list(inner(value, "array_value"), "values") {
-			values = append(values, field(v.Message(), "string_value").String())
+		for _, v := range sinktest.List(sinktest.Inner(value, "array_value"), "values") {
+			values = append(values, sinktest.Field(v.Message(), "string_value").String())
 		}
 		text = append(text, fmt.Sprintf("%s=%q", key, values))
 	}
 	return "{" + strings.Join(text, ",") + "}"
-}
-
-// checkKnown fails the test if m has fields that are not described.
-func checkKnown(t testing.TB, m protoreflect.Message) {
-	t.Helper()
-	if len(m.GetUnknown()) > 0 {
-		t.Errorf("%s has unknown fields: %x", m.Descriptor().Name(), m.GetUnknown())
-	}
-	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		switch {
-		case f.Message() == nil:
-		case f.IsList():
-			for i := range v.List().Len() {
-				checkKnown(t, v.List().Get(i).Message())
-			}
-		default:
-			checkKnown(t, v.Message())
-		}
-		return true
-	})
-}
-
-func field(m protoreflect.Message, name protoreflect.Name) protoreflect.Value {
-	return m.Get(m.Descriptor().Fields().ByName(name))
-}
-
-func inner(m protoreflect.Message, name protoreflect.Name) protoreflect.Message {
-	return field(m, name).Message()
-}
-
-func list(m protoreflect.Message, name protoreflect.Name) []protoreflect.Value {
-	l := field(m, name).List()
-	all := make([]protoreflect.Value, l.Len())
-	for i := range all {
-		all[i] = l.Get(i)
-	}
-	return all
 }

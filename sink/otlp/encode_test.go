@@ -10,11 +10,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 )
 
 const (
-	now  = 1_700_000_000     // seconds
+	now  = sinktest.Seconds
 	nano = "@" + nanoseconds // as decode has it
 
 	nanoseconds = "1700000000000000000"
@@ -37,14 +38,7 @@ func encode(c Config, ended bool, series ...sink.Series) []byte {
 }
 
 // tags makes tags of key=value.
-func tags(pairs ...string) []sink.Tag {
-	var all []sink.Tag
-	for _, p := range pairs {
-		key, value, _ := strings.Cut(p, "=")
-		all = append(all, sink.Tag{Key: key, Value: value})
-	}
-	return all
-}
+func tags(pairs ...string) []sink.Tag { return sinktest.Tags(pairs...) }
 
 func TestAttributes(t *testing.T) {
 	gauge := &sink.Metric{Name: "m"}
@@ -225,7 +219,7 @@ func TestOrder(t *testing.T) {
 // TestBound compares how much a request grows with how much it should at most.
 func TestBound(t *testing.T) {
 	bad := strings.Repeat("\xff.", 50_000)
-	series := slices.Concat(clusterSeries(3, 30), []sink.Series{
+	series := slices.Concat(sinktest.Pods(3, 30), []sink.Series{
 		{Metric: &sink.Metric{Name: "short"}, Block: &sink.Block{}},
 		{Metric: &sink.Metric{Name: "m", Help: strings.Repeat("long ", 50_000), Unit: "By"}, Block: &sink.Block{}},
 		{Metric: &sink.Metric{Name: "m"}, Block: &sink.Block{Tags: tags("a="+bad, "a=b"+bad), Host: bad, Resource: tags("r=" + bad)}},
@@ -255,15 +249,12 @@ func TestBound(t *testing.T) {
 }
 
 func TestEncodeAllocations(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates")
-	}
-	series := slices.Concat(clusterSeries(10, 20), []sink.Series{{
+	series := slices.Concat(sinktest.Pods(10, 20), []sink.Series{{
 		Metric: &sink.Metric{Name: "m"}, Block: &sink.Block{Host: "h", Resource: tags("k8s.pod.name=x"), Tags: tags("a=1", "b=1", "b=2")},
 		Tags: tags("a.b=1", "b=1", "b=2", "d="+strings.Repeat("x", 200)),
 	}})
 	e := newTestEncoder(Config{Tags: tags("cluster=c"), Resource: tags("cluster=c")})
-	run := func() {
+	sinktest.CheckAllocs(t, 0, func() {
 		e.beginRun(time.Unix(now, 0))
 		e.beginRequest()
 		for i := range series {
@@ -274,9 +265,5 @@ func TestEncodeAllocations(t *testing.T) {
 		}
 		e.message()
 		e.forget()
-	}
-	run()
-	if n := testing.AllocsPerRun(20, run); n > 0 {
-		t.Errorf("%v allocations for %d series", n, len(series))
-	}
+	})
 }

@@ -3,18 +3,16 @@ package otlp
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/pem"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -38,37 +36,33 @@ func onBoth(t *testing.T, test func(t *testing.T, p Protocol)) {
 
 func TestSend(t *testing.T) {
 	onBoth(t, func(t *testing.T, p Protocol) {
-		receiver := newTestReceiver(t, nil)
+		receiver := listen(t, answer{})
 		file := filepath.Join(t.TempDir(), "token")
-		write(t, file, "Bearer secret\n")
+		sinktest.Write(t, file, "Bearer secret\n")
 		s := newTestSink(t, Config{
 			Protocol: p, UserAgent: "kubestate/1", Headers: map[string]string{"X-Scope-OrgID": "us"}, HeaderFiles: map[string]string{"Authorization": file},
 		}, receiver.URL)
-		send(t, s, runOf(0, someSeries, nil))
-		got := receiver.accepted[0]
+		sinktest.Send(t, s, sinktest.Run(0, someSeries, nil, sink.Check{})) // checks are left out
+		got := receiver.Accepted()[0]
 		want := map[Protocol]string{HTTP: "/v1/metrics", GRPC: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"}[p]
-		if got.path != want {
-			t.Errorf("path %s, not %s", got.path, want)
+		if got.Path != want {
+			t.Errorf("path %s, not %s", got.Path, want)
 		}
 		for name, want := range map[string]string{"User-Agent": "kubestate/1", "X-Scope-OrgID": "us", "Authorization": "Bearer secret"} {
-			if value := got.header.Get(name); value != want {
+			if value := got.Header.Get(name); value != want {
 				t.Errorf("header %s is %q, not %q", name, value, want)
 			}
 		}
-		if diff := cmp.Diff([]string{line1, line2}, receiver.lines()); diff != "" {
-			t.Errorf("series (-want +got):\n%s", diff)
-		}
+		sinktest.CheckLines(t, "series", []string{line1, line2}, receiver.Lines())
 
-		write(t, file, "Bearer other")
-		send(t, s, runOf(0, someSeries[:1], someSeries[1:]))
-		if value := receiver.accepted[0].header.Get("Authorization"); value != "Bearer other" {
+		sinktest.Write(t, file, "Bearer other")
+		sinktest.Send(t, s, sinktest.Run(0, someSeries[:1], someSeries[1:]))
+		if value := receiver.Accepted()[0].Header.Get("Authorization"); value != "Bearer other" {
 			t.Errorf("authorization %q after the file has changed", value)
 		}
-		if diff := cmp.Diff([]string{line1, strings.Replace(line2, " 2 ", " none ", 1) + " flags=1"}, receiver.lines()); diff != "" {
-			t.Errorf("series when one has ended (-want +got):\n%s", diff)
-		}
-		send(t, s, runOf(0, nil, nil))
-		if got := receiver.lines(); got != nil {
+		sinktest.CheckLines(t, "series when one has ended", []string{line1, strings.Replace(line2, " 2 ", " none ", 1) + " flags=1"}, receiver.Lines())
+		sinktest.Send(t, s, sinktest.Run(0, nil, nil))
+		if got := receiver.Lines(); got != nil {
 			t.Errorf("an empty run sends %v", got)
 		}
 		if got := s.Stats(); got.Series != 4 || got.Payloads != 2 || got.Bytes == 0 {
@@ -79,10 +73,10 @@ func TestSend(t *testing.T) {
 
 // TestURL: a path is left as it is.
 func TestURL(t *testing.T) {
-	receiver := newTestReceiver(t, nil)
 	for path, want := range map[string]string{"/": "/v1/metrics", "/api/v1/otlp/v1/metrics": "/api/v1/otlp/v1/metrics", "/x?token=1": "/x"} {
-		send(t, newTestSink(t, Config{}, receiver.URL+path), runOf(0, someSeries, nil))
-		if got := receiver.accepted[len(receiver.accepted)-1].path; got != want {
+		receiver := listen(t, answer{})
+		sinktest.Send(t, newTestSink(t, Config{}, receiver.URL+path), sinktest.Run(0, someSeries, nil))
+		if got := receiver.Accepted()[0].Path; got != want {
 			t.Errorf("path %s has become %s", path, got)
 		}
 	}
@@ -90,39 +84,29 @@ func TestURL(t *testing.T) {
 
 // TestLimits has runs cut into requests.
 func TestLimits(t *testing.T) {
-	series := clusterSeries(20, 10)
+	series := sinktest.Pods(20, 10)
 	tests := []struct {
-		name                string
-		config              Config
-		maxPoints, maxSize  int
-		minRequests, atMost int
+		name   string
+		config Config
+		limits sinktest.Limits
 	}{
-		{"default", Config{}, 200, 4 << 20, 1, 1},
-		{"points", Config{MaxPoints: 60}, 60, 4 << 20, 4, 4},
-		{"size", Config{MaxBytes: 10_000}, 200, 10_000, 16, 20},
-		{"one point is more", Config{MaxBytes: 10}, 1, 1000, 200, 200},
-		{"room in the buffer", Config{MaxPoints: 2, Buffer: 2000}, 2, 4 << 20, 100, 100},
-		{"without compression", Config{NoCompression: true}, 200, 4 << 20, 1, 1},
+		{"default", Config{}, sinktest.Limits{Series: 200, Size: 4 << 20, Fewest: 1, Most: 1}},
+		{"points", Config{MaxPoints: 60}, sinktest.Limits{Series: 60, Size: 4 << 20, Fewest: 4, Most: 4}},
+		{"size", Config{MaxBytes: 10_000}, sinktest.Limits{Series: 200, Size: 10_000, Fewest: 16, Most: 20}},
+		{"one point is more", Config{MaxBytes: 10}, sinktest.Limits{Series: 1, Size: 1000, Fewest: 200, Most: 200}},
+		{"room in the buffer", Config{MaxPoints: 2, Buffer: 2000}, sinktest.Limits{Series: 2, Size: 4 << 20, Fewest: 100, Most: 100}},
+		{"without compression", Config{NoCompression: true}, sinktest.Limits{Series: 200, Size: 4 << 20, Fewest: 1, Most: 1}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, p Protocol) {
-				receiver := newTestReceiver(t, nil)
+				receiver := listen(t, answer{})
 				test.config.Protocol = p
 				s := newTestSink(t, test.config, receiver.URL)
-				r := runOf(0, series, nil)
-				send(t, s, r)
-				for _, got := range receiver.accepted {
-					if len(got.lines) > test.maxPoints || got.size > test.maxSize {
-						t.Errorf("a request has %d points and %d bytes", len(got.lines), got.size)
-					}
-				}
-				if n := len(receiver.accepted); n < test.minRequests || n > test.atMost {
-					t.Errorf("%d requests, not %d to %d", n, test.minRequests, test.atMost)
-				}
-				if diff := cmp.Diff(linesOf(t, r), receiver.lines()); diff != "" {
-					t.Errorf("series (-want +got):\n%s", diff)
-				}
+				r := sinktest.Run(0, series, nil)
+				sinktest.Send(t, s, r)
+				receiver.CheckLimits(t, test.limits)
+				sinktest.CheckLines(t, "series", linesOf(t, r), receiver.Lines())
 			})
 		})
 	}
@@ -149,12 +133,10 @@ func TestPartial(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, p Protocol) {
-				receiver := newTestReceiver(t, func(request) answer { return answer{success: test.answer} })
+				receiver := listen(t, answer{success: test.answer})
 				s := newTestSink(t, Config{Protocol: p}, receiver.URL)
-				err := s.Send(t.Context(), runOf(0, someSeries, nil))
-				if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
-					t.Errorf("error %v, want one about %q", err, test.err)
-				}
+				err := s.Send(t.Context(), sinktest.Run(0, someSeries, nil))
+				sinktest.CheckError(t, err, test.err)
 				if got := s.Stats(); got.Series != test.series || got.Rejected != test.rejected || got.Retries != 0 {
 					t.Errorf("stats %+v", got)
 				}
@@ -166,10 +148,10 @@ func TestPartial(t *testing.T) {
 // TestWarning: what a receiver says beside a success is logged, once.
 func TestWarning(t *testing.T) {
 	var log bytes.Buffer
-	receiver := newTestReceiver(t, func(request) answer { return answer{success: partial(0, "use another version")} })
+	receiver := listen(t, answer{success: partial(0, "use another version")})
 	s := newTestSink(t, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, receiver.URL)
-	send(t, s, runOf(0, someSeries, nil))
-	send(t, s, runOf(15, someSeries, nil))
+	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
+	sinktest.Send(t, s, sinktest.Run(15, someSeries, nil))
 	if got := strings.Count(log.String(), "use another version"); got != 1 {
 		t.Errorf("the warning is logged %d times:\n%s", got, &log)
 	}
@@ -200,13 +182,11 @@ func TestRefused(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprint(test.protocol, "/", test.name), func(t *testing.T) {
-			receiver := newTestReceiver(t, func(request) answer { return test.answer })
+			receiver := listen(t, test.answer)
 			s := newTestSink(t, Config{Protocol: test.protocol, Headers: map[string]string{"Authorization": "Bearer secret-token"}}, receiver.URL)
-			err := s.Send(t.Context(), runOf(0, someSeries, nil))
-			if err == nil || !strings.Contains(err.Error(), test.err) {
-				t.Errorf("error %v, want one about %q", err, test.err)
-			}
-			if got := s.Stats(); got.Series != 0 || got.Rejected != 2 || got.Retries != 0 || len(receiver.refused) != 1 {
+			err := s.Send(t.Context(), sinktest.Run(0, someSeries, nil))
+			sinktest.CheckError(t, err, test.err)
+			if got := s.Stats(); got.Series != 0 || got.Rejected != 2 || got.Retries != 0 || len(receiver.Refused()) != 1 {
 				t.Errorf("stats %+v", got)
 			}
 		})
@@ -222,26 +202,6 @@ func retryInfo(kind string, seconds, nanos uint64) string {
 	detail = protowire.AppendBytes(append(detail, 2<<3|sized), info)
 	status := appendString([]byte{1 << 3, 8}, 2<<3|sized, "busy")
 	return base64.RawStdEncoding.EncodeToString(protowire.AppendBytes(append(status, 3<<3|sized), detail))
-}
-
-func TestCertificates(t *testing.T) {
-	onBoth(t, func(t *testing.T, p Protocol) {
-		receiver := &testReceiver{t: t}
-		server := httptest.NewUnstartedServer(receiver)
-		server.EnableHTTP2 = true
-		server.StartTLS()
-		t.Cleanup(server.Close)
-		ca := filepath.Join(t.TempDir(), "ca.pem")
-		write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
-		send(t, newTestSink(t, Config{Protocol: p, CAFile: ca}, server.URL), runOf(0, someSeries, nil))
-		if diff := cmp.Diff([]string{line1, line2}, receiver.lines()); diff != "" {
-			t.Errorf("series (-want +got):\n%s", diff)
-		}
-		s := newTestSink(t, Config{Protocol: p, Attempts: 1}, server.URL)
-		if err := s.Send(t.Context(), runOf(0, someSeries, nil)); err == nil || !strings.Contains(err.Error(), "certificate") {
-			t.Errorf("error %v, want one about the certificate", err)
-		}
-	})
 }
 
 func TestConfig(t *testing.T) {
@@ -266,36 +226,6 @@ func TestConfig(t *testing.T) {
 	}
 	for _, test := range tests {
 		_, err := New(test.config)
-		if err == nil {
-			t.Errorf("%+v: no error", test.config)
-			continue
-		}
-		for _, want := range test.want {
-			if !strings.Contains(err.Error(), want) {
-				t.Errorf("error %q does not say %q", err, want)
-			}
-		}
-		if strings.Contains(err.Error(), "hidden") {
-			t.Errorf("error %q holds a secret", err)
-		}
+		sinktest.CheckConfig(t, err, test.want...)
 	}
-}
-
-// TestAborted has a connection break before the answer.
-func TestAborted(t *testing.T) {
-	onBoth(t, func(t *testing.T, p Protocol) {
-		aborted := false
-		receiver := newTestReceiver(t, func(request) answer {
-			if !aborted {
-				aborted = true
-				panic(http.ErrAbortHandler)
-			}
-			return answer{}
-		})
-		s := newTestSink(t, Config{Protocol: p}, receiver.URL)
-		send(t, s, runOf(0, someSeries, nil))
-		if got := s.Stats(); got.Series != 2 || got.Retries != 1 {
-			t.Errorf("stats %+v", got)
-		}
-	})
 }

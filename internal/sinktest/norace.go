@@ -1,5 +1,5 @@
 //go:build !race
 
-package datadog
+package sinktest
 
 const raceDetector = false

@@ -1,5 +1,5 @@
 //go:build race
 
-package otlp
+package sinktest
 
 const raceDetector = true

@@ -1,0 +1,171 @@
+package sinktest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/kubestate/kubestate/sink"
+)
+
+// certificates has a receiver that the system does not know.
+func (s Subject) certificates(t *testing.T) {
+	receiver := New(t, s.Protocol, nil)
+	server := httptest.NewUnstartedServer(receiver)
+	server.EnableHTTP2 = true
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // it would tell of the client that goes
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	r := Run(0, Pods(1, 2), nil)
+	Send(t, s.New(t, Options{URL: server.URL, CAFile: WriteCA(t, server)}), r)
+	CheckLines(t, "series", s.Lines(t, r), receiver.Lines())
+	err := s.New(t, Options{URL: server.URL, Attempts: 1}).Send(t.Context(), r)
+	CheckError(t, err, "certificate")
+}
+
+// redirect: whoever can redirect must not get what is secret, nor turn a request
+// into one whose answer looks like success.
+func (s Subject) redirect(t *testing.T) {
+	receiver := Listen(t, s.Protocol, nil)
+	for status, client := range map[int]*http.Client{http.StatusFound: nil, http.StatusPermanentRedirect: nil} {
+		server := serve(t, http.RedirectHandler(receiver.URL, status), nil)
+		to := s.New(t, Options{URL: server.URL, Client: client})
+		CheckError(t, to.Send(t.Context(), Run(0, Pods(1, 2), nil)), http.StatusText(status))
+		if stats := to.Stats(); stats.Rejected != 2 || stats.Retries != 0 {
+			t.Errorf("stats %+v", stats)
+		}
+	}
+	if got := receiver.Lines(); got != nil {
+		t.Errorf("a redirect was followed: %v", got)
+	}
+}
+
+// oneConnection: whatever an answer says, the next request needs no connection of
+// its own.
+func (s Subject) oneConnection(t *testing.T) {
+	var connections atomic.Int32
+	status := Success
+	receiver := New(t, s.Protocol, func(w http.ResponseWriter, _ Request) int {
+		if status != Success {
+			http.Error(w, strings.Repeat("no ", 10_000), status)
+			return Refused
+		}
+		return status
+	})
+	server := httptest.NewUnstartedServer(receiver)
+	server.Config.Protocols = &http.Protocols{}
+	server.Config.Protocols.SetHTTP1(!s.HTTP2)
+	server.Config.Protocols.SetUnencryptedHTTP2(s.HTTP2)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	to := s.New(t, Options{URL: server.URL})
+	for _, status = range []int{Success, http.StatusBadRequest, Success, http.StatusForbidden, Success} {
+		err := to.Send(t.Context(), Run(0, Pods(1, 2), nil))
+		CheckError(t, err, http.StatusText(max(status, 0)))
+	}
+	if got := connections.Load(); got != 1 {
+		t.Errorf("%d connections for 5 requests", got)
+	}
+}
+
+// breaksOff has connections end at bad moments. What the receiver has said that it
+// took is not sent again, all else is.
+func (s Subject) breaksOff(t *testing.T) {
+	if s.HTTP2 {
+		s.BreaksOff(t, "", true)
+		return
+	}
+	const half = "\r\nContent-Length: 100\r\n\r\nhalf of"
+	for name, test := range map[string]struct {
+		says  string // before the connection ends
+		again bool
+	}{
+		"within the request":           {"", true},
+		"within the answer":            {"HTTP/1.1 204 No", true},
+		"within the body of an error":  {"HTTP/1.1 503 Service Unavailable" + half, true},
+		"within the body of a success": {"HTTP/1.1 200 OK\r\n" + s.TakenHeader + half, false},
+	} {
+		t.Run(name, func(t *testing.T) { s.BreaksOff(t, test.says, test.again) })
+	}
+}
+
+// BreaksOff has the first connection end after the server has said something. In
+// the end 20 series are taken.
+func (s Subject) BreaksOff(t *testing.T, says string, again bool) {
+	t.Parallel() // there is a pause in real time
+	receiver := New(t, s.Protocol, nil)
+	var attempts atomic.Int64
+	server := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if attempts.Add(1) > 1 {
+			receiver.ServeHTTP(w, r)
+			return
+		}
+		if s.HTTP2 {
+			panic(http.ErrAbortHandler)
+		}
+		connection, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = io.WriteString(connection, says)
+		_ = connection.Close()
+	}), nil)
+	to := s.New(t, Options{URL: server.URL})
+	r := Run(0, Pods(1, 20), nil)
+	_ = to.Send(t.Context(), r) // it may repeat what the receiver has said
+	want, retries := s.Lines(t, r), uint64(1)
+	if !again {
+		want, retries = nil, 0
+	}
+	if got := to.Stats(); got.Series != 20 || got.Dropped != 0 || got.Rejected != 0 || got.Retries != retries {
+		t.Errorf("stats %+v", got)
+	}
+	CheckLines(t, "series of the second attempt", want, receiver.Lines())
+}
+
+// lateReceiver: the receiver begins to listen after the first run, goes, and comes
+// back at the same address. It is not for parallel tests, which might take that.
+func (s Subject) lateReceiver(t *testing.T) {
+	listen := func(address string) net.Listener {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	first := listen("127.0.0.1:0")
+	address := first.Addr().String()
+	_ = first.Close() // nobody is there
+	receiver := New(t, s.Protocol, nil)
+	to := s.New(t, Options{URL: "http://" + address})
+	var runs []*sink.Run
+	next := func() *sink.Run {
+		runs = append(runs, Run(15*len(runs), Pods(1, 20), nil))
+		return runs[len(runs)-1]
+	}
+	for range 2 {
+		if err := SendWithin(t, to, time.Millisecond, next()); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("nobody listens: error %v", err)
+		}
+		server := serve(t, receiver, listen(address))
+		Send(t, to, next())
+		server.CloseClientConnections()
+		server.Close()
+	}
+	CheckLines(t, "series", s.Lines(t, runs...), receiver.Lines())
+	closeAndCount(t, to, 80)
+}
