@@ -47,7 +47,7 @@ func New(c Config) (*Agent, error) {
 		return nil, err
 	}
 	s := &a.state
-	s.keep = newKeeper()
+	s.keep, s.given = newKeeper(), map[*entry][]gift{}
 	s.twins = twins{first: map[*sink.Metric]origin{}, found: map[*sink.Metric]bool{}}
 	s.maker = blockMaker{joins: &s.joins, fixed: fixedTags(c.Names, &c), suffix: hostSuffix(c.ClusterName), hosts: newCache[string, string](cachedWords)}
 	return a, nil

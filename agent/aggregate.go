@@ -42,9 +42,7 @@ type ownBy struct{ label, key string }
 // group is what all totals are about whose labels have the same values.
 type group struct {
 	tagged
-	grouping *grouping
-	key      string
-	cells    []*cell // ascending by name, operation and own labels
+	cells []*cell // ascending by name, operation and own labels
 }
 
 // cell is one total of one group.
@@ -53,9 +51,30 @@ type cell struct {
 	of    *aggregate // one of those that add to it
 	// metric is what it is called, also if it is a check.
 	metric *sink.Metric
-	own    string // the key of its own labels
-	tags   *tagSet
+	own    *ownLabels // nil: none
 	total  total
+}
+
+// ownLabels are the labels of a cell that others of its group have not.
+type ownLabels struct {
+	key  string
+	tags *tagSet
+}
+
+// ownKey returns the key of the own labels.
+func (c *cell) ownKey() string {
+	if c.own == nil {
+		return ""
+	}
+	return c.own.key
+}
+
+// tags returns the tags that the own labels become.
+func (c *cell) tags() *tagSet {
+	if c.own == nil {
+		return nil
+	}
+	return c.own.tags
 }
 
 // part is what an object adds to a cell: the bits of a value or, of totals that
@@ -121,7 +140,8 @@ func (p *planner) grouping(labels []string, f *family) *grouping {
 			return g
 		}
 	}
-	g := &grouping{labels: labels, mapping: m, variants: []variant{{mapping: m}}, groups: map[string]*group{}, shelf: &shelf{}, twins: m.alike(labels)}
+	g := &grouping{labels: labels, mapping: m, variants: []variant{{mapping: m}}, groups: map[string]*group{}, twins: m.alike(labels)}
+	g.shelf = &shelf{grouping: g}
 	for _, label := range labels {
 		key := m.key(label)
 		matched := slices.ContainsFunc(s.joins.indexes, func(x *joinIndex) bool { return slices.Contains(x.match, label) })
@@ -155,7 +175,7 @@ func (g *group) find(m *sink.Metric, t *aggregate, own []byte) (int, bool) {
 			strings.Compare(c.metric.Name, m.Name),
 			strings.Compare(string(c.of.op), string(t.op)),
 			cmp.Compare(metric.Float(c.of.check != nil), metric.Float(t.check != nil)),
-			compareText(c.own, own),
+			compareText(c.ownKey(), own),
 		)
 	})
 }
@@ -182,8 +202,11 @@ func (s *state) cellOf(d *draft, n *draftPart) *cell {
 	}
 	i, ok := g.find(n.metric, n.total, own)
 	if !ok {
-		c := &cell{group: g, of: n.total, metric: n.metric, own: string(own)}
-		c.tags = s.keep.keepTags(x.ownTags(c.own))
+		c := &cell{group: g, of: n.total, metric: n.metric}
+		if len(own) > 0 {
+			c.own = &ownLabels{key: string(own)}
+			c.own.tags = s.keep.keepTags(x.ownTags(c.own.key))
+		}
 		g.cells = slices.Insert(g.cells, i, c)
 	}
 	return g.cells[i]
@@ -201,10 +224,11 @@ func (x *grouping) ownTags(key string) []sink.Tag {
 }
 
 func (s *state) newGroup(x *grouping, key string) *group {
-	g := &group{grouping: x, key: key}
+	g := &group{}
 	g.names, g.values, g.ids, g.variants = &x.by, splitKey(key), uint16(len(x.by)), &x.variants
-	g.group, g.home, g.place = g, x.shelf, x.shelf.take()
-	x.groups[key] = g
+	g.home, g.place = x.shelf, x.shelf.take()
+	x.shelf.groups = append(x.shelf.groups, nil)[:len(x.shelf.objects)]
+	x.shelf.groups[g.place], x.groups[key] = g, g
 	s.joins.depend(&g.tagged, &s.key)
 	return g
 }
@@ -228,8 +252,13 @@ func (s *state) remove(p part) {
 	i := slices.Index(g.cells, c)
 	g.cells = slices.Delete(g.cells, i, i+1)
 	if len(g.cells) == 0 {
-		delete(g.grouping.groups, g.key)
+		s.key = s.key[:0]
+		for _, value := range g.values {
+			s.key = appendKey(s.key, value)
+		}
+		delete(g.home.grouping.groups, string(s.key))
 		s.drop(&g.tagged)
+		g.home.groups[g.place] = nil
 	}
 }
 
@@ -239,11 +268,11 @@ func (g *group) shows(o *object) bool {
 	for _, c := range g.cells {
 		value := c.total.value(c.of.op)
 		switch {
-		case c.of.check != nil && (len(checks) == 0 || checks[0].name != c.metric || checks[0].tags != c.tags || float64(checks[0].status) != value):
+		case c.of.check != nil && (len(checks) == 0 || checks[0].name != c.metric || checks[0].tags != c.tags() || float64(checks[0].status) != value):
 			return false
 		case c.of.check != nil:
 			checks = checks[1:]
-		case len(values) == 0 || o.shape.series[len(o.values)-len(values)] != (series{metric: c.metric, tags: c.tags}) || !sameValue(values[0], value):
+		case len(values) == 0 || o.shape.series[len(o.values)-len(values)] != (series{metric: c.metric, tags: c.tags()}) || !sameValue(values[0], value):
 			return false
 		default:
 			values = values[1:]
@@ -259,14 +288,14 @@ func (s *state) resolveGroup(g *group, blocks []*sink.Block) *object {
 	for _, c := range g.cells {
 		value := c.total.value(c.of.op)
 		if c.of.check == nil {
-			s.twins.note(c.metric, origin{groups: g.grouping}, g.grouping.twins)
-			s.shaped, o.values = append(s.shaped, series{metric: c.metric, tags: c.tags}), append(o.values, value)
+			s.twins.note(c.metric, origin{groups: g.home.grouping}, g.home.grouping.twins)
+			s.shaped, o.values = append(s.shaped, series{metric: c.metric, tags: c.tags()}), append(o.values, value)
 			continue
 		}
 		if o.extra == nil {
 			o.extra = &extra{}
 		}
-		o.extra.checks = append(o.extra.checks, checkResult{name: c.metric, status: sink.Status(value), tags: c.tags})
+		o.extra.checks = append(o.extra.checks, checkResult{name: c.metric, status: sink.Status(value), tags: c.tags()})
 	}
 	o.shape = s.keep.keepShape(s.shaped)
 	return o

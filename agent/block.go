@@ -35,12 +35,19 @@ type tagged struct {
 	names    *[]string // nil: there are no blocks
 	values   []string
 	variants *[]variant
-	group    *group // nil: an object
 	home     *shelf // where what is resolved of it stands
 	place    uint32
 	ids      uint16
 	dirty    bool // blocks are to be made anew
 	gone     bool
+}
+
+// group returns the group that it is; nil: it is an object.
+func (t *tagged) group() *group {
+	if t.home.resource != nil {
+		return nil
+	}
+	return t.home.groups[t.place]
 }
 
 // resolved returns what is resolved; nil: nothing.
@@ -146,7 +153,7 @@ func (b *blockMaker) addJoined(t *tagged, v *variant) {
 		}
 		given := l.Given()
 		for i := range given {
-			if b.joins.list[given[i].Join].within == t.home.resource && t.group == nil {
+			if r := t.home.resource; r != nil && b.joins.list[given[i].Join].within == r {
 				continue // it is among the labels, and of this very object
 			}
 			for _, g := range given[i].Labels {

@@ -39,7 +39,7 @@ func newWords() words { return words{newCache[string, string](cachedWords)} }
 
 // cachedWords is how many strings are remembered: of values that recur, a large
 // cluster has some ten thousand (Nodes, owners, versions).
-const cachedWords = 1 << 15
+const cachedWords = 1 << 14
 
 // keep returns a copy of s that shares no memory with s.
 func (w words) keep(s string) string {

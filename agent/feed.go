@@ -1,8 +1,6 @@
 package agent
 
 import (
-	"strings"
-
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -51,15 +49,14 @@ func (f *Feed) Put(o kind.Object) {
 		e = f.add(k)
 	}
 	e.read = f.read
-	s.update(e, d)
+	s.update(e, k, d)
 }
 
 func (f *Feed) add(k objectName) *entry {
 	s := f.state()
-	k = objectName{s.keep.words.keep(k.namespace), strings.Clone(k.name)}
-	e := &entry{name: k}
+	e := &entry{}
 	e.home, e.place = f.shelf, f.shelf.take()
-	f.entries[k] = e
+	f.entries[s.keep.keepName(k)] = e
 	s.objects++
 	return e
 }
@@ -92,7 +89,7 @@ func (f *Feed) drop(k objectName) {
 	defer s.mu.Unlock()
 	if e, ok := f.entries[k]; ok {
 		delete(f.entries, k)
-		s.forget(e)
+		s.forget(e, k)
 	}
 }
 
@@ -107,7 +104,7 @@ func (f *Feed) sweep() (gone []objectName) {
 		if e.read != f.read {
 			gone = append(gone, k)
 			delete(f.entries, k)
-			s.forget(e)
+			s.forget(e, k)
 		}
 	}
 	f.published = true

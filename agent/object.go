@@ -77,7 +77,7 @@ type keeper struct {
 
 // How much a keeper remembers.
 const (
-	cachedTagSets  = 1 << 14
+	cachedTagSets  = 1 << 13
 	cachedShapes   = 1 << 12
 	cachedVariants = 1 << 14
 	cachedNames    = 1 << 10
@@ -91,6 +91,11 @@ func newKeeper() *keeper {
 		variants: newCache[uint64, *[]variant](cachedVariants),
 		names:    newCache[uint64, *[]string](cachedNames),
 	}
+}
+
+// keepName returns a copy of a name.
+func (k *keeper) keepName(n objectName) objectName {
+	return objectName{k.words.keep(n.namespace), k.words.keep(n.name)}
 }
 
 // keepTags returns a tag set with these tags, which shares no memory with them.
@@ -183,8 +188,11 @@ func hashTags(seed maphash.Seed, tags []sink.Tag) uint64 {
 // is free is nil.
 type shelf struct {
 	resource *resource // of the objects; nil: groups
+	grouping *grouping // of the groups
 	objects  []*object
+	groups   []*group // in the places of objects; of objects: none
 	free     []uint32
+	taken    bool // snapshots have the objects: who changes one makes a copy before
 }
 
 func (s *shelf) take() uint32 {
@@ -198,6 +206,23 @@ func (s *shelf) take() uint32 {
 }
 
 func (s *shelf) leave(place uint32) {
-	s.objects[place] = nil
+	s.set(place, nil)
 	s.free = append(s.free, place)
+}
+
+// set puts an object in its place.
+func (s *shelf) set(place uint32, o *object) {
+	switch {
+	case s.objects[place] == o:
+		return
+	case s.taken:
+		s.objects, s.taken = slices.Clone(s.objects), false
+	}
+	s.objects[place] = o
+}
+
+// all returns what stands there now, which stays as it is.
+func (s *shelf) all() []*object {
+	s.taken = true
+	return slices.Clip(s.objects)
 }

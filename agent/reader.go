@@ -51,12 +51,12 @@ func (a *Agent) snapshot() *snapshot {
 	for _, r := range a.resources {
 		for _, f := range r.feeds {
 			if f.published {
-				x.shelves = append(x.shelves, shelved{f.shelf, slices.Clone(f.shelf.objects)})
+				x.shelves = append(x.shelves, shelved{f.shelf, f.shelf.all()})
 			}
 		}
 	}
 	for _, g := range s.groupings {
-		x.shelves = append(x.shelves, shelved{g.shelf, slices.Clone(g.shelf.objects)})
+		x.shelves = append(x.shelves, shelved{g.shelf, g.shelf.all()})
 	}
 	return x
 }

@@ -18,9 +18,10 @@ type state struct {
 	maker     blockMaker
 	keep      *keeper
 	key       []byte
-	dirty     []*tagged // blocks or totals to be made anew
-	gifts     []pending // of the object at hand
-	shaped    []series  // likewise
+	dirty     []*tagged         // blocks or totals to be made anew
+	given     map[*entry][]gift // of objects that give others anything, which few do
+	gifts     []pending         // of the object at hand
+	shaped    []series          // likewise
 	twins     twins
 
 	objects, series int
@@ -29,9 +30,7 @@ type state struct {
 // entry is what is kept of an object.
 type entry struct {
 	tagged
-	name  objectName
 	read  uint32 // the number of the full read that met it last
-	gifts []gift
 	parts []part
 }
 
@@ -49,9 +48,9 @@ type pending struct {
 	labels []label // memory of the draft
 }
 
-// update brings an entry up to date with what was made of its object.
-func (s *state) update(e *entry, d *draft) {
-	s.updateGifts(e, d)
+// update brings the entry of an object up to date with what was made of that.
+func (s *state) update(e *entry, k objectName, d *draft) {
+	s.updateGifts(e, k, d)
 	s.updateParts(e, d)
 	blocks, changed := s.updateBlocks(e, d)
 	s.updateSeries(e, d, blocks, changed)
@@ -59,26 +58,32 @@ func (s *state) update(e *entry, d *draft) {
 
 // updateGifts gives others what the object gives now, and takes what it does not
 // give any more.
-func (s *state) updateGifts(e *entry, d *draft) {
+func (s *state) updateGifts(e *entry, k objectName, d *draft) {
 	s.gifts = s.gifts[:0]
 	for _, g := range d.gifts {
 		if g.source.index != nil {
 			s.collectGift(d, &g)
 		}
 	}
-	for _, old := range e.gifts {
+	given := s.given[e]
+	for _, old := range given {
 		if !slices.ContainsFunc(s.gifts, func(p pending) bool { return p.gift == old }) {
-			s.take(e, old)
+			s.take(k, old)
 		}
 	}
 	for _, p := range s.gifts {
-		s.give(e, p)
+		s.give(k, p)
 	}
-	if !slices.EqualFunc(e.gifts, s.gifts, func(g gift, p pending) bool { return g == p.gift }) {
-		e.gifts = make([]gift, len(s.gifts))
+	switch {
+	case slices.EqualFunc(given, s.gifts, func(g gift, p pending) bool { return g == p.gift }):
+	case len(s.gifts) == 0:
+		delete(s.given, e)
+	default:
+		given = make([]gift, len(s.gifts))
 		for i, p := range s.gifts {
-			e.gifts[i] = p.gift
+			given[i] = p.gift
 		}
+		s.given[e] = given
 	}
 }
 
@@ -96,27 +101,28 @@ func (s *state) collectGift(d *draft, g *draftGift) {
 	s.gifts = append(s.gifts, pending{at, labels})
 }
 
-func (s *state) give(e *entry, p pending) {
-	if slices.Equal(p.leaf.Of(p.join, e.source()), p.labels) {
+func (s *state) give(k objectName, p pending) {
+	if slices.Equal(p.leaf.Of(p.join, k.source()), p.labels) {
 		return
 	}
+	k = s.keep.keepName(k)
 	labels := make([]label, len(p.labels))
 	for i, l := range p.labels {
 		labels[i] = label{Name: l.Name, Value: s.keep.words.keep(l.Value)}
 	}
-	if p.leaf.Give(join.Gift{Join: p.join, Source: e.source(), Labels: labels}) {
+	if p.leaf.Give(join.Gift{Join: p.join, Source: k.source(), Labels: labels}) {
 		p.leaf.Dependents(s.markDirty)
 	}
 }
 
-func (s *state) take(e *entry, g gift) {
-	if g.leaf.Take(g.join, e.source()) {
+func (s *state) take(k objectName, g gift) {
+	if g.leaf.Take(g.join, k.source()) {
 		g.leaf.Dependents(s.markDirty)
 	}
 }
 
-func (e *entry) source() join.Source {
-	return join.Source{Namespace: e.name.namespace, Name: e.name.name}
+func (k objectName) source() join.Source {
+	return join.Source{Namespace: k.namespace, Name: k.name}
 }
 
 // updateParts makes the object count in totals with what it is now.
@@ -168,8 +174,6 @@ func (s *state) keepLabels(e *entry, d *draft) {
 		switch {
 		case i < len(e.values) && e.values[i] == value:
 			values[i] = e.values[i]
-		case value == e.name.name:
-			values[i] = e.name.name
 		case d.baseNames[i] == uidLabel: // no other object has it
 			values[i] = strings.Clone(value)
 		default:
@@ -287,7 +291,7 @@ func (s *state) publish(t *tagged, o *object) {
 	if o != nil {
 		s.series += len(o.values)
 	}
-	t.home.objects[t.place] = o
+	t.home.set(t.place, o)
 }
 
 // drop forgets something that has blocks.
@@ -299,10 +303,11 @@ func (s *state) drop(t *tagged) {
 }
 
 // forget makes an object one that never was.
-func (s *state) forget(e *entry) {
-	for _, g := range e.gifts {
-		s.take(e, g)
+func (s *state) forget(e *entry, k objectName) {
+	for _, g := range s.given[e] {
+		s.take(k, g)
 	}
+	delete(s.given, e)
 	for _, p := range e.parts {
 		s.remove(p)
 	}
@@ -337,9 +342,9 @@ func (s *state) remake(t *tagged) {
 	blocks, changed := s.maker.remake(t)
 	old := t.resolved()
 	switch {
-	case t.group != nil:
-		if changed || old == nil || !t.group.shows(old) {
-			s.publish(t, s.resolveGroup(t.group, blocks))
+	case t.group() != nil:
+		if g := t.group(); changed || old == nil || !g.shows(old) {
+			s.publish(t, s.resolveGroup(g, blocks))
 		}
 	case changed && old != nil:
 		s.publish(t, old.with(blocks))
