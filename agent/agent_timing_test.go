@@ -2,10 +2,16 @@ package agent_test
 
 import (
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/sink"
 )
 
 // BenchmarkPut takes in a Pod that is new, has changed, or is as it was.
@@ -69,5 +75,116 @@ func BenchmarkRun(b *testing.B) {
 				r.Run(runAt)
 			}
 		})
+	}
+}
+
+// BenchmarkJoinedChange changes a label of an object that others are joined with,
+// and takes the next run: what the change takes, and what it adds to the run.
+func BenchmarkJoinedChange(b *testing.B) {
+	namespace := func(team string) kind.Object {
+		return objects(b, fmt.Sprintf(`{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: %s}}}`, team))[0]
+	}
+	for _, c := range []struct {
+		name    string
+		pods    int // on ten Nodes, in one namespace
+		objects [2]kind.Object
+	}{
+		{"node of 40 Pods", 400, [2]kind.Object{realNode(b, 3), unlabelled(b)}},
+		{"node of 400 Pods", 4000, [2]kind.Object{realNode(b, 3), unlabelled(b)}},
+		{"namespace of 5000 Pods", 5000, [2]kind.Object{namespace("blue"), namespace("red")}},
+	} {
+		x := agenttest.New(b, agent.Config{Names: datadog.Names(), LabelsAsTags: map[string]map[string]string{"namespace": {"team": "team"}}})
+		x.Put(namespace("green"))
+		for i := range c.pods {
+			x.Put(realistic(b, i))
+		}
+		for i := range 10 {
+			x.Put(realNode(b, i))
+		}
+		r, f := x.NewReader(), x.Feed(agenttest.TableOf(b, c.objects[0]).Name)
+		r.Run(runAt)
+		b.Run(strings.ReplaceAll(c.name, " ", "_"), func(b *testing.B) {
+			b.ReportAllocs()
+			var change time.Duration
+			made := x.Stats().Blocks
+			for i := 0; b.Loop(); i++ {
+				start := time.Now()
+				f.Put(c.objects[i%2])
+				change += time.Since(start)
+				r.Run(runAt)
+			}
+			b.ReportMetric(float64(change.Nanoseconds())/float64(b.N), "ns/change")
+			b.ReportMetric(float64(b.Elapsed()-change)/float64(b.N), "ns/run")
+			b.ReportMetric(float64(x.Stats().Blocks-made)/float64(b.N), "blocks/op")
+		})
+	}
+}
+
+func unlabelled(t testing.TB) kind.Object {
+	n := realNode(t, 3)
+	n.SetLabels(nil)
+	return n
+}
+
+// BenchmarkTagsOfABlock reads the tags of a block as a sink does to encode them:
+// those of the block as it is, and what it would take if a part stood in blocks of
+// other objects, such that tags are in order and equal ones are there once.
+func BenchmarkTagsOfABlock(b *testing.B) {
+	var whole []sink.Tag
+	var parts [2][]sink.Tag // of the object, and of what it is joined with
+	for s := range filled(b, 1).NewReader().Run(runAt).Series {
+		if s.Metric.Name == "kubernetes_state.container.memory_limit" {
+			whole = s.Block.Tags
+		}
+	}
+	for i, t := range whole {
+		if i%3 == 0 { // tags of both stand among each other
+			parts[1] = append(parts[1], t)
+		} else {
+			parts[0] = append(parts[0], t)
+		}
+	}
+	bytes := 0
+	read := func(t *sink.Tag) { bytes += len(t.Key) + len(t.Value) }
+	b.Run("one_list", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			for i := range whole {
+				read(&whole[i])
+			}
+		}
+	})
+	b.Run("two_lists", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			merge(parts[0], parts[1], read)
+		}
+	})
+	runtime.KeepAlive(bytes)
+}
+
+// merge calls f for the tags of two lists in order, once for each.
+func merge(a, b []sink.Tag, f func(*sink.Tag)) {
+	for len(a) > 0 && len(b) > 0 {
+		c := strings.Compare(a[0].Key, b[0].Key)
+		if c == 0 {
+			c = strings.Compare(a[0].Value, b[0].Value)
+		}
+		if c <= 0 {
+			f(&a[0])
+			a = a[1:]
+		}
+		switch {
+		case c > 0:
+			f(&b[0])
+			fallthrough
+		case c == 0:
+			b = b[1:]
+		}
+	}
+	for _, rest := range [][]sink.Tag{a, b} {
+		for i := range rest {
+			f(&rest[i])
+		}
 	}
 }
