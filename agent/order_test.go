@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -186,5 +187,48 @@ func TestFeedIsInvisibleUntilRead(t *testing.T) {
 	secrets.Commit()
 	if !a.Synced() {
 		t.Error("not synced although everything was read")
+	}
+}
+
+// Where several Feeds share a resource, as one for each namespace does, joins and
+// totals know no borders.
+func TestFeedsShareJoinsAndTotals(t *testing.T) {
+	a, err := agent.New(agent.Config{Names: crossed()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := func(resource string, all ...kind.Object) *agent.Feed {
+		f, err := a.NewFeed(resource)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Begin()
+		for _, o := range all {
+			f.Put(o)
+		}
+		f.Commit()
+		return f
+	}
+	requests := func(namespace string) kind.Object {
+		return objects(t, strings.Replace(requesting, "namespace: shop", "namespace: "+namespace, 1))[0]
+	}
+	shop, other := feed("pods", requests("shop")), feed("pods", requests("other"))
+	feed("nodes", objects(t, node)...)
+	lines := func() []string { return agenttest.Lines(a.NewReader().Run(runAt)) }
+	want := []string{
+		"count 1 @node-1 label_zone:z1 namespace:other node:node-1",
+		"count 1 @node-1 label_zone:z1 namespace:shop node:node-1",
+		"request 1 @node-1 container:app label_zone:z1 namespace:other node:node-1 pod:web uid:u",
+		"request 1 @node-1 container:app label_zone:z1 namespace:shop node:node-1 pod:web uid:u",
+		"total 2 @node-1 label_zone:z1 node:node-1",
+	}
+	if diff := cmp.Diff(want, lines()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	shop.Delete("shop", "web")
+	other.Delete("shop", "web") // which it does not know
+	want = []string{want[0], want[2], strings.Replace(want[4], "total 2", "total 1", 1)}
+	if diff := cmp.Diff(want, lines()); diff != "" {
+		t.Errorf("after one is gone (-want +got):\n%s", diff)
 	}
 }
