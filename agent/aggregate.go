@@ -34,6 +34,7 @@ type grouping struct {
 	groups   map[string]*group
 	shelf    *shelf
 	twins    bool // groups may have the same tags
+	owned    bool // labels name an owner, which becomes a tag only if it is of some kinds
 }
 
 // ownBy is a label by which the cells of a group differ, and its tag.
@@ -140,8 +141,9 @@ func (p *planner) grouping(labels []string, f *family) *grouping {
 			return g
 		}
 	}
-	g := &grouping{labels: labels, mapping: m, variants: []variant{{mapping: m}}, groups: map[string]*group{}, twins: m.alike(labels)}
+	g := &grouping{labels: labels, mapping: m, variants: []variant{{mapping: m}}, groups: map[string]*group{}}
 	g.shelf = &shelf{grouping: g}
+	g.twins, g.owned = m.alike(labels), slices.ContainsFunc(labels, m.isOwner)
 	for _, label := range labels {
 		key := m.key(label)
 		matched := slices.ContainsFunc(s.joins.indexes, func(x *joinIndex) bool { return slices.Contains(x.match, label) })
@@ -272,7 +274,7 @@ func (g *group) shows(o *object) bool {
 			return false
 		case c.of.check != nil:
 			checks = checks[1:]
-		case len(values) == 0 || o.shape.series[len(o.values)-len(values)] != (series{metric: c.metric, tags: c.tags()}) || !sameValue(values[0], value):
+		case len(values) == 0 || !o.shape.series[len(o.values)-len(values)].is(c) || !sameValue(values[0], value):
 			return false
 		default:
 			values = values[1:]
@@ -281,15 +283,32 @@ func (g *group) shows(o *object) bool {
 	return len(values)+len(checks) == 0
 }
 
+// is tells whether a series is that of a cell.
+func (s *series) is(c *cell) bool { return s.metric == c.metric && s.tags == c.tags() }
+
+// isTwin tells whether another group may have the same tags.
+func (g *group) isTwin() bool {
+	x := g.home.grouping
+	if x.twins || !x.owned {
+		return x.twins
+	}
+	for i, label := range x.by {
+		if label == createdByKind || label == ownerKind {
+			return x.mapping.owners.Tags[g.values[i]] == ""
+		}
+	}
+	return true
+}
+
 // resolveGroup returns the series and checks of a group.
 func (s *state) resolveGroup(g *group, blocks []*sink.Block) *object {
-	o := &object{blocks: blocks}
+	o, twin := &object{blocks: blocks}, g.isTwin()
 	s.shaped = s.shaped[:0]
 	for _, c := range g.cells {
 		value := c.total.value(c.of.op)
 		if c.of.check == nil {
-			s.twins.note(c.metric, origin{groups: g.home.grouping}, g.home.grouping.twins)
-			s.shaped, o.values = append(s.shaped, series{metric: c.metric, tags: c.tags()}), append(o.values, value)
+			s.twins.note(c.metric, origin{groups: g.home.grouping})
+			s.shaped, o.values = append(s.shaped, series{metric: c.metric, tags: c.tags(), twin: twin}), append(o.values, value)
 			continue
 		}
 		if o.extra == nil {

@@ -27,11 +27,12 @@ func ended(last, now *snapshot, at time.Time) iter.Seq[*sink.Series] {
 		twins, of := map[uint64]ref{}, map[*sink.Metric]bool{} // objects that stayed as they were may have these
 		var s sink.Series
 		more := h.each(gone, nil, func(o *object, i int, id uint64) bool {
+			x := &o.shape.series[i]
 			switch {
 			case there[id]:
 				return true
-			case now.twins[o.shape.series[i].metric]:
-				twins[id], of[o.shape.series[i].metric] = ref{o, i}, true
+			case x.twin || now.twins[x.metric]:
+				twins[id], of[x.metric] = ref{o, i}, true
 				return true
 			default:
 				o.show(&s, i, seconds(at))
@@ -41,8 +42,9 @@ func ended(last, now *snapshot, at time.Time) iter.Seq[*sink.Series] {
 		if !more || len(twins) == 0 {
 			return
 		}
+		can := func(x series) bool { return of[x.metric] && (x.twin || now.twins[x.metric]) }
 		for i := range now.shelves {
-			h.each(now.shelves[i].objects, of, func(_ *object, _ int, id uint64) bool {
+			h.each(now.shelves[i].objects, can, func(_ *object, _ int, id uint64) bool {
 				delete(twins, id)
 				return true
 			})
@@ -91,18 +93,18 @@ func (o *object) hasAll(old *object) bool {
 
 // hasher makes identities of series.
 type hasher struct {
-	seed maphash.Seed
-	sums []uint64        // of the blocks of an object
-	have map[*shape]bool // whether a shape has any of the metrics that are looked for
+	seed   maphash.Seed
+	sums   []uint64        // of the blocks of an object
+	wanted map[*shape]bool // whether any series of a shape is
 }
 
-func newHasher() *hasher { return &hasher{seed: maphash.MakeSeed(), have: map[*shape]bool{}} }
+func newHasher() *hasher { return &hasher{seed: maphash.MakeSeed(), wanted: map[*shape]bool{}} }
 
-// each calls f for the series of objects, of some metrics or of all if those are
+// each calls f for the series of objects, those that are wanted or all if want is
 // nil, with the hash of name, host and tags. It tells whether f never said false.
-func (h *hasher) each(objects []*object, of map[*sink.Metric]bool, f func(o *object, series int, id uint64) bool) bool {
+func (h *hasher) each(objects []*object, want func(series) bool, f func(o *object, series int, id uint64) bool) bool {
 	for _, o := range objects {
-		if o == nil || of != nil && !h.hasAny(o.shape, of) {
+		if o == nil || want != nil && !h.wants(o.shape, want) {
 			continue
 		}
 		h.sums = h.sums[:0]
@@ -111,7 +113,7 @@ func (h *hasher) each(objects []*object, of map[*sink.Metric]bool, f func(o *obj
 		}
 		for i := range o.shape.series {
 			s := &o.shape.series[i]
-			if of != nil && !of[s.metric] {
+			if want != nil && !want(*s) {
 				continue
 			}
 			id := maphash.String(h.seed, s.metric.Name)*31 + h.sums[s.block] + hashTags(h.seed, s.tags.get())
@@ -123,19 +125,20 @@ func (h *hasher) each(objects []*object, of map[*sink.Metric]bool, f func(o *obj
 	return true
 }
 
-func (h *hasher) hasAny(x *shape, of map[*sink.Metric]bool) bool {
-	has, known := h.have[x]
+// wants tells whether any series of a shape is wanted. The answer is remembered.
+func (h *hasher) wants(x *shape, want func(series) bool) bool {
+	wanted, known := h.wanted[x]
 	if !known {
-		has = slices.ContainsFunc(x.series, func(s series) bool { return of[s.metric] })
-		h.have[x] = has
+		wanted = slices.ContainsFunc(x.series, want)
+		h.wanted[x] = wanted
 	}
-	return has
+	return wanted
 }
 
-// twins knows the metrics of which two objects may have series with the same tags,
-// because the naming table takes away what tells the objects apart, or has one
-// metric for several kinds. Those of other tables are empty, so that finding what
-// has ended takes no look at what stayed as it was.
+// twins knows the metrics that several kinds have, so that objects of two kinds may
+// have series with the same tags. Where objects of one kind may, because the naming
+// table takes away what tells them apart, the series say so themselves. Both are
+// rare: finding what has ended takes no look at what stayed as it was without them.
 type twins struct {
 	first map[*sink.Metric]origin // where a metric was seen first
 	found map[*sink.Metric]bool   // replaced when it grows: snapshots have it
@@ -147,31 +150,44 @@ type origin struct {
 	groups   *grouping
 }
 
-// note notes that series of a metric come from somewhere. Alike tells that tags do
-// not tell what is there apart.
-func (x *twins) note(m *sink.Metric, from origin, alike bool) {
+// note notes that series of a metric come from somewhere.
+func (x *twins) note(m *sink.Metric, from origin) {
 	first, known := x.first[m]
-	if !known {
+	switch {
+	case !known:
 		x.first[m] = from
+	case first != from && !x.found[m]:
+		found := maps.Clone(x.found)
+		found[m] = true
+		x.found = found
 	}
-	if !alike && (!known || first == from) || x.found[m] {
-		return
-	}
-	found := maps.Clone(x.found)
-	found[m] = true
-	x.found = found
 }
 
 // alike tells whether things may have the same tags although they differ in one of
-// some labels.
+// some labels. Of labels that name an owner it knows only whether kinds of owners
+// have the same tag.
 func (m *mapping) alike(labels []string) bool {
 	keys := map[string]bool{}
 	for _, label := range labels {
-		key := m.key(label)
-		if key == "" || m.isOwner(label) || keys[key] {
+		switch key := m.key(label); {
+		case m.isOwner(label) && label != m.owners.RolloutLabel:
+			if len(m.owners.Tags) > distinct(m.owners.Tags) {
+				return true
+			}
+		case m.isOwner(label) || key == "" || keys[key]:
 			return true
+		default:
+			keys[key] = true
 		}
-		keys[key] = true
 	}
 	return false
+}
+
+// distinct returns how many values a map has.
+func distinct(m map[string]string) int {
+	values := map[string]bool{}
+	for _, v := range m {
+		values[v] = true
+	}
+	return len(values)
 }

@@ -1,10 +1,12 @@
 package agent_test
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/internal/agenttest"
@@ -16,9 +18,14 @@ func TestWhatATwinHasDoesNotEnd(t *testing.T) {
 	quota := func(name, cpu string) string {
 		return `{apiVersion: v1, kind: ResourceQuota, metadata: {name: ` + name + `, namespace: shop}, status: {hard: {cpu: "` + cpu + `"}}}`
 	}
+	owned := func(name, kind string) string {
+		return `{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: ` + name + `, namespace: shop, ownerReferences: [{kind: ` + kind + `, name: ` + name + `, controller: true}]}}`
+	}
+	byOwner := []agent.Aggregate{{Family: "kube_replicaset_owner", Metric: "m", Op: agent.Count, By: []string{"owner_kind", "owner_name"}}}
 	rule := agent.Rule{Family: "kube_resourcequota", Metric: "m"}
 	for name, c := range map[string]struct {
 		names  agent.Names
+		one    string // empty: quota("a", "1")
 		twin   string
 		series string
 	}{
@@ -47,10 +54,21 @@ func TestWhatATwinHasDoesNotEnd(t *testing.T) {
 			},
 			twin: quota("b", "1"),
 		},
+		"groups of owners of a kind without a tag": {
+			names: agent.Names{Aggregates: byOwner, Owners: &agent.Owners{Tags: map[string]string{"Deployment": "d"}}},
+			one:   owned("a", "Rollout"),
+			twin:  owned("b", "Rollout"),
+		},
+		"groups of owners of kinds with the same tag": {
+			names:  agent.Names{Aggregates: byOwner, Owners: &agent.Owners{Tags: map[string]string{"Deployment": "w", "StatefulSet": "w"}}},
+			one:    owned("a", "Deployment"),
+			twin:   strings.Replace(owned("b", "StatefulSet"), "StatefulSet, name: b", "StatefulSet, name: a", 1),
+			series: "w:a",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := agenttest.New(t, agent.Config{Names: &c.names})
-			one, twin := objects(t, quota("a", "1")), objects(t, c.twin)
+			one, twin := objects(t, cmp.Or(c.one, quota("a", "1"))), objects(t, c.twin)
 			x.Put(one...)
 			x.Put(twin...)
 			r := x.NewReader()
@@ -58,7 +76,7 @@ func TestWhatATwinHasDoesNotEnd(t *testing.T) {
 			if c.series != "" {
 				line += " " + c.series
 			}
-			if diff := cmp.Diff([]string{line, line}, agenttest.Lines(r.Run(runAt))); diff != "" {
+			if diff := gocmp.Diff([]string{line, line}, agenttest.Lines(r.Run(runAt))); diff != "" {
 				t.Fatalf("the table makes no twins (-want +got):\n%s", diff)
 			}
 			x.Delete(one...)

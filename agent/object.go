@@ -28,6 +28,7 @@ type series struct {
 	start  uint8 // index in starts, and 1; 0: none
 	age    bool
 	moving bool
+	twin   bool // another object may have the same one, see twins
 }
 
 // extra is what few objects have.

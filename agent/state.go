@@ -260,10 +260,11 @@ func (s *state) resolve(d *draft, blocks []*sink.Block, old *object) *object {
 func (s *state) shape(d *draft) *shape {
 	s.shaped = s.shaped[:0]
 	for _, n := range d.series {
-		s.twins.note(n.metric, origin{resource: d.resource}, d.variants[n.variant].mapping.twins)
+		s.twins.note(n.metric, origin{resource: d.resource})
 		s.shaped = append(s.shaped, series{
 			metric: n.metric, tags: s.keep.keepTags(d.tagsOf(n.tags)),
 			block: uint32(n.variant), start: uint8(n.start), age: n.age, moving: n.moving,
+			twin: d.variants[n.variant].mapping.twins,
 		})
 	}
 	return s.keep.keepShape(s.shaped)
