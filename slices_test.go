@@ -25,7 +25,7 @@ func serveMany(t *testing.T, c kubestate.Config) *httptest.Server {
 	t.Helper()
 	x := newExporter(t, c)
 	var sets, pods []kind.Object
-	for i := range 700 {
+	for i := range 400 {
 		sets, pods = append(sets, replicaSet(fmt.Sprint("rs-", i))), append(pods, pod(fmt.Sprint("p-", i)))
 	}
 	feed(t, x, "replicasets", sets...)
@@ -59,7 +59,7 @@ func TestSlicesAreTheWhole(t *testing.T) {
 		if want := slices.Sorted(slices.Values(samples(whole))); !slices.Equal(all, want) {
 			t.Errorf("%d slices have %d samples, the whole %d, or they differ", n, len(all), len(want))
 		}
-		if block := len(whole) * 64 / 700; n < 64 && most-least > block {
+		if block := len(whole) * 128 / 400; n < 64 && most-least > block {
 			t.Errorf("%d slices have %d to %d bytes", n, least, most)
 		}
 	}
@@ -138,7 +138,7 @@ func TestEncodings(t *testing.T) {
 			if encoding == "identity" {
 				want = body
 			}
-			if body != want || len(body) < 500_000 {
+			if body != want || len(body) < 300_000 {
 				t.Errorf("%s %s: %d bytes, without encoding %d", accept, encoding, len(body), len(want))
 			}
 		}

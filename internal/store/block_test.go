@@ -77,7 +77,7 @@ func TestCellReplaceAtRandom(t *testing.T) {
 	packer := piece.NewPacker()
 	var c cell
 	var want [blockSlots]string
-	for step := range 20_000 {
+	for step := range 8_000 {
 		slot := rng.IntN(blockSlots)
 		lines := make([]string, rng.IntN(3))
 		for i := range lines {
