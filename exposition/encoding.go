@@ -28,14 +28,19 @@ func (e Encoding) ContentEncoding() string {
 
 // negotiateEncoding chooses the encoding that the Accept-Encoding headers like
 // best (RFC 9110, section 12.5.3): the highest q wins, q=0 refuses. Among equals
-// the smaller body wins: zstd, gzip, identity. What is not named has the q of *,
-// except that zstd must be named. Where nothing on offer is accepted, identity is
-// the answer, because a scrape that fails helps nobody.
+// gzip and zstd win over identity, and of these the one that is named first:
+// browsers and curl name gzip first, and a Prometheus that wants zstd names that. What
+// is not named has the q of *, except that zstd must be named. Where nothing on
+// offer is accepted, identity is the answer, because a scrape that fails helps
+// nobody.
 func negotiateEncoding(headers []string) Encoding {
-	named := map[string]float64{}
+	named, gzipFirst := map[string]float64{}, false
 	for name, params := range items(headers) {
 		if name == "x-gzip" { // section 8.4.1.3
 			name = "gzip"
+		}
+		if _, zstd := named["zstd"]; name == "gzip" && !zstd {
+			gzipFirst = true
 		}
 		named[name] = max(named[name], quality(params["q"]))
 	}
@@ -47,7 +52,7 @@ func negotiateEncoding(headers []string) Encoding {
 	}
 	identity, gzip, zstd := q("identity"), q("gzip"), named["zstd"]
 	switch {
-	case zstd > 0 && zstd >= gzip && zstd >= identity:
+	case zstd > 0 && zstd >= identity && (zstd > gzip || zstd == gzip && !gzipFirst):
 		return Zstd
 	case gzip > 0 && gzip >= identity:
 		return Gzip

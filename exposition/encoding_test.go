@@ -19,7 +19,7 @@ func TestNegotiateEncoding(t *testing.T) {
 		{"vmagent", []string{"gzip"}, Gzip},
 		{"Go", []string{"gzip"}, Gzip},
 		{"curl", nil, Identity},
-		{"curl --compressed", []string{"deflate, gzip, br, zstd"}, Zstd},
+		{"curl --compressed", []string{"deflate, gzip, br, zstd"}, Gzip},
 		{"curl --compressed before zstd", []string{"deflate, gzip, br"}, Gzip},
 		{"wget", []string{"identity"}, Identity},
 		{"Python urllib", []string{"identity"}, Identity},
@@ -27,7 +27,7 @@ func TestNegotiateEncoding(t *testing.T) {
 		{"Node fetch", []string{"gzip, deflate"}, Gzip},
 		{"Node fetch over TLS", []string{"br, gzip, deflate"}, Gzip},
 		{"browser", []string{"gzip, deflate"}, Gzip},
-		{"browser over TLS", []string{"gzip, deflate, br, zstd"}, Zstd},
+		{"browser over TLS", []string{"gzip, deflate, br, zstd"}, Gzip},
 
 		{"empty header", []string{""}, Identity},
 		{"upper case and blanks", []string{"  GZip ; Q=0.5 "}, Gzip},
@@ -49,6 +49,7 @@ func TestNegotiateEncoding(t *testing.T) {
 		{"zstd alone", []string{"zstd"}, Zstd},
 		{"zstd less than gzip", []string{"zstd;q=0.9, gzip"}, Gzip},
 		{"zstd more than gzip", []string{"gzip;q=0.5, zstd;q=0.6"}, Zstd},
+		{"zstd equal to gzip, in headers of their own", []string{"zstd;q=0.5", "gzip;q=0.5"}, Zstd},
 		{"both refused", []string{"gzip;q=0, zstd;q=0.000"}, Identity},
 
 		{"identity equal to gzip", []string{"identity, gzip"}, Gzip},

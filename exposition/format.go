@@ -41,7 +41,7 @@ type Negotiated struct {
 // section 12.5.1): the highest q wins, the first among equals, q=0 refuses. Where
 // nothing on offer is accepted the text format is the answer, because a scrape
 // that fails helps nobody. The encoding is chosen from the Accept-Encoding
-// headers: gzip where it is accepted, zstd where it is named and no less liked;
+// headers: gzip where it is accepted, zstd where it is liked more or named first;
 // without such a header the body is not encoded. Of either header, items beyond
 // the 64th are not read.
 func Negotiate(h http.Header) Negotiated {
