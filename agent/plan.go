@@ -73,7 +73,7 @@ func (p *planner) plan() error {
 	p.tables = p.candidates()
 	p.extendTables()
 	p.known = map[string]*kind.Table{}
-	for _, t := range append(kind.All(), p.tables...) {
+	for _, t := range append(p.existing(), p.tables...) {
 		for i := range t.Schema().Families {
 			p.known[t.Schema().Families[i].Name] = t
 		}
@@ -115,6 +115,22 @@ func (p *planner) candidates() []*kind.Table {
 	for i := 1; i < len(tables); i++ {
 		if tables[i].Name == tables[i-1].Name {
 			p.errs = append(p.errs, fmt.Errorf("resource %s is given twice", tables[i].Name))
+		}
+	}
+	return tables
+}
+
+// existing returns all tables of the catalog, with the families of the Tracker: a
+// naming table may speak of more than is read.
+func (p *planner) existing() []*kind.Table {
+	tables := kind.All()
+	if p.names.Tracker == nil {
+		return tables
+	}
+	t := p.names.Tracker(p.config.Now)
+	for i := range tables {
+		if extended, err := t.Extend(tables[i]); err == nil { // an error is told of what is read
+			tables[i] = extended
 		}
 	}
 	return tables

@@ -35,7 +35,7 @@ func newPusher(s agentconf.Settings, log *slog.Logger) (*pusher, error) {
 		log.Warn(w)
 	}
 	s.Agent.Logger = log
-	a, err := agentconf.NewAgent(s.Agent)
+	a, err := agent.New(s.Agent)
 	if err != nil {
 		return nil, prefixed("agent", err)
 	}

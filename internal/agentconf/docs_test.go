@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/kubestate/kubestate/agent"
 )
 
 // example returns the first configuration file of docs/agent-config.md, with the
@@ -22,7 +24,7 @@ func example(t *testing.T) string {
 		t.Fatal("docs/agent-config.md does not begin with a configuration file")
 	}
 	dir := t.TempDir()
-	for _, name := range []string{"datadog-key", "ca.pem", "authorization", "token"} {
+	for _, name := range []string{"datadog-key", "ca.pem", "key", "token"} {
 		content := "secret"
 		if name == "ca.pem" {
 			content = certificate
@@ -45,7 +47,7 @@ func TestExample(t *testing.T) {
 	if err := validate(t, schema(t), text); err != nil {
 		t.Errorf("the schema has something against it: %v", err)
 	}
-	if _, err := NewAgent(c.Agent.Settings().Agent); err != nil {
+	if _, err := agent.New(c.Agent.Settings().Agent); err != nil {
 		t.Error(err)
 	}
 	receivers, warnings := c.Agent.Receivers()

@@ -11,14 +11,14 @@ import (
 )
 
 // Every table works for any resources, also for those of which it makes nothing.
-func TestNewAgent(t *testing.T) {
+func TestTablesForAnyResources(t *testing.T) {
 	for _, name := range BuiltIn() {
 		for _, table := range kind.All() {
 			names, err := Table(name)
 			if err != nil {
 				t.Fatal(err)
 			}
-			a, err := NewAgent(agent.Config{Names: names, Kinds: []*kind.Table{table}})
+			a, err := agent.New(agent.Config{Names: names, Kinds: []*kind.Table{table}})
 			if err != nil {
 				t.Errorf("%s, %s: %v", name, table.Name, err)
 				continue
@@ -28,7 +28,7 @@ func TestNewAgent(t *testing.T) {
 			}
 		}
 	}
-	a, err := NewAgent(agent.Config{Names: datadog.Names(), Kinds: []*kind.Table{kind.Deployments}})
+	a, err := agent.New(agent.Config{Names: datadog.Names(), Kinds: []*kind.Table{kind.Deployments}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestNewAgent(t *testing.T) {
 	if !slices.Contains(families, "kube_deployment_ongoing_rollout_duration") {
 		t.Errorf("the Tracker's family is not among %s", strings.Join(families, ", "))
 	}
-	if _, err := NewAgent(agent.Config{Names: &agent.Names{Rules: []agent.Rule{{Family: "kube_pod_inf"}}}, Kinds: []*kind.Table{kind.Pods}}); err == nil {
+	if _, err := agent.New(agent.Config{Names: &agent.Names{Rules: []agent.Rule{{Family: "kube_pod_inf"}}}, Kinds: []*kind.Table{kind.Pods}}); err == nil {
 		t.Error("a family that does not exist is no error")
 	}
 }
