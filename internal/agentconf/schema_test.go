@@ -84,7 +84,7 @@ func TestSchemaAgrees(t *testing.T) {
 		{"agent: {sinks: [{type: dogstatsd, address: 'udp://127.0.0.1:8125', maxPacket: 0}]}", false},
 		{"agent: {sinks: [{type: remotewrite, url: 'http://x/w', version: '2.0', attempts: 3}]}", true},
 		{"agent: {sinks: [{type: remotewrite, url: 'http://x/w', version: 2.0}]}", false},
-		{"agent: {sinks: [{type: otlp, url: 'http://x', protocol: grpc, maxPoints: 0}]}", false},
+		{"agent: {sinks: [{type: otlp, url: 'http://x', protocol: grpc, maxSeries: 0}]}", false},
 	} {
 		bySchema := validate(t, s, c.text)
 		_, byProgram := Read("c.yaml", []byte(c.text))

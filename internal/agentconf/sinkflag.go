@@ -40,7 +40,7 @@ const SinkForms = "stdout, file:PATH, udp://HOST:PORT, unix:///PATH and unixstre
 // ParseSink reads the short form of a sink (see SinkForms). Further settings of the
 // sink, as in a configuration file, may follow as the query of a URL:
 //
-//	datadog+https://api.datadoghq.eu?keyFile=/etc/datadog/key&maxPoints=5000
+//	datadog+https://api.datadoghq.eu?keyFile=/etc/datadog/key&maxSeries=5000
 func ParseSink(text string) (Sink, error) {
 	address, query, _ := strings.Cut(text, "?")
 	var pairs [][2]string

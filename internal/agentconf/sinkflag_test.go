@@ -52,8 +52,8 @@ func TestParseSinkProblems(t *testing.T) {
 		{"stdout?interval=1&interval=2s", `"stdout": interval: found "1", want a number with its unit, such as 500ms, 30s or 1m30s
 "stdout": interval: the key is there already`},
 		{"udp://x", `"udp://x": dogstatsd: address "udp://x": host or port is missing; want udp://host:port, unix:///path or unixstream:///path`},
-		{"otlp+grpc://x/path?maxPoints=0", `"otlp+grpc://x/path": maxPoints: 0 is too little, want 1 or more`},
-		{"remotewrite+http://me:secret@x/", `the value: remote write: URL of host "x": must not hold a user; set Username and TokenFile`},
+		{"otlp+grpc://x/path?maxSeries=0", `"otlp+grpc://x/path": maxSeries: 0 is too little, want 1 or more`},
+		{"remotewrite+http://me:secret@x/", `the value: remote write: URL of host "x": must not hold a user; secrets are read from files`},
 	} {
 		_, err := ParseSink(c.text)
 		if err == nil || err.Error() != c.want {

@@ -92,6 +92,31 @@ type Requests struct {
 	CAFile string `json:"caFile,omitempty"`
 }
 
+// Access is what requests say to be let in, and further headers.
+type Access struct {
+	// Further headers, for example X-Scope-OrgID.
+	Headers map[string]string `json:"headers,omitempty"`
+	// Headers whose values are secret: the path of a file for each, which is read for
+	// each request.
+	HeaderFiles map[string]string `json:"headerFiles,omitempty"`
+	// Path of a file with a bearer token, or with the password if there is a username.
+	// It is read for each request.
+	TokenFile string `json:"tokenFile,omitempty"`
+	// User for basic authentication.
+	Username string `json:"username,omitempty"`
+}
+
+func (a *Access) check() map[string]error {
+	errs := map[string]error{}
+	if a.TokenFile != "" {
+		errs["tokenFile"] = secret(a.TokenFile, "a token or password")
+	}
+	for name, path := range a.HeaderFiles {
+		errs["headerFiles."+name] = secret(path, "the value of the header")
+	}
+	return errs
+}
+
 // Datadog sends to the intake of Datadog, without an agent.
 type Datadog struct {
 	Common
@@ -101,7 +126,7 @@ type Datadog struct {
 	// Path of a file with the API key. It is read for each request.
 	KeyFile string `json:"keyFile"`
 	// Series in a request. Default: 10000.
-	MaxPoints int `json:"maxPoints,omitempty" minimum:"1"`
+	MaxSeries int `json:"maxSeries,omitempty" minimum:"1"`
 	// Bytes of a request before compression. Default: 5MiB.
 	MaxBytes Bytes `json:"maxBytes,omitempty"`
 	// Bytes of a request on the wire. Default: 512000.
@@ -115,7 +140,7 @@ func (s *Datadog) check() map[string]error {
 
 func (s *Datadog) open(e Environment) (sink.Sink, error) {
 	return datadog.New(datadog.Config{
-		URL: s.URL, KeyFile: s.KeyFile, Tags: tagsOf(s.Tags), MaxPoints: s.MaxPoints, MaxBytes: int(s.MaxBytes), MaxCompressed: int(s.MaxCompressed),
+		URL: s.URL, KeyFile: s.KeyFile, Tags: tagsOf(s.Tags), MaxSeries: s.MaxSeries, MaxBytes: int(s.MaxBytes), MaxCompressed: int(s.MaxCompressed),
 		Buffer: int(s.Buffer), Timeout: s.Timeout, Attempts: s.Attempts, CAFile: s.CAFile, UserAgent: e.userAgent(), Logger: e.Logger,
 	})
 }
@@ -138,26 +163,14 @@ type OTLP struct {
 	Protocol Protocol `json:"protocol,omitempty"`
 	// Attributes of every resource that has none of their key.
 	Resource map[string]string `json:"resource,omitempty"`
-	// Points in a request. Default: 10000.
-	MaxPoints int `json:"maxPoints,omitempty" minimum:"1"`
+	// Series in a request. Default: 10000.
+	MaxSeries int `json:"maxSeries,omitempty" minimum:"1"`
 	// Bytes of a request before compression. Default: 4MiB.
 	MaxBytes Bytes `json:"maxBytes,omitempty"`
 	// Whether requests are not compressed.
 	NoCompression bool `json:"noCompression,omitempty"`
-	// Further headers.
-	Headers map[string]string `json:"headers,omitempty"`
-	// Headers whose values are secret: the path of a file for each, which is read for
-	// each request.
-	HeaderFiles map[string]string `json:"headerFiles,omitempty"`
+	Access
 	Requests
-}
-
-func (s *OTLP) check() map[string]error {
-	errs := map[string]error{}
-	for name, path := range s.HeaderFiles {
-		errs["headerFiles."+name] = secret(path, "the value of the header")
-	}
-	return errs
 }
 
 func (s *OTLP) open(e Environment) (sink.Sink, error) {
@@ -167,9 +180,9 @@ func (s *OTLP) open(e Environment) (sink.Sink, error) {
 	}
 	return otlp.New(otlp.Config{
 		URL: s.URL, Protocol: protocol, Resource: tagsOf(s.Resource), Tags: tagsOf(s.Tags), Version: e.Version,
-		MaxPoints: s.MaxPoints, MaxBytes: int(s.MaxBytes), NoCompression: s.NoCompression,
+		MaxSeries: s.MaxSeries, MaxBytes: int(s.MaxBytes), NoCompression: s.NoCompression,
 		Buffer: int(s.Buffer), Timeout: s.Timeout, Attempts: s.Attempts, CAFile: s.CAFile,
-		Headers: s.Headers, HeaderFiles: s.HeaderFiles, UserAgent: e.userAgent(), Logger: e.Logger,
+		Headers: s.Headers, HeaderFiles: s.HeaderFiles, TokenFile: s.TokenFile, Username: s.Username, UserAgent: e.userAgent(), Logger: e.Logger,
 	})
 }
 
@@ -200,21 +213,8 @@ type RemoteWrite struct {
 	MaxBytes Bytes `json:"maxBytes,omitempty"`
 	// Time between metadata, which version 1.0 sends apart. Default: 1m.
 	MetadataInterval time.Duration `json:"metadataInterval,omitempty" minimum:"1s"`
-	// Further headers, for example X-Scope-OrgID.
-	Headers map[string]string `json:"headers,omitempty"`
-	// Path of a file with a bearer token, or with the password if there is a username.
-	// It is read for each request.
-	TokenFile string `json:"tokenFile,omitempty"`
-	// User for basic authentication.
-	Username string `json:"username,omitempty"`
+	Access
 	Requests
-}
-
-func (s *RemoteWrite) check() map[string]error {
-	if s.TokenFile == "" {
-		return nil
-	}
-	return map[string]error{"tokenFile": secret(s.TokenFile, "a token or password")}
 }
 
 func (s *RemoteWrite) open(e Environment) (sink.Sink, error) {
@@ -223,7 +223,7 @@ func (s *RemoteWrite) open(e Environment) (sink.Sink, error) {
 		URL: s.URL, Version: version, Tags: tagsOf(s.Tags), HostLabel: s.HostLabel, UTF8Names: s.UTF8Names,
 		MaxSeries: s.MaxSeries, MaxBytes: int(s.MaxBytes), MetadataInterval: s.MetadataInterval,
 		Buffer: int(s.Buffer), Timeout: s.Timeout, Attempts: s.Attempts, CAFile: s.CAFile,
-		Headers: s.Headers, TokenFile: s.TokenFile, Username: s.Username, UserAgent: e.userAgent(), Logger: e.Logger,
+		Headers: s.Headers, HeaderFiles: s.HeaderFiles, TokenFile: s.TokenFile, Username: s.Username, UserAgent: e.userAgent(), Logger: e.Logger,
 	})
 }
 

@@ -72,9 +72,9 @@ func (s Subject) behind(t *testing.T, n *Network, o Options) sink.Sink {
 	return s.New(t, o)
 }
 
-// closeAndCount closes a sink after everything was sent, and checks that every
-// series has one fate.
-func closeAndCount(t *testing.T, s sink.Sink, sent int) sink.Stats {
+// CloseAndCount closes a sink after everything was sent, and fails the test unless
+// every series has one fate.
+func CloseAndCount(t *testing.T, s sink.Sink, sent int) sink.Stats {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
@@ -117,7 +117,7 @@ func (s Subject) TriesAgain(t *testing.T, pause time.Duration, failure Answer) {
 			}
 		}
 		CheckLines(t, "series", s.Lines(t, r), receiver.Lines())
-		if stats := closeAndCount(t, to, 35); stats.Series != 35 || stats.Retries != 8 {
+		if stats := CloseAndCount(t, to, 35); stats.Series != 35 || stats.Retries != 8 {
 			t.Errorf("stats %+v", stats)
 		}
 	})
@@ -149,7 +149,7 @@ func (s Subject) outage(t *testing.T) {
 					t.Errorf("stats %+v in the outage, which has 20 requests to buffer", stats)
 				}
 				fault(n, false)
-				closeAndCount(t, to, 200)
+				CloseAndCount(t, to, 200)
 				CheckLines(t, "series", s.Lines(t, runs...), receiver.Lines())
 			})
 		})
@@ -169,7 +169,7 @@ func (s Subject) overflow(t *testing.T) {
 			_ = SendWithin(t, to, time.Second, runs[i]) // it may say what was lost
 		}
 		n.Down.Store(false)
-		stats := closeAndCount(t, to, 200)
+		stats := CloseAndCount(t, to, 200)
 		if stats.Dropped == 0 || stats.Dropped == 200 {
 			t.Errorf("%d of 200 series were dropped", stats.Dropped)
 		}
@@ -211,7 +211,7 @@ func (s Subject) secretComesLater(t *testing.T) {
 			}
 		}
 		Write(t, file, "secret")
-		if stats := closeAndCount(t, to, 6); stats.Series != 6 {
+		if stats := CloseAndCount(t, to, 6); stats.Series != 6 {
 			t.Errorf("stats %+v", stats)
 		}
 	})

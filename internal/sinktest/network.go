@@ -33,7 +33,5 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 	arriving := r.Clone(r.Context())
 	arriving.ProtoMajor = 2 // some protocols demand it
 	n.Receiver.ServeHTTP(w, arriving)
-	response := w.Result()
-	response.Request = r
-	return response, nil
+	return w.Result(), nil
 }

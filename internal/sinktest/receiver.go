@@ -74,13 +74,18 @@ func New(t testing.TB, p Protocol, a Answer) *Receiver {
 func Listen(t testing.TB, p Protocol, a Answer) *Receiver {
 	t.Helper()
 	r := New(t, p, a)
-	r.URL = serve(t, r, nil).URL
+	r.URL = Serve(t, r).URL
 	return r
 }
 
-// serve starts a server that speaks HTTP/1 and HTTP/2, on a listener if that is
-// not nil.
-func serve(t testing.TB, h http.Handler, l net.Listener) *httptest.Server {
+// Serve starts a server that speaks HTTP/1 and HTTP/2 until the test ends.
+func Serve(t testing.TB, h http.Handler) *httptest.Server {
+	t.Helper()
+	return serveOn(t, nil, h)
+}
+
+// serveOn does so on a listener, if it is not nil.
+func serveOn(t testing.TB, l net.Listener, h http.Handler) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(h)
 	if l != nil {

@@ -89,9 +89,16 @@ func Pods(pods, metrics int) []sink.Series {
 // Send sends a run and fails the test if it cannot.
 func Send(t testing.TB, s sink.Sink, r *sink.Run) {
 	t.Helper()
-	if err := s.Send(t.Context(), r); err != nil {
+	if err := Try(t, s, r); err != nil {
 		t.Fatalf("send: %v", err)
 	}
+}
+
+// Try sends a run and gives up after a minute, lest a test about something that does
+// not arrive never ends.
+func Try(t testing.TB, s sink.Sink, r *sink.Run) error {
+	t.Helper()
+	return SendWithin(t, s, time.Minute, r)
 }
 
 // SendWithin sends a run and gives it a time, after which it is left to the buffer.

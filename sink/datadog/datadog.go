@@ -23,6 +23,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/sink/internal/client"
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
@@ -40,16 +41,16 @@ type Sink struct {
 	compressed []byte // scratch
 	check      []byte // scratch
 
-	unsettled int // bytes put into the queue since the last flush
-	dropped   atomic.Uint64
+	dropped atomic.Uint64
 }
 
 // New returns a Sink. It does not connect: the receiver may come later. The error
 // names everything that is wrong with the Config.
 func New(c Config) (*Sink, error) {
 	c.fillDefaults()
-	client, err := c.client()
-	if err := errors.Join(c.check(), err); err != nil {
+	q := push.Config{Buffer: c.Buffer, Timeout: c.Timeout, Attempts: c.Attempts, Logger: c.Logger, Name: "datadog"}
+	poster, err := client.New(client.Config{URL: c.URL, Client: c.Client, CAFile: c.CAFile, UserAgent: c.UserAgent})
+	if err := errors.Join(err, c.check(), q.Check()); err != nil {
 		return nil, fmt.Errorf("datadog: %w", err)
 	}
 	// One at a time, because others have work to do, too.
@@ -57,13 +58,9 @@ func New(c Config) (*Sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("datadog: start zstd: %w", err)
 	}
-	i := &intake{config: c, url: strings.TrimSuffix(c.URL, "/"), client: client, compressor: compressor}
-	return &Sink{
-		config: c, encoder: newEncoder(c.Tags), intake: i,
-		queue: push.New(push.Config{
-			Send: i.send, Buffer: c.Buffer, Timeout: c.Timeout, Attempts: c.Attempts, Logger: c.Logger, Name: "datadog",
-		}),
-	}, nil
+	i := &intake{url: strings.TrimSuffix(c.URL, "/"), keyFile: c.KeyFile, client: poster, compressor: compressor}
+	q.Send = i.send
+	return &Sink{config: c, encoder: newEncoder(c.Tags), intake: i, queue: push.New(q)}, nil
 }
 
 // Send encodes the run and waits until it is sent, or ctx ends; what is left then
@@ -74,7 +71,7 @@ func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 	errs := []error{s.sendSeries(ctx, r, &lost), s.sendChecks(ctx, r, &lost)}
 	s.encoder.forget()
 	s.dropped.Add(lost.total())
-	return errors.Join(append(errs, s.flush(ctx), lost.err())...)
+	return errors.Join(append(errs, s.queue.Flush(ctx), lost.err())...)
 }
 
 func (s *Sink) sendSeries(ctx context.Context, r *sink.Run, lost *losses) error {
@@ -90,7 +87,7 @@ func (s *Sink) sendSeries(ctx context.Context, r *sink.Run, lost *losses) error 
 			lost.tooLarge++
 			continue
 		}
-		if s.count >= s.config.MaxPoints || len(s.payload)+size > s.config.MaxBytes {
+		if s.count >= s.config.MaxSeries || len(s.payload)+size > s.config.MaxBytes {
 			errs = append(errs, s.finishSeries(ctx, lost))
 		}
 		s.payload = s.encoder.append(s.payload)
@@ -106,7 +103,7 @@ func (s *Sink) finishSeries(ctx context.Context, lost *losses) error {
 	}
 	s.putSeries(s.payload, s.count, lost)
 	s.payload, s.count = s.payload[:0], 0
-	return s.makeRoom(ctx)
+	return s.queue.Throttle(ctx)
 }
 
 // putSeries compresses series and puts them into the queue: in several requests if
@@ -134,7 +131,7 @@ func (s *Sink) sendChecks(ctx context.Context, r *sink.Run, lost *losses) error 
 			lost.tooLarge++
 			continue
 		}
-		if s.count >= s.config.MaxPoints || len(s.payload)+len(s.check)+len(",]") > s.config.MaxCompressed {
+		if s.count >= s.config.MaxSeries || len(s.payload)+len(s.check)+len(",]") > s.config.MaxCompressed {
 			errs = append(errs, s.finishChecks(ctx))
 		}
 		separator := byte(',')
@@ -153,27 +150,12 @@ func (s *Sink) finishChecks(ctx context.Context) error {
 	}
 	s.put(append(s.payload, ']'), s.count, kindChecks)
 	s.payload, s.count = s.payload[:0], 0
-	return s.makeRoom(ctx)
+	return s.queue.Throttle(ctx)
 }
 
 // put copies a request into the queue.
 func (s *Sink) put(body []byte, series int, kind uint8) {
-	s.unsettled += len(body)
 	s.queue.Put(push.Payload{Body: append(make([]byte, 0, len(body)), body...), Series: series, Kind: kind})
-}
-
-// makeRoom waits if much waits in the queue: encoding is quicker than sending, and
-// what does not fit there is lost.
-func (s *Sink) makeRoom(ctx context.Context) error {
-	if s.unsettled <= s.config.Buffer/2 || ctx.Err() != nil {
-		return nil
-	}
-	return s.flush(ctx)
-}
-
-func (s *Sink) flush(ctx context.Context) error {
-	s.unsettled = 0
-	return s.queue.Flush(ctx)
 }
 
 // Stats returns what became of everything since the start. Service checks count
@@ -186,7 +168,7 @@ func (s *Sink) Stats() sink.Stats {
 
 // Close sends what is buffered until ctx ends.
 func (s *Sink) Close(ctx context.Context) error {
-	defer s.intake.client.CloseIdleConnections()
+	defer s.intake.client.Close()
 	return s.queue.Close(ctx)
 }
 

@@ -72,10 +72,10 @@ func TestLimits(t *testing.T) {
 		limits sinktest.Limits
 	}{
 		{"default", Config{}, sinktest.Limits{Series: 1000, Size: 5 << 20, Compressed: 512_000, Fewest: 2, Most: 3}},
-		{"points", Config{MaxPoints: 300}, sinktest.Limits{Series: 300, Size: 5 << 20, Compressed: 512_000, Fewest: 8, Most: 8}},
+		{"points", Config{MaxSeries: 300}, sinktest.Limits{Series: 300, Size: 5 << 20, Compressed: 512_000, Fewest: 8, Most: 8}},
 		{"size", Config{MaxBytes: 50_000}, sinktest.Limits{Series: 10_000, Size: 600_000, Compressed: 512_000, Fewest: 15, Most: 18}},
 		{"compressed", Config{MaxCompressed: 3_000}, sinktest.Limits{Series: 10_000, Size: 5 << 20, Compressed: 3_000, Fewest: 10, Most: 1000}},
-		{"room in the buffer", Config{MaxPoints: 10, Buffer: 10_000}, sinktest.Limits{Series: 10, Size: 5 << 20, Compressed: 512_000, Fewest: 200, Most: 200}},
+		{"room in the buffer", Config{MaxSeries: 10, Buffer: 10_000}, sinktest.Limits{Series: 10, Size: 5 << 20, Compressed: 512_000, Fewest: 200, Most: 200}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -108,7 +108,7 @@ func TestLost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			receiver := listen(t, nil)
 			s := newTestSink(t, config, receiver.URL)
-			err := s.Send(t.Context(), sinktest.Run(0, series, nil, checks...))
+			err := sinktest.Try(t, s, sinktest.Run(0, series, nil, checks...))
 			const want = "datadog: 5 series lost: 3 are NaN or infinite, 2 are larger than a request may be"
 			if err == nil || err.Error() != want {
 				t.Errorf("error %v, want %s", err, want)
@@ -134,7 +134,7 @@ func TestRequestTooLarge(t *testing.T) {
 		return sinktest.Success
 	})
 	s := newTestSink(t, Config{}, receiver.URL)
-	err := s.Send(t.Context(), sinktest.Run(0, series, nil))
+	err := sinktest.Try(t, s, sinktest.Run(0, series, nil))
 	sinktest.CheckError(t, err, "413")
 	want := linesOf(t, sinktest.Run(0, slices.Delete(slices.Clone(series), 7, 8), nil))
 	sinktest.CheckLines(t, "series", want, receiver.Lines())
@@ -150,7 +150,7 @@ func TestKey(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key")
 	sinktest.Write(t, file, "bad-key")
 	s := newTestSink(t, Config{KeyFile: file}, receiver.URL)
-	err := s.Send(t.Context(), sinktest.Run(0, someSeries, nil))
+	err := sinktest.Try(t, s, sinktest.Run(0, someSeries, nil))
 	if err == nil || !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), "is the API key in "+file+" valid") {
 		t.Errorf("error %v", err)
 	}
@@ -173,9 +173,9 @@ func TestConfig(t *testing.T) {
 		{Config{KeyFile: "k", URL: "http://\x00/?token=hidden"}, []string{"URL: it cannot be parsed"}},
 		{Config{KeyFile: "k", URL: "https://hidden@x/"}, []string{`URL of host "x": must not hold a user`}},
 		{
-			Config{URL: "ftp://x?token=hidden", MaxPoints: -1, MaxBytes: -2, MaxCompressed: -3, Buffer: -4, Timeout: -5, Attempts: -6, Client: &http.Client{}, CAFile: "x"},
+			Config{URL: "ftp://x?token=hidden", MaxSeries: -1, MaxBytes: -2, MaxCompressed: -3, Buffer: -4, Timeout: -5, Attempts: -6, Client: &http.Client{}, CAFile: "x"},
 			[]string{
-				`scheme "ftp"`, "neither a query", "KeyFile", "MaxPoints -1", "MaxBytes -2", "MaxCompressed -3", "Buffer -4", "Timeout -5",
+				`scheme "ftp"`, "neither a query", "KeyFile", "MaxSeries -1", "MaxBytes -2", "MaxCompressed -3", "Buffer -4", "Timeout -5",
 				"Attempts -6", `CAFile "x"`,
 			},
 		},

@@ -17,7 +17,7 @@ func TestFaults(t *testing.T) {
 		Protocol: protocol,
 		New: func(t testing.TB, o sinktest.Options) sink.Sink {
 			return newTestSink(t, Config{
-				Client: o.Client, CAFile: o.CAFile, KeyFile: o.SecretFile, MaxPoints: o.MaxSeries, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts,
+				Client: o.Client, CAFile: o.CAFile, KeyFile: o.SecretFile, MaxSeries: o.MaxSeries, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts,
 			}, o.URL)
 		},
 		Lines:      linesOf,
@@ -42,12 +42,12 @@ func TestHalfFails(t *testing.T) {
 			return sinktest.Success
 		})
 		n := &sinktest.Network{Receiver: receiver}
-		s := newTestSink(t, Config{Client: n.Client(), MaxPoints: 10}, "http://receiver")
+		s := newTestSink(t, Config{Client: n.Client(), MaxSeries: 10}, "http://receiver")
 		r := sinktest.Run(0, sinktest.Pods(1, 10), nil)
 		sinktest.CheckError(t, sinktest.SendWithin(t, s, time.Hour, r), "")
 		all := linesOf(t, r)
 		sinktest.CheckLines(t, "series", slices.Concat(all[:5], all[:5], all), receiver.Lines())
-		if stats := s.Stats(); stats.Series != 10 || stats.Buffered != 0 || stats.Dropped+stats.Rejected != 0 {
+		if stats := sinktest.CloseAndCount(t, s, 10); stats.Series != 10 {
 			t.Errorf("stats %+v", stats)
 		}
 	})

@@ -1,7 +1,6 @@
 package datadog
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,9 +21,9 @@ const (
 
 // intake is the other side. It is for one sending goroutine, but for compressor.
 type intake struct {
-	config     Config
 	url        string // without a slash at its end
-	client     *http.Client
+	keyFile    string
+	client     *client.Client
 	compressor *zstd.Encoder
 }
 
@@ -88,44 +87,23 @@ func offset(payload []byte, n int) int {
 
 // post sends a payload and says what the receiver has made of it.
 func (i *intake) post(ctx context.Context, p push.Payload) (result push.Result, tooLarge bool) {
-	request, err := i.request(ctx, p)
+	key, err := client.Secret(i.keyFile)
 	if err != nil {
-		return push.Result{Err: err, Retry: true}, false
+		return push.Result{Err: fmt.Errorf("read the API key: %w", err), Retry: true}, false
 	}
-	response, err := client.Do(i.client, request)
-	if err != nil {
-		return push.Result{Err: err, Retry: true}, false
+	path, header := "/api/v2/series", map[string]string{
+		"DD-API-KEY": key, "Content-Type": "application/x-protobuf", "Content-Encoding": "zstd",
 	}
-	defer response.Body.Close()
-	defer client.Drain(response.Body)
-	result = push.Status(response)
-	if response.StatusCode == http.StatusForbidden {
-		result.Err = fmt.Errorf("%w: is the API key in %s valid, and one of this site?", result.Err, i.config.KeyFile)
-	}
-	return result, response.StatusCode == http.StatusRequestEntityTooLarge
-}
-
-// request returns a request with a body. Its errors may be gone the next time.
-func (i *intake) request(ctx context.Context, p push.Payload) (*http.Request, error) {
-	path := "/api/v2/series"
 	if p.Kind == kindChecks {
-		path = "/api/v1/check_run"
+		path, header = "/api/v1/check_run", map[string]string{"DD-API-KEY": key, "Content-Type": "application/json"}
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, i.url+path, bytes.NewReader(p.Body))
-	if err != nil {
-		return nil, errors.New("the URL is not valid")
-	}
-	key, err := client.Secret(i.config.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("read the API key: %w", err)
-	}
-	request.Header.Set("DD-API-KEY", key)
-	request.Header.Set("User-Agent", i.config.UserAgent)
-	if p.Kind == kindChecks {
-		request.Header.Set("Content-Type", "application/json")
-	} else {
-		request.Header.Set("Content-Type", "application/x-protobuf")
-		request.Header.Set("Content-Encoding", "zstd")
-	}
-	return request, nil
+	result = i.client.Post(ctx, i.url+path, p.Body, header, func(response *http.Response) push.Result {
+		tooLarge = response.StatusCode == http.StatusRequestEntityTooLarge
+		result := client.Status(response)
+		if response.StatusCode == http.StatusForbidden {
+			result.Err = fmt.Errorf("%w: is the API key in %s valid, and one of this site?", result.Err, i.keyFile)
+		}
+		return result
+	})
+	return result, tooLarge
 }

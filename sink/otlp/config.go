@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/internal/client"
+	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
 // Protocol is how requests travel.
@@ -40,7 +41,7 @@ type Config struct {
 	// Version is that of the program, for the scope.
 	Version string
 
-	MaxPoints     int  // of a request; default 10,000
+	MaxSeries     int  // of a request, each one point; default 10,000
 	MaxBytes      int  // of a request before compression; default 4 MiB, more than which gRPC does not take unasked
 	NoCompression bool // for a receiver nearby; else requests are compressed with gzip
 
@@ -48,64 +49,45 @@ type Config struct {
 	Timeout  time.Duration // of one attempt; default 30 s
 	Attempts int           // to send a request; default: no limit but that of Buffer
 
-	Client *http.Client // default: one of its own, which finds proxies in the environment, but not for GRPC without TLS
-	CAFile string       // certificates that the receiver's must come from; default: those of the system
+	// Client is one of its own by default, which finds proxies in the environment, but
+	// not for GRPC without TLS. Redirects are not followed unless it says so.
+	Client *http.Client
+	CAFile string // certificates that the receiver's must come from; default: those of the system
 	// Headers are more headers; gRPC calls them metadata.
 	Headers map[string]string
 	// HeaderFiles are headers whose values are secret: the path of a file for each,
 	// which is read for each request.
 	HeaderFiles map[string]string
+	TokenFile   string // a bearer token, read for each request; or the password, if there is a Username
+	Username    string // for basic authentication
 	UserAgent   string // default kubestate
 
 	Logger *slog.Logger // default slog.Default()
 }
 
 func (c *Config) fillDefaults() {
-	c.MaxPoints = cmp.Or(c.MaxPoints, 10_000)
+	c.MaxSeries = cmp.Or(c.MaxSeries, 10_000)
 	c.MaxBytes = cmp.Or(c.MaxBytes, 4<<20)
-	c.Buffer = cmp.Or(c.Buffer, 32<<20)
-	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
-	c.UserAgent = cmp.Or(c.UserAgent, "kubestate")
 	c.Logger = cmp.Or(c.Logger, slog.Default())
 }
 
 func (c *Config) check() error {
-	errs := []error{client.CheckURL(c.URL)}
-	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	errs := []error{push.NotNegative("MaxSeries", c.MaxSeries), push.NotNegative("MaxBytes", c.MaxBytes)}
 	if c.Protocol > GRPC {
-		wrong("Protocol %d: must be HTTP or GRPC", c.Protocol)
+		errs = append(errs, fmt.Errorf("Protocol %d: must be HTTP or GRPC", c.Protocol))
 	}
 	if u, err := url.Parse(c.URL); err == nil && c.Protocol == GRPC && (strings.Trim(u.Path, "/") != "" || u.RawQuery != "") {
-		wrong("URL of host %q: must have no path for GRPC", u.Host)
-	}
-	for _, number := range []struct {
-		name  string
-		value int64
-	}{
-		{"MaxPoints", int64(c.MaxPoints)}, {"MaxBytes", int64(c.MaxBytes)},
-		{"Buffer", int64(c.Buffer)}, {"Timeout", int64(c.Timeout)}, {"Attempts", int64(c.Attempts)},
-	} {
-		if number.value < 0 {
-			wrong("%s %d: must not be negative", number.name, number.value)
-		}
-	}
-	if c.Client != nil && c.CAFile != "" {
-		wrong("CAFile %q: has no effect on a Client that is given", c.CAFile)
-	}
-	for name := range c.HeaderFiles {
-		if _, twice := c.Headers[name]; twice {
-			wrong("header %q: has both a value and a file", name)
-		}
+		errs = append(errs, fmt.Errorf("URL of host %q: must have no path for GRPC", u.Host))
 	}
 	return errors.Join(errs...)
 }
 
 // client returns the client to send with.
-func (c *Config) client() (*http.Client, error) {
-	if c.Client != nil {
-		return c.Client, nil
-	}
-	return client.New(client.Config{CAFile: c.CAFile, HTTP2: c.Protocol == GRPC})
+func (c *Config) client() (*client.Client, error) {
+	return client.New(client.Config{
+		URL: c.URL, Client: c.Client, CAFile: c.CAFile, HTTP2: c.Protocol == GRPC, Headers: c.Headers, HeaderFiles: c.HeaderFiles,
+		TokenFile: c.TokenFile, Username: c.Username, UserAgent: c.UserAgent,
+	})
 }
 
 // target returns the URL to post to.

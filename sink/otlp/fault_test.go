@@ -14,19 +14,21 @@ func subject(p Protocol) sinktest.Subject {
 		Protocol: protocol,
 		New: func(t testing.TB, o sinktest.Options) sink.Sink {
 			c := Config{
-				Protocol: p, Client: o.Client, CAFile: o.CAFile, MaxPoints: o.MaxSeries, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts,
+				Protocol: p, Client: o.Client, CAFile: o.CAFile, MaxSeries: o.MaxSeries, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts,
 			}
-			if o.SecretFile != "" {
-				c.HeaderFiles = map[string]string{"Authorization": o.SecretFile}
+			if p == GRPC {
+				c.TokenFile = o.SecretFile
+			} else if o.SecretFile != "" {
+				c.HeaderFiles = map[string]string{"X-Key": o.SecretFile}
 			}
 			return newTestSink(t, c, o.URL)
 		},
-		Lines:      linesOf,
-		Unreadable: "read the header Authorization",
-		HTTP2:      p == GRPC,
+		Lines: linesOf,
+		HTTP2: p == GRPC,
 	}
-	if p == HTTP {
-		s.Path = "/secret"
+	s.Path, s.Unreadable = "/secret", "read the header X-Key"
+	if p == GRPC {
+		s.Path, s.Unreadable = "", "read the token"
 	}
 	return s
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kubestate/kubestate/sink/internal/client"
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
@@ -74,11 +75,11 @@ func (c code) String() string {
 func (c code) retry() bool { return c >= 0 && int(c) < len(codes) && codes[c].retry }
 
 // readGRPC reads the answer to a call. Its result is zero if it is a success.
-func readGRPC(response *http.Response, request *http.Request) (partialSuccess, push.Result) {
+func readGRPC(response *http.Response) (partialSuccess, push.Result) {
 	if response.StatusCode != http.StatusOK {
 		return partialSuccess{}, readFailure(response) // something before the receiver, which knows HTTP alone
 	}
-	host := request.URL.Host
+	host := response.Request.URL.Host
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer)) // at its end come the trailers
 	if err != nil {
 		return partialSuccess{}, push.Result{Err: fmt.Errorf("post to %s: read the answer: %w", host, err), Retry: true}
@@ -94,7 +95,7 @@ func readGRPC(response *http.Response, request *http.Request) (partialSuccess, p
 	if code(number) == codeOK {
 		return readSuccess(message(body)), push.Result{}
 	}
-	return partialSuccess{}, readError(code(number), header, request)
+	return partialSuccess{}, readError(code(number), header, response.Request)
 }
 
 const (
@@ -109,7 +110,7 @@ func readError(c code, header http.Header, request *http.Request) push.Result {
 	if err != nil {
 		text = header.Get(messageHeader)
 	}
-	text = push.Text([]byte(text), request)
+	text = client.Text([]byte(text), request)
 	if text != "" {
 		text = ": " + text
 	}

@@ -36,28 +36,24 @@ type Sink struct {
 
 	compressor *gzip.Writer
 	compressed bytes.Buffer // scratch
-	unsettled  int          // bytes put into the queue since the last flush
 }
 
 // New returns a Sink. It does not connect: the receiver may come later. The error
 // names everything that is wrong with the Config.
 func New(c Config) (*Sink, error) {
 	c.fillDefaults()
-	client, err := c.client()
-	if err := errors.Join(c.check(), err); err != nil {
+	q := push.Config{Buffer: c.Buffer, Timeout: c.Timeout, Attempts: c.Attempts, Logger: c.Logger, Name: "otlp"}
+	poster, err := c.client()
+	if err := errors.Join(err, c.check(), q.Check()); err != nil {
 		return nil, fmt.Errorf("otlp: %w", err)
 	}
 	compressor, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	if err != nil {
 		return nil, fmt.Errorf("otlp: start gzip: %w", err)
 	}
-	r := &receiver{config: c, url: c.target(), client: client}
-	return &Sink{
-		config: c, encoder: newEncoder(c), receiver: r, compressor: compressor,
-		queue: push.New(push.Config{
-			Send: r.send, Buffer: c.Buffer, Timeout: c.Timeout, Attempts: c.Attempts, Logger: c.Logger, Name: "otlp",
-		}),
-	}, nil
+	r := &receiver{config: c, url: c.target(), client: poster}
+	q.Send = r.send
+	return &Sink{config: c, encoder: newEncoder(c), receiver: r, compressor: compressor, queue: push.New(q)}, nil
 }
 
 // Send encodes the run and waits until it is sent, or ctx ends; what is left then
@@ -81,27 +77,22 @@ func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 	}
 	errs = append(errs, s.finish(ctx))
 	s.encoder.forget()
-	return errors.Join(append(errs, s.flush(ctx))...)
+	return errors.Join(append(errs, s.queue.Flush(ctx))...)
 }
 
 // isFull says whether the request must end before the series.
 func (s *Sink) isFull(series *sink.Series) bool {
 	e := s.encoder
-	return e.count > 0 && (e.count >= s.config.MaxPoints || e.size()+e.bound(series) > s.config.MaxBytes)
+	return e.count > 0 && (e.count >= s.config.MaxSeries || e.size()+e.bound(series) > s.config.MaxBytes)
 }
 
-// finish hands the request to the queue and begins another. If much waits there,
-// it waits too: encoding is quicker than sending, and what does not fit into the
-// queue is lost.
+// finish hands the request to the queue and begins another.
 func (s *Sink) finish(ctx context.Context) error {
 	if s.encoder.count > 0 {
 		s.put(s.encoder.message(), s.encoder.count)
 	}
 	s.encoder.beginRequest()
-	if s.unsettled <= s.config.Buffer/2 || ctx.Err() != nil {
-		return nil
-	}
-	return s.flush(ctx)
+	return s.queue.Throttle(ctx)
 }
 
 // put compresses a request and puts it into the queue, with what goes before it in
@@ -122,13 +113,7 @@ func (s *Sink) put(request []byte, points int) {
 	if s.config.Protocol == GRPC {
 		setFrameHeader(body, !s.config.NoCompression)
 	}
-	s.unsettled += len(body)
 	s.queue.Put(push.Payload{Body: body, Series: points})
-}
-
-func (s *Sink) flush(ctx context.Context) error {
-	s.unsettled = 0
-	return s.queue.Flush(ctx)
 }
 
 // Stats returns what became of everything since the start.
@@ -136,6 +121,6 @@ func (s *Sink) Stats() sink.Stats { return s.queue.Stats() }
 
 // Close sends what is buffered until ctx ends.
 func (s *Sink) Close(ctx context.Context) error {
-	defer s.receiver.client.CloseIdleConnections()
+	defer s.receiver.client.Close()
 	return s.queue.Close(ctx)
 }

@@ -91,10 +91,10 @@ func TestLimits(t *testing.T) {
 		limits sinktest.Limits
 	}{
 		{"default", Config{}, sinktest.Limits{Series: 200, Size: 4 << 20, Fewest: 1, Most: 1}},
-		{"points", Config{MaxPoints: 60}, sinktest.Limits{Series: 60, Size: 4 << 20, Fewest: 4, Most: 4}},
+		{"points", Config{MaxSeries: 60}, sinktest.Limits{Series: 60, Size: 4 << 20, Fewest: 4, Most: 4}},
 		{"size", Config{MaxBytes: 10_000}, sinktest.Limits{Series: 200, Size: 10_000, Fewest: 16, Most: 20}},
 		{"one point is more", Config{MaxBytes: 10}, sinktest.Limits{Series: 1, Size: 1000, Fewest: 200, Most: 200}},
-		{"room in the buffer", Config{MaxPoints: 2, Buffer: 2000}, sinktest.Limits{Series: 2, Size: 4 << 20, Fewest: 100, Most: 100}},
+		{"room in the buffer", Config{MaxSeries: 2, Buffer: 2000}, sinktest.Limits{Series: 2, Size: 4 << 20, Fewest: 100, Most: 100}},
 		{"without compression", Config{NoCompression: true}, sinktest.Limits{Series: 200, Size: 4 << 20, Fewest: 1, Most: 1}},
 	}
 	for _, test := range tests {
@@ -135,7 +135,7 @@ func TestPartial(t *testing.T) {
 			onBoth(t, func(t *testing.T, p Protocol) {
 				receiver := listen(t, answer{success: test.answer})
 				s := newTestSink(t, Config{Protocol: p}, receiver.URL)
-				err := s.Send(t.Context(), sinktest.Run(0, someSeries, nil))
+				err := sinktest.Try(t, s, sinktest.Run(0, someSeries, nil))
 				sinktest.CheckError(t, err, test.err)
 				if got := s.Stats(); got.Series != test.series || got.Rejected != test.rejected || got.Retries != 0 {
 					t.Errorf("stats %+v", got)
@@ -184,7 +184,7 @@ func TestRefused(t *testing.T) {
 		t.Run(fmt.Sprint(test.protocol, "/", test.name), func(t *testing.T) {
 			receiver := listen(t, test.answer)
 			s := newTestSink(t, Config{Protocol: test.protocol, Headers: map[string]string{"Authorization": "Bearer secret-token"}}, receiver.URL)
-			err := s.Send(t.Context(), sinktest.Run(0, someSeries, nil))
+			err := sinktest.Try(t, s, sinktest.Run(0, someSeries, nil))
 			sinktest.CheckError(t, err, test.err)
 			if got := s.Stats(); got.Series != 0 || got.Rejected != 2 || got.Retries != 0 || len(receiver.Refused()) != 1 {
 				t.Errorf("stats %+v", got)
@@ -215,11 +215,11 @@ func TestConfig(t *testing.T) {
 		{Config{URL: "http://x/v1/metrics?token=hidden", Protocol: GRPC}, []string{`URL of host "x": must have no path for GRPC`}},
 		{
 			Config{
-				URL: "grpc://x", Protocol: 2, MaxPoints: -1, MaxBytes: -2, Buffer: -3, Timeout: -4, Attempts: -5, Client: &http.Client{}, CAFile: "x",
+				URL: "grpc://x", Protocol: 2, MaxSeries: -1, MaxBytes: -2, Buffer: -3, Timeout: -4, Attempts: -5, Client: &http.Client{}, CAFile: "x", Username: "me",
 				Headers: map[string]string{"A": "hidden"}, HeaderFiles: map[string]string{"A": "f"},
 			},
 			[]string{
-				`scheme "grpc"`, "Protocol 2", "MaxPoints -1", "MaxBytes -2", "Buffer -3", "Timeout -4", "Attempts -5", `CAFile "x"`, `header "A"`,
+				`scheme "grpc"`, "Protocol 2", "MaxSeries -1", "MaxBytes -2", "Buffer -3", "Timeout -4", "Attempts -5", `CAFile "x"`, `Username "me"`, `header "A"`,
 			},
 		},
 		{Config{URL: "http://x", CAFile: "/nonexistent"}, []string{"read CAFile: open /nonexistent"}},

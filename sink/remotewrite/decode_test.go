@@ -4,19 +4,14 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"sync"
 	"testing"
 
-	"google.golang.org/protobuf/encoding/prototext"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/descriptorpb"
-	"google.golang.org/protobuf/types/dynamicpb"
+
+	"github.com/kubestate/kubestate/internal/sinktest"
 )
 
-// The messages as the specifications have them, for the decoder of the protobuf
-// library, which shares nothing with the code under test.
+// The messages as the specifications have them.
 const (
 	messages1 = `name: "1" package: "prometheus" syntax: "proto3"
 message_type { name: "WriteRequest"
@@ -55,64 +50,9 @@ message_type { name: "Metadata"
 )
 
 var (
-	request1 = sync.OnceValue(func() protoreflect.MessageDescriptor { return describe(messages1, "WriteRequest") })
-	request2 = sync.OnceValue(func() protoreflect.MessageDescriptor { return describe(messages2, "Request") })
+	request1 = sinktest.Messages(messages1, "WriteRequest")
+	request2 = sinktest.Messages(messages2, "Request")
 )
-
-func describe(file string, name protoreflect.Name) protoreflect.MessageDescriptor {
-	var described descriptorpb.FileDescriptorProto
-	if err := prototext.Unmarshal([]byte(file), &described); err != nil {
-		panic(err)
-	}
-	descriptor, err := protodesc.NewFile(&described, nil)
-	if err != nil {
-		panic(err)
-	}
-	return descriptor.Messages().ByName(name)
-}
-
-func unmarshal(t testing.TB, descriptor protoreflect.MessageDescriptor, data []byte) protoreflect.Message {
-	t.Helper()
-	m := dynamicpb.NewMessage(descriptor)
-	if err := proto.Unmarshal(data, m); err != nil {
-		t.Fatalf("decode: %v", err)
-	}
-	checkKnown(t, m)
-	return m
-}
-
-// checkKnown fails the test if m has fields that the specification lacks.
-func checkKnown(t testing.TB, m protoreflect.Message) {
-	t.Helper()
-	if len(m.GetUnknown()) > 0 {
-		t.Errorf("%s has unknown fields: %x", m.Descriptor().Name(), m.GetUnknown())
-	}
-	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
-		switch {
-		case f.Message() == nil:
-		case f.IsList():
-			for i := range v.List().Len() {
-				checkKnown(t, v.List().Get(i).Message())
-			}
-		default:
-			checkKnown(t, v.Message())
-		}
-		return true
-	})
-}
-
-func field(m protoreflect.Message, name protoreflect.Name) protoreflect.Value {
-	return m.Get(m.Descriptor().Fields().ByName(name))
-}
-
-func list(m protoreflect.Message, name protoreflect.Name) []protoreflect.Value {
-	l := field(m, name).List()
-	all := make([]protoreflect.Value, l.Len())
-	for i := range all {
-		all[i] = l.Get(i)
-	}
-	return all
-}
 
 // decode returns the series of a request, one in a line, then the metadata of
 // version 1.
@@ -122,26 +62,26 @@ func decode(t testing.TB, version Version, data []byte) []string {
 		return decode2(t, data)
 	}
 	var lines []string
-	request := unmarshal(t, request1(), data)
-	for _, series := range list(request, "timeseries") {
+	request := request1(t, data)
+	for _, series := range sinktest.List(request, "timeseries") {
 		var labels []string
-		for _, l := range list(series.Message(), "labels") {
-			labels = append(labels, field(l.Message(), "name").String(), field(l.Message(), "value").String())
+		for _, l := range sinktest.List(series.Message(), "labels") {
+			labels = append(labels, sinktest.Field(l.Message(), "name").String(), sinktest.Field(l.Message(), "value").String())
 		}
 		lines = append(lines, line(t, labels, series.Message()))
 	}
-	for _, m := range list(request, "metadata") {
+	for _, m := range sinktest.List(request, "metadata") {
 		m := m.Message()
 		lines = append(lines, fmt.Sprintf("# %s type=%d help=%q unit=%q",
-			field(m, "metric_family_name"), field(m, "type").Int(), field(m, "help"), field(m, "unit")))
+			sinktest.Field(m, "metric_family_name"), sinktest.Field(m, "type").Int(), sinktest.Field(m, "help"), sinktest.Field(m, "unit")))
 	}
 	return lines
 }
 
 func decode2(t testing.TB, data []byte) []string {
 	t.Helper()
-	request := unmarshal(t, request2(), data)
-	symbols := list(request, "symbols")
+	request := request2(t, data)
+	symbols := sinktest.List(request, "symbols")
 	if len(symbols) == 0 || symbols[0].String() != "" {
 		t.Fatalf("the first symbol is not empty: %v", symbols)
 	}
@@ -153,14 +93,14 @@ func decode2(t testing.TB, data []byte) []string {
 		seen[s.String()] = true
 	}
 	var lines []string
-	for _, series := range list(request, "timeseries") {
+	for _, series := range sinktest.List(request, "timeseries") {
 		var labels []string
-		for _, ref := range list(series.Message(), "labels_refs") {
+		for _, ref := range sinktest.List(series.Message(), "labels_refs") {
 			labels = append(labels, symbols[ref.Uint()].String())
 		}
-		m := field(series.Message(), "metadata").Message()
-		lines = append(lines, fmt.Sprintf("%s type=%d help=%q unit=%q", line(t, labels, series.Message()), field(m, "type").Int(),
-			symbols[field(m, "help_ref").Uint()], symbols[field(m, "unit_ref").Uint()]))
+		m := sinktest.Field(series.Message(), "metadata").Message()
+		lines = append(lines, fmt.Sprintf("%s type=%d help=%q unit=%q", line(t, labels, series.Message()), sinktest.Field(m, "type").Int(),
+			symbols[sinktest.Field(m, "help_ref").Uint()], symbols[sinktest.Field(m, "unit_ref").Uint()]))
 	}
 	return lines
 }
@@ -179,18 +119,18 @@ func line(t testing.TB, labels []string, series protoreflect.Message) string {
 		}
 		text = append(text, fmt.Sprintf("%s=%q", labels[i], labels[i+1]))
 	}
-	samples := list(series, "samples")
+	samples := sinktest.List(series, "samples")
 	if len(samples) != 1 {
 		t.Fatalf("%v has %d samples, not 1", text, len(samples))
 	}
 	sample := samples[0].Message()
-	value := fmt.Sprint(field(sample, "value").Float())
-	if math.Float64bits(field(sample, "value").Float()) == 0x7ff0000000000002 {
+	value := fmt.Sprint(sinktest.Field(sample, "value").Float())
+	if math.Float64bits(sinktest.Field(sample, "value").Float()) == 0x7ff0000000000002 {
 		value = "stale"
 	}
-	result := fmt.Sprintf("{%s} %s @%d", strings.Join(text, ", "), value, field(sample, "timestamp").Int())
-	if start := sample.Descriptor().Fields().ByName("start_timestamp"); start != nil && sample.Has(start) {
-		result += fmt.Sprintf(" since %d", sample.Get(start).Int())
+	result := fmt.Sprintf("{%s} %s @%d", strings.Join(text, ", "), value, sinktest.Field(sample, "timestamp").Int())
+	if sinktest.Has(sample, "start_timestamp") {
+		result += fmt.Sprintf(" since %d", sinktest.Field(sample, "start_timestamp").Int())
 	}
 	return result
 }

@@ -10,10 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 )
 
-const now = 1_700_000_000_000
+const now = 1000 * sinktest.Seconds
 
 func newTestEncoder(c Config) *encoder {
 	c.fillDefaults()
@@ -32,14 +33,7 @@ func encode(c Config, version Version, ended bool, series ...sink.Series) []byte
 }
 
 // tags makes tags of key=value.
-func tags(pairs ...string) []sink.Tag {
-	var all []sink.Tag
-	for _, p := range pairs {
-		key, value, _ := strings.Cut(p, "=")
-		all = append(all, sink.Tag{Key: key, Value: value})
-	}
-	return all
-}
+func tags(pairs ...string) []sink.Tag { return sinktest.Tags(pairs...) }
 
 func TestLabels(t *testing.T) {
 	gauge := &sink.Metric{Name: "m"}
@@ -202,7 +196,7 @@ func TestValues(t *testing.T) {
 }
 
 func TestDowngrade(t *testing.T) {
-	series := clusterSeries(3, 300)
+	series := sinktest.Pods(3, 300)
 	got, err := downgrade(encode(Config{}, V2, false, series...))
 	if err != nil {
 		t.Fatal(err)
@@ -221,7 +215,7 @@ func TestDowngrade(t *testing.T) {
 
 // TestBound compares how much a request grows with how much it should at most.
 func TestBound(t *testing.T) {
-	series := slices.Concat(clusterSeries(3, 30), []sink.Series{
+	series := slices.Concat(sinktest.Pods(3, 30), []sink.Series{
 		{Metric: &sink.Metric{Name: "short"}, Block: &sink.Block{}},
 		{Metric: &sink.Metric{Name: "m", Help: strings.Repeat("long ", 50_000), Unit: "By"}, Block: &sink.Block{}},
 		{Metric: &sink.Metric{Name: "m"}, Block: &sink.Block{Tags: tags("a=" + strings.Repeat("\xff.", 50_000))}},
@@ -258,15 +252,12 @@ func TestRenamedIsBounded(t *testing.T) {
 }
 
 func TestEncodeAllocations(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates")
-	}
-	series := slices.Concat(clusterSeries(10, 20), []sink.Series{
+	series := slices.Concat(sinktest.Pods(10, 20), []sink.Series{
 		{Metric: &sink.Metric{Name: "m"}, Block: &sink.Block{Resource: tags("k8s.pod.name=x")}, Tags: tags("a.b=1", "c.d=2")},
 	})
 	for _, version := range []Version{V1, V2} {
 		e := newTestEncoder(Config{Tags: tags("cluster=c")})
-		run := func() {
+		sinktest.CheckAllocs(t, 0, func() {
 			e.beginRun(time.UnixMilli(now))
 			e.beginRequest(version)
 			for i := range series {
@@ -277,10 +268,6 @@ func TestEncodeAllocations(t *testing.T) {
 			}
 			e.message()
 			e.forget()
-		}
-		run()
-		if n := testing.AllocsPerRun(20, run); n > 0 {
-			t.Errorf("version %d: %v allocations for %d series", version, n, len(series))
-		}
+		})
 	}
 }

@@ -7,13 +7,13 @@ import (
 
 	"github.com/klauspost/compress/s2"
 
-	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/internal/sinktest"
 )
 
 // BenchmarkEncode encodes runs as a cluster has them, with 15 shared tags and 3
 // own ones, into requests of the default size. compressed includes snappy.
 func BenchmarkEncode(b *testing.B) {
-	series := clusterSeries(400, 25)
+	series := sinktest.Pods(400, 25)
 	for _, version := range []Version{V1, V2} {
 		for _, compressed := range []bool{false, true} {
 			b.Run(fmt.Sprintf("version=%d/compressed=%t", version, compressed), func(b *testing.B) {
@@ -39,40 +39,4 @@ func BenchmarkEncode(b *testing.B) {
 			})
 		}
 	}
-}
-
-// clusterSeries returns the series of some pods, block by block.
-func clusterSeries(blocks, metrics int) []sink.Series {
-	all := make([]*sink.Metric, metrics)
-	for i := range all {
-		all[i] = &sink.Metric{
-			Name: fmt.Sprintf("kubernetes_state.container.metric_%d", i), Type: sink.Type(i % 3),
-			Help: "How much of something the container has.",
-		}
-	}
-	var series []sink.Series
-	for i := range blocks {
-		block := &sink.Block{Host: fmt.Sprintf("node-%d", i%20)}
-		for _, key := range []string{
-			"env", "kube_app_component", "kube_app_instance", "kube_app_managed_by", "kube_app_name", "kube_app_part_of", "kube_cluster_name",
-			"kube_deployment", "kube_namespace", "kube_ownerref_name", "kube_replica_set", "pod_name", "service", "uid", "version",
-		} {
-			value := fmt.Sprintf("%s-value-%d", key, i%7)
-			if key == "pod_name" || key == "uid" {
-				value = fmt.Sprintf("%s-%08x-%04x", key, i*2654435761, i)
-			}
-			block.Tags = append(block.Tags, sink.Tag{Key: key, Value: value})
-		}
-		for j, m := range all {
-			series = append(series, sink.Series{
-				Metric: m, Block: block, Value: float64(i * j), Start: 1_690_000_000_000,
-				Tags: []sink.Tag{
-					{Key: "container", Value: fmt.Sprintf("app-%d", j%3)},
-					{Key: "image_tag", Value: fmt.Sprintf("v1.%d", i%30)},
-					{Key: "resource", Value: [...]string{"cpu", "memory"}[j%2]},
-				},
-			})
-		}
-	}
-	return series
 }

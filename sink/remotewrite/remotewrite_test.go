@@ -1,18 +1,15 @@
 package remotewrite
 
 import (
-	"encoding/pem"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -30,23 +27,23 @@ const (
 )
 
 func TestSend(t *testing.T) {
-	receiver := newTestReceiver(t, nil)
-	s := newTestSink(t, Config{UserAgent: "kubestate/1", Headers: map[string]string{"X-Scope-OrgID": "us"}}, receiver.URL)
-	send(t, s, runOf(0, someSeries, nil))
-	header := receiver.accepted[0].header
-	if header.Get("User-Agent") != "kubestate/1" || header.Get("X-Scope-OrgID") != "us" {
+	receiver := listen(t, nil)
+	file := filepath.Join(t.TempDir(), "key")
+	sinktest.Write(t, file, "key")
+	s := newTestSink(t, Config{
+		UserAgent: "kubestate/1", Headers: map[string]string{"X-Scope-OrgID": "us"}, HeaderFiles: map[string]string{"X-Key": file},
+	}, receiver.URL)
+	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil, sink.Check{})) // checks are left out
+	header := receiver.Accepted()[0].Header
+	if header.Get("User-Agent") != "kubestate/1" || header.Get("X-Scope-OrgID") != "us" || header.Get("X-Key") != "key" {
 		t.Errorf("headers %v", header)
 	}
-	if diff := cmp.Diff([]string{whole1, whole2}, receiver.lines()); diff != "" {
-		t.Errorf("series (-want +got):\n%s", diff)
-	}
-	send(t, s, runOf(0, someSeries[:1], someSeries[1:]))
+	sinktest.CheckLines(t, "series", []string{whole1, whole2}, receiver.Lines())
+	sinktest.Send(t, s, sinktest.Run(0, someSeries[:1], someSeries[1:]))
 	stale2 := strings.Replace(whole2, " 2 @1700000000000", " stale @1699999999999", 1)
-	if diff := cmp.Diff([]string{stale2, whole1}, receiver.lines()); diff != "" {
-		t.Errorf("series when one has ended (-want +got):\n%s", diff)
-	}
-	send(t, s, runOf(0, nil, nil))
-	if got := receiver.lines(); got != nil {
+	sinktest.CheckLines(t, "series when one has ended", []string{stale2, whole1}, receiver.Lines())
+	sinktest.Send(t, s, sinktest.Run(0, nil, nil))
+	if got := receiver.Lines(); got != nil {
 		t.Errorf("an empty run sends %v", got)
 	}
 	if got := s.Stats(); got.Series != 4 || got.Payloads != 2 || got.Bytes == 0 {
@@ -56,57 +53,49 @@ func TestSend(t *testing.T) {
 
 // TestLimits has runs cut into requests.
 func TestLimits(t *testing.T) {
-	series := clusterSeries(20, 50)
+	series := sinktest.Pods(20, 50)
 	for _, version := range []Version{V1, V2} {
 		tests := []struct {
-			name               string
-			config             Config
-			maxSeries, maxSize int
+			name   string
+			config Config
+			limits sinktest.Limits
 		}{
-			{"number", Config{MaxSeries: 300}, 300, 1 << 30},
-			{"size", Config{MaxBytes: 50_000}, 1 << 30, 50_000},
-			{"one series is more", Config{MaxBytes: 10}, 1, 1 << 30},
-			{"queue", Config{MaxSeries: 10, Buffer: 10_000}, 10, 1 << 30},
+			{"number", Config{MaxSeries: 300}, sinktest.Limits{Series: 300}},
+			{"size", Config{MaxBytes: 50_000}, sinktest.Limits{Size: 50_000}},
+			{"one series is more", Config{MaxBytes: 10}, sinktest.Limits{Series: 1}},
+			{"queue", Config{MaxSeries: 10, Buffer: 10_000}, sinktest.Limits{Series: 10}},
 		}
 		for _, test := range tests {
 			t.Run(fmt.Sprintf("%s/%d", test.name, version), func(t *testing.T) {
-				receiver := newTestReceiver(t, nil)
+				receiver := listen(t, nil)
 				test.config.Version = version
 				s := newTestSink(t, test.config, receiver.URL)
-				send(t, s, runOf(0, series, nil))
-				for _, r := range receiver.accepted {
-					if r.series() > test.maxSeries || r.size > test.maxSize {
-						t.Errorf("a request has %d series and %d bytes", r.series(), r.size)
-					}
-				}
+				sinktest.Send(t, s, sinktest.Run(0, series, nil))
+				receiver.CheckLimits(t, test.limits)
 				var want []string
 				for _, s := range series {
 					want = append(want, decode(t, version, encode(Config{}, version, false, s))...)
 				}
-				got := slices.DeleteFunc(receiver.lines(), func(line string) bool { return line[0] == '#' })
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("series (-want +got):\n%s", diff)
-				}
+				got := slices.DeleteFunc(receiver.Lines(), func(line string) bool { return line[0] == '#' })
+				sinktest.CheckLines(t, "series", want, got)
 			})
 		}
 	}
 }
 
 func TestMetadata(t *testing.T) {
-	receiver := newTestReceiver(t, nil)
+	receiver := listen(t, nil)
 	s := newTestSink(t, Config{Version: V1}, receiver.URL)
-	send(t, s, runOf(0, someSeries, nil))
-	got := receiver.lines()
+	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
+	got := receiver.Lines()
 	slices.Sort(got[2:])
-	if diff := cmp.Diff([]string{line1, line2, "# one" + meta1, "# two" + meta2}, got); diff != "" {
-		t.Errorf("first run (-want +got):\n%s", diff)
-	}
-	send(t, s, runOf(59, someSeries, nil))
-	if got := receiver.lines(); len(got) != 2 {
+	sinktest.CheckLines(t, "first run", []string{line1, line2, "# one" + meta1, "# two" + meta2}, got)
+	sinktest.Send(t, s, sinktest.Run(59, someSeries, nil))
+	if got := receiver.Lines(); len(got) != 2 {
 		t.Errorf("before the interval is over: %v", got)
 	}
-	send(t, s, runOf(60, someSeries[:1], nil))
-	if got := receiver.lines(); len(got) != 2 || got[1] != "# one"+meta1 {
+	sinktest.Send(t, s, sinktest.Run(60, someSeries[:1], nil))
+	if got := receiver.Lines(); len(got) != 2 || got[1] != "# one"+meta1 {
 		t.Errorf("after the interval: %v, which is not the one series and its metadata", got)
 	}
 	if got := s.Stats(); got.Series != 5 {
@@ -116,44 +105,37 @@ func TestMetadata(t *testing.T) {
 
 // TestFallback has receivers that know only 1.0.
 func TestFallback(t *testing.T) {
-	tests := map[string]func(http.ResponseWriter, request) int{
-		"status 415": func(_ http.ResponseWriter, r request) int {
-			if r.version == V2 {
-				return http.StatusUnsupportedMediaType
-			}
-			return 0
-		},
-		"success without the headers of 2.0": func(http.ResponseWriter, request) int { return http.StatusNoContent },
+	tests := map[string]sinktest.Answer{
+		"status 415":                         only1,
+		"success without the headers of 2.0": func(http.ResponseWriter, sinktest.Request) int { return http.StatusNoContent },
 	}
 	for name, answer := range tests {
 		t.Run(name, func(t *testing.T) {
-			receiver := newTestReceiver(t, answer)
+			receiver := listen(t, answer)
 			s := newTestSink(t, Config{MaxSeries: 1}, receiver.URL)
-			send(t, s, runOf(0, someSeries, nil))
-			send(t, s, runOf(0, someSeries, nil))
+			sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
+			sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
 			var asked, lines []string
-			for _, r := range slices.Concat(receiver.refused, receiver.accepted) {
-				if r.version == V2 {
-					asked = append(asked, r.lines...)
+			for _, r := range slices.Concat(receiver.Refused(), receiver.Accepted()) {
+				if versionOf(r) == V2 {
+					asked = append(asked, r.Lines...)
 				} else {
-					lines = append(lines, r.lines...)
+					lines = append(lines, r.Lines...)
 				}
 			}
 			if len(asked) != 1 {
 				t.Errorf("version 2.0 was tried with %v, not once", asked)
 			}
 			slices.Sort(lines[4:])
-			if diff := cmp.Diff([]string{line1, line2, line1, line2, "# one" + meta1, "# two" + meta2}, lines); diff != "" {
-				t.Errorf("series (-want +got):\n%s", diff)
-			}
+			sinktest.CheckLines(t, "series", []string{line1, line2, line1, line2, "# one" + meta1, "# two" + meta2}, lines)
 			if got := s.Stats(); got.Series != 4 || got.Rejected != 0 {
 				t.Errorf("stats %+v", got)
 			}
 		})
 		t.Run(name+", but 2.0 is demanded", func(t *testing.T) {
-			receiver := newTestReceiver(t, answer)
+			receiver := listen(t, answer)
 			s := newTestSink(t, Config{Version: V2}, receiver.URL)
-			if err := s.Send(t.Context(), runOf(0, someSeries, nil)); err == nil {
+			if err := sinktest.Try(t, s, sinktest.Run(0, someSeries, nil)); err == nil {
 				t.Error("no error")
 			}
 			if got := s.Stats(); got.Series != 0 || got.Rejected != 2 {
@@ -185,17 +167,15 @@ func TestPartial(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			receiver := newTestReceiver(t, func(w http.ResponseWriter, r request) int {
-				if test.written >= 0 && r.series() > 0 {
+			receiver := listen(t, func(w http.ResponseWriter, r sinktest.Request) int {
+				if test.written >= 0 && r.Series() > 0 {
 					setWritten(w, test.written)
 				}
 				return test.status
 			})
 			s := newTestSink(t, Config{Version: test.version}, receiver.URL)
-			err := s.Send(t.Context(), runOf(0, someSeries, nil))
-			if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
-				t.Errorf("error %v, want one about %q", err, test.err)
-			}
+			err := sinktest.Try(t, s, sinktest.Run(0, someSeries, nil))
+			sinktest.CheckError(t, err, test.err)
 			if got := s.Stats(); got.Series != test.series || got.Rejected != test.rejected || got.Retries != 0 {
 				t.Errorf("stats %+v", got)
 			}
@@ -210,53 +190,29 @@ func TestCredentials(t *testing.T) {
 		w.Header().Set(writtenHeader, "2")
 	}))
 	t.Cleanup(server.Close)
-	dir := t.TempDir()
-	ca, token := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "token")
-	write(t, ca, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})))
-	write(t, token, "secret\n")
+	ca, token := sinktest.WriteCA(t, server), filepath.Join(t.TempDir(), "token")
+	sinktest.Write(t, token, "secret\n")
 
 	s := newTestSink(t, Config{CAFile: ca, TokenFile: token}, server.URL)
-	send(t, s, runOf(0, someSeries, nil))
+	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
 	if got != "Bearer secret" {
 		t.Errorf("authorization %q", got)
 	}
-	write(t, token, "other")
-	send(t, s, runOf(0, someSeries, nil))
+	sinktest.Write(t, token, "other")
+	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
 	if got != "Bearer other" {
 		t.Errorf("authorization %q after the file has changed", got)
 	}
 	s = newTestSink(t, Config{CAFile: ca, TokenFile: token, Username: "me"}, server.URL)
-	send(t, s, runOf(0, someSeries, nil))
+	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
 	if got != "Basic bWU6b3RoZXI=" {
 		t.Errorf("authorization %q with a user", got)
 	}
 }
 
-func write(t *testing.T, file, content string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestRedirect(t *testing.T) {
-	receiver := newTestReceiver(t, nil)
-	for status, ok := range map[int]bool{http.StatusFound: false, http.StatusPermanentRedirect: true} {
-		server := httptest.NewServer(http.RedirectHandler(receiver.URL, status))
-		s := newTestSink(t, Config{}, server.URL)
-		if err := s.Send(t.Context(), runOf(0, someSeries, nil)); (err == nil) != ok {
-			t.Errorf("status %d: error %v", status, err)
-		}
-		if got := receiver.lines(); (len(got) == 2) != ok {
-			t.Errorf("status %d: %d series have arrived", status, len(got))
-		}
-		server.Close()
-	}
-}
-
 func TestConfig(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "empty")
-	write(t, file, "")
+	sinktest.Write(t, file, "")
 	tests := []struct {
 		config Config
 		want   []string
@@ -273,17 +229,6 @@ func TestConfig(t *testing.T) {
 	}
 	for _, test := range tests {
 		_, err := New(test.config)
-		if err == nil {
-			t.Errorf("%+v: no error", test.config)
-			continue
-		}
-		for _, want := range test.want {
-			if !strings.Contains(err.Error(), want) {
-				t.Errorf("error %q does not say %q", err, want)
-			}
-		}
-		if strings.Contains(err.Error(), "hidden") {
-			t.Errorf("error %q holds a secret", err)
-		}
+		sinktest.CheckConfig(t, err, test.want...)
 	}
 }

@@ -112,7 +112,7 @@ func TestOTLP(t *testing.T) {
 				if err := os.Truncate(peer.file, 0); err != nil {
 					t.Fatal(err)
 				}
-				config.MaxPoints, config.MaxBytes, config.CAFile = 100, 50_000, caFile
+				config.MaxSeries, config.MaxBytes, config.CAFile = 100, 50_000, caFile
 				s := otlpSink(t, config)
 				first := time.Now()
 				second := first.Add(time.Second)
@@ -138,7 +138,7 @@ func TestOTLPSize(t *testing.T) {
 	peer := startCollector(t, nil)
 	now := time.Now()
 	series := otlpSeries(5000, now.Add(-time.Minute))
-	s := otlpSink(t, otlp.Config{URL: peer.grpc, Protocol: otlp.GRPC, MaxPoints: 1 << 30})
+	s := otlpSink(t, otlp.Config{URL: peer.grpc, Protocol: otlp.GRPC, MaxSeries: 1 << 30})
 	send(t, s, runOf(now, series, nil))
 	if diff := cmp.Diff(pointsOf(now, series, nil), peer.received(t)); diff != "" {
 		t.Errorf("points (-want +got):\n%s", diff)
@@ -147,7 +147,7 @@ func TestOTLPSize(t *testing.T) {
 		t.Errorf("stats %+v: all has fitted into one request", got)
 	}
 
-	s = otlpSink(t, otlp.Config{URL: peer.grpc, Protocol: otlp.GRPC, MaxPoints: 1 << 30, MaxBytes: 8 << 20})
+	s = otlpSink(t, otlp.Config{URL: peer.grpc, Protocol: otlp.GRPC, MaxSeries: 1 << 30, MaxBytes: 8 << 20})
 	err := s.Send(t.Context(), runOf(now, series, nil))
 	if err == nil || !strings.Contains(err.Error(), "RESOURCE_EXHAUSTED") || !strings.Contains(err.Error(), "lower MaxBytes") {
 		t.Errorf("error %v", err)
@@ -163,7 +163,7 @@ func TestOTLPHang(t *testing.T) {
 	for name, protocol := range map[string]otlp.Protocol{"HTTP": otlp.HTTP, "gRPC": otlp.GRPC} {
 		t.Run(name, func(t *testing.T) {
 			peer := startCollector(t, nil)
-			config := otlp.Config{URL: peer.http, Protocol: protocol, MaxPoints: 100, Timeout: 300 * time.Millisecond}
+			config := otlp.Config{URL: peer.http, Protocol: protocol, MaxSeries: 100, Timeout: 300 * time.Millisecond}
 			if protocol == otlp.GRPC {
 				config.URL = peer.grpc
 			}
@@ -214,7 +214,7 @@ func TestOTLPToPrometheus(t *testing.T) {
 
 func testPrometheusOTLP(t *testing.T, server *prometheus.Server, noCompression bool) {
 	s := otlpSink(t, otlp.Config{
-		URL: server.URL + "/api/v1/otlp/v1/metrics", MaxPoints: 100, NoCompression: noCompression,
+		URL: server.URL + "/api/v1/otlp/v1/metrics", MaxSeries: 100, NoCompression: noCompression,
 		Tags: []sink.Tag{{Key: "sent", Value: t.Name()}},
 	})
 	first := time.Now().Truncate(time.Millisecond)

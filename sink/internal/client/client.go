@@ -1,128 +1,95 @@
-// Package client is what sinks that speak HTTP have in common: clients that keep
-// what is secret to the receiver that it is meant for. It refuses to know what is
-// sent.
+// Package client is what sinks that speak HTTP have in common: it posts requests,
+// says what answers mean, and keeps what is secret to the receiver that it is meant
+// for. It refuses to know what is sent.
 package client
 
 import (
-	"crypto/tls"
-	"crypto/x509"
+	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"os"
-	"strings"
-	"time"
+
+	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
-// Config says how to connect.
-type Config struct {
-	// CAFile has the certificates, in PEM, that the receiver's must come from.
-	// Empty: those of the system.
-	CAFile string
-	// HTTP2 is the only version to speak, with http:// URLs too, where no proxy is
-	// asked, because those do not know it without TLS.
-	HTTP2 bool
+// Client posts requests. It is for any number of goroutines.
+type Client struct {
+	config Config
+	http   *http.Client
 }
 
-const (
-	handshakeTimeout = 10 * time.Second
-	idleTimeout      = 90 * time.Second
-	// A connection that is dead without a word is noticed after both of these. Only
-	// HTTP/2 needs that: one of HTTP/1 is closed when a request on it times out.
-	silence    = 15 * time.Second
-	pingAnswer = 10 * time.Second
-)
+// New returns a Client. The error names everything that is wrong with the Config.
+func New(c Config) (*Client, error) {
+	h, err := c.client()
+	if err := errors.Join(c.check(), err); err != nil {
+		return nil, err
+	}
+	c.UserAgent = cmp.Or(c.UserAgent, "kubestate")
+	return &Client{config: c, http: h}, nil
+}
 
-// New returns a client, which finds proxies in the environment. It does not follow
-// redirects: it would take the secrets in headers along to wherever it is sent.
-func New(c Config) (*http.Client, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
+// client returns the client of package http to use.
+func (c *Config) client() (*http.Client, error) {
+	h := &http.Client{}
+	if c.Client != nil {
+		*h = *c.Client
+	} else {
+		transport, err := c.transport()
 		if err != nil {
-			return nil, fmt.Errorf("read CAFile: %w", err)
+			return nil, err
 		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("CAFile %s: holds no certificate in PEM", c.CAFile)
-		}
+		h.Transport = transport
 	}
-	protocols := &http.Protocols{}
-	protocols.SetHTTP2(true)
-	protocols.SetHTTP1(!c.HTTP2)
-	protocols.SetUnencryptedHTTP2(c.HTTP2)
-	return &http.Client{
-		Transport: &http.Transport{
-			Proxy: proxy(c.HTTP2), TLSClientConfig: config, TLSHandshakeTimeout: handshakeTimeout, IdleConnTimeout: idleTimeout,
-			Protocols: protocols, HTTP2: &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: pingAnswer},
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, nil
+	if h.CheckRedirect == nil {
+		h.CheckRedirect = stay
+	}
+	return h, nil
 }
 
-func proxy(http2 bool) func(*http.Request) (*url.URL, error) {
-	return func(r *http.Request) (*url.URL, error) {
-		if http2 && r.URL.Scheme == "http" {
-			return nil, nil
-		}
-		return http.ProxyFromEnvironment(r)
-	}
-}
+// stay makes a redirect an answer. To follow it would take the secrets in headers
+// along to wherever it leads.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// Do sends a request. Errors name the host alone, because the rest of a URL may
-// hold secrets.
-func Do(c *http.Client, r *http.Request) (*http.Response, error) {
-	response, err := c.Do(r)
-	if err == nil {
-		return response, nil
+// Post sends a body with headers, beside those of the Config, and returns what read
+// says that the answer means. read need neither read all of its body nor close it,
+// and finds the request in it. Without an answer nothing is taken, and another
+// attempt may succeed.
+func (c *Client) Post(ctx context.Context, target string, body []byte, header map[string]string, read func(*http.Response) push.Result) push.Result {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
+	if err != nil {
+		return push.Result{Err: errors.New("the URL is not valid"), Retry: true}
 	}
-	if whole := (*url.Error)(nil); errors.As(err, &whole) {
-		err = whole.Err
+	if err := c.config.setHeaders(request, header); err != nil {
+		return push.Result{Err: err, Retry: true}
 	}
-	return nil, fmt.Errorf("post to %s: %w", r.URL.Host, err)
+	response, err := c.http.Do(request)
+	if err != nil {
+		// The rest of the URL may hold secrets; the error around this one has it whole.
+		if whole := (*url.Error)(nil); errors.As(err, &whole) {
+			err = whole.Err
+		}
+		return push.Result{Err: fmt.Errorf("post to %s: %w", request.URL.Host, err), Retry: true}
+	}
+	defer response.Body.Close()
+	defer drain(response.Body)
+	if response.Request == nil { // a Client that is given may leave it out
+		response.Request = request
+	}
+	return read(response)
 }
 
 // drainLimit is how many bytes of an answer are read for the sake of its connection.
 const drainLimit = 64 << 10
 
-// Drain reads what little is left of an answer before it is closed, so that its
+// drain reads what little is left of an answer before it is closed, so that its
 // connection can be used again.
-func Drain(body io.Reader) {
+func drain(body io.Reader) {
 	_, _ = io.CopyN(io.Discard, body, drainLimit) // it usually ends before
 }
 
-// CheckURL returns what is wrong with the URL of a receiver, without the secrets
-// that it may have.
-func CheckURL(text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return errors.New("URL: it cannot be parsed") // the error would repeat it
-	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return fmt.Errorf("URL with scheme %q and host %q: must be http://host or https://host, maybe with a path", u.Scheme, u.Host)
-	case u.User != nil:
-		return fmt.Errorf("URL of host %q: must not hold a user; secrets are read from files", u.Host)
-	}
-	return nil
-}
-
-// Secret returns the value of a header from a file, without the space around it.
-// Read it for each request, and it may change.
-func Secret(file string) (string, error) {
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return "", err
-	}
-	secret := strings.TrimSpace(string(content))
-	if secret == "" {
-		return "", fmt.Errorf("%s is empty", file)
-	}
-	for i := range len(secret) {
-		if secret[i] < ' ' || secret[i] == 0x7f {
-			return "", fmt.Errorf("%s holds more than one line, or control characters", file)
-		}
-	}
-	return secret, nil
-}
+// Close frees what is not in use.
+func (c *Client) Close() { c.http.CloseIdleConnections() }

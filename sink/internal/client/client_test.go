@@ -1,71 +1,61 @@
 package client
 
 import (
-	"encoding/pem"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/kubestate/kubestate/internal/sinktest"
+	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
 func write(t *testing.T, content string) (file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "file")
-	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	sinktest.Write(t, file, content)
 	return file
 }
 
-// do posts to url and returns the status and the version that the server has seen.
-func do(t *testing.T, c Config, url string) (status int, version string, err error) {
+// post posts to url and returns the status and the version that the server has
+// seen.
+func post(t *testing.T, c Config, url string) (status int, version string, err error) {
 	t.Helper()
+	c.URL = url
 	client, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(client.CloseIdleConnections)
-	return doWith(t, client, url)
+	t.Cleanup(client.Close)
+	return postWith(t, client, url)
 }
 
-func doWith(t *testing.T, client *http.Client, url string) (status int, version string, err error) {
+func postWith(t *testing.T, client *Client, url string) (status int, version string, err error) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
+	result := client.Post(t.Context(), url, nil, nil, func(response *http.Response) push.Result {
+		status, version = response.StatusCode, response.Header.Get("Version")
+		return push.Result{}
+	})
+	if result.Err != nil && !result.Retry {
+		t.Errorf("there was no answer, and it is not to be tried again: %v", result.Err)
 	}
-	response, err := Do(client, request)
-	if err != nil {
-		return 0, "", err
-	}
-	defer response.Body.Close()
-	defer Drain(response.Body)
-	return response.StatusCode, response.Header.Get("Version"), nil
+	return status, version, result.Err
 }
 
 // tell answers with the version of HTTP that a request has.
 func tell(w http.ResponseWriter, r *http.Request) { w.Header().Set("Version", r.Proto) }
 
 func TestVersions(t *testing.T) {
-	plain := httptest.NewUnstartedServer(http.HandlerFunc(tell))
-	plain.Config.Protocols = &http.Protocols{}
-	plain.Config.Protocols.SetHTTP1(true)
-	plain.Config.Protocols.SetUnencryptedHTTP2(true)
-	plain.Start()
-	t.Cleanup(plain.Close)
+	plain := sinktest.Serve(t, http.HandlerFunc(tell))
 	secure := httptest.NewUnstartedServer(http.HandlerFunc(tell))
 	secure.EnableHTTP2 = true
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
 	old := httptest.NewTLSServer(http.HandlerFunc(tell))
 	t.Cleanup(old.Close)
-	ca := func(s *httptest.Server) string {
-		return write(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw})))
-	}
 	tests := []struct {
 		name   string
 		config Config
@@ -74,15 +64,15 @@ func TestVersions(t *testing.T) {
 	}{
 		{"plain", Config{}, plain.URL, "HTTP/1.1"},
 		{"plain, 2 only", Config{HTTP2: true}, plain.URL, "HTTP/2.0"},
-		{"TLS", Config{CAFile: ca(secure)}, secure.URL, "HTTP/2.0"},
-		{"TLS, 2 only", Config{CAFile: ca(secure), HTTP2: true}, secure.URL, "HTTP/2.0"},
-		{"TLS, to one who knows 1 alone", Config{CAFile: ca(old)}, old.URL, "HTTP/1.1"},
-		{"TLS, 2 only, to one who knows 1 alone", Config{CAFile: ca(old), HTTP2: true}, old.URL, ""},
+		{"TLS", Config{CAFile: sinktest.WriteCA(t, secure)}, secure.URL, "HTTP/2.0"},
+		{"TLS, 2 only", Config{CAFile: sinktest.WriteCA(t, secure), HTTP2: true}, secure.URL, "HTTP/2.0"},
+		{"TLS, to one who knows 1 alone", Config{CAFile: sinktest.WriteCA(t, old)}, old.URL, "HTTP/1.1"},
+		{"TLS, 2 only, to one who knows 1 alone", Config{CAFile: sinktest.WriteCA(t, old), HTTP2: true}, old.URL, ""},
 		{"a certificate that is not trusted", Config{}, secure.URL, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, got, err := do(t, test.config, test.url)
+			_, got, err := post(t, test.config, test.url)
 			if got != test.want || (err == nil) != (test.want != "") {
 				t.Errorf("version %q and error %v, want version %q", got, err, test.want)
 			}
@@ -103,12 +93,12 @@ func TestReuse(t *testing.T) {
 			}
 		}
 		server.Start()
-		client, err := New(Config{})
+		client, err := New(Config{URL: server.URL})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for range 3 {
-			if _, _, err := doWith(t, client, server.URL); err != nil {
+			if _, _, err := postWith(t, client, server.URL); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -132,7 +122,7 @@ func TestRedirect(t *testing.T) {
 	t.Cleanup(other.Close)
 	server := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusPermanentRedirect))
 	t.Cleanup(server.Close)
-	status, _, err := do(t, Config{}, server.URL)
+	status, _, err := post(t, Config{}, server.URL)
 	if status != http.StatusPermanentRedirect || err != nil {
 		t.Errorf("status %d, error %v", status, err)
 	}
@@ -141,7 +131,7 @@ func TestRedirect(t *testing.T) {
 func TestErrorHasNoSecret(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
-	_, _, err := do(t, Config{}, server.URL+"/path?token=hidden")
+	_, _, err := post(t, Config{}, server.URL+"/path?token=hidden")
 	if err == nil || !strings.HasPrefix(err.Error(), "post to 127.0.0.1:") || strings.Contains(err.Error(), "hidden") {
 		t.Errorf("error %v", err)
 	}
@@ -149,15 +139,15 @@ func TestErrorHasNoSecret(t *testing.T) {
 
 func TestCAFile(t *testing.T) {
 	for file, want := range map[string]string{"/nonexistent": "read CAFile: open /nonexistent", write(t, "-----BEGIN nothing"): "holds no certificate"} {
-		if _, err := New(Config{CAFile: file}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(Config{URL: "http://x", CAFile: file}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
 }
 
-func TestCheckURL(t *testing.T) {
+func TestURL(t *testing.T) {
 	for _, good := range []string{"http://x", "https://x:1/path?q=1"} {
-		if err := CheckURL(good); err != nil {
+		if err := checkURL(good); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}
 	}
@@ -169,7 +159,7 @@ func TestCheckURL(t *testing.T) {
 		"http://hidden@x":    `host "x": must not hold a user`,
 		"http://\x00/hidden": "cannot be parsed",
 	} {
-		if err := CheckURL(bad); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden") {
+		if err := checkURL(bad); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%s: error %v, want %q", bad, err, want)
 		}
 	}
@@ -188,5 +178,53 @@ func TestSecret(t *testing.T) {
 	}
 	if _, err := Secret("/nonexistent"); err == nil || !strings.Contains(err.Error(), "/nonexistent") {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	var got http.Header
+	server := sinktest.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
+	token := write(t, "secret\n")
+	config := Config{
+		URL: server.URL, Headers: map[string]string{"x-one": "1", "X-Two": "2"}, HeaderFiles: map[string]string{"X-Three": token}, TokenFile: token,
+	}
+	send := func(c Config) {
+		client, err := New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(client.Close)
+		header := map[string]string{"X-Two": "of the protocol"}
+		if r := client.Post(t.Context(), c.URL, nil, header, func(*http.Response) push.Result { return push.Result{} }); r.Err != nil {
+			t.Error(r.Err)
+		}
+	}
+	check := func(name, want string) {
+		if value := got.Get(name); value != want {
+			t.Errorf("the header %s is %q, want %q", name, value, want)
+		}
+	}
+	send(config)
+	check("X-One", "1")
+	check("X-Two", "of the protocol")
+	check("X-Three", "secret")
+	check("Authorization", "Bearer secret")
+	check("User-Agent", "kubestate")
+	config.Username, config.UserAgent = "me", "other/1"
+	send(config)
+	check("Authorization", "Basic bWU6c2VjcmV0")
+	check("User-Agent", "other/1")
+}
+
+func TestConfig(t *testing.T) {
+	_, err := New(Config{
+		URL: "ftp://x", Client: &http.Client{}, CAFile: "x", Username: "me",
+		Headers: map[string]string{"A": "hidden"}, HeaderFiles: map[string]string{"a": "f"},
+	})
+	sinktest.CheckConfig(t, err, `scheme "ftp"`, `CAFile "x"`, `Username "me"`, `header "a": has both a value and a file`)
+	for _, c := range []Config{{Headers: map[string]string{"authorization": "hidden"}}, {HeaderFiles: map[string]string{"Authorization": "f"}}} {
+		c.URL, c.TokenFile = "http://x", "f"
+		_, err := New(c)
+		sinktest.CheckConfig(t, err, `header "Authorization": is there already, made of TokenFile`)
 	}
 }

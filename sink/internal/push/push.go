@@ -7,6 +7,8 @@ package push
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 )
@@ -36,6 +38,10 @@ type Result struct {
 // All as Result.Rejected means every series of the Payload.
 const All = -1
 
+// MaxRetryAfter bounds Result.RetryAfter, lest a slip of a receiver silences us for
+// years.
+const MaxRetryAfter = time.Hour
+
 // Config says how to send. The zero value of a field takes the default.
 type Config struct {
 	// Send is one attempt, made by one goroutine at a time. It returns soon after
@@ -46,6 +52,19 @@ type Config struct {
 	Attempts int           // to send a payload; default: no limit but that of Buffer
 	Name     string        // of the sink, for errors and the log
 	Logger   *slog.Logger  // default slog.Default()
+}
+
+// Check returns everything that is wrong with what users set.
+func (c *Config) Check() error {
+	return errors.Join(NotNegative("Buffer", c.Buffer), NotNegative("Timeout", c.Timeout), NotNegative("Attempts", c.Attempts))
+}
+
+// NotNegative returns what is wrong with the field of a Config, if it is negative.
+func NotNegative[N int | time.Duration](field string, value N) error {
+	if value < 0 {
+		return fmt.Errorf("%s %v: must not be negative", field, value)
+	}
+	return nil
 }
 
 func (c *Config) fillDefaults() {

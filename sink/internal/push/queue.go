@@ -21,6 +21,7 @@ type Queue struct {
 	waiting []waiting // the oldest first
 	put     uint64    // payloads put so far
 	size    int       // bytes of those in waiting
+	recent  int       // bytes put since the last Flush
 	busy    bool      // an attempt to send the oldest is under way
 	closed  bool
 	closing chan struct{} // closed with closed
@@ -53,11 +54,12 @@ func New(c Config) *Queue {
 
 // Put appends a payload, at once: it waits for nothing. If the buffer has no room
 // the oldest payloads are dropped, or p itself if it alone is larger than the
-// buffer or beside the payload that is being sent. Flush makes room.
+// buffer or beside the payload that is being sent. Throttle makes room.
 func (q *Queue) Put(p Payload) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.put++
+	q.recent += len(p.Body)
 	if q.closed {
 		q.drop(p, errClosed)
 		return
@@ -130,6 +132,7 @@ func (q *Queue) Flush(ctx context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	last := q.put
+	q.recent = 0
 	for len(q.waiting) > 0 && q.waiting[0].number <= last && ctx.Err() == nil {
 		changed := q.changed
 		q.mu.Unlock()
@@ -144,6 +147,19 @@ func (q *Queue) Flush(ctx context.Context) error {
 		return joined(err, q.unsent(ctx, "still wait"))
 	}
 	return err
+}
+
+// Throttle is Flush if, since the last one, more was put than half of the buffer
+// holds, and else does nothing: to encode is quicker than to send, and what does not
+// fit into the buffer is lost. Nor does it do anything when ctx has ended.
+func (q *Queue) Throttle(ctx context.Context) error {
+	q.mu.Lock()
+	much := q.recent > q.config.Buffer/2
+	q.mu.Unlock()
+	if !much || ctx.Err() != nil {
+		return nil
+	}
+	return q.Flush(ctx)
 }
 
 // unsent is the error about what waits when ctx has ended. It is called with q.mu

@@ -353,3 +353,34 @@ func TestCloseTriesOften(t *testing.T) {
 		}
 	})
 }
+
+// TestThrottle puts ten times what the buffer holds.
+func TestThrottle(t *testing.T) {
+	bubble(t, func(t *testing.T, hour context.Context) {
+		r := &peer{}
+		q := newQueue(Config{Buffer: 10}, r)
+		var want []string
+		for i := range 25 {
+			want = append(want, fmt.Sprintf("%04d", i))
+			put(q, want[i])
+			checkErr(t, q.Throttle(hour), "<nil>")
+		}
+		checkErr(t, q.Flush(hour), "<nil>")
+		checkGot(t, r, want...)
+		r.become(away)
+		put(q, "aaa")
+		checkErr(t, q.Throttle(hour), "<nil>") // it is not much
+		put(q, "bbb")
+		err := q.Throttle(within(t, time.Second))
+		checkErr(t, err, "test: 2 payloads with 6 series still wait: context deadline exceeded; the last attempt: it is away")
+		put(q, "cccc")
+		checkErr(t, q.Throttle(within(t, 0)), "<nil>") // its time is over
+		_ = q.Close(within(t, 0))
+	})
+}
+
+func TestCheck(t *testing.T) {
+	checkErr(t, (&Config{}).Check(), "<nil>")
+	checkErr(t, (&Config{Buffer: -1, Timeout: -time.Second, Attempts: -3}).Check(),
+		"Buffer -1: must not be negative\nTimeout -1s: must not be negative\nAttempts -3: must not be negative")
+}

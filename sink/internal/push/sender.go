@@ -12,9 +12,6 @@ import (
 const (
 	firstPause   = 500 * time.Millisecond
 	longestPause = 30 * time.Second
-	// longestAsked bounds what a receiver may ask for, lest a slip of its silence
-	// us for years.
-	longestAsked = time.Hour
 	// failuresToLog is how many attempts in a row must fail for the receiver to be
 	// called away in the log. Less is only counted.
 	failuresToLog = 3
@@ -82,7 +79,7 @@ func (s *sender) pause(ctx context.Context, asked time.Duration) bool {
 // 1, is to make it differ from that of others that fail together.
 func pauseAfter(failures int, asked time.Duration, random float64) time.Duration {
 	whole := min(firstPause<<min(failures-1, 10), longestPause)
-	return max(whole/2, min(asked, longestAsked)) + time.Duration(random*float64(whole/2))
+	return max(whole/2, min(asked, MaxRetryAfter)) + time.Duration(random*float64(whole/2))
 }
 
 // log says when the receiver goes away and when it is back.

@@ -1,4 +1,4 @@
-package push
+package client
 
 import (
 	"errors"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
 // How much of the body of an answer is read and how much of that goes into an
@@ -27,17 +29,17 @@ const (
 // Of the body of an answer that is not 2xx it reads a little, for the error, and
 // blackens in it whatever the request had for its eyes only. It does not close the
 // body.
-func Status(response *http.Response) Result {
+func Status(response *http.Response) push.Result {
 	code := response.StatusCode
 	if code/100 == 2 {
-		return Result{}
+		return push.Result{}
 	}
-	result := Result{Err: statusError(response)}
+	result := push.Result{Err: statusError(response)}
 	if code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code/100 == 5 {
 		result.Retry = true
 		result.RetryAfter = retryAfter(response.Header.Get("Retry-After"), time.Now())
 	} else {
-		result.Rejected = All
+		result.Rejected = push.All
 	}
 	return result
 }
@@ -118,10 +120,10 @@ func secrets(r *http.Request) iter.Seq[string] {
 // read is 0.
 func retryAfter(header string, now time.Time) time.Duration {
 	if seconds, err := strconv.Atoi(header); err == nil {
-		return time.Duration(min(max(0, seconds), int(longestAsked/time.Second))) * time.Second
+		return time.Duration(min(max(0, seconds), int(push.MaxRetryAfter/time.Second))) * time.Second
 	}
 	if date, err := http.ParseTime(header); err == nil {
-		return min(max(0, date.Sub(now)), longestAsked)
+		return min(max(0, date.Sub(now)), push.MaxRetryAfter)
 	}
 	return 0
 }

@@ -1,4 +1,4 @@
-package push
+package client
 
 import (
 	"fmt"
@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
 // status returns what Status makes of an answer.
-func status(code int, body string, change ...func(*http.Response)) Result {
+func status(code int, body string, change ...func(*http.Response)) push.Result {
 	response := &http.Response{StatusCode: code, Body: io.NopCloser(strings.NewReader(body)), Header: http.Header{}}
 	defer response.Body.Close()
 	for _, c := range change {
@@ -33,14 +35,14 @@ func TestStatus(t *testing.T) {
 		200: {false, 0, "<nil>"},
 		204: {false, 0, "<nil>"},
 		299: {false, 0, "<nil>"},
-		302: {false, All, "status 302 Found: why"},
-		400: {false, All, "status 400 Bad Request: why"},
-		401: {false, All, "status 401 Unauthorized: why"},
-		403: {false, All, "status 403 Forbidden: why"},
-		404: {false, All, "status 404 Not Found: why"},
+		302: {false, push.All, "status 302 Found: why"},
+		400: {false, push.All, "status 400 Bad Request: why"},
+		401: {false, push.All, "status 401 Unauthorized: why"},
+		403: {false, push.All, "status 403 Forbidden: why"},
+		404: {false, push.All, "status 404 Not Found: why"},
 		408: {true, 0, "status 408 Request Timeout: why"},
-		413: {false, All, "status 413 Request Entity Too Large: why"},
-		415: {false, All, "status 415 Unsupported Media Type: why"},
+		413: {false, push.All, "status 413 Request Entity Too Large: why"},
+		415: {false, push.All, "status 415 Unsupported Media Type: why"},
 		429: {true, 0, "status 429 Too Many Requests: why"},
 		500: {true, 0, "status 500 Internal Server Error: why"},
 		503: {true, 0, "status 503 Service Unavailable: why"},

@@ -1,0 +1,173 @@
+package client
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config says how to reach a receiver.
+type Config struct {
+	// URL of the receiver, which is checked: it must be of HTTP and hold no user.
+	URL string
+	// Client is one that is given. It follows redirects only if it has a function of
+	// its own for them.
+	Client *http.Client
+	// CAFile has the certificates, in PEM, that the receiver's must come from.
+	// Empty: those of the system.
+	CAFile string
+	// HTTP2 is the only version to speak, with http:// URLs too, where no proxy is
+	// asked, because those do not know it without TLS.
+	HTTP2 bool
+
+	Headers     map[string]string
+	HeaderFiles map[string]string // files that hold the values, read for each request
+	TokenFile   string            // holds a bearer token, or the password of Username; likewise
+	Username    string            // for basic authentication
+	UserAgent   string            // default kubestate
+}
+
+const (
+	handshakeTimeout = 10 * time.Second
+	idleTimeout      = 90 * time.Second
+	// A connection that is dead without a word is noticed after both of these. Only
+	// HTTP/2 needs that: one of HTTP/1 is closed when a request on it times out.
+	silence    = 15 * time.Second
+	pingAnswer = 10 * time.Second
+)
+
+func (c *Config) check() error {
+	errs := []error{checkURL(c.URL)}
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.Client != nil && c.CAFile != "" {
+		wrong("CAFile %q: has no effect on a Client that is given", c.CAFile)
+	}
+	if c.Username != "" && c.TokenFile == "" {
+		wrong("Username %q: has no password; set TokenFile", c.Username)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.HeaderFiles)) {
+		if hasHeader(c.Headers, name) {
+			wrong("header %q: has both a value and a file", name)
+		}
+	}
+	if c.TokenFile != "" && (hasHeader(c.Headers, authorization) || hasHeader(c.HeaderFiles, authorization)) {
+		wrong("header %q: is there already, made of TokenFile", authorization)
+	}
+	return errors.Join(errs...)
+}
+
+const authorization = "Authorization"
+
+func hasHeader(headers map[string]string, name string) bool {
+	for other := range headers {
+		if strings.EqualFold(other, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkURL returns what is wrong with a URL, without the secrets that it may have.
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return errors.New("URL: it cannot be parsed") // the error would repeat it
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return fmt.Errorf("URL with scheme %q and host %q: must be http://host or https://host, maybe with a path", u.Scheme, u.Host)
+	case u.User != nil:
+		return fmt.Errorf("URL of host %q: must not hold a user; secrets are read from files", u.Host)
+	}
+	return nil
+}
+
+// transport returns one that finds proxies in the environment.
+func (c *Config) transport() (*http.Transport, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		pem, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("read CAFile: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("CAFile %s: holds no certificate in PEM", c.CAFile)
+		}
+	}
+	protocols := &http.Protocols{}
+	protocols.SetHTTP2(true)
+	protocols.SetHTTP1(!c.HTTP2)
+	protocols.SetUnencryptedHTTP2(c.HTTP2)
+	return &http.Transport{
+		Proxy: proxy(c.HTTP2), TLSClientConfig: config, TLSHandshakeTimeout: handshakeTimeout, IdleConnTimeout: idleTimeout,
+		Protocols: protocols, HTTP2: &http.HTTP2Config{SendPingTimeout: silence, PingTimeout: pingAnswer},
+	}, nil
+}
+
+func proxy(http2 bool) func(*http.Request) (*url.URL, error) {
+	return func(r *http.Request) (*url.URL, error) {
+		if http2 && r.URL.Scheme == "http" {
+			return nil, nil
+		}
+		return http.ProxyFromEnvironment(r)
+	}
+}
+
+// setHeaders sets the headers of the Config and, which win over those, others. Its
+// errors may be gone the next time.
+func (c *Config) setHeaders(r *http.Request, others map[string]string) error {
+	for name, value := range c.Headers {
+		r.Header.Set(name, value)
+	}
+	for name, file := range c.HeaderFiles {
+		value, err := Secret(file)
+		if err != nil {
+			return fmt.Errorf("read the header %s: %w", name, err)
+		}
+		r.Header.Set(name, value)
+	}
+	r.Header.Set("User-Agent", c.UserAgent)
+	for name, value := range others {
+		r.Header.Set(name, value)
+	}
+	if c.TokenFile == "" {
+		return nil
+	}
+	token, err := Secret(c.TokenFile)
+	if err != nil {
+		return fmt.Errorf("read the token: %w", err)
+	}
+	if c.Username != "" {
+		r.SetBasicAuth(c.Username, token)
+	} else {
+		r.Header.Set(authorization, "Bearer "+token)
+	}
+	return nil
+}
+
+// Secret returns what a file holds without the space around it. Read it for each
+// request, and it may change.
+func Secret(file string) (string, error) {
+	content, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	secret := strings.TrimSpace(string(content))
+	if secret == "" {
+		return "", fmt.Errorf("%s is empty", file)
+	}
+	for i := range len(secret) {
+		if secret[i] < ' ' || secret[i] == 0x7f {
+			return "", fmt.Errorf("%s holds more than one line, or control characters", file)
+		}
+	}
+	return secret, nil
+}
