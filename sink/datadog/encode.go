@@ -4,9 +4,8 @@ import (
 	"math"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
 // encoder turns series into parts of a MetricPayload, which is nothing but those
@@ -59,7 +58,7 @@ func (e *encoder) prepare(s *sink.Series) int {
 	}
 	e.own = appendTags(e.own[:0], s.Tags)
 	e.bits = math.Float64bits(s.Value)
-	return 1 + protowire.SizeBytes(e.size())
+	return protobuf.SizeField(e.size())
 }
 
 // size returns the length of the prepared series, without its own length.
@@ -69,8 +68,7 @@ func (e *encoder) size() int {
 
 // append appends the series that was prepared.
 func (e *encoder) append(dst []byte) []byte {
-	dst = append(dst, payloadSeries)
-	dst = protowire.AppendVarint(dst, uint64(e.size()))
+	dst = protobuf.AppendSize(dst, payloadSeries, e.size())
 	dst = append(dst, e.shared...)
 	dst = append(dst, e.family.encoded...)
 	dst = append(dst, e.own...)

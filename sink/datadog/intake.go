@@ -2,12 +2,12 @@ package datadog
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/klauspost/compress/zstd"
-	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/kubestate/kubestate/sink/internal/client"
 	"github.com/kubestate/kubestate/sink/internal/push"
@@ -79,7 +79,7 @@ func (i *intake) split(p push.Payload) (halves [2]push.Payload, err error) {
 func offset(payload []byte, n int) int {
 	at := 0
 	for range n {
-		length, size := protowire.ConsumeVarint(payload[at+1:]) // of our own making, so that there is no error
+		length, size := binary.Uvarint(payload[at+1:]) // of our own making, so that there is no error
 		at += 1 + size + int(length)
 	}
 	return at

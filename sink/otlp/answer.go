@@ -1,11 +1,10 @@
 package otlp
 
 import (
-	"iter"
 	"math"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protowire"
+	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
 // partialSuccess is what an ExportMetricsServiceResponse says.
@@ -25,16 +24,16 @@ type status struct {
 // it were not there: that everything was taken.
 func readSuccess(response []byte) partialSuccess {
 	var success partialSuccess
-	for number, field := range fields(response) {
-		if number != 1 { // partial_success
+	for tag, value := range protobuf.Fields(response) {
+		if tag != 1<<3|protobuf.Sized { // partial_success
 			continue
 		}
-		for number, field := range fields(field.bytes) {
-			switch number {
-			case 1:
-				success.rejected = int(max(0, min(int64(field.number), math.MaxInt32)))
-			case 2:
-				success.message = string(field.bytes)
+		for tag, value := range protobuf.Fields(value) {
+			switch tag {
+			case 1 << 3:
+				success.rejected = int(max(0, min(int64(protobuf.Number(value)), math.MaxInt32)))
+			case 2<<3 | protobuf.Sized:
+				success.message = string(value)
 			}
 		}
 	}
@@ -44,12 +43,12 @@ func readSuccess(response []byte) partialSuccess {
 // readStatus reads a google.rpc.Status and the google.rpc.RetryInfo in it.
 func readStatus(encoded []byte) status {
 	var s status
-	for number, field := range fields(encoded) {
-		switch number {
-		case 2:
-			s.message = string(field.bytes)
-		case 3:
-			if delay, ok := readRetryInfo(field.bytes); ok {
+	for tag, value := range protobuf.Fields(encoded) {
+		switch tag {
+		case 2<<3 | protobuf.Sized:
+			s.message = string(value)
+		case 3<<3 | protobuf.Sized:
+			if delay, ok := readRetryInfo(value); ok {
 				s.retry, s.retryAfter = true, delay
 			}
 		}
@@ -59,59 +58,28 @@ func readStatus(encoded []byte) status {
 
 // readRetryInfo reads a google.protobuf.Any that holds a RetryInfo.
 func readRetryInfo(encoded []byte) (delay time.Duration, ok bool) {
-	var value []byte
-	for number, field := range fields(encoded) {
-		switch number {
-		case 1:
-			ok = string(field.bytes) == "type.googleapis.com/google.rpc.RetryInfo"
-		case 2:
-			value = field.bytes
+	var info []byte
+	for tag, value := range protobuf.Fields(encoded) {
+		switch tag {
+		case 1<<3 | protobuf.Sized:
+			ok = string(value) == "type.googleapis.com/google.rpc.RetryInfo"
+		case 2<<3 | protobuf.Sized:
+			info = value
 		}
 	}
-	for number, field := range fields(value) {
-		if number != 1 { // retry_delay, a google.protobuf.Duration
+	var seconds, nanos uint64
+	for tag, value := range protobuf.Fields(info) {
+		if tag != 1<<3|protobuf.Sized { // retry_delay, a google.protobuf.Duration
 			continue
 		}
-		for number, field := range fields(field.bytes) {
-			switch number {
-			case 1:
-				delay += time.Duration(min(field.number, uint64(math.MaxInt32))) * time.Second
-			case 2:
-				delay += time.Duration(min(field.number, uint64(time.Second)))
+		for tag, value := range protobuf.Fields(value) {
+			switch tag {
+			case 1 << 3:
+				seconds = min(protobuf.Number(value), math.MaxInt32)
+			case 2 << 3:
+				nanos = min(protobuf.Number(value), uint64(time.Second))
 			}
 		}
 	}
-	return delay, ok
-}
-
-// value is that of a field: its bytes, or its number if it is a varint.
-type value struct {
-	bytes  []byte
-	number uint64
-}
-
-// fields yields the numbers and values of the fields of a message. It ends where
-// the message is not well-formed.
-func fields(message []byte) iter.Seq2[protowire.Number, value] {
-	return func(yield func(protowire.Number, value) bool) {
-		for len(message) > 0 {
-			number, kind, n := protowire.ConsumeField(message)
-			if n < 0 {
-				return
-			}
-			_, _, tag := protowire.ConsumeTag(message)
-			var v value
-			switch kind {
-			case protowire.BytesType:
-				v.bytes, _ = protowire.ConsumeBytes(message[tag:])
-			case protowire.VarintType:
-				v.number, _ = protowire.ConsumeVarint(message[tag:])
-			default:
-			}
-			if !yield(number, v) {
-				return
-			}
-			message = message[n:]
-		}
-	}
+	return time.Duration(seconds)*time.Second + time.Duration(nanos), ok
 }

@@ -3,9 +3,8 @@ package otlp
 import (
 	"slices"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
 // hostName is the attribute of the resource that says Block.Host.
@@ -100,14 +99,11 @@ func (e *encoder) endBlock() {
 	if len(groups) > 0 {
 		metrics := len(e.scope)
 		for i := range groups {
-			metrics += 1 + protowire.SizeBytes(groups[i].sizeMetric())
+			metrics += protobuf.SizeField(groups[i].sizeMetric())
 		}
-		e.out = append(e.out, requestResource)
-		e.out = protowire.AppendVarint(e.out, uint64(1+protowire.SizeBytes(len(b.resource))+1+protowire.SizeBytes(metrics)))
-		e.out = append(e.out, resourceResource)
-		e.out = protowire.AppendBytes(e.out, b.resource)
-		e.out = append(e.out, resourceScope)
-		e.out = protowire.AppendVarint(e.out, uint64(metrics))
+		e.out = protobuf.AppendSize(e.out, requestResource, protobuf.SizeField(len(b.resource))+protobuf.SizeField(metrics))
+		e.out = protobuf.AppendBytes(e.out, resourceResource, b.resource)
+		e.out = protobuf.AppendSize(e.out, resourceScope, metrics)
 		e.out = append(e.out, e.scope...)
 		for i := range groups {
 			e.out = groups[i].appendMetric(e.out, b.attributes)
@@ -120,17 +116,15 @@ func (e *encoder) endBlock() {
 
 // sizeMetric returns the length of the group as a Metric.
 func (g *group) sizeMetric() int {
-	return len(g.family.head) + 1 + protowire.SizeBytes(g.size+len(g.family.tail))
+	return len(g.family.head) + protobuf.SizeField(g.size+len(g.family.tail))
 }
 
 // appendMetric appends the group as a Metric of a ScopeMetrics.
 func (g *group) appendMetric(dst, attributes []byte) []byte {
 	f := g.family
-	dst = append(dst, scopeMetric)
-	dst = protowire.AppendVarint(dst, uint64(g.sizeMetric()))
+	dst = protobuf.AppendSize(dst, scopeMetric, g.sizeMetric())
 	dst = append(dst, f.head...)
-	dst = append(dst, f.data)
-	dst = protowire.AppendVarint(dst, uint64(g.size+len(f.tail)))
+	dst = protobuf.AppendSize(dst, f.data, g.size+len(f.tail))
 	from := 0
 	for _, end := range g.ends {
 		dst = append(dst, g.points[from:end.at]...)

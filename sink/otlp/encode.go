@@ -4,9 +4,8 @@ import (
 	"math"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
 // encoder turns series into requests. It writes protobuf by hand, because each
@@ -105,21 +104,20 @@ func (e *encoder) add(s *sink.Series, ended bool) {
 	length := len(e.own) + attributes + sizeNumbers(start, ended)
 
 	g := e.enterGroup(f)
-	dst := append(g.points, dataPoint)
-	dst = protowire.AppendVarint(dst, uint64(length))
+	dst := protobuf.AppendSize(g.points, dataPoint, length)
 	if start != 0 {
-		dst = appendFixed(dst, pointStart, start)
+		dst = protobuf.AppendFixed(dst, pointStart, start)
 	}
-	dst = appendFixed(dst, pointTime, e.time)
+	dst = protobuf.AppendFixed(dst, pointTime, e.time)
 	if ended {
 		dst = append(dst, pointFlags, noRecordedValue)
 	} else {
-		dst = appendFixed(dst, pointValue, math.Float64bits(s.Value))
+		dst = protobuf.AppendFixed(dst, pointValue, math.Float64bits(s.Value))
 	}
 	dst = append(dst, e.own...)
 	g.points = dst
 	g.ends = append(g.ends, end{at: len(dst), whole: f.overrides})
-	size := 1 + protowire.SizeBytes(length)
+	size := protobuf.SizeField(length)
 	g.size += size
 	b.size += size
 	e.count++

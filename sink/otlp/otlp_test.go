@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
 var _ sink.Sink = (*Sink)(nil)
@@ -128,7 +129,7 @@ func TestPartial(t *testing.T) {
 		{"less than none", partial(-1, ""), 2, 0, ""},
 		{"nothing is said", nil, 2, 0, ""},
 		{"what cannot be read", []byte("\xff\xff"), 2, 0, ""},
-		{"with fields from the future", append([]byte{15<<3 | sized, 1, 0, 14<<3 | fixed64, 0, 0, 0, 0, 0, 0, 0, 0}, partial(1, "x")...), 1, 1, "rejected 1"},
+		{"with fields from the future", append([]byte{15<<3 | protobuf.Sized, 1, 0, 14<<3 | protobuf.Fixed64, 0, 0, 0, 0, 0, 0, 0, 0}, partial(1, "x")...), 1, 1, "rejected 1"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -197,11 +198,11 @@ func TestRefused(t *testing.T) {
 func retryInfo(kind string, seconds, nanos uint64) string {
 	duration := protowire.AppendVarint([]byte{1 << 3}, seconds)
 	duration = protowire.AppendVarint(append(duration, 2<<3), nanos)
-	info := protowire.AppendBytes([]byte{1<<3 | sized}, duration)
-	detail := appendString(nil, 1<<3|sized, "type.googleapis.com/google.rpc."+kind)
-	detail = protowire.AppendBytes(append(detail, 2<<3|sized), info)
-	status := appendString([]byte{1 << 3, 8}, 2<<3|sized, "busy")
-	return base64.RawStdEncoding.EncodeToString(protowire.AppendBytes(append(status, 3<<3|sized), detail))
+	info := protowire.AppendBytes([]byte{1<<3 | protobuf.Sized}, duration)
+	detail := protobuf.AppendString(nil, 1<<3|protobuf.Sized, "type.googleapis.com/google.rpc."+kind)
+	detail = protowire.AppendBytes(append(detail, 2<<3|protobuf.Sized), info)
+	status := protobuf.AppendString([]byte{1 << 3, 8}, 2<<3|protobuf.Sized, "busy")
+	return base64.RawStdEncoding.EncodeToString(protowire.AppendBytes(append(status, 3<<3|protobuf.Sized), detail))
 }
 
 func TestConfig(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
 // The test receiver takes requests of both protocols.
@@ -85,7 +86,7 @@ func (a answer) writeHTTP(w http.ResponseWriter) {
 	}
 	body := a.success
 	if a.message != "" {
-		body = appendString(nil, 2<<3|sized, a.message)
+		body = protobuf.AppendString(nil, 2<<3|protobuf.Sized, a.message)
 	}
 	w.WriteHeader(max(a.status, http.StatusOK))
 	_, _ = w.Write(body)
@@ -118,8 +119,8 @@ func (a answer) writeGRPC(w http.ResponseWriter) {
 // partial returns an ExportMetricsServiceResponse.
 func partial(rejected int64, message string) []byte {
 	inner := protowire.AppendVarint([]byte{1 << 3}, uint64(rejected))
-	inner = appendString(inner, 2<<3|sized, message)
-	return protowire.AppendBytes([]byte{1<<3 | sized}, inner)
+	inner = protobuf.AppendString(inner, 2<<3|protobuf.Sized, message)
+	return protowire.AppendBytes([]byte{1<<3 | protobuf.Sized}, inner)
 }
 
 func listen(t *testing.T, a answer) *sinktest.Receiver { return sinktest.Listen(t, protocol, a.write) }

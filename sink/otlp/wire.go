@@ -1,58 +1,49 @@
 package otlp
 
 import (
-	"encoding/binary"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"github.com/kubestate/kubestate/sink"
-)
-
-// How a field is encoded, if it is not a varint, which is 0.
-const (
-	fixed64 = 1 // eight bytes
-	sized   = 2 // a length, and as many bytes
+	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
 // The tags of the fields: the number of the field, and how it is encoded.
 const (
-	requestResource = 1<<3 | sized // opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest
+	requestResource = 1<<3 | protobuf.Sized // opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest
 
 	// opentelemetry.proto.metrics.v1: ResourceMetrics, ScopeMetrics, Metric, Gauge and Sum.
-	resourceResource = 1<<3 | sized
-	resourceScope    = 2<<3 | sized
-	scopeScope       = 1<<3 | sized
-	scopeMetric      = 2<<3 | sized
-	metricName       = 1<<3 | sized
-	metricHelp       = 2<<3 | sized
-	metricUnit       = 3<<3 | sized
-	metricGauge      = 5<<3 | sized
-	metricSum        = 7<<3 | sized
-	dataPoint        = 1<<3 | sized
+	resourceResource = 1<<3 | protobuf.Sized
+	resourceScope    = 2<<3 | protobuf.Sized
+	scopeScope       = 1<<3 | protobuf.Sized
+	scopeMetric      = 2<<3 | protobuf.Sized
+	metricName       = 1<<3 | protobuf.Sized
+	metricHelp       = 2<<3 | protobuf.Sized
+	metricUnit       = 3<<3 | protobuf.Sized
+	metricGauge      = 5<<3 | protobuf.Sized
+	metricSum        = 7<<3 | protobuf.Sized
+	dataPoint        = 1<<3 | protobuf.Sized
 	sumTemporality   = 2 << 3
 	sumMonotonic     = 3 << 3
 
 	// The NumberDataPoint there.
-	pointStart     = 2<<3 | fixed64
-	pointTime      = 3<<3 | fixed64
-	pointValue     = 4<<3 | fixed64
-	pointAttribute = 7<<3 | sized
+	pointStart     = 2<<3 | protobuf.Fixed64
+	pointTime      = 3<<3 | protobuf.Fixed64
+	pointValue     = 4<<3 | protobuf.Fixed64
+	pointAttribute = 7<<3 | protobuf.Sized
 	pointFlags     = 8 << 3
 
 	// opentelemetry.proto.resource.v1.Resource.
-	resourceAttribute = 1<<3 | sized
+	resourceAttribute = 1<<3 | protobuf.Sized
 
 	// opentelemetry.proto.common.v1: InstrumentationScope, KeyValue, AnyValue and ArrayValue.
-	scopeName    = 1<<3 | sized
-	scopeVersion = 2<<3 | sized
-	pairKey      = 1<<3 | sized
-	pairValue    = 2<<3 | sized
-	valueString  = 1<<3 | sized
-	valueArray   = 5<<3 | sized
-	arrayValue   = 1<<3 | sized
+	scopeName    = 1<<3 | protobuf.Sized
+	scopeVersion = 2<<3 | protobuf.Sized
+	pairKey      = 1<<3 | protobuf.Sized
+	pairValue    = 2<<3 | protobuf.Sized
+	valueString  = 1<<3 | protobuf.Sized
+	valueArray   = 5<<3 | protobuf.Sized
+	arrayValue   = 1<<3 | protobuf.Sized
 )
 
 // Values of enumerations and flags.
@@ -130,21 +121,17 @@ func appendAttribute(dst []byte, field byte, tags []sink.Tag) []byte {
 	if distinct(tags) == 1 {
 		return appendPair(dst, field, tags[0].Key, tags[0].Value)
 	}
-	key, array := valid(tags[0].Key), sizeArray(tags)
-	value := 1 + protowire.SizeBytes(array)
-	dst = append(dst, field)
-	dst = protowire.AppendVarint(dst, uint64(sizeString(key)+1+protowire.SizeBytes(value)))
-	dst = appendString(dst, pairKey, key)
-	dst = append(dst, pairValue)
-	dst = protowire.AppendVarint(dst, uint64(value))
-	dst = append(dst, valueArray)
-	dst = protowire.AppendVarint(dst, uint64(array))
+	key, array := protobuf.Valid(tags[0].Key), sizeArray(tags)
+	value := protobuf.SizeField(array)
+	dst = protobuf.AppendSize(dst, field, protobuf.SizeField(len(key))+protobuf.SizeField(value))
+	dst = protobuf.AppendString(dst, pairKey, key)
+	dst = protobuf.AppendSize(dst, pairValue, value)
+	dst = protobuf.AppendSize(dst, valueArray, array)
 	for i := range tags {
 		if i == 0 || tags[i].Value != tags[i-1].Value {
-			text := valid(tags[i].Value)
-			dst = append(dst, arrayValue)
-			dst = protowire.AppendVarint(dst, uint64(sizeString(text)))
-			dst = appendString(dst, valueString, text)
+			text := protobuf.Valid(tags[i].Value)
+			dst = protobuf.AppendSize(dst, arrayValue, protobuf.SizeField(len(text)))
+			dst = protobuf.AppendString(dst, valueString, text)
 		}
 	}
 	return dst
@@ -152,14 +139,12 @@ func appendAttribute(dst []byte, field byte, tags []sink.Tag) []byte {
 
 // appendPair appends an attribute that has one value.
 func appendPair(dst []byte, field byte, key, value string) []byte {
-	key, value = valid(key), valid(value)
-	size := sizeString(value)
-	dst = append(dst, field)
-	dst = protowire.AppendVarint(dst, uint64(sizeString(key)+1+protowire.SizeBytes(size)))
-	dst = appendString(dst, pairKey, key)
-	dst = append(dst, pairValue)
-	dst = protowire.AppendVarint(dst, uint64(size))
-	return appendString(dst, valueString, value)
+	key, value = protobuf.Valid(key), protobuf.Valid(value)
+	size := protobuf.SizeField(len(value))
+	dst = protobuf.AppendSize(dst, field, protobuf.SizeField(len(key))+protobuf.SizeField(size))
+	dst = protobuf.AppendString(dst, pairKey, key)
+	dst = protobuf.AppendSize(dst, pairValue, size)
+	return protobuf.AppendString(dst, valueString, value)
 }
 
 // distinct returns how many different values sorted tags of one key have.
@@ -178,7 +163,7 @@ func sizeArray(tags []sink.Tag) int {
 	n := 0
 	for i := range tags {
 		if i == 0 || tags[i].Value != tags[i-1].Value {
-			n += 1 + protowire.SizeBytes(sizeString(valid(tags[i].Value)))
+			n += protobuf.SizeField(protobuf.SizeField(len(protobuf.Valid(tags[i].Value))))
 		}
 	}
 	return n
@@ -186,40 +171,21 @@ func sizeArray(tags []sink.Tag) int {
 
 // appendMetric appends the fields of a Metric before its data.
 func appendMetric(dst []byte, m *sink.Metric) []byte {
-	dst = appendString(dst, metricName, valid(m.Name))
+	dst = protobuf.AppendString(dst, metricName, protobuf.Valid(m.Name))
 	if m.Help != "" {
-		dst = appendString(dst, metricHelp, valid(m.Help))
+		dst = protobuf.AppendString(dst, metricHelp, protobuf.Valid(m.Help))
 	}
 	if m.Unit != "" {
-		dst = appendString(dst, metricUnit, valid(m.Unit))
+		dst = protobuf.AppendString(dst, metricUnit, protobuf.Valid(m.Unit))
 	}
 	return dst
 }
 
 // appendScope appends the scope of a ScopeMetrics.
 func appendScope(dst []byte, name, version string) []byte {
-	scope := appendString(nil, scopeName, name)
+	scope := protobuf.AppendString(nil, scopeName, name)
 	if version != "" {
-		scope = appendString(scope, scopeVersion, valid(version))
+		scope = protobuf.AppendString(scope, scopeVersion, protobuf.Valid(version))
 	}
-	return protowire.AppendBytes(append(dst, scopeScope), scope)
-}
-
-func appendFixed(dst []byte, field byte, bits uint64) []byte {
-	return binary.LittleEndian.AppendUint64(append(dst, field), bits)
-}
-
-func appendString(dst []byte, field byte, s string) []byte {
-	return protowire.AppendString(append(dst, field), s)
-}
-
-// sizeString returns the length of what appendString appends.
-func sizeString(s string) int { return 1 + protowire.SizeBytes(len(s)) }
-
-// valid returns s with what is not UTF-8 replaced; protobuf has no other strings.
-func valid(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
+	return protobuf.AppendBytes(dst, scopeScope, scope)
 }

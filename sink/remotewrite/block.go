@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
 // block is the labels of a sink.Block, and the encoding of these in a request.
@@ -82,7 +83,7 @@ func (e *encoder) encodeBlock() {
 		switch {
 		case l.value == "":
 		case e.version == V1:
-			b.encoded = appendLabel1(b.encoded, l.name, valid(l.value))
+			b.encoded = appendLabel1(b.encoded, l.name, protobuf.Valid(l.value))
 		default:
 			b.encoded = appendRefs2(b.encoded, e.symbols.ref(l.name), e.symbols.ref(l.value))
 		}

@@ -3,9 +3,8 @@ package remotewrite
 import (
 	"encoding/binary"
 	"errors"
-	"iter"
 
-	"google.golang.org/protobuf/encoding/protowire"
+	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
 // downgrade returns a request of version 2, as encoder writes it, as one of
@@ -14,7 +13,7 @@ import (
 func downgrade(request []byte) ([]byte, error) {
 	var symbols []string
 	var out, series []byte
-	for tag, value := range fields(request) {
+	for tag, value := range protobuf.Fields(request) {
 		var err error
 		switch tag {
 		case request2Symbol:
@@ -23,16 +22,14 @@ func downgrade(request []byte) ([]byte, error) {
 			if series, err = downgradeSeries(series[:0], value, symbols); err != nil {
 				return nil, err
 			}
-			out = append(out, request1Series)
-			out = appendVarint(out, uint64(len(series)))
-			out = append(out, series...)
+			out = protobuf.AppendBytes(out, request1Series, series)
 		}
 	}
 	return out, nil
 }
 
 func downgradeSeries(dst, series []byte, symbols []string) ([]byte, error) {
-	for tag, value := range fields(series) {
+	for tag, value := range protobuf.Fields(series) {
 		switch tag {
 		case series2Refs:
 			for len(value) > 0 {
@@ -46,9 +43,9 @@ func downgradeSeries(dst, series []byte, symbols []string) ([]byte, error) {
 			}
 		case series2Sample:
 			sample := append(make([]byte, 0, 32), series1Sample, 0)
-			for tag, value := range fields(value) {
+			for tag, value := range protobuf.Fields(value) {
 				if tag != sampleStart {
-					sample = append(append(sample, tag), value...)
+					sample = append(append(sample, byte(tag)), value...)
 				}
 			}
 			sample[1] = byte(len(sample) - 2)
@@ -56,26 +53,4 @@ func downgradeSeries(dst, series []byte, symbols []string) ([]byte, error) {
 		}
 	}
 	return dst, nil
-}
-
-// fields yields the tag of each field of a message, which must take one byte, and
-// its value: the bytes that a length precedes, without it, or all of others. It
-// ends where the message is not well-formed.
-func fields(message []byte) iter.Seq2[byte, []byte] {
-	return func(yield func(byte, []byte) bool) {
-		for len(message) > 0 {
-			_, kind, n := protowire.ConsumeField(message)
-			if n < 0 {
-				return
-			}
-			value := message[1:n]
-			if kind == protowire.BytesType {
-				value, _ = protowire.ConsumeBytes(value)
-			}
-			if !yield(message[0], value) {
-				return
-			}
-			message = message[n:]
-		}
-	}
 }

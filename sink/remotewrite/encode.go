@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
 // encoder turns series into requests of either version, without compression. It
@@ -199,7 +200,7 @@ func (e *encoder) appendLabels(slots []slot, tags []sink.Tag) {
 		switch {
 		case value == "":
 		case e.version == V1:
-			dst = appendLabel1(dst, s.name, valid(value))
+			dst = appendLabel1(dst, s.name, protobuf.Valid(value))
 		default:
 			dst = appendRefs2(dst, s.ref, e.symbols.ref(value))
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
 // family is what the series of a sink.Metric have in common: the name, metadata,
@@ -38,7 +39,7 @@ type slot struct {
 
 func newFamily(names *naming, m *sink.Metric) *family {
 	f := &family{
-		metric: m, name: names.metric(m.Name), help: valid(m.Help), unit: unit(m.Unit), counter: m.Type == sink.Counter,
+		metric: m, name: names.metric(m.Name), help: protobuf.Valid(m.Help), unit: unit(m.Unit), counter: m.Type == sink.Counter,
 	}
 	f.bound = 2*boundLabel + len(metricName) + len(f.name) + len(f.help) + len(f.unit)
 	f.arrange(names, nil)
@@ -115,5 +116,5 @@ func unit(ucum string) string {
 	case ucum == "1", strings.HasPrefix(ucum, "{"):
 		return ""
 	}
-	return valid(ucum)
+	return protobuf.Valid(ucum)
 }

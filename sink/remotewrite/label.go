@@ -136,11 +136,3 @@ func rewrite(name string, colon bool) string {
 	}
 	return b.String()
 }
-
-// valid returns s with what is not UTF-8 replaced; protobuf has no other strings.
-func valid(s string) string {
-	if utf8.ValidString(s) {
-		return s
-	}
-	return strings.ToValidUTF8(s, "\uFFFD")
-}

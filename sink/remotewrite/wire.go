@@ -1,45 +1,36 @@
 package remotewrite
 
-import (
-	"encoding/binary"
-	"math/bits"
-)
+import "github.com/kubestate/kubestate/sink/internal/protobuf"
 
 // staleMarker is the NaN that says that a series has ended, bit by bit:
 // https://prometheus.io/docs/specs/prw/remote_write_spec/#stale-markers
 const staleMarker = 0x7ff0000000000002
 
-// How a field is encoded, if it is not a varint, which is 0.
-const (
-	fixed64 = 1 // eight bytes
-	sized   = 2 // a length, and as many bytes
-)
-
 // The tags of the fields: the number of the field, and how it is encoded.
 const (
 	// The Sample of both versions, but for its start.
-	sampleValue = 1<<3 | fixed64
+	sampleValue = 1<<3 | protobuf.Fixed64
 	sampleTime  = 2 << 3
 	sampleStart = 3 << 3
 
 	// Version 1: prometheus.WriteRequest, TimeSeries, Label, MetricMetadata.
-	request1Series   = 1<<3 | sized
-	request1Metadata = 3<<3 | sized
-	series1Label     = 1<<3 | sized
-	series1Sample    = 2<<3 | sized
-	label1Name       = 1<<3 | sized
-	label1Value      = 2<<3 | sized
+	request1Series   = 1<<3 | protobuf.Sized
+	request1Metadata = 3<<3 | protobuf.Sized
+	series1Label     = 1<<3 | protobuf.Sized
+	series1Sample    = 2<<3 | protobuf.Sized
+	label1Name       = 1<<3 | protobuf.Sized
+	label1Value      = 2<<3 | protobuf.Sized
 	metadata1Type    = 1 << 3
-	metadata1Name    = 2<<3 | sized
-	metadata1Help    = 4<<3 | sized
-	metadata1Unit    = 5<<3 | sized
+	metadata1Name    = 2<<3 | protobuf.Sized
+	metadata1Help    = 4<<3 | protobuf.Sized
+	metadata1Unit    = 5<<3 | protobuf.Sized
 
 	// Version 2: io.prometheus.write.v2.Request, TimeSeries, Metadata.
-	request2Symbol  = 4<<3 | sized
-	request2Series  = 5<<3 | sized
-	series2Refs     = 1<<3 | sized
-	series2Sample   = 2<<3 | sized
-	series2Metadata = 5<<3 | sized
+	request2Symbol  = 4<<3 | protobuf.Sized
+	request2Series  = 5<<3 | protobuf.Sized
+	series2Refs     = 1<<3 | protobuf.Sized
+	series2Sample   = 2<<3 | protobuf.Sized
+	series2Metadata = 5<<3 | protobuf.Sized
 	metadata2Type   = 1 << 3
 	metadata2Help   = 3 << 3
 	metadata2Unit   = 4 << 3
@@ -53,23 +44,21 @@ const (
 
 // appendLabel1 appends a label of a series of version 1.
 func appendLabel1(dst []byte, name, value string) []byte {
-	dst = append(dst, series1Label)
-	dst = appendVarint(dst, sizeString(name)+sizeString(value))
-	dst = appendString(dst, label1Name, name)
-	return appendString(dst, label1Value, value)
+	dst = protobuf.AppendSize(dst, series1Label, protobuf.SizeField(len(name))+protobuf.SizeField(len(value)))
+	dst = protobuf.AppendString(dst, label1Name, name)
+	return protobuf.AppendString(dst, label1Value, value)
 }
 
 // appendRefs2 appends a label of a series of version 2.
 func appendRefs2(dst []byte, name, value uint32) []byte {
-	return appendVarint(appendVarint(dst, uint64(name)), uint64(value))
+	return protobuf.AppendVarint(protobuf.AppendVarint(dst, uint64(name)), uint64(value))
 }
 
 // appendSeries1 appends a series to a request of version 1. value is the bits of
 // a float64.
 func appendSeries1(dst, labels []byte, value uint64, time int64) []byte {
 	sample := sizeSample(time, 0)
-	dst = append(dst, request1Series)
-	dst = appendVarint(dst, uint64(len(labels))+2+sample)
+	dst = protobuf.AppendSize(dst, request1Series, len(labels)+2+sample)
 	dst = append(dst, labels...)
 	return appendSample(dst, sample, value, time, 0)
 }
@@ -78,12 +67,8 @@ func appendSeries1(dst, labels []byte, value uint64, time int64) []byte {
 // known.
 func appendSeries2(dst, refs, metadata []byte, value uint64, time, start int64) []byte {
 	sample := sizeSample(time, start)
-	size := 1 + sizeVarint(uint64(len(refs))) + uint64(len(refs)) + 2 + sample + 2 + uint64(len(metadata))
-	dst = append(dst, request2Series)
-	dst = appendVarint(dst, size)
-	dst = append(dst, series2Refs)
-	dst = appendVarint(dst, uint64(len(refs)))
-	dst = append(dst, refs...)
+	dst = protobuf.AppendSize(dst, request2Series, protobuf.SizeField(len(refs))+2+sample+2+len(metadata))
+	dst = protobuf.AppendBytes(dst, series2Refs, refs)
 	dst = appendSample(dst, sample, value, time, start)
 	dst = append(dst, series2Metadata, byte(len(metadata)))
 	return append(dst, metadata...)
@@ -91,43 +76,40 @@ func appendSeries2(dst, refs, metadata []byte, value uint64, time, start int64) 
 
 // appendSample appends the sample of a series, whose tag and length take a byte
 // each.
-func appendSample(dst []byte, size, value uint64, time, start int64) []byte {
-	dst = append(dst, series1Sample, byte(size), sampleValue)
-	dst = binary.LittleEndian.AppendUint64(dst, value)
-	dst = append(dst, sampleTime)
-	dst = appendVarint(dst, uint64(time))
+func appendSample(dst []byte, size int, value uint64, time, start int64) []byte {
+	dst = append(dst, series1Sample, byte(size))
+	dst = protobuf.AppendFixed(dst, sampleValue, value)
+	dst = protobuf.AppendVarint(append(dst, sampleTime), uint64(time))
 	if start != 0 {
-		dst = append(dst, sampleStart)
-		dst = appendVarint(dst, uint64(start))
+		dst = protobuf.AppendVarint(append(dst, sampleStart), uint64(start))
 	}
 	return dst
 }
 
-func sizeSample(time, start int64) uint64 {
-	n := 1 + 8 + 1 + sizeVarint(uint64(time))
+func sizeSample(time, start int64) int {
+	n := 1 + 8 + 1 + protobuf.SizeVarint(uint64(time))
 	if start != 0 {
-		n += 1 + sizeVarint(uint64(start))
+		n += 1 + protobuf.SizeVarint(uint64(start))
 	}
 	return n
 }
 
 // appendMetadata1 appends the metadata of a family to a request of version 1.
 func appendMetadata1(dst []byte, f *family) []byte {
-	dst = append(dst, request1Metadata)
-	dst = appendVarint(dst, 2+sizeString(f.name)+sizeString(f.help)+sizeString(f.unit))
+	size := 2 + protobuf.SizeField(len(f.name)) + protobuf.SizeField(len(f.help)) + protobuf.SizeField(len(f.unit))
+	dst = protobuf.AppendSize(dst, request1Metadata, size)
 	dst = append(dst, metadata1Type, typeOf(f.counter))
-	dst = appendString(dst, metadata1Name, f.name)
-	dst = appendString(dst, metadata1Help, f.help)
-	return appendString(dst, metadata1Unit, f.unit)
+	dst = protobuf.AppendString(dst, metadata1Name, f.name)
+	dst = protobuf.AppendString(dst, metadata1Help, f.help)
+	return protobuf.AppendString(dst, metadata1Unit, f.unit)
 }
 
 // appendMetadata2 appends what the metadata of a series of version 2 holds: no
 // more than 14 bytes.
 func appendMetadata2(dst []byte, counter bool, help, unit uint32) []byte {
 	dst = append(dst, metadata2Type, typeOf(counter), metadata2Help)
-	dst = appendVarint(dst, uint64(help))
-	dst = append(dst, metadata2Unit)
-	return appendVarint(dst, uint64(unit))
+	dst = protobuf.AppendVarint(dst, uint64(help))
+	return protobuf.AppendVarint(append(dst, metadata2Unit), uint64(unit))
 }
 
 func typeOf(counter bool) byte {
@@ -136,25 +118,6 @@ func typeOf(counter bool) byte {
 	}
 	return typeGauge
 }
-
-func appendString(dst []byte, tag byte, s string) []byte {
-	dst = append(dst, tag)
-	dst = appendVarint(dst, uint64(len(s)))
-	return append(dst, s...)
-}
-
-// sizeString returns the length of what appendString appends.
-func sizeString(s string) uint64 { return 1 + sizeVarint(uint64(len(s))) + uint64(len(s)) }
-
-// appendVarint is binary.AppendUvarint, quicker for the small numbers here.
-func appendVarint(dst []byte, v uint64) []byte {
-	if v < 1<<7 {
-		return append(dst, byte(v))
-	}
-	return binary.AppendUvarint(dst, v)
-}
-
-func sizeVarint(v uint64) uint64 { return uint64(bits.Len64(v|1)+6) / 7 }
 
 // symbols is the table of strings of a request of version 2. The first one is
 // empty.
@@ -200,6 +163,6 @@ func (s *symbols) find(text string) uint32 {
 func (s *symbols) add(text string) uint32 {
 	ref := uint32(len(s.refs))
 	s.refs[text] = ref
-	s.encoded = appendString(s.encoded, request2Symbol, valid(text))
+	s.encoded = protobuf.AppendString(s.encoded, request2Symbol, protobuf.Valid(text))
 	return ref
 }

@@ -1,0 +1,94 @@
+// Package protobuf writes and reads messages field by field, for sinks that write
+// them by hand: each series repeats most of the one before, which is encoded once
+// and copied. It refuses to know any message. Tags are those of fields up to number
+// 15, which take one byte.
+package protobuf
+
+import (
+	"encoding/binary"
+	"iter"
+	"math/bits"
+	"strings"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// How a field is encoded, which its tag says behind its number, if it is not a
+// varint, which is 0: number<<3 | Sized.
+const (
+	Fixed64 = 1 // eight bytes
+	Sized   = 2 // a length, and as many bytes
+)
+
+// AppendVarint is binary.AppendUvarint, quicker for the small numbers that most are.
+func AppendVarint(dst []byte, v uint64) []byte {
+	if v < 1<<7 {
+		return append(dst, byte(v))
+	}
+	return binary.AppendUvarint(dst, v)
+}
+
+// AppendSize appends what precedes the bytes of a field: its tag and their number.
+func AppendSize(dst []byte, tag byte, size int) []byte {
+	return AppendVarint(append(dst, tag), uint64(size))
+}
+
+// AppendString appends a field that is a string.
+func AppendString(dst []byte, tag byte, s string) []byte {
+	return append(AppendSize(dst, tag, len(s)), s...)
+}
+
+// AppendBytes appends a field that is bytes or a message.
+func AppendBytes(dst []byte, tag byte, b []byte) []byte {
+	return append(AppendSize(dst, tag, len(b)), b...)
+}
+
+// AppendFixed appends a field of eight bytes.
+func AppendFixed(dst []byte, tag byte, bits uint64) []byte {
+	return binary.LittleEndian.AppendUint64(append(dst, tag), bits)
+}
+
+// SizeVarint returns how many bytes AppendVarint appends.
+func SizeVarint(v uint64) int { return (bits.Len64(v|1) + 6) / 7 }
+
+// SizeField returns how many bytes a field of n bytes takes: its tag, their number
+// and the bytes.
+func SizeField(n int) int { return 1 + SizeVarint(uint64(n)) + n }
+
+// Valid returns s with what is not UTF-8 replaced; protobuf has no other strings.
+func Valid(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
+
+// Fields yields the tag of each field of a message and its value: the bytes that a
+// length precedes, without it, or all of others. It ends where the message is not
+// well-formed.
+func Fields(message []byte) iter.Seq2[uint64, []byte] {
+	return func(yield func(tag uint64, value []byte) bool) {
+		for len(message) > 0 {
+			_, kind, n := protowire.ConsumeField(message)
+			if n < 0 {
+				return
+			}
+			tag, m := protowire.ConsumeVarint(message)
+			value := message[m:n]
+			if kind == protowire.BytesType {
+				value, _ = protowire.ConsumeBytes(value)
+			}
+			if !yield(tag, value) {
+				return
+			}
+			message = message[n:]
+		}
+	}
+}
+
+// Number returns the value of a field that is a varint.
+func Number(value []byte) uint64 {
+	n, _ := protowire.ConsumeVarint(value) // 0 if it is none
+	return n
+}
