@@ -86,6 +86,9 @@ func Pods(pods, metrics int) []sink.Series {
 	return series
 }
 
+// Typical returns a run of n series as a cluster has them, n a multiple of 20.
+func Typical(n int) *sink.Run { return Run(0, Pods(n/20, 20), nil) }
+
 // Send sends a run and fails the test if it cannot.
 func Send(t testing.TB, s sink.Sink, r *sink.Run) {
 	t.Helper()

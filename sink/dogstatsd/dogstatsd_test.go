@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -23,7 +24,7 @@ func TestDelivery(t *testing.T) {
 		run.Checks = func(yield func(*sink.Check) bool) {
 			yield(&sink.Check{Name: "ready", Status: sink.OK, Block: &sink.Block{Host: "h"}})
 		}
-		send(t, s, run)
+		sinktest.Send(t, s, run)
 		lines := r.lines(t, 3001)
 		if last := lines[3000]; last != "_sc|ready|0|h:h" {
 			t.Errorf("the last line is %q", last)
@@ -53,7 +54,7 @@ func TestPacking(t *testing.T) {
 		for size, limit := range limits {
 			r := listen(t, scheme, path)
 			s := newSink(t, Config{Address: r.address, MaxPacket: size})
-			send(t, s, numbered(100000, 300, 7))
+			sinktest.Send(t, s, numbered(100000, 300, 7))
 			r.lines(t, 300)
 			for i, p := range r.packets {
 				if len(p) > limit || i < len(r.packets)-1 && len(p)+1+line <= limit {
@@ -73,7 +74,7 @@ func TestAwayAndBack(t *testing.T) {
 			path := t.TempDir() + "/s"
 			var log bytes.Buffer
 			s := newSink(t, Config{Address: scheme + "://" + path, Timeout: time.Hour, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-			send(t, s, numbered(0, 1000, 100))
+			sinktest.Send(t, s, numbered(0, 1000, 100))
 			if stats := s.Stats(); stats.Series != 0 || stats.Buffered == 0 || stats.Dropped != 0 {
 				t.Fatalf("stats with no receiver: %+v", stats)
 			}
@@ -84,9 +85,9 @@ func TestAwayAndBack(t *testing.T) {
 			s.queue.drain(t.Context())
 
 			r.close()
-			send(t, s, numbered(1000, 1000, 100))
+			sinktest.Send(t, s, numbered(1000, 1000, 100))
 			r2 := listen(t, scheme, path)
-			send(t, s, numbered(2000, 1000, 100))
+			sinktest.Send(t, s, numbered(2000, 1000, 100))
 			s.queue.drain(t.Context())
 			got := numbers(t, append(r.lines(t, 0), r2.lines(t, 2000)...))
 			_ = s.Close(t.Context())
@@ -111,7 +112,7 @@ func TestRefused(t *testing.T) {
 	r := listen(t, "udp", "")
 	s := newSink(t, Config{Address: r.address})
 	r.close()
-	send(t, s, numbered(0, 1000, 100))
+	sinktest.Send(t, s, numbered(0, 1000, 100))
 	if stats := s.Stats(); stats.Retries == 0 || stats.Buffered == 0 {
 		t.Errorf("stats %+v: nobody has refused anything", stats)
 	}
@@ -177,7 +178,7 @@ func TestStalledReceiver(t *testing.T) {
 			stalled := stall(t, scheme, path)
 			s := newSink(t, Config{Address: scheme + "://" + path, Timeout: 20 * time.Millisecond})
 			const n = 10_000
-			send(t, s, numbered(0, n, 100))
+			sinktest.Send(t, s, numbered(0, n, 100))
 			if stats := s.Stats(); stats.Dropped != 0 || stats.Buffered == 0 {
 				t.Errorf("stats %+v", stats)
 			}
@@ -203,7 +204,7 @@ func TestCloseWithStalledReceiver(t *testing.T) {
 			stall(t, scheme, path)
 			s := newSink(t, Config{Address: scheme + "://" + path, Timeout: 20 * time.Millisecond})
 			const n = 10_000
-			send(t, s, numbered(0, n, 100))
+			sinktest.Send(t, s, numbered(0, n, 100))
 			if err := s.Close(canceled(t)); !errors.Is(err, context.Canceled) {
 				t.Errorf("error %v, though much is left", err)
 			}
@@ -252,7 +253,7 @@ func TestUnsendable(t *testing.T) {
 func TestClose(t *testing.T) {
 	path := t.TempDir() + "/s"
 	s := newSink(t, Config{Address: "unix://" + path})
-	send(t, s, numbered(0, 100, 10))
+	sinktest.Send(t, s, numbered(0, 100, 10))
 	r := listen(t, "unix", path)
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
@@ -270,7 +271,7 @@ func TestClose(t *testing.T) {
 
 func TestCloseWithoutReceiver(t *testing.T) {
 	s := newSink(t, Config{Address: "unix://" + t.TempDir() + "/s"})
-	send(t, s, numbered(0, 100, 10))
+	sinktest.Send(t, s, numbered(0, 100, 10))
 	if err := s.Close(canceled(t)); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "100 lines") {
 		t.Errorf("error %v", err)
 	}
@@ -298,25 +299,22 @@ func TestSpread(t *testing.T) {
 func TestSpreadDelivers(t *testing.T) {
 	r := listen(t, "udp", "")
 	s := newSink(t, Config{Address: r.address, Spread: 100 * time.Millisecond})
-	send(t, s, numbered(0, 1000, 100))
+	sinktest.Send(t, s, numbered(0, 1000, 100))
 	if got := numbers(t, r.lines(t, 1000)); len(got) != 1000 {
 		t.Errorf("%d of 1000 series", len(got))
 	}
 }
 
 func TestSendAllocs(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates")
-	}
 	transports(t, func(t *testing.T, scheme, path string) {
 		s := newSink(t, Config{Address: discard(t, scheme, path)})
-		const n = 5000
-		run := typical(n)
-		send(t, s, run)
+		run := sinktest.Typical(5000)
 		// The context, a timer and the closures of a run.
 		const perRun = 40
-		if got := testing.AllocsPerRun(10, func() { send(t, s, run) }); got > perRun {
-			t.Errorf("%g allocations for %d series", got, n)
-		}
+		sinktest.CheckAllocs(t, perRun, func() {
+			if err := s.Send(t.Context(), run); err != nil {
+				t.Error(err)
+			}
+		})
 	})
 }

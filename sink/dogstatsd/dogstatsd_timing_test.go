@@ -1,43 +1,13 @@
 package dogstatsd
 
 import (
-	"fmt"
 	"io"
 	"net"
 	"path/filepath"
 	"testing"
 
-	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/internal/sinktest"
 )
-
-// typical is a run of n series with 3 tags beside the 15 that the 20 series of an
-// object share.
-func typical(n int) *sink.Run {
-	metrics := make([]*sink.Metric, 20)
-	for i := range metrics {
-		metrics[i] = &sink.Metric{Name: fmt.Sprint("kubernetes_state.container.status_report.count.", i)}
-	}
-	blocks := make([]*sink.Block, n/len(metrics))
-	for i := range blocks {
-		blocks[i] = &sink.Block{Host: fmt.Sprint("node-", i%100, "-cluster")}
-		for j := range 15 {
-			blocks[i].Tags = append(blocks[i].Tags, sink.Tag{Key: fmt.Sprint("kube_tag_", j), Value: fmt.Sprint("value-of-", i)})
-		}
-	}
-	own := []sink.Tag{{Key: "kube_container_name", Value: "cart"}, {Key: "reason", Value: "crashloopbackoff"}, {Key: "phase", Value: "running"}}
-	return &sink.Run{
-		Series: func(yield func(*sink.Series) bool) {
-			var s sink.Series
-			for i := range n {
-				s = sink.Series{Metric: metrics[i%len(metrics)], Block: blocks[i/len(metrics)], Tags: own, Value: float64(i % 3)}
-				if !yield(&s) {
-					return
-				}
-			}
-		},
-		Checks: func(func(*sink.Check) bool) {},
-	}
-}
 
 // discard starts a receiver that reads and forgets, and returns its address.
 func discard(t testing.TB, scheme, path string) string {
@@ -89,7 +59,7 @@ func perSeries(b *testing.B, n int) {
 // BenchmarkEncode is everything before the packet is handed to the writer.
 func BenchmarkEncode(b *testing.B) {
 	const n = 10_000
-	run := typical(n)
+	run := sinktest.Typical(n)
 	var e encoder
 	packet := make([]byte, 0, 8192)
 	b.ReportAllocs()
@@ -114,12 +84,12 @@ func BenchmarkSend(b *testing.B) {
 	}{{"udp", "udp", 0}, {"udp 8192", "udp", 8192}, {"unix", "unix", 0}, {"unixstream", "unixstream", 0}} {
 		b.Run(c.name, func(b *testing.B) {
 			const n = 10_000
-			run := typical(n)
+			run := sinktest.Typical(n)
 			s := newSink(b, Config{Address: discard(b, c.scheme, filepath.Join(b.TempDir(), "s")), MaxPacket: c.size})
-			send(b, s, run)
+			sinktest.Send(b, s, run)
 			b.ReportAllocs()
 			for b.Loop() {
-				send(b, s, run)
+				sinktest.Send(b, s, run)
 			}
 			perSeries(b, n)
 			if dropped := s.Stats().Dropped; dropped > 0 {

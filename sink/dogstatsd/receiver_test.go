@@ -1,8 +1,6 @@
 package dogstatsd
 
 import (
-	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -56,7 +55,7 @@ func listen(t testing.TB, scheme, path string) *receiver {
 			}
 		}
 		r.closer = c
-		go r.readDatagrams(c)
+		go sinktest.ReadDatagrams(c, r.got)
 	case "unixstream":
 		l, err := net.Listen("unix", path)
 		if err != nil {
@@ -69,17 +68,6 @@ func listen(t testing.TB, scheme, path string) *receiver {
 	return r
 }
 
-func (r *receiver) readDatagrams(c net.PacketConn) {
-	buf := make([]byte, 1<<16)
-	for {
-		n, _, err := c.ReadFrom(buf)
-		if err != nil {
-			return
-		}
-		r.got(string(buf[:n]))
-	}
-}
-
 func (r *receiver) accept(l net.Listener) {
 	for {
 		c, err := l.Accept()
@@ -90,31 +78,13 @@ func (r *receiver) accept(l net.Listener) {
 		r.conns = append(r.conns, c)
 		r.mu.Unlock()
 		go func() {
-			err := readFrames(c, r.got)
+			err := sinktest.ReadFrames(c, r.got)
 			if err != nil && (!r.cut || !errors.Is(err, io.ErrUnexpectedEOF)) {
 				r.mu.Lock()
 				defer r.mu.Unlock()
 				r.errs = append(r.errs, err)
 			}
 		}()
-	}
-}
-
-// readFrames calls got with every frame of a stream.
-func readFrames(c io.Reader, got func(string)) error {
-	for {
-		var size uint32
-		if err := binary.Read(c, binary.LittleEndian, &size); err != nil {
-			if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
-				return nil
-			}
-			return err
-		}
-		frame := make([]byte, size)
-		if _, err := io.ReadFull(c, frame); err != nil {
-			return err
-		}
-		got(string(frame))
 	}
 }
 
@@ -187,11 +157,7 @@ func newSink(t testing.TB, c Config) *Sink {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		_ = s.Close(ctx) // What is left is the test's business.
-	})
+	sinktest.Forget(t, s)
 	return s
 }
 
@@ -234,11 +200,4 @@ func upTo(first, last int) []int {
 		all = append(all, i)
 	}
 	return all
-}
-
-func send(t testing.TB, s *Sink, r *sink.Run) {
-	t.Helper()
-	if err := s.Send(t.Context(), r); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/kubestate/kubestate/internal/sinktest"
 )
 
 // stall listens on a Unix socket without reading. What it returns reads on, until
@@ -28,7 +30,7 @@ func stall(t *testing.T, scheme, path string) (read func(n int) []string) {
 		t.Cleanup(func() { _ = c.Close() })
 		go func() {
 			<-begin
-			r.readDatagrams(c)
+			sinktest.ReadDatagrams(c, r.got)
 		}()
 	} else {
 		l, err := net.Listen("unix", path)
@@ -155,7 +157,7 @@ func TestStreamEndsWithPartOfFrame(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newSink(t, Config{Address: "unixstream://" + path, Timeout: 20 * time.Millisecond})
-	send(t, s, numbered(0, 10_000, 200))
+	sinktest.Send(t, s, numbered(0, 10_000, 200))
 	for range 2 {
 		c, err := l.Accept()
 		if err != nil {
@@ -196,7 +198,7 @@ func TestStreamRestartsAtFrame(t *testing.T) {
 	defer second.Close()
 	var packets []string
 	framed := make(chan error, 1)
-	go func() { framed <- readFrames(second, func(p string) { packets = append(packets, p) }) }()
+	go func() { framed <- sinktest.ReadFrames(second, func(p string) { packets = append(packets, p) }) }()
 	if err := <-sent; err != nil {
 		t.Fatal(err)
 	}

@@ -16,17 +16,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 )
 
 var _ sink.Sink = (*Sink)(nil)
 
-func tags(pairs ...string) (all []sink.Tag) {
-	for i := 0; i < len(pairs); i += 2 {
-		all = append(all, sink.Tag{Key: pairs[i], Value: pairs[i+1]})
-	}
-	return all
-}
+// tags makes tags of key=value.
+func tags(pairs ...string) []sink.Tag { return sinktest.Tags(pairs...) }
 
 func runOf(series []*sink.Series, checks ...*sink.Check) *sink.Run {
 	return &sink.Run{Series: slices.Values(series), Checks: slices.Values(checks)}
@@ -35,17 +32,17 @@ func runOf(series []*sink.Series, checks ...*sink.Check) *sink.Run {
 // TestLines has every kind of line, byte for byte.
 func TestLines(t *testing.T) {
 	path := t.TempDir() + "/lines"
-	s, err := New(Config{Path: path, Tags: tags("env", "prod")})
+	s, err := New(Config{Path: path, Tags: tags("env=prod")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	node := &sink.Block{Host: "node-1", Tags: tags("kube_node", "node-1", "zone", "a")}
-	bare := &sink.Block{Resource: tags("ab.c", "x")}
+	node := &sink.Block{Host: "node-1", Tags: tags("kube_node=node-1", "zone=a")}
+	bare := &sink.Block{Resource: tags("ab.c=x")}
 	run := runOf([]*sink.Series{
-		{Metric: &sink.Metric{Name: "node.count"}, Block: node, Tags: tags("kernel", "6", "os", "linux"), Value: 1},
+		{Metric: &sink.Metric{Name: "node.count"}, Block: node, Tags: tags("kernel=6", "os=linux"), Value: 1},
 		{Metric: &sink.Metric{Name: "restarts", Type: sink.Counter}, Block: node, Value: 0.25},
-		{Metric: &sink.Metric{Name: "sum", Type: sink.UpDown}, Block: bare, Tags: tags("a", "b"), Value: math.NaN()},
-	}, &sink.Check{Name: "ready", Status: sink.Critical, Message: "it is \"not\"\nready", Block: node, Tags: tags("z", "")})
+		{Metric: &sink.Metric{Name: "sum", Type: sink.UpDown}, Block: bare, Tags: tags("a=b"), Value: math.NaN()},
+	}, &sink.Check{Name: "ready", Status: sink.Critical, Message: "it is \"not\"\nready", Block: node, Tags: tags("z=")})
 	for range 2 { // The second run is appended.
 		if err := s.Send(t.Context(), run); err != nil {
 			t.Fatal(err)
@@ -168,7 +165,7 @@ func TestEndedContext(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := s.Send(ctx, typical(100)); !errors.Is(err, context.Canceled) || out.Len() > 0 {
+	if err := s.Send(ctx, sinktest.Typical(100)); !errors.Is(err, context.Canceled) || out.Len() > 0 {
 		t.Errorf("error %v, %d bytes written", err, out.Len())
 	}
 	if stats := s.Stats(); stats.Dropped != 100 {
@@ -199,13 +196,13 @@ func TestCutShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	const n = 1000
-	if err := s.Send(t.Context(), typical(n)); err == nil || !strings.Contains(err.Error(), fmt.Sprint(n, " lines lost")) {
+	if err := s.Send(t.Context(), sinktest.Typical(n)); err == nil || !strings.Contains(err.Error(), fmt.Sprint(n, " lines lost")) {
 		t.Errorf("error %v", err)
 	}
 	if out.Len() != 100 {
 		t.Errorf("%d bytes are written, though writing failed after 100", out.Len())
 	}
-	if err := s.Send(t.Context(), typical(n)); err != nil {
+	if err := s.Send(t.Context(), sinktest.Typical(n)); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
@@ -220,25 +217,17 @@ func TestCutShort(t *testing.T) {
 }
 
 func TestSendAllocs(t *testing.T) {
-	if raceDetector {
-		t.Skip("the race detector allocates")
-	}
-	s, err := New(Config{Output: discard{}, Tags: tags("env", "prod")})
+	s, err := New(Config{Output: discard{}, Tags: tags("env=prod")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const n = 5000
-	run := typical(n)
-	send := func() {
-		if err := s.Send(t.Context(), run); err != nil {
-			t.Fatal(err)
-		}
-	}
-	send()
+	run := sinktest.Typical(5000)
 	const perRun = 20 // closures
-	if got := testing.AllocsPerRun(10, send); got > perRun {
-		t.Errorf("%g allocations for %d series", got, n)
-	}
+	sinktest.CheckAllocs(t, perRun, func() {
+		if err := s.Send(t.Context(), run); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 type discard struct{}

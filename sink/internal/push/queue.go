@@ -125,6 +125,18 @@ func (q *Queue) signal() {
 	q.changed = make(chan struct{})
 }
 
+// await waits until something was put, settled or dropped, or ctx ends. It is called
+// with q.mu held, and lets go of it meanwhile.
+func (q *Queue) await(ctx context.Context) {
+	changed := q.changed
+	q.mu.Unlock()
+	defer q.mu.Lock()
+	select {
+	case <-changed:
+	case <-ctx.Done():
+	}
+}
+
 // Flush waits until everything that was put so far is sent or given up, or ctx
 // ends. The error says what was refused and what was lost since the Flush before,
 // and what still waits when ctx ends, together with the cause of ctx's end.
@@ -134,13 +146,7 @@ func (q *Queue) Flush(ctx context.Context) error {
 	last := q.put
 	q.recent = 0
 	for len(q.waiting) > 0 && q.waiting[0].number <= last && ctx.Err() == nil {
-		changed := q.changed
-		q.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-		}
-		q.mu.Lock()
+		q.await(ctx)
 	}
 	err := q.report.take(q.config.Name)
 	if len(q.waiting) > 0 && q.waiting[0].number <= last {

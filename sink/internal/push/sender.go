@@ -99,22 +99,10 @@ func (s *sender) log(result Result) {
 func (q *Queue) take(ctx context.Context) (waiting, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.waiting) == 0 {
-		if q.closed {
-			return waiting{}, false
-		}
-		changed := q.changed
-		q.mu.Unlock()
-		select {
-		case <-changed:
-		case <-ctx.Done():
-		}
-		q.mu.Lock()
-		if ctx.Err() != nil {
-			return waiting{}, false
-		}
+	for len(q.waiting) == 0 && !q.closed && ctx.Err() == nil {
+		q.await(ctx)
 	}
-	if ctx.Err() != nil {
+	if len(q.waiting) == 0 || ctx.Err() != nil {
 		return waiting{}, false
 	}
 	next := &q.waiting[0]

@@ -1,5 +1,0 @@
-//go:build !race
-
-package dogstatsd
-
-const raceDetector = false

@@ -1,5 +1,0 @@
-//go:build race
-
-package jsonlines
-
-const raceDetector = true
