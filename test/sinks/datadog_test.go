@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/datadog"
 )
@@ -173,18 +174,9 @@ func TestDatadog(t *testing.T) {
 
 	now := time.Now()
 	series := podSeries(5000, now.Add(-time.Minute))
-	run := runOf(now, series, nil)
-	checks := []*sink.Check{
-		{Name: "kubernetes_state.node.ready", Status: sink.OK, Block: series[0].Block, Tags: []sink.Tag{{Key: "condition", Value: "ready"}}},
-		{Name: "kubernetes_state.cronjob.complete", Status: sink.Critical, Message: "\"quoted\" \n é", Block: &sink.Block{}},
-	}
-	run.Checks = func(yield func(*sink.Check) bool) {
-		for _, c := range checks {
-			if !yield(c) {
-				return
-			}
-		}
-	}
+	run := runOf(now, series, nil,
+		sink.Check{Name: "kubernetes_state.node.ready", Status: sink.OK, Block: series[0].Block, Tags: sinktest.Tags("condition=ready")},
+		sink.Check{Name: "kubernetes_state.cronjob.complete", Status: sink.Critical, Message: "\"quoted\" \n é", Block: &sink.Block{}})
 	want := datadogLines(now, series)
 	err = s.Send(t.Context(), run)
 	if lost := fmt.Sprintf("%d series lost: %d are NaN or infinite", len(series)-len(want), len(series)-len(want)); err == nil || !strings.HasSuffix(err.Error(), lost) {
@@ -230,7 +222,7 @@ func TestDatadogKey(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	writeFile(t, file, peer.key)
-	send(t, s, runOf(time.Now(), series, nil))
+	sinktest.Send(t, s, runOf(time.Now(), series, nil))
 	if got := s.Stats(); got.Series != 2 || got.Rejected != 2 || len(peer.series) != 2 {
 		t.Errorf("stats %+v, %d series have arrived", got, len(peer.series))
 	}

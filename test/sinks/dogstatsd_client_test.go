@@ -2,9 +2,7 @@ package sinks
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"io"
 	"net"
 	"path/filepath"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"github.com/DataDog/datadog-go/v5/statsd"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/dogstatsd"
 )
@@ -113,6 +112,7 @@ func sendBySink(t *testing.T, address string) {
 func recordDogStatsD(t *testing.T, scheme string) (address string, received func(n int) []string) {
 	t.Helper()
 	packets := make(chan string, 1000)
+	got := func(packet string) { packets <- packet }
 	path := filepath.Join(t.TempDir(), "s")
 	address = scheme + "://" + path
 	if scheme == "unixstream" {
@@ -123,7 +123,7 @@ func recordDogStatsD(t *testing.T, scheme string) (address string, received func
 		t.Cleanup(func() { _ = listener.Close() })
 		go func() {
 			if c, err := listener.Accept(); err == nil {
-				readFrames(c, packets)
+				_ = sinktest.ReadFrames(c, got) // what is cut short is missing
 			}
 		}()
 	} else {
@@ -141,7 +141,7 @@ func recordDogStatsD(t *testing.T, scheme string) (address string, received func
 			address = "udp://" + c.LocalAddr().String()
 		}
 		t.Cleanup(func() { _ = c.Close() })
-		go readDatagrams(c, packets)
+		go sinktest.ReadDatagrams(c, got)
 	}
 	return address, func(n int) []string { return linesOf(t, packets, n) }
 }
@@ -159,31 +159,4 @@ func linesOf(t *testing.T, packets <-chan string, n int) (lines []string) {
 		}
 	}
 	return lines
-}
-
-func readDatagrams(c net.PacketConn, packets chan<- string) {
-	buffer := make([]byte, 1<<16)
-	for {
-		n, _, err := c.ReadFrom(buffer)
-		if err != nil {
-			return
-		}
-		packets <- string(buffer[:n])
-	}
-}
-
-// readFrames reads packets that each follow their length, four bytes with the
-// lowest first.
-func readFrames(c io.Reader, packets chan<- string) {
-	for {
-		var size uint32
-		if err := binary.Read(c, binary.LittleEndian, &size); err != nil {
-			return
-		}
-		frame := make([]byte, size)
-		if _, err := io.ReadFull(c, frame); err != nil {
-			return
-		}
-		packets <- string(frame)
-	}
 }

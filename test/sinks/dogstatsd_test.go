@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/dogstatsd"
 	"github.com/kubestate/kubestate/test/e2e/harness"
@@ -195,7 +196,7 @@ func TestDogStatsD(t *testing.T) {
 			}
 			s := dogstatsdSink(t, config)
 			run, n, expected := dogstatsdSeries(0)
-			send(t, s, run)
+			sinktest.Send(t, s, run)
 			closeSink(t, s)
 			e.waitFor(t, expected)
 			if stats := s.Stats(); stats.Series != uint64(n) || stats.Dropped != 0 || stats.Buffered != 0 {
@@ -222,7 +223,7 @@ func TestDogStatsDOutage(t *testing.T) {
 	e := newStatsdExporter(t)
 	s := dogstatsdSink(t, dogstatsd.Config{Address: "unix://" + e.socket, Timeout: 100 * time.Millisecond})
 	run, first, expected := dogstatsdSeries(0)
-	send(t, s, run)
+	sinktest.Send(t, s, run)
 	if stats := s.Stats(); stats.Series != 0 || stats.Buffered == 0 {
 		t.Errorf("stats %+v with no exporter", stats)
 	}
@@ -233,7 +234,7 @@ func TestDogStatsDOutage(t *testing.T) {
 	for range 10 {
 		// Enough that no value is negative: the exporter would subtract.
 		run, second, changed := dogstatsdSeries(3)
-		send(t, s, run)
+		sinktest.Send(t, s, run)
 		expected, first = changed, first+second
 	}
 	if stats := s.Stats(); stats.Buffered == 0 {

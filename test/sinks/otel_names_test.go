@@ -13,6 +13,7 @@ import (
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/agent/otel"
 	"github.com/kubestate/kubestate/internal/manifest"
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/otlp"
@@ -56,7 +57,7 @@ func TestOTelNames(t *testing.T) {
 	peer := startCollector(t, nil)
 	now := time.Now()
 	run := otelRun(t, now)
-	send(t, otlpSink(t, otlp.Config{URL: peer.http}), run)
+	sinktest.Send(t, otlpSink(t, otlp.Config{URL: peer.http}), run)
 
 	// A request has the points of a resource by metric.
 	if diff := cmp.Diff(unique(pointsOf(now, seriesOf(run), nil)), unique(peer.received(t))); diff != "" {
@@ -82,7 +83,7 @@ func TestOTelNamesToPrometheus(t *testing.T) {
 	now := time.Now().Truncate(time.Millisecond)
 	run := otelRun(t, now)
 	s := otlpSink(t, otlp.Config{URL: server.URL + "/api/v1/otlp/v1/metrics", Tags: []sink.Tag{{Key: "sent", Value: t.Name()}}})
-	send(t, s, run)
+	sinktest.Send(t, s, run)
 	compare(t, "what Prometheus has", instant(t, server, now), otlpStateOf(seriesOf(run)))
 	if got, want := s.Stats().Series, uint64(len(seriesOf(run))); got != want {
 		t.Errorf("%d series were accepted, not %d", got, want)

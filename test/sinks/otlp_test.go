@@ -1,18 +1,17 @@
 package sinks
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/otlp"
 	"github.com/kubestate/kubestate/test/prometheus"
@@ -118,8 +117,8 @@ func TestOTLP(t *testing.T) {
 				second := first.Add(time.Second)
 				series := otlpSeries(50, first.Add(-time.Minute))
 				half := len(series) / 2
-				send(t, s, runOf(first, series, nil))
-				send(t, s, runOf(second, series[:half], series[half:]))
+				sinktest.Send(t, s, runOf(first, series, nil))
+				sinktest.Send(t, s, runOf(second, series[:half], series[half:]))
 				want := append(pointsOf(first, series, nil), pointsOf(second, series[:half], series[half:])...)
 				if diff := cmp.Diff(want, peer.received(t)); diff != "" {
 					t.Errorf("points (-want +got):\n%s", diff)
@@ -139,7 +138,7 @@ func TestOTLPSize(t *testing.T) {
 	now := time.Now()
 	series := otlpSeries(5000, now.Add(-time.Minute))
 	s := otlpSink(t, otlp.Config{URL: peer.grpc, Protocol: otlp.GRPC, MaxSeries: 1 << 30})
-	send(t, s, runOf(now, series, nil))
+	sinktest.Send(t, s, runOf(now, series, nil))
 	if diff := cmp.Diff(pointsOf(now, series, nil), peer.received(t)); diff != "" {
 		t.Errorf("points (-want +got):\n%s", diff)
 	}
@@ -172,17 +171,8 @@ func TestOTLPHang(t *testing.T) {
 			second, third := first.Add(time.Second), first.Add(2*time.Second)
 			series := otlpSeries(20, first.Add(-time.Minute))
 
-			send(t, s, runOf(first, series, nil)) // so that there is a connection
-			peer.Signal(syscall.SIGSTOP)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-			defer cancel()
-			_ = s.Send(ctx, runOf(second, series, nil)) // the error may say that time was up
-			_ = s.Send(ctx, runOf(third, series, nil))
-			if got := s.Stats(); got.Buffered == 0 || got.Dropped != 0 || got.Rejected != 0 {
-				t.Errorf("stats %+v: nothing waits, or something is lost", got)
-			}
-			peer.Signal(syscall.SIGCONT)
-			closeSink(t, s)
+			sinktest.Send(t, s, runOf(first, series, nil)) // so that there is a connection
+			hang(t, peer, s, runOf(second, series, nil), runOf(third, series, nil))
 			want := slices.Concat(pointsOf(first, series, nil), pointsOf(second, series, nil), pointsOf(third, series, nil))
 			if diff := cmp.Diff(unique(want), unique(peer.received(t))); diff != "" {
 				t.Errorf("points (-want +got):\n%s", diff)
@@ -221,9 +211,9 @@ func testPrometheusOTLP(t *testing.T, server *prometheus.Server, noCompression b
 	second := first.Add(time.Second)
 	series := otlpSeries(50, first.Add(-time.Minute))
 	half := len(series) / 2
-	send(t, s, runOf(first, series, nil))
+	sinktest.Send(t, s, runOf(first, series, nil))
 	compare(t, "first run", instant(t, server, first), otlpStateOf(series))
-	send(t, s, runOf(second, series[:half], series[half:]))
+	sinktest.Send(t, s, runOf(second, series[:half], series[half:]))
 	compare(t, "after the second run, in which half have ended", instant(t, server, second), otlpStateOf(series[:half]))
 	compare(t, "right after it", instant(t, server, second.Add(time.Millisecond)), otlpStateOf(series[:half]))
 	compare(t, "still at the time of the first run", instant(t, server, first), otlpStateOf(series))

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/prompb"
 	writev2 "github.com/prometheus/prometheus/prompb/io/prometheus/write/v2"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink/remotewrite"
 	"github.com/kubestate/kubestate/test/e2e/harness"
 	"github.com/kubestate/kubestate/test/prometheus"
@@ -99,7 +100,7 @@ func TestRemoteWriteMetadata(t *testing.T) {
 	for _, version := range []remotewrite.Version{remotewrite.V1, remotewrite.V2} {
 		receiver, url := startMetadataReceiver(t)
 		s := remoteWriteSink(t, &prometheus.Server{URL: url}, remotewrite.Config{Version: version})
-		send(t, s, runOf(time.Now(), podSeries(2, time.Time{}), nil))
+		sinktest.Send(t, s, runOf(time.Now(), podSeries(2, time.Time{}), nil))
 		if err := receiver.check(); err != nil {
 			t.Errorf("version %d: %v", version, err)
 		}
@@ -118,7 +119,7 @@ remote_write:
   queue_config: {batch_send_deadline: 100ms, min_shards: 1, max_shards: 1}
 `, url), "--enable-feature=metadata-wal-records")
 	s := remoteWriteSink(t, server, remotewrite.Config{})
-	send(t, s, runOf(time.Now(), podSeries(2, time.Time{}), nil))
+	sinktest.Send(t, s, runOf(time.Now(), podSeries(2, time.Time{}), nil))
 	harness.Eventually(t, time.Minute, "Prometheus passes on the metadata", receiver.check)
 	server.CheckLog(t)
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/remotewrite"
 )
@@ -52,9 +53,9 @@ func TestRemoteWriteNames(t *testing.T) {
 			for _, version := range []remotewrite.Version{remotewrite.V1, remotewrite.V2} {
 				s := remoteWriteSink(t, server, remotewrite.Config{Version: version, UTF8Names: test.utf8})
 				now := time.Now().Truncate(time.Millisecond).Add(time.Duration(version) * time.Second)
-				send(t, s, runOf(now, oddNames, nil))
+				sinktest.Send(t, s, runOf(now, oddNames, nil))
 				compare(t, "names", instant(t, server, now), test.want)
-				send(t, s, runOf(now.Add(time.Second), nil, oddNames))
+				sinktest.Send(t, s, runOf(now.Add(time.Second), nil, oddNames))
 				compare(t, "when all have ended", instant(t, server, now.Add(time.Second)), state{})
 			}
 		})
@@ -72,8 +73,8 @@ func TestRemoteWriteMoved(t *testing.T) {
 		metric := &sink.Metric{Name: "up"}
 		before := []sink.Series{{Metric: metric, Block: &sink.Block{Host: "node-1"}, Value: 1}}
 		after := []sink.Series{{Metric: metric, Block: &sink.Block{Host: "node-2"}, Value: 2}}
-		send(t, s, runOf(now, before, nil))
-		send(t, s, runOf(now.Add(time.Second), after, before))
+		sinktest.Send(t, s, runOf(now, before, nil))
+		sinktest.Send(t, s, runOf(now.Add(time.Second), after, before))
 		compare(t, "after the move", instant(t, server, now.Add(time.Second)), state{`{"__name__":"up"}`: 2})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/remotewrite"
 	"github.com/kubestate/kubestate/test/e2e/harness"
@@ -111,17 +113,27 @@ func podSeries(pods int, start time.Time) []sink.Series {
 	return series
 }
 
-func runOf(at time.Time, series, ended []sink.Series) *sink.Run {
-	each := func(all []sink.Series) func(func(*sink.Series) bool) {
-		return func(yield func(*sink.Series) bool) {
-			for i := range all {
-				if !yield(&all[i]) {
-					return
-				}
-			}
-		}
+func runOf(at time.Time, series, ended []sink.Series, checks ...sink.Check) *sink.Run {
+	r := sinktest.Run(0, series, ended, checks...)
+	r.Time = at
+	return r
+}
+
+// hang has a process stop in its tracks while runs are sent, which must wait, and
+// go on then until the sink is closed.
+func hang(t *testing.T, process interface{ Signal(s os.Signal) }, s sink.Sink, runs ...*sink.Run) {
+	t.Helper()
+	process.Signal(syscall.SIGSTOP)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	for _, r := range runs {
+		_ = s.Send(ctx, r) // the error may say that time was up
 	}
-	return &sink.Run{Time: at, Series: each(series), Ended: each(ended), Checks: func(func(*sink.Check) bool) {}}
+	if got := s.Stats(); got.Buffered == 0 || got.Dropped != 0 || got.Rejected != 0 {
+		t.Errorf("stats %+v: nothing waits, or something is lost", got)
+	}
+	process.Signal(syscall.SIGCONT)
+	closeSink(t, s)
 }
 
 // TestRemoteWrite sends two runs to a real Prometheus in every version, and asks
@@ -149,9 +161,9 @@ func TestRemoteWrite(t *testing.T) {
 			series := podSeries(50, first.Add(-time.Minute))
 			half := len(series) / 2
 
-			send(t, s, runOf(first, series, nil))
+			sinktest.Send(t, s, runOf(first, series, nil))
 			compare(t, "first run", instant(t, test.server, first), stateOf(series))
-			send(t, s, runOf(second, series[:half], series[half:]))
+			sinktest.Send(t, s, runOf(second, series[:half], series[half:]))
 			compare(t, "after the second run, in which half have ended", instant(t, test.server, second), stateOf(series[:half]))
 			compare(t, "right after it", instant(t, test.server, second.Add(time.Millisecond)), stateOf(series[:half]))
 			compare(t, "still at the time of the first run", instant(t, test.server, first), stateOf(series))
@@ -206,13 +218,6 @@ func (w *written) counts() map[string]int {
 	return maps.Clone(w.sum)
 }
 
-func send(t *testing.T, s sink.Sink, r *sink.Run) {
-	t.Helper()
-	if err := s.Send(t.Context(), r); err != nil {
-		t.Fatalf("send: %v", err)
-	}
-}
-
 // TestRemoteWrite2 looks at what only version 2.0 carries: a Prometheus that
 // makes labels of types and units, and samples of starts, shows them.
 func TestRemoteWrite2(t *testing.T) {
@@ -220,7 +225,7 @@ func TestRemoteWrite2(t *testing.T) {
 	s := remoteWriteSink(t, server, remotewrite.Config{})
 	now := time.Now().Truncate(time.Millisecond)
 	start := now.Add(-time.Minute)
-	send(t, s, runOf(now, podSeries(1, start), nil))
+	sinktest.Send(t, s, runOf(now, podSeries(1, start), nil))
 
 	want := map[string][2]string{
 		"kube_pod_status_phase": {"gauge", ""}, "kubernetes_state_container_restarts": {"counter", ""}, "k8s_container_memory_limit": {"gauge", "bytes"},
@@ -266,7 +271,7 @@ func TestRemoteWritePartial(t *testing.T) {
 	now := time.Now().Truncate(time.Millisecond)
 	series := podSeries(10, time.Time{})
 	half := len(series) / 2
-	send(t, s, runOf(now, series[:half], nil))
+	sinktest.Send(t, s, runOf(now, series[:half], nil))
 	want := stateOf(series)
 	for i := range series[:half] {
 		series[i].Value = 12345
@@ -288,16 +293,7 @@ func TestRemoteWriteHang(t *testing.T) {
 	second := first.Add(time.Second)
 	old, series := podSeries(20, time.Time{}), podSeries(60, time.Time{})
 
-	server.Signal(syscall.SIGSTOP)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
-	_ = s.Send(ctx, runOf(first, old, nil)) // the error may say that time was up
-	_ = s.Send(ctx, runOf(second, series, nil))
-	if got := s.Stats(); got.Buffered == 0 || got.Dropped != 0 || got.Rejected != 0 {
-		t.Errorf("stats %+v: nothing waits, or something is lost", got)
-	}
-	server.Signal(syscall.SIGCONT)
-	closeSink(t, s)
+	hang(t, server, s, runOf(first, old, nil), runOf(second, series, nil))
 	compare(t, "the run before", instant(t, server, first), stateOf(old))
 	compare(t, "the last run", instant(t, server, second), stateOf(series))
 	if got, want := s.Stats(), uint64(len(old)+len(series)); got.Series != want || got.Dropped != 0 {
