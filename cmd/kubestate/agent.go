@@ -2,17 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/serve"
-	"github.com/kubestate/kubestate/kubewatch"
 )
 
 func agentCommand(args []string) *cobra.Command {
@@ -72,67 +68,18 @@ func (f *agentFlags) run(ctx context.Context, changed func(flag string) bool, ou
 	for _, w := range scope.Warnings {
 		log.Warn(w)
 	}
-	client, err := kubewatch.Connect(kubewatch.Config{Kubeconfig: f.options.Kubeconfig, APIServer: f.options.APIServer, Version: version})
+	r, err := newReading(f.options, scope, p, out, log)
 	if err != nil {
-		return err
-	}
-	watches, err := watchesFor(scope, p.consumers()...)
-	if err != nil {
-		return err
-	}
-	group, err := kubewatch.NewGroup(client, watches, log)
-	if err != nil {
-		return err
-	}
-	if err := p.connect(client, out, func() error { return ready(group.Statuses()) }); err != nil {
 		return err
 	}
 	if f.once {
-		return pushOnce(ctx, client, group, p, f.timeout)
+		return r.pushOnce(ctx, f.timeout)
 	}
-	return f.push(ctx, client, group, p, log)
-}
-
-// push sends until ctx ends.
-func (f *agentFlags) push(ctx context.Context, client *kubewatch.Client, group *kubewatch.Group, p *pusher, log *slog.Logger) error {
-	o := f.options
-	sources := serve.Sources{Build: buildInfo(), Watches: group.Statuses, Agent: p.telemetry()}
-	servers, err := serve.Listen(ctx, serve.Config{
-		TelemetryAddress: serve.Address(o.TelemetryHost, o.TelemetryPort),
-		Timeouts: serve.Timeouts{
-			Read: o.ServerReadTimeout, ReadHeader: o.ServerReadHeaderTimeout,
-			Write: o.ServerWriteTimeout, Idle: o.ServerIdleTimeout,
-		},
-		Telemetry: serve.NewTelemetry(sources).Handler(),
-		Health:    serve.Health{Live: group.Alive, Ready: func() error { return ready(group.Statuses()) }},
-		Page: func() serve.Page {
-			return serve.Page{Version: version, Rows: sources.Rows(), Sinks: sources.Agent.Rows()}
-		},
-		Logger: log,
-	})
+	ports, _ := r.ports(f.options, nil)
+	servers, err := serve.Listen(ctx, ports)
 	if err != nil {
 		return err
 	}
 	log.Info("listening", "version", version, "telemetry", servers.TelemetryAddress())
-	return runAll(ctx, client, group, servers, p, log)
-}
-
-// pushOnce sends one run to each sink, once everything is read.
-func pushOnce(ctx context.Context, client *kubewatch.Client, group *kubewatch.Group, p *pusher, timeout time.Duration) error {
-	reading, stop := context.WithCancel(ctx)
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		greet(reading, client, p.log)
-		group.Run(reading)
-	}()
-	limited, cancel := context.WithTimeout(ctx, timeout)
-	err := p.sender.Once(limited)
-	if errors.Is(limited.Err(), context.DeadlineExceeded) {
-		err = errors.Join(fmt.Errorf("nothing was sent within %s", timeout), prefixed("not yet read", ready(group.Statuses())))
-	}
-	cancel()
-	stop()
-	<-read
-	return err
+	return r.run(ctx, servers)
 }

@@ -65,6 +65,9 @@ func (p *pusher) consumers(others ...consumer) []consumer {
 // connect opens the sinks, and makes an elector if there is an election. out is
 // standard output. Nothing is sent until ready returns nil.
 func (p *pusher) connect(client *kubewatch.Client, out io.Writer, ready func() error) error {
+	if p == nil {
+		return nil
+	}
 	var errs []error
 	config := agent.SenderConfig{Agent: p.agent, Ready: func() bool { return ready() == nil }, Logger: p.log}
 	if e := p.settings.LeaderElection; e.Enabled {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +14,6 @@ import (
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/serve"
-	"github.com/kubestate/kubestate/kubewatch"
 )
 
 func serveCommand(args []string) *cobra.Command {
@@ -92,82 +90,24 @@ func serveCluster(ctx context.Context, o *conf.Options, push *agentconf.Settings
 	if err != nil {
 		return err
 	}
-	client, err := kubewatch.Connect(kubewatch.Config{Kubeconfig: o.Kubeconfig, APIServer: o.APIServer, Version: version})
-	if err != nil {
-		return err
-	}
 	var p *pusher
 	if push != nil {
 		if p, err = newPusher(*push, log); err != nil {
 			return err
 		}
 	}
-	watches, err := watchesFor(settings, p.consumers(exporterConsumer(exporter))...)
+	r, err := newReading(o, settings, p, out, log, exporterConsumer(exporter))
 	if err != nil {
 		return err
 	}
-	group, err := kubewatch.NewGroup(client, watches, log)
-	if err != nil {
-		return err
-	}
-	if p != nil {
-		if err := p.connect(client, out, func() error { return ready(group.Statuses()) }); err != nil {
-			return err
-		}
-	}
-	sources := serve.Sources{Build: buildInfo(), Watches: group.Statuses, Exporter: exporter, Agent: p.telemetry()}
-	telemetry := serve.NewTelemetry(sources)
-	servers, err := serve.Listen(ctx, serve.Config{
-		Address:          serve.Address(o.Host, o.Port),
-		TelemetryAddress: serve.Address(o.TelemetryHost, o.TelemetryPort),
-		Timeouts: serve.Timeouts{
-			Read: o.ServerReadTimeout, ReadHeader: o.ServerReadHeaderTimeout,
-			Write: o.ServerWriteTimeout, Idle: o.ServerIdleTimeout,
-		},
-		Metrics:   telemetry.Time(exporter),
-		Discovery: http.HandlerFunc(exporter.ServeDiscovery),
-		Telemetry: telemetry.Handler(),
-		Health:    serve.Health{Live: group.Alive, Ready: func() error { return ready(group.Statuses()) }},
-		Page: func() serve.Page {
-			return serve.Page{Version: version, Rows: sources.Rows(), Sinks: sources.Agent.Rows()}
-		},
-		Logger: log,
-	})
+	ports, telemetry := r.ports(o, exporter)
+	ports.Address = serve.Address(o.Host, o.Port)
+	ports.Metrics, ports.Discovery = telemetry.Time(exporter), http.HandlerFunc(exporter.ServeDiscovery)
+	servers, err := serve.Listen(ctx, ports)
 	if err != nil {
 		return err
 	}
 	log.Info("listening", "version", version, "metrics", servers.Address(), "telemetry", servers.TelemetryAddress())
 	listening(addresses{servers.Address(), servers.TelemetryAddress()})
-	return runAll(ctx, client, group, servers, p, log)
-}
-
-// runAll reads, serves and pushes until ctx ends or a port fails. What is pushed
-// last and what is answered last end at the same time.
-func runAll(ctx context.Context, client *kubewatch.Client, group *kubewatch.Group, servers *serve.Servers, p *pusher, log *slog.Logger) error {
-	ctx, cancel := context.WithCancel(ctx)
-	var running sync.WaitGroup
-	running.Go(func() {
-		greet(ctx, client, log)
-		group.Run(ctx)
-	})
-	running.Go(func() { p.run(ctx) })
-	go settle(ctx, func() error { return ready(group.Statuses()) })
-	err := servers.Run(ctx)
-	cancel()
-	running.Wait()
-	log.Info("ended")
-	return err
-}
-
-// greet logs which server is read, so that a wrong address shows at once. A
-// server that does not answer is no reason to end: the watches keep trying.
-func greet(ctx context.Context, client *kubewatch.Client, log *slog.Logger) {
-	v, err := client.Version(ctx)
-	switch {
-	case ctx.Err() != nil:
-	case err != nil:
-		log.Error("the API server does not answer; trying on", "err", err)
-	default:
-		log.Info("reading cluster", "apiserver_version", v)
-	}
+	return r.run(ctx, servers)
 }

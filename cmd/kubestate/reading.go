@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/internal/conf"
+	"github.com/kubestate/kubestate/internal/serve"
+	"github.com/kubestate/kubestate/kubewatch"
+)
+
+// reading is a cluster while it is read, for whoever wants its objects.
+type reading struct {
+	client *kubewatch.Client
+	group  *kubewatch.Group
+	pusher *pusher // nil: nothing is pushed
+	log    *slog.Logger
+}
+
+// newReading prepares to read what settings say of the cluster that options name,
+// for a pusher, which may be nil, and others. out is standard output, for the
+// pusher's sinks.
+func newReading(o *conf.Options, s conf.Settings, p *pusher, out io.Writer, log *slog.Logger, others ...consumer) (*reading, error) {
+	client, err := kubewatch.Connect(kubewatch.Config{Kubeconfig: o.Kubeconfig, APIServer: o.APIServer, Version: version})
+	if err != nil {
+		return nil, err
+	}
+	watches, err := watchesFor(s, p.consumers(others...)...)
+	if err != nil {
+		return nil, err
+	}
+	group, err := kubewatch.NewGroup(client, watches, log)
+	if err != nil {
+		return nil, err
+	}
+	r := &reading{client: client, group: group, pusher: p, log: log}
+	return r, p.connect(client, out, r.ready)
+}
+
+func (r *reading) ready() error { return ready(r.group.Statuses()) }
+
+// ports returns what to serve on the telemetry port, and the metrics that are shown
+// there. exporter is nil where nothing is exported.
+func (r *reading) ports(o *conf.Options, exporter *kubestate.Exporter) (serve.Config, *serve.Telemetry) {
+	sources := serve.Sources{Build: buildInfo(), Watches: r.group.Statuses, Exporter: exporter, Agent: r.pusher.telemetry()}
+	telemetry := serve.NewTelemetry(sources)
+	return serve.Config{
+		TelemetryAddress: serve.Address(o.TelemetryHost, o.TelemetryPort),
+		Timeouts: serve.Timeouts{
+			Read: o.ServerReadTimeout, ReadHeader: o.ServerReadHeaderTimeout,
+			Write: o.ServerWriteTimeout, Idle: o.ServerIdleTimeout,
+		},
+		Telemetry: telemetry.Handler(),
+		Health:    serve.Health{Live: r.group.Alive, Ready: r.ready},
+		Page: func() serve.Page {
+			return serve.Page{Version: version, Rows: sources.Rows(), Sinks: sources.Agent.Rows()}
+		},
+		Logger: r.log,
+	}, telemetry
+}
+
+// run reads, serves and pushes until ctx ends or a port fails. What is pushed last
+// and what is answered last end at the same time.
+func (r *reading) run(ctx context.Context, servers *serve.Servers) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { r.read(ctx) })
+	running.Go(func() { r.pusher.run(ctx) })
+	go settle(ctx, r.ready)
+	err := servers.Run(ctx)
+	cancel()
+	running.Wait()
+	r.log.Info("ended")
+	return err
+}
+
+// pushOnce sends one run to each sink, once everything is read.
+func (r *reading) pushOnce(ctx context.Context, timeout time.Duration) error {
+	ctx, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { r.read(ctx) })
+	limited, cancel := context.WithTimeout(ctx, timeout)
+	err := r.pusher.sender.Once(limited)
+	if errors.Is(limited.Err(), context.DeadlineExceeded) {
+		err = errors.Join(fmt.Errorf("nothing was sent within %s", timeout), prefixed("not yet read", r.ready()))
+	}
+	cancel()
+	stop()
+	running.Wait()
+	return err
+}
+
+// read reads until ctx ends. First it logs which server, so that a wrong address
+// shows at once. One that does not answer is no reason to end: the watches keep
+// trying.
+func (r *reading) read(ctx context.Context) {
+	v, err := r.client.Version(ctx)
+	switch {
+	case ctx.Err() != nil:
+	case err != nil:
+		r.log.Error("the API server does not answer; trying on", "err", err)
+	default:
+		r.log.Info("reading cluster", "apiserver_version", v)
+	}
+	r.group.Run(ctx)
+}
