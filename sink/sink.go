@@ -6,6 +6,7 @@ package sink
 import (
 	"context"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -33,13 +34,21 @@ type Metric struct {
 // an attribute.
 type Tag struct{ Key, Value string }
 
+// Compare orders tags as those of a Block: by key, then by value.
+func (t Tag) Compare(other Tag) int {
+	if c := strings.Compare(t.Key, other.Key); c != 0 {
+		return c
+	}
+	return strings.Compare(t.Value, other.Value)
+}
+
 // Block is what the series of one object share. A Block never changes once it was
 // handed out, and the series of one Block follow one another, so that a Sink
 // encodes it once and reuses the result while the pointer stays the same.
 type Block struct {
 	Host     string // the host that the series belong to; empty: none
 	Resource []Tag  // attributes of the entity, where the names know entities (OpenTelemetry); elsewhere sent as tags
-	Tags     []Tag  // ascending by key, then value; a key may occur more than once
+	Tags     []Tag  // ascending, as Tag.Compare has it; a key may occur more than once
 }
 
 // Series is one value. It is valid until the iteration goes on; what it refers to

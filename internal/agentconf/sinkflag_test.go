@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -74,15 +75,8 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := &sink.Run{
-		Time: time.Now(), Checks: func(func(*sink.Check) bool) {}, Ended: func(func(*sink.Series) bool) {},
-		Series: func(yield func(*sink.Series) bool) {
-			yield(&sink.Series{Metric: &sink.Metric{Name: "m"}, Block: &sink.Block{}, Value: 1})
-		},
-	}
-	if err := s.Send(t.Context(), run); err != nil {
-		t.Fatal(err)
-	}
+	run := sinktest.Run(0, []sink.Series{{Metric: &sink.Metric{Name: "m"}, Block: &sink.Block{}, Value: 1}}, nil)
+	sinktest.Send(t, s, run)
 	if want := `"tags":["a:y","b:x"]`; !strings.Contains(out.String(), want) {
 		t.Errorf("got %s, want %s in it", out.String(), want)
 	}

@@ -23,9 +23,7 @@ import (
 // the same reason there are no unknown metrics. The resource is, as in the check,
 // the second word of the name of a family ("kube_pod_info": pod).
 func Telemetry(to sink.Sink, names *agent.Names, tags []sink.Tag) sink.Sink {
-	block := &sink.Block{Tags: slices.SortedFunc(slices.Values(tags), func(a, b sink.Tag) int {
-		return strings.Compare(a.Key+"\x00"+a.Value, b.Key+"\x00"+b.Value)
-	})}
+	block := &sink.Block{Tags: slices.SortedFunc(slices.Values(tags), sink.Tag.Compare)}
 	gauge := func(name string) *sink.Metric {
 		return &sink.Metric{Name: names.Prefix + "telemetry." + name}
 	}

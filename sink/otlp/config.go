@@ -107,7 +107,5 @@ func (c *Config) target() string {
 
 // sorted returns tags in the order of sink.Block.Tags.
 func sorted(tags []sink.Tag) []sink.Tag {
-	return slices.SortedFunc(slices.Values(tags), func(a, b sink.Tag) int {
-		return cmp.Or(strings.Compare(a.Key, b.Key), strings.Compare(a.Value, b.Value))
-	})
+	return slices.SortedFunc(slices.Values(tags), sink.Tag.Compare)
 }
