@@ -46,8 +46,8 @@ type Config struct {
 	Timeout  time.Duration // of one attempt; default 30 s
 	Attempts int           // to send a request; default: no limit but that of Buffer
 
-	// Client is one of its own by default, which finds proxies in the environment.
-	// Redirects are not followed unless it says so.
+	// Client sends. Default: one of its own, which finds proxies in the environment.
+	// Redirects are followed only if it has a CheckRedirect.
 	Client *http.Client
 	CAFile string // certificates that the receiver's must come from; default: those of the system
 	// Headers are more headers, for example X-Scope-OrgID.
