@@ -2,7 +2,6 @@ package agent
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/kubestate/kubestate/internal/join"
 	"github.com/kubestate/kubestate/kind"
@@ -227,15 +226,8 @@ func (b *blockMaker) addOwner() {
 
 // inOrder sorts tags and drops all but one of those that are equal.
 func inOrder(tags []sink.Tag) []sink.Tag {
-	slices.SortFunc(tags, compareTags)
+	slices.SortFunc(tags, sink.Tag.Compare)
 	return slices.Compact(tags)
-}
-
-func compareTags(a, b sink.Tag) int {
-	if c := strings.Compare(a.Key, b.Key); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Value, b.Value)
 }
 
 // hostName returns the host as it is sent.
