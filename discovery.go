@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // sliceSize is how many bytes of text a slice has at most when it is listed:
@@ -34,7 +35,7 @@ func (x *Exporter) ServeDiscovery(w http.ResponseWriter, r *http.Request) {
 	for i := range groups {
 		labels := map[string]string{"__metrics_path__": "/metrics"}
 		for _, name := range []string{"resources", "exclude_resources"} {
-			if value := query.Get(name); value != "" {
+			if value := strings.Join(query[name], ","); value != "" {
 				labels["__param_"+name] = value
 			}
 		}

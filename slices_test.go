@@ -82,9 +82,9 @@ func TestBadSlices(t *testing.T) {
 
 func TestDiscoveryOfASmallCluster(t *testing.T) {
 	s := serveMany(t, kubestate.Config{})
-	a := request(t, http.MethodGet, s.URL+"/sd?resources=pods", nil)
+	a := request(t, http.MethodGet, s.URL+"/sd?resources=pods&resources=nodes", nil)
 	host := strings.TrimPrefix(s.URL, "http://")
-	want := `[{"targets":["` + host + `"],"labels":{"__metrics_path__":"/metrics","__param_resources":"pods"}}]` + "\n"
+	want := `[{"targets":["` + host + `"],"labels":{"__metrics_path__":"/metrics","__param_resources":"pods,nodes"}}]` + "\n"
 	if a.body != want || a.header.Get("Content-Type") != "application/json" {
 		t.Errorf("Content-Type %s:\n%swant\n%s", a.header.Get("Content-Type"), a.body, want)
 	}
