@@ -115,17 +115,26 @@ func newCollector(s Sources) *collector {
 	}
 }
 
+// senders returns what sends gauges and counters to ch.
+func senders(ch chan<- prometheus.Metric) (
+	gauge func(d *prometheus.Desc, v float64, labels ...string),
+	counter func(d *prometheus.Desc, v uint64, labels ...string),
+) {
+	gauge = func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	counter = func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	return gauge, counter
+}
+
 // Describe implements prometheus.Collector.
 func (c *collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
-	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
-	}
-	counter := func(d *prometheus.Desc, v uint64, labels ...string) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
-	}
+	gauge, counter := senders(ch)
 	gauge(c.ordinal, 0, "0")
 	gauge(c.shards, 1)
 	statuses := c.sources.Watches()
