@@ -2,7 +2,7 @@ package store
 
 import (
 	"io"
-	"runtime"
+	"sync/atomic"
 
 	"github.com/kubestate/kubestate/exposition"
 	"github.com/kubestate/kubestate/internal/piece"
@@ -67,25 +67,24 @@ func (b *Body) addProtobuf(s *Snapshot) {
 		if len(texts) == 0 {
 			continue
 		}
-		size := 0
-		for _, n := range b.protobufSizes(texts, &families[i]) {
-			size += n
-		}
+		size := b.protobufSize(texts, &families[i])
 		b.parts = append(b.parts, part{text: newText(exposition.AppendProtobufHead(nil, &families[i], size))})
 		b.addFamily(texts, &families[i])
 	}
 }
 
-// protobufSizes returns the size of each text in protobuf.
-func (b *Body) protobufSizes(texts []*text, family *metric.Desc) []int {
-	sizes := make([]int, len(texts))
+// protobufSize returns the size of all texts together in protobuf.
+func (b *Body) protobufSize(texts []*text, family *metric.Desc) int {
+	var total atomic.Int64
 	inParallel(len(texts), func(next func() (int, bool)) {
+		var size int
 		var scratch []byte
 		for i, ok := next(); ok; i, ok = next() {
-			sizes[i], scratch = texts[i].protobufSize(family, b.packer, scratch)
+			size, scratch = texts[i].protobufSize(family, b.packer, scratch)
+			total.Add(int64(size))
 		}
 	})
-	return sizes
+	return int(total.Load())
 }
 
 // Encode prepares the body for Write in an encoding: what is not in it yet is
@@ -188,6 +187,3 @@ func (j *joiner) flush() error {
 	j.buf = j.buf[:0]
 	return j.err
 }
-
-// cores is how many goroutines work on one body.
-func cores() int { return runtime.GOMAXPROCS(0) }

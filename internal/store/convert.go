@@ -2,6 +2,7 @@ package store
 
 import (
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -138,6 +139,9 @@ func (x *batch) convert(b *Body, e exposition.Encoding) {
 		x.encoded = x.plain
 	}
 }
+
+// cores is how many goroutines work on one body.
+func cores() int { return runtime.GOMAXPROCS(0) }
 
 // inParallel runs work on all cores. Each gets the numbers from 0 up to n, one
 // after another, and all together get each once.
