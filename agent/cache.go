@@ -7,29 +7,37 @@ import "strings"
 // without keeping account. It is not safe for concurrent use.
 type cache[K comparable, V any] struct {
 	limit     int
-	now, past map[K]V
+	now, past map[K]cached[K, V]
+}
+
+// cached is a value and the key that it was put under.
+type cached[K, V any] struct {
+	key   K
+	value V
 }
 
 func newCache[K comparable, V any](limit int) *cache[K, V] {
-	return &cache[K, V]{limit: limit, now: map[K]V{}}
+	return &cache[K, V]{limit: limit, now: map[K]cached[K, V]{}}
 }
 
+// get does not keep the key, which may be a view of memory that is used again.
 func (c *cache[K, V]) get(key K) (V, bool) {
-	if v, ok := c.now[key]; ok {
-		return v, true
+	if x, ok := c.now[key]; ok {
+		return x.value, true
 	}
-	v, ok := c.past[key]
+	x, ok := c.past[key]
 	if ok {
-		c.put(key, v)
+		c.put(x.key, x.value)
 	}
-	return v, ok
+	return x.value, ok
 }
 
+// put keeps the key.
 func (c *cache[K, V]) put(key K, v V) {
 	if len(c.now) >= c.limit {
-		c.now, c.past = map[K]V{}, c.now
+		c.now, c.past = map[K]cached[K, V]{}, c.now
 	}
-	c.now[key] = v
+	c.now[key] = cached[K, V]{key, v}
 }
 
 // words makes strings that recur take memory once.
