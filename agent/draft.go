@@ -75,7 +75,6 @@ type draftSeries struct {
 }
 
 type draftCheck struct {
-	check   *check
 	name    *sink.Metric
 	status  sink.Status
 	message span // of text

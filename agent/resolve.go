@@ -119,20 +119,23 @@ func (d *draft) makeSeries(f *family, r *rule, moving *Moving) {
 	if moving != nil {
 		x.moving, x.value = true, float64(len(d.moving)-1)
 	}
+	var name *sink.Metric // of the check
 	if r.metric != nil {
-		m, ok := r.metric.metric(p, &d.scratch)
-		if !ok {
-			return
-		}
-		x.metric = m
+		x.metric, _ = r.metric.metric(p, &d.scratch)
+	}
+	if r.check != nil {
+		name, _ = r.check.name.metric(p, &d.scratch)
+	}
+	if x.metric == nil && name == nil {
+		return // a block is made only for what is sent
 	}
 	d.takeTags(f, r)
 	x.variant = d.variant(f.mapping)
 	x.tags = span{from: len(d.tags)}
 	d.tags = append(d.tags, d.picked...)
 	x.tags.to = len(d.tags)
-	if r.check != nil {
-		d.makeCheck(r, &x)
+	if name != nil {
+		d.makeCheck(r.check, name, &x)
 	}
 	if x.metric != nil {
 		x.start = d.start(r)
@@ -161,18 +164,14 @@ func (d *draft) start(r *rule) int {
 	return i + 1
 }
 
-func (d *draft) makeCheck(r *rule, x *draftSeries) {
+func (d *draft) makeCheck(of *check, name *sink.Metric, x *draftSeries) {
 	p := &d.point
-	name, ok := r.check.name.metric(p, &d.scratch)
-	if !ok {
-		return
-	}
-	c := draftCheck{check: r.check, name: name, status: r.check.statusOf(p), tags: x.tags, variant: x.variant}
-	if r.check.Due {
+	c := draftCheck{name: name, status: of.statusOf(p), tags: x.tags, variant: x.variant}
+	if of.Due {
 		c.due = p.Value
 	}
 	c.message.from = len(d.text)
-	d.text = r.check.appendMessage(d.text, p)
+	d.text = of.appendMessage(d.text, p)
 	c.message.to = len(d.text)
 	d.checks = append(d.checks, c)
 }

@@ -253,6 +253,21 @@ func TestTagsOfEverything(t *testing.T) {
 	)
 }
 
+// A check may be there for some values of a label alone, without a metric.
+func TestCheckOfChosenValues(t *testing.T) {
+	x := agenttest.New(t, agent.Config{Names: &agent.Names{Rules: []agent.Rule{{
+		Family: "kube_pod_status_phase", Filter: agent.Filter{Equal: new(1.0), Choose: map[string]map[string]string{"phase": {"Failed": "failed"}}},
+		Check: &agent.Check{Name: "pod.{phase}", Status: agent.Critical},
+	}}}})
+	running := `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u}, status: {phase: Running}}`
+	for range 2 {
+		x.Put(objects(t, running)...)
+		expect(t, x)
+		x.Put(objects(t, strings.Replace(running, "Running", "Failed", 1))...)
+		expect(t, x, `check pod.failed critical "" namespace:shop phase:Failed pod:web uid:u`)
+	}
+}
+
 // The table of kube-state-metrics changes nothing.
 func TestKSM(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Labels: map[string][]string{"configmaps": {"app"}}})
