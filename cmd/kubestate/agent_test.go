@@ -319,11 +319,14 @@ func TestUnassignedPods(t *testing.T) {
 	u.Begin()
 	u.Put(pod("a", ""))
 	u.Put(pod("b", "n1")) // what a full read does not have is gone at its end
+	u.Put(pod("d", ""))
+	u.Put(pod("d", "n1")) // it gets a Node meanwhile
 	u.Commit()
 	u.Put(pod("a", "n1")) // it gets a Node
 	u.Put(pod("c", ""))
 	u.Delete("shop", "c")
-	if want := []string{"begin", "put a", "commit", "delete a", "put c", "delete c"}; !slices.Equal(r.calls, want) {
+	want := []string{"begin", "put a", "put d", "delete d", "commit", "delete a", "put c", "delete c"}
+	if !slices.Equal(r.calls, want) {
 		t.Errorf("calls %q", r.calls)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -120,26 +120,56 @@ func share(w *kubewatch.Watch, consumers []consumer) error {
 // unassignedPods hands on Pods until they have a Node.
 type unassignedPods struct {
 	kubewatch.Store
-	reading atomic.Bool // a full read, whose end takes away what is not in it
+
+	mu sync.Mutex
+	// read are the Pods handed on in the full read under way; nil: there is none.
+	read map[podName]struct{}
 }
 
+type podName struct{ namespace, name string }
+
 func (u *unassignedPods) Begin() {
-	u.reading.Store(true)
+	u.mu.Lock()
+	u.read = map[podName]struct{}{}
+	u.mu.Unlock()
 	u.Store.Begin()
 }
 
 func (u *unassignedPods) Put(o kind.Object) {
+	name := podName{o.GetNamespace(), o.GetName()}
 	switch p, ok := o.(*corev1.Pod); {
 	case !ok || p.Spec.NodeName == "":
+		u.note(name)
 		u.Store.Put(o)
-	case !u.reading.Load():
-		u.Delete(o.GetNamespace(), o.GetName())
+	case u.mayHold(name):
+		u.Delete(name.namespace, name.name)
 	}
+}
+
+func (u *unassignedPods) note(name podName) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.read != nil {
+		u.read[name] = struct{}{}
+	}
+}
+
+// mayHold tells whether the store has to be told that a Pod is gone. What a full
+// read does not have the end of the read takes away; and while others are stored
+// at the same time nothing may be deleted. A Pod that comes a second time in one
+// read, as one that changed meanwhile, comes alone.
+func (u *unassignedPods) mayHold(name podName) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	_, read := u.read[name]
+	return read || u.read == nil
 }
 
 func (u *unassignedPods) Commit() {
 	u.Store.Commit()
-	u.reading.Store(false)
+	u.mu.Lock()
+	u.read = nil
+	u.mu.Unlock()
 }
 
 // ready returns nil once every watch has read its objects completely once, or
