@@ -15,6 +15,7 @@ import (
 // concurrent use.
 type Agent struct {
 	logger    *slog.Logger
+	config    Config // Names is set
 	tables    []*kind.Table
 	resources []*resource // as tables
 	tracker   *tracker
@@ -38,7 +39,7 @@ func New(c Config) (*Agent, error) {
 	default:
 		return nil, fmt.Errorf("pod mode %q: want %s, %s or %s", c.PodMode, AllPods, ClusterUnassigned, ClusterAggregatesOnly)
 	}
-	a := &Agent{logger: c.Logger}
+	a := &Agent{logger: c.Logger, config: c}
 	p := planner{
 		agent: a, config: &c, names: c.Names, metrics: newRegistry(), checks: newRegistry(),
 		mappings: newMappings(c.Names, c.LabelsMapper),

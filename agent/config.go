@@ -41,7 +41,7 @@ type Config struct {
 	// Tags are added to everything.
 	Tags []sink.Tag
 	// ClusterName and ClusterID become tags where the naming table has such, and the
-	// name part of hosts. Empty: not known.
+	// name part of hosts. Empty: not known; see Agent.SetClusterID.
 	ClusterName, ClusterID string
 
 	PodMode PodMode

@@ -10,7 +10,6 @@ import (
 
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
-	"github.com/kubestate/kubestate/sink"
 )
 
 // planner binds a naming table and a configuration to the catalog: it finds which
@@ -374,35 +373,4 @@ func (p *planner) compileFamily(t *kind.Table, f *family) error {
 		f.totals = append(f.totals, c)
 	}
 	return errors.Join(errs...)
-}
-
-// fixedTags returns the tags of everything.
-func fixedTags(n *Names, c *Config) []sink.Tag {
-	tags := slices.Clone(c.Tags)
-	if n.ClusterNameTag != "" && c.ClusterName != "" {
-		tags = append(tags, sink.Tag{Key: n.ClusterNameTag, Value: c.ClusterName})
-	}
-	if n.ClusterIDTag != "" && c.ClusterID != "" {
-		tags = append(tags, sink.Tag{Key: n.ClusterIDTag, Value: c.ClusterID})
-	}
-	return tags
-}
-
-// hostSuffix returns what stands behind the names of hosts: the name of the
-// cluster, in the form of a DNS label (RFC 1123).
-func hostSuffix(cluster string) string {
-	name := strings.Map(func(r rune) rune {
-		switch {
-		case 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '.':
-			return r
-		case 'A' <= r && r <= 'Z':
-			return r + 'a' - 'A'
-		default:
-			return '-'
-		}
-	}, cluster)
-	if name = strings.Trim(name, "-."); name == "" {
-		return ""
-	}
-	return "-" + name
 }

@@ -278,3 +278,18 @@ func TestKSM(t *testing.T) {
 		"kube_configmap_metadata_resource_version 7 configmap:a namespace:ns",
 	)
 }
+
+// The ID of the cluster may become known when there are objects and totals.
+func TestSetClusterID(t *testing.T) {
+	n := ready(nil)
+	n.ClusterIDTag = "id"
+	n.Aggregates = []agent.Aggregate{{Family: "kube_pod_info", Metric: "pods", Op: agent.Count}}
+	x := agenttest.New(t, agent.Config{Names: n, Tags: []sink.Tag{{Key: "z", Value: "1"}}})
+	x.Put(objects(t, pod)...)
+	expect(t, x, "pod 1 namespace:shop pod:web uid:u z:1", "pods 1 z:1")
+	x.SetClusterID("c")
+	expect(t, x, "pod 1 id:c namespace:shop pod:web uid:u z:1", "pods 1 id:c z:1")
+	if diff := cmp.Diff([]sink.Tag{{Key: "z", Value: "1"}, {Key: "id", Value: "c"}}, x.Tags()); diff != "" {
+		t.Errorf("tags (-want +got):\n%s", diff)
+	}
+}

@@ -126,7 +126,7 @@ func named(name string, choose map[string]map[string]string) []string {
 
 func newCluster(t testing.TB) *agenttest.Cluster {
 	return agenttest.New(t, agent.Config{
-		Names: datadog.Names(), Kinds: kind.All(), ClusterName: "Prod_EU",
+		Names: datadog.Names(), Kinds: kind.All(), ClusterName: "Prod_EU", ClusterID: "c-1",
 		Now: func() time.Time { return runAt },
 	})
 }
