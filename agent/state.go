@@ -18,7 +18,8 @@ type state struct {
 	maker     blockMaker
 	keep      *keeper
 	key       []byte
-	dirty     []*tagged         // blocks or totals to be made anew
+	dirty     []*tagged         // blocks or totals to be made anew, and some that were
+	dirtyMax  int               // the length of dirty at which it is cleared up
 	given     map[*entry][]gift // of objects that give others anything, which few do
 	gifts     []pending         // of the object at hand
 	shaped    []series          // likewise
@@ -317,11 +318,32 @@ func (s *state) forget(e *entry, k objectName) {
 }
 
 func (s *state) markDirty(t *tagged) {
-	if !t.dirty && !t.gone {
-		t.dirty = true
-		s.dirty = append(s.dirty, t)
+	if t.dirty || t.gone {
+		return
 	}
+	if len(s.dirty) >= s.dirtyMax {
+		s.clearUp()
+	}
+	t.dirty = true
+	s.dirty = append(s.dirty, t)
 }
+
+// clearUp drops from dirty what is gone, was made anew or is there twice: where no
+// runs are made, as in a replica that stands by, nothing else does.
+func (s *state) clearUp() {
+	s.dirty = slices.DeleteFunc(s.dirty, func(t *tagged) bool {
+		drop := !t.dirty || t.gone
+		t.dirty = false
+		return drop
+	})
+	for _, t := range s.dirty {
+		t.dirty = true
+	}
+	s.dirtyMax = 2*len(s.dirty) + minDirty
+}
+
+// minDirty is a length of dirty that is never too much.
+const minDirty = 1024
 
 // settle makes anew what is dirty, at most n of them, and tells whether none is
 // left.
