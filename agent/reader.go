@@ -50,7 +50,7 @@ func (a *Agent) snapshot() *snapshot {
 	x := &snapshot{twins: s.twins.found}
 	for _, r := range a.resources {
 		for _, f := range r.feeds {
-			if f.published {
+			if f.shelf.published {
 				x.shelves = append(x.shelves, shelved{f.shelf, f.shelf.all()})
 			}
 		}
@@ -76,7 +76,7 @@ func (r *Reader) Run(now time.Time) *sink.Run {
 // unchanged. Checks are those of objects that changed.
 func (r *Reader) Changes(now time.Time) *sink.Run {
 	last, x := r.turn()
-	return &sink.Run{Time: now, Series: changed(last, x, now), Checks: changedChecks(last, x, now), Ended: ended(last, x, now)}
+	return &sink.Run{Time: now, Changes: true, Series: changed(last, x, now), Checks: changedChecks(last, x, now), Ended: ended(last, x, now)}
 }
 
 // turn replaces what is remembered of the last run.

@@ -85,7 +85,8 @@ type Check struct {
 // that slow sinks hold nobody up. Each sequence may be read more than once; none
 // is nil.
 type Run struct {
-	Time time.Time
+	Time    time.Time
+	Changes bool // this is a run of changes
 	// Series are all there are or, in a run of changes, those that are new or have
 	// another value; the others are as they were.
 	Series iter.Seq[*Series]
