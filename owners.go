@@ -1,6 +1,7 @@
 package kubestate
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -23,27 +24,31 @@ type ownerIndex struct {
 
 	mu     sync.RWMutex
 	owners map[kind.Owned]kind.Owner
-	asking map[kind.Owned]map[podKey]asker // Pods that ask for an owner
-	asks   map[podKey][]kind.Owned
+	asking map[kind.Owned]map[podKey]struct{} // Pods that ask for an owner
+	askers map[podKey]asker
 
 	// refreshing lets one refresh end before the next begins, so that the one
-	// that began last, and knows most, is stored last.
+	// that began last, and knows most, is stored last. What a Pod asks for changes
+	// under it too, so that no refresh stores what the Pod was before. It is taken
+	// before mu.
 	refreshing sync.Mutex
 }
 
 type podKey struct{ namespace, name string }
 
-// asker is what the workload of a Pod is made of, and where it is stored.
+// asker is a Pod that asks for owners: what its workload is made of, and where it
+// is stored.
 type asker struct {
 	feed *store.Feed
 	part kind.Object
+	asks []kind.Owned
 }
 
 func newOwnerIndex() *ownerIndex {
 	return &ownerIndex{
 		owners: map[kind.Owned]kind.Owner{},
-		asking: map[kind.Owned]map[podKey]asker{},
-		asks:   map[podKey][]kind.Owned{},
+		asking: map[kind.Owned]map[podKey]struct{}{},
+		askers: map[podKey]asker{},
 	}
 }
 
@@ -105,7 +110,7 @@ func (x ownersFeed) Delete(_ *store.Feed, namespace, name string) {
 
 // set notes or, with nil, forgets an owner, and returns the Pods that ask for it
 // if that is news.
-func (x *ownerIndex) set(o kind.Owned, owner *kind.Owner) []asker {
+func (x *ownerIndex) set(o kind.Owned, owner *kind.Owner) []podKey {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	old, known := x.owners[o]
@@ -117,61 +122,74 @@ func (x *ownerIndex) set(o kind.Owned, owner *kind.Owner) []asker {
 	default:
 		x.owners[o] = *owner
 	}
-	askers := make([]asker, 0, len(x.asking[o]))
-	for _, a := range x.asking[o] {
-		askers = append(askers, a)
+	return slices.Collect(maps.Keys(x.asking[o]))
+}
+
+// refresh renders the workload of Pods anew, of those that still ask.
+func (x *ownerIndex) refresh(pods []podKey) {
+	for _, p := range pods {
+		x.refreshing.Lock()
+		if a, ok := x.asker(p); ok {
+			a.feed.Refresh(a.part, x.family)
+		}
+		x.refreshing.Unlock()
 	}
-	return askers
+}
+
+func (x *ownerIndex) asker(p podKey) (asker, bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	a, ok := x.askers[p]
+	return a, ok
 }
 
 // podsFeed observes Pods.
 type podsFeed struct{ *ownerIndex }
 
 // Put notes for which owners a Pod asks. What it asked before it was noted may
-// have changed meanwhile.
+// have changed meanwhile, and what it was before may have been rendered anew since
+// it was stored.
 func (x podsFeed) Put(f *store.Feed, o kind.Object) {
 	part, asks := kind.WorkloadOf(o)
-	a := asker{f, part}
-	if x.note(podKey{o.GetNamespace(), o.GetName()}, a, asks) {
-		x.refresh([]asker{a})
+	x.refreshing.Lock()
+	defer x.refreshing.Unlock()
+	asked := x.note(podKey{o.GetNamespace(), o.GetName()}, asker{f, part, asks})
+	if asked || len(asks) > 0 {
+		f.Refresh(o, x.family)
 	}
 }
 
 // Delete forgets for which owners a Pod asked.
 func (x podsFeed) Delete(_ *store.Feed, namespace, name string) {
-	x.note(podKey{namespace, name}, asker{}, nil)
+	x.refreshing.Lock()
+	defer x.refreshing.Unlock()
+	x.note(podKey{namespace, name}, asker{})
 }
 
-// note replaces what a Pod asks for, and tells whether it asks for anything.
-func (x *ownerIndex) note(p podKey, a asker, asks []kind.Owned) bool {
+// note replaces what a Pod asks for, and tells whether it asked for anything
+// before.
+func (x *ownerIndex) note(p podKey, a asker) (asked bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for _, o := range x.asks[p] {
+	old, asked := x.askers[p]
+	for _, o := range old.asks {
 		delete(x.asking[o], p)
 		if len(x.asking[o]) == 0 {
 			delete(x.asking, o)
 		}
 	}
-	delete(x.asks, p)
-	if len(asks) == 0 {
-		return false
+	if len(a.asks) == 0 {
+		delete(x.askers, p)
+		return asked
 	}
-	x.asks[p] = asks
-	for _, o := range asks {
+	x.askers[p] = a
+	for _, o := range a.asks {
 		if x.asking[o] == nil {
-			x.asking[o] = map[podKey]asker{}
+			x.asking[o] = map[podKey]struct{}{}
 		}
-		x.asking[o][p] = a
+		x.asking[o][p] = struct{}{}
 	}
-	return true
-}
-
-func (x *ownerIndex) refresh(askers []asker) {
-	for _, a := range askers {
-		x.refreshing.Lock()
-		a.feed.Refresh(a.part, x.family)
-		x.refreshing.Unlock()
-	}
+	return asked
 }
 
 // both returns an observer that tells two, of which either may be nil.

@@ -222,3 +222,35 @@ func TestWorkloadConcurrently(t *testing.T) {
 	w.put(putJob(meta("backup-29", "CronJob/backup")))
 	w.want(t, "after the storm", clusterWorkloads)
 }
+
+// TestWorkloadOfAPodThatChangesMeanwhile: what an owner's change sets off never
+// brings back what a Pod was before.
+func TestWorkloadOfAPodThatChangesMeanwhile(t *testing.T) {
+	const pods = 50
+	var orphans []string
+	for i := range pods {
+		orphans = append(orphans, fmt.Sprintf("p%02d p%02d barepod", i, i))
+	}
+	name := func(i int) string { return fmt.Sprintf("p%02d", i) }
+	w := newWorkloads(t, kind.Pods, kind.Jobs)
+	for range 50 {
+		w.put(putJob(meta("j", "CronJob/c")))
+		for i := range pods {
+			w.put(putPod(meta(name(i), "Job/j")))
+		}
+		var running sync.WaitGroup
+		running.Go(func() { w.feeds["jobs"].Delete("ns", "j") })
+		running.Go(func() {
+			for i := range pods {
+				if i%2 == 0 {
+					w.feeds["pods"].Delete("ns", name(i))
+				}
+				w.put(putPod(meta(name(i))))
+			}
+		})
+		running.Wait()
+		if w.want(t, "the Job was deleted, its Pods orphaned", orphans); t.Failed() {
+			return
+		}
+	}
+}
