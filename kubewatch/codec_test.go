@@ -141,8 +141,8 @@ func TestCalm(t *testing.T) {
 		if i == 1 {
 			frames.calm()
 		}
-		if got, err := frames.next(); err != nil || !bytes.Equal(got, want.frame[4:]) || frames.r.Size() != want.size {
-			t.Errorf("frame %d: %q, error %v, buffer of %d bytes", i, got, err, frames.r.Size())
+		if got, err := frames.next(); err != nil || !bytes.Equal(got, want.frame[4:]) || len(frames.r.buf) != want.size {
+			t.Errorf("frame %d: %q, error %v, buffer of %d bytes", i, got, err, len(frames.r.buf))
 		}
 	}
 	if _, err := frames.next(); !errors.Is(err, io.EOF) {

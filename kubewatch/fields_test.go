@@ -2,9 +2,12 @@ package kubewatch
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -89,8 +92,8 @@ func planned(t *testing.T, table *kind.Table) *kind.Table {
 	return p
 }
 
-// Of a Secret neither an object nor any memory that is kept holds the content, nor
-// its name.
+// Of a Secret neither an object nor any memory in which objects are kept until they
+// are stored holds the content, nor its name.
 func TestSecretsAreNotHeld(t *testing.T) {
 	secret := func(name string) *corev1.Secret {
 		return &corev1.Secret{
@@ -130,6 +133,63 @@ func TestSecretsAreNotHeld(t *testing.T) {
 			t.Error("the object of the event is not where it is looked for")
 		}
 	})
+}
+
+// While a watch waits it keeps nothing of the events that came, each with all fields
+// of its object.
+func TestEventsAreNotHeld(t *testing.T) {
+	for _, calm := range []bool{false, true} {
+		body := &chunks{}
+		for _, size := range []int{1, 100, 10, readBuffer / 2, 2 * readBuffer, 3} { // also more than is read at once
+			content := bytes.Repeat([]byte("confidential"), size/12+1)
+			f := append(binary.BigEndian.AppendUint32(nil, uint32(len(content))), content...)
+			body.left = append(body.left, slices.Concat(f, f))
+		}
+		frames, ok := protobufCodec{}.frames(body).(*protobufFrames)
+		if !ok {
+			t.Fatal("frames of another type")
+		}
+		waits := 0
+		body.wait = func() {
+			waits++
+			for _, kept := range [][]byte{frames.frame, frames.r.buf} {
+				wantNothingConfidential(t, kept[:cap(kept)])
+			}
+		}
+		if calm {
+			frames.calm()
+		}
+		events := 0
+		for ; ; events++ {
+			if _, err := frames.next(); err != nil {
+				break
+			}
+		}
+		if events != 12 || waits != 7 {
+			t.Errorf("%d events, waited %d times", events, waits)
+		}
+	}
+}
+
+// chunks is a body that comes chunk by chunk. It calls wait before each and before
+// the end.
+type chunks struct {
+	left [][]byte
+	now  []byte
+	wait func()
+}
+
+func (c *chunks) Read(p []byte) (int, error) {
+	if len(c.now) == 0 {
+		c.wait()
+		if len(c.left) == 0 {
+			return 0, io.EOF
+		}
+		c.now, c.left = c.left[0], c.left[1:]
+	}
+	n := copy(p, c.now)
+	c.now = c.now[n:]
+	return n, nil
 }
 
 func wantNothingConfidential(t *testing.T, text []byte) {

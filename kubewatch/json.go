@@ -62,7 +62,8 @@ func (j *jsonReader) next() ([]byte, error) {
 	return j.value, j.explain(err)
 }
 
-// calm does nothing: the decoder has memory for one value anyway.
+// calm does nothing: the decoder has memory for one value anyway, the last, which it
+// keeps. API servers send Secrets as protobuf; only a proxy could make it this.
 func (*jsonReader) calm() {}
 
 // token reads the next punctuation or key.

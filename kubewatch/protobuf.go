@@ -120,32 +120,58 @@ func bytesField(message []byte, field protowire.Number) ([]byte, error) {
 }
 
 func (protobufCodec) frames(r io.Reader) frameReader {
-	return &protobufFrames{body: r, r: bufio.NewReaderSize(r, readBuffer)}
+	return &protobufFrames{r: oblivious{body: r}, ahead: readBuffer}
 }
 
 // protobufFrames cuts frames of four bytes of length, big endian, and a
-// metav1.WatchEvent.
+// metav1.WatchEvent. It keeps nothing of a frame when the next is asked for: in one
+// there is all of an object, be it a Secret, and the next may be long in coming.
 type protobufFrames struct {
-	body   io.Reader
-	r      *bufio.Reader
-	isCalm bool
-	frame  []byte
+	r     oblivious
+	ahead int // how much to read ahead
+	frame []byte
 }
 
-func (f *protobufFrames) calm() { f.isCalm = true }
+func (f *protobufFrames) calm() { f.ahead = calmBuffer }
 
 func (f *protobufFrames) next() ([]byte, error) {
-	if f.isCalm && f.r.Buffered() == 0 && f.r.Size() > calmBuffer {
-		f.r = bufio.NewReaderSize(f.body, calmBuffer)
+	clear(f.frame)
+	if len(f.r.ahead) == 0 && len(f.r.buf) != f.ahead {
+		f.r.buf = make([]byte, f.ahead)
 	}
 	var header [4]byte
-	if _, err := io.ReadFull(f.r, header[:]); err != nil {
+	if _, err := io.ReadFull(&f.r, header[:]); err != nil {
 		return nil, err
 	}
 	size := uint64(binary.BigEndian.Uint32(header[:]))
 	var err error
-	f.frame, err = readSized(f.r, f.frame, size)
+	f.frame, err = readSized(&f.r, f.frame, size)
 	return f.frame, err
+}
+
+// oblivious reads ahead, as a bufio.Reader does, and wipes what was taken.
+type oblivious struct {
+	body  io.Reader
+	buf   []byte
+	ahead []byte // the part of buf that was not yet taken
+}
+
+// Read implements io.Reader.
+func (o *oblivious) Read(p []byte) (int, error) {
+	if len(o.ahead) == 0 {
+		if len(p) >= len(o.buf) {
+			return o.body.Read(p)
+		}
+		n, err := o.body.Read(o.buf)
+		if n == 0 {
+			return 0, err
+		}
+		o.ahead = o.buf[:n] // an error comes again
+	}
+	n := copy(p, o.ahead)
+	clear(o.ahead[:n])
+	o.ahead = o.ahead[n:]
+	return n, nil
 }
 
 // readSized reads size bytes into buf or, if that is too small, a new one.
