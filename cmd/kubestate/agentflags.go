@@ -33,6 +33,7 @@ type agentFlags struct {
 	sinks           []string
 	interval        time.Duration
 	clusterName     string
+	clusterID       string
 	election        bool
 	leaseNamespace  string
 	leaseName       string
@@ -49,6 +50,7 @@ func (f *agentFlags) add(c *cobra.Command) {
 	fs.StringArrayVar(&f.sinks, "sink", nil, "`sink` to push to, in place of those of --config; can be given more than once")
 	fs.DurationVar(&f.interval, intervalFlag, agent.DefaultInterval, "time from run to run")
 	fs.StringVar(&f.clusterName, "cluster-name", "", "`name` of the cluster, for names of hosts and a tag")
+	fs.StringVar(&f.clusterID, "cluster-id", "", "`ID` of the cluster, for a tag; without it the UID of the namespace kube-system, if the names have such a tag")
 	fs.BoolVar(&f.election, electionFlag, false, "send only if this replica holds the Lease, which is for several replicas; on by default for a --datadog-config that does not skip it")
 	fs.StringVar(&f.leaseNamespace, "leader-election-namespace", "", "`namespace` of the Lease; empty is that of the pod")
 	fs.StringVar(&f.leaseName, "leader-election-name", "", "`name` of the Lease (default kubestate-agent)")
@@ -147,6 +149,9 @@ func (f *agentFlags) override(section *agentconf.Agent, s *agentconf.Settings, c
 	}
 	if f.clusterName != "" {
 		s.Agent.ClusterName = f.clusterName
+	}
+	if f.clusterID != "" {
+		s.Agent.ClusterID = f.clusterID
 	}
 	return errors.Join(errs...)
 }

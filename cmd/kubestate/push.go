@@ -7,9 +7,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/internal/agentconf"
@@ -26,6 +27,8 @@ type pusher struct {
 	agent    *agent.Agent
 	sender   *agent.Sender
 	elector  *kubewatch.Elector // nil: there is no election
+	// identified tells whether the ID of the cluster is there, or cannot be had.
+	identified atomic.Bool
 	log      *slog.Logger
 }
 
@@ -69,7 +72,7 @@ func (p *pusher) connect(client *kubewatch.Client, out io.Writer, ready func() e
 		return nil
 	}
 	var errs []error
-	config := agent.SenderConfig{Agent: p.agent, Ready: func() bool { return ready() == nil }, Logger: p.log}
+	config := agent.SenderConfig{Agent: p.agent, Ready: func() bool { return p.identified.Load() && ready() == nil }, Logger: p.log}
 	if e := p.settings.LeaderElection; e.Enabled {
 		var err error
 		p.elector, err = kubewatch.NewElector(client, kubewatch.Election{
@@ -107,13 +110,42 @@ func (p *pusher) telling(s sink.Sink) sink.Sink {
 	if !p.settings.CheckTelemetry {
 		return s
 	}
-	a := &p.settings.Agent
-	tags := a.Tags
-	if a.ClusterName != "" && a.Names.ClusterNameTag != "" {
-		tags = append(slices.Clip(tags), sink.Tag{Key: a.Names.ClusterNameTag, Value: a.ClusterName})
-	}
-	return datadogconf.Telemetry(s, a.Names, tags)
+	return datadogconf.Telemetry(s, p.settings.Agent.Names, p.agent.Tags)
 }
+
+// systemNamespace is the one whose UID stands for the ID of a cluster.
+const systemNamespace = "kube-system"
+
+// identify finds the ID of the cluster, where the naming table has a tag for it and
+// nobody told. It asks until the API server answers, or refuses.
+func (p *pusher) identify(ctx context.Context, client *kubewatch.Client) {
+	if p == nil {
+		return
+	}
+	if a := &p.settings.Agent; a.Names.ClusterIDTag == "" || a.ClusterID != "" {
+		p.identified.Store(true)
+		return
+	}
+	for ctx.Err() == nil {
+		uid, err := client.NamespaceUID(ctx, systemNamespace)
+		switch {
+		case err == nil:
+			p.agent.SetClusterID(uid)
+		case kubewatch.Refused(err):
+			p.log.Warn("the ID of the cluster is not known; there is no tag of it", "err", err)
+		default: // the watches tell what is wrong with the server
+			select {
+			case <-ctx.Done():
+			case <-time.After(identifyAgain):
+			}
+			continue
+		}
+		p.identified.Store(true)
+		return
+	}
+}
+
+const identifyAgain = 2 * time.Second
 
 // run sends until ctx ends and the sinks are closed. Only then is the Lease given
 // away, so that nobody else sends meanwhile.

@@ -108,5 +108,8 @@ func (r *reading) read(ctx context.Context) {
 	default:
 		r.log.Info("reading cluster", "apiserver_version", v)
 	}
+	var identifying sync.WaitGroup
+	identifying.Go(func() { r.pusher.identify(ctx, r.client) })
 	r.group.Run(ctx)
+	identifying.Wait()
 }

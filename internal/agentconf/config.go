@@ -52,7 +52,8 @@ type Agent struct {
 	Tags map[string]string `json:"tags,omitempty"`
 	// Name of the cluster. Naming tables make a tag of it, and part of host names.
 	ClusterName string `json:"clusterName,omitempty"`
-	// ID of the cluster, for naming tables that make a tag of it.
+	// ID of the cluster, for naming tables that make a tag of it. Default: the UID of
+	// the namespace kube-system.
 	ClusterID string `json:"clusterID,omitempty"`
 
 	// Which pods count: default (all), cluster_unassigned (those without a node, beside

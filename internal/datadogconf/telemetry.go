@@ -22,13 +22,15 @@ import (
 // are counted, totals too, because samples of which nothing becomes are never made. For
 // the same reason there are no unknown metrics. The resource is, as in the check,
 // the second word of the name of a family ("kube_pod_info": pod).
-func Telemetry(to sink.Sink, names *agent.Names, tags []sink.Tag) sink.Sink {
-	block := &sink.Block{Tags: slices.SortedFunc(slices.Values(tags), sink.Tag.Compare)}
+// Runs that have only what changed are left as they are, as counts of changes say
+// nothing of the cluster. tags returns the tags of everything; it is asked at the
+// first run.
+func Telemetry(to sink.Sink, names *agent.Names, tags func() []sink.Tag) sink.Sink {
 	gauge := func(name string) *sink.Metric {
 		return &sink.Metric{Name: names.Prefix + "telemetry." + name}
 	}
 	t := &telemetry{
-		Sink: to, names: names, block: block, words: map[*sink.Metric]string{},
+		Sink: to, names: names, tags: tags, words: map[*sink.Metric]string{},
 		total: gauge("metrics.count.total"), count: gauge("metrics.count"), unknown: gauge("unknown_metrics.count"),
 	}
 	return t
@@ -37,13 +39,20 @@ func Telemetry(to sink.Sink, names *agent.Names, tags []sink.Tag) sink.Sink {
 type telemetry struct {
 	sink.Sink
 	names                 *agent.Names
-	block                 *sink.Block
+	tags                  func() []sink.Tag
+	block                 *sink.Block // nil: there was no run
 	total, count, unknown *sink.Metric
 	words                 map[*sink.Metric]string // the resource of each metric seen
 }
 
 // Send implements sink.Sink.
 func (t *telemetry) Send(ctx context.Context, r *sink.Run) error {
+	if r.Changes {
+		return t.Sink.Send(ctx, r)
+	}
+	if t.block == nil {
+		t.block = &sink.Block{Tags: slices.SortedFunc(slices.Values(t.tags()), sink.Tag.Compare)}
+	}
 	counts, total := map[string]int{}, 0
 	for s := range r.Series {
 		counts[t.word(s.Metric)]++

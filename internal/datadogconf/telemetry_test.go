@@ -27,12 +27,19 @@ func (m *memory) Send(_ context.Context, r *sink.Run) error {
 func TestTelemetry(t *testing.T) {
 	var m memory
 	tags := []sink.Tag{{Key: "z", Value: "1"}, {Key: "a", Value: "2"}}
-	to := Telemetry(&m, datadog.Names(), tags)
+	to := Telemetry(&m, datadog.Names(), func() []sink.Tag { return tags })
 	block := &sink.Block{}
 	var run []*sink.Series
 	for _, name := range []string{"container.ready", "container.ready", "pod.count", "node.cpu_capacity", "node.cpu_capacity.total", "resourcequota.pods.limit", "deployment.rollout_duration"} {
 		run = append(run, &sink.Series{Metric: &sink.Metric{Name: "kubernetes_state." + name}, Block: block, Value: 1})
 	}
+	if err := to.Send(t.Context(), &sink.Run{Series: slices.Values(run), Changes: true}); err != nil {
+		t.Fatal(err)
+	}
+	if len(m.got) != len(run) {
+		t.Errorf("%d series in a run of %d changes", len(m.got), len(run))
+	}
+	m.got = nil
 	if err := to.Send(t.Context(), &sink.Run{Series: slices.Values(run)}); err != nil {
 		t.Fatal(err)
 	}
