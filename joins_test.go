@@ -111,6 +111,17 @@ func ownedJob(name, owner string) *batchv1.Job {
 	return j
 }
 
+func ownedReplicaSet(name, owner, hash string) *appsv1.ReplicaSet {
+	r := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}}
+	if kind, name, ok := strings.Cut(owner, "/"); ok {
+		r.OwnerReferences = []metav1.OwnerReference{{Kind: kind, Name: name}}
+	}
+	if hash != "" {
+		r.Labels = map[string]string{"pod-template-hash": hash}
+	}
+	return r
+}
+
 // What is joined is the same in whatever order objects come.
 func TestJoinsInAnyOrder(t *testing.T) {
 	events := []event{
@@ -173,6 +184,11 @@ func TestJoinsFollow(t *testing.T) {
 	j.feeds["nodes"].Put(zonedNode("w1", "north"))
 	j.feeds["jobs"].Put(ownedJob("report", "CronJob/daily"))
 	step("what concerned the one before", "cart", `u2,label_app="cart",node="w2",workload="cart",workload_type="statefulset"`+zone+`"south"`)
+	j.feeds["pods"].Put(joinedPod("own", "u4", "", "ReplicaSet/own-1", nil))
+	j.feeds["replicasets"].Put(ownedReplicaSet("own-1", "CloneSet/own", ""))
+	step("its ReplicaSet came", "own", `u4,workload="own",workload_type="CloneSet"`)
+	j.feeds["replicasets"].Put(ownedReplicaSet("own-1", "Deployment/own", "1"))
+	step("another ReplicaSet of that name, whose Pods tell its owner", "own", "u4")
 	j.feeds["namespaces"].Put(teamNamespace("checkout"))
 	j.feeds["pods"].Put(joinedPod("pay", "u3", "", "", nil))
 	step("a Pod without Node", "pay", `u3,workload="pay",workload_type="barepod",namespace_label_team="checkout"`)

@@ -96,11 +96,15 @@ type ownersFeed struct {
 	table *kind.Table
 }
 
-// Put notes what owns an object.
-func (x ownersFeed) Put(_ *store.Feed, o kind.Object) {
-	if owned, owner, ok := kind.OwnerOf(x.table, o); ok {
-		x.refresh(x.set(owned, &owner))
+// Put notes what owns an object. Where Pods tell that themselves, one that had the
+// name before may have given it.
+func (x ownersFeed) Put(f *store.Feed, o kind.Object) {
+	owned, owner, ok := kind.OwnerOf(x.table, o)
+	if !ok {
+		x.Delete(f, o.GetNamespace(), o.GetName())
+		return
 	}
+	x.refresh(x.set(owned, &owner))
 }
 
 // Delete forgets what owned an object.

@@ -138,10 +138,12 @@ func (x observer) Put(_ *store.Feed, o kind.Object) {
 	case namespaces:
 		x.give(o, "namespace", func(w *want) maps { return w.namespaces }, namespaceLabelPrefix, namespaceAnnotationPrefix)
 	case owners:
-		if owned, owner, ok := kind.OwnerOf(x.table, o); ok {
-			x.change(owned.Kind, owned.Namespace, owned.Name,
-				[]join.Gift{{Labels: workloadLabels(owned.Workload(owner))}})
+		owned, owner, ok := kind.OwnerOf(x.table, o)
+		if !ok { // its Pods tell; one that had the name before may have given
+			x.change(x.table.Kind, o.GetNamespace(), o.GetName(), nil)
+			return
 		}
+		x.change(owned.Kind, owned.Namespace, owned.Name, []join.Gift{{Labels: workloadLabels(owned.Workload(owner))}})
 	case noSource:
 	}
 }
