@@ -85,7 +85,7 @@ func (a *Agent) Synced() bool {
 	feeds := 0
 	for _, r := range a.resources {
 		for _, f := range r.feeds {
-			if !f.published {
+			if !f.shelf.published {
 				return false
 			}
 			feeds++

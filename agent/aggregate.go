@@ -54,6 +54,8 @@ type cell struct {
 	metric *sink.Metric
 	own    *ownLabels // nil: none
 	total  total
+	// waiting is how many parts do not count yet: those of Feeds that were not read.
+	waiting int
 }
 
 // ownLabels are the labels of a cell that others of its group have not.
@@ -235,20 +237,36 @@ func (s *state) newGroup(x *grouping, key string) *group {
 	return g
 }
 
-// add makes a part count.
-func (s *state) add(p part) {
+// add adds a part, which counts or waits.
+func (s *state) add(p part, counts bool) {
+	if !counts {
+		p.cell.waiting++
+		return
+	}
 	p.cell.total.add(p.cell.of.op, p.word)
 	s.markDirty(&p.cell.group.tagged)
 }
 
-// remove makes a part count no longer. Cells without parts, and groups without
-// cells, are gone.
-func (s *state) remove(p part) {
+// count makes the parts of an object that waited count.
+func (s *state) count(e *entry) {
+	for _, p := range e.parts {
+		p.cell.waiting--
+		s.add(p, true)
+	}
+}
+
+// remove takes a part away, which counted or waited. Cells without parts, and groups
+// without cells, are gone.
+func (s *state) remove(p part, counted bool) {
 	c := p.cell
 	g := c.group
-	c.total.remove(c.of.op, p.word)
-	s.markDirty(&g.tagged)
-	if c.total.n > 0 {
+	if counted {
+		c.total.remove(c.of.op, p.word)
+		s.markDirty(&g.tagged)
+	} else {
+		c.waiting--
+	}
+	if c.total.n+c.waiting > 0 {
 		return
 	}
 	i := slices.Index(g.cells, c)
@@ -268,6 +286,9 @@ func (s *state) remove(p part) {
 func (g *group) shows(o *object) bool {
 	values, checks := o.values, o.checks()
 	for _, c := range g.cells {
+		if c.total.n == 0 {
+			continue
+		}
 		value := c.total.value(c.of.op)
 		switch {
 		case c.of.check != nil && (len(checks) == 0 || checks[0].name != c.metric || checks[0].tags != c.tags() || float64(checks[0].status) != value):
@@ -300,11 +321,14 @@ func (g *group) isTwin() bool {
 	return true
 }
 
-// resolveGroup returns the series and checks of a group.
+// resolveGroup returns the series and checks of a group; nil: nothing counts yet.
 func (s *state) resolveGroup(g *group, blocks []*sink.Block) *object {
 	o, twin := &object{blocks: blocks}, g.isTwin()
 	s.shaped = s.shaped[:0]
 	for _, c := range g.cells {
+		if c.total.n == 0 {
+			continue
+		}
 		value := c.total.value(c.of.op)
 		if c.of.check == nil {
 			s.twins.note(c.metric, origin{groups: g.home.grouping})
@@ -315,6 +339,9 @@ func (s *state) resolveGroup(g *group, blocks []*sink.Block) *object {
 			o.extra = &extra{}
 		}
 		o.extra.checks = append(o.extra.checks, checkResult{name: c.metric, status: sink.Status(value), tags: c.tags()})
+	}
+	if len(s.shaped) == 0 && o.extra == nil {
+		return nil
 	}
 	o.shape = s.keep.keepShape(s.shaped)
 	return o

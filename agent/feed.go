@@ -6,8 +6,8 @@ import (
 
 // Feed receives the objects of one source. It is what kubewatch calls a Store,
 // but Put may be called for different objects at the same time. What it holds
-// becomes visible to runs with the first Commit; from then on every change is at
-// once. The name decides which object it is, not the UID: where a name is used
+// becomes visible to runs, and counts in totals, with the first Commit; from then on
+// every change is at once. The name decides which object it is, not the UID: where a name is used
 // anew, nothing is left of the object before.
 type Feed struct {
 	resource *resource
@@ -16,7 +16,6 @@ type Feed struct {
 	// These are guarded by the mutex of the Agent's state.
 	entries     map[objectName]*entry
 	read        uint32 // the number of the current or last full read
-	published   bool   // a full read was complete
 	failures    uint64
 	lastFailure string // the text of the failure logged last
 }
@@ -107,7 +106,12 @@ func (f *Feed) sweep() (gone []objectName) {
 			s.forget(e, k)
 		}
 	}
-	f.published = true
+	if !f.shelf.published {
+		f.shelf.published = true
+		for _, e := range f.entries {
+			s.count(e)
+		}
+	}
 	return gone
 }
 

@@ -193,6 +193,8 @@ type shelf struct {
 	objects  []*object
 	groups   []*group // in the places of objects; of objects: none
 	free     []uint32
+	// published: a full read was complete. Before, objects are neither shown nor count.
+	published bool
 	taken    bool // snapshots have the objects: who changes one makes a copy before
 }
 

@@ -1,11 +1,14 @@
 package agent_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/internal/agenttest"
@@ -187,6 +190,51 @@ func TestFeedIsInvisibleUntilRead(t *testing.T) {
 	secrets.Commit()
 	if !a.Synced() {
 		t.Error("not synced although everything was read")
+	}
+}
+
+// Nor does it count in totals: those of other Feeds stay as they are.
+func TestFeedDoesNotCountUntilRead(t *testing.T) {
+	var totals []agent.Aggregate
+	for _, op := range []agent.Op{agent.Sum, agent.Count, agent.Min, agent.Max} {
+		totals = append(totals, agent.Aggregate{Family: "kube_secret_created", Metric: string(op), Op: op, By: []string{"namespace"}})
+	}
+	x := agenttest.New(t, agent.Config{Names: &agent.Names{Aggregates: totals}})
+	second, err := x.NewFeed("secrets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	created := func(name string, at int64) kind.Object {
+		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name, CreationTimestamp: metav1.Unix(at, 0)}}
+	}
+	of := func(sum, count, least, most int) []string {
+		return []string{
+			fmt.Sprintf("sum %d namespace:ns", sum), fmt.Sprintf("count %d namespace:ns", count),
+			fmt.Sprintf("min %d namespace:ns", least), fmt.Sprintf("max %d namespace:ns", most),
+		}
+	}
+	second.Begin()
+	second.Put(created("gone", 1))
+	second.Put(created("changes", 2))
+	expect(t, x)
+	x.Put(created("first", 10))
+	expect(t, x, of(10, 1, 10, 10)...)
+	second.Begin() // the read broke off
+	second.Put(created("changes", 30))
+	second.Put(created("deleted", 3))
+	second.Delete("ns", "deleted")
+	x.Put(created("first", 20))
+	expect(t, x, of(20, 1, 20, 20)...)
+	x.Delete(created("first", 20))
+	expect(t, x)
+	x.Put(created("first", 20))
+	second.Commit()
+	expect(t, x, of(50, 2, 20, 30)...)
+	second.Delete("ns", "changes")
+	x.Delete(created("first", 20))
+	expect(t, x)
+	if n := x.Stats().Groups; n != 0 {
+		t.Errorf("%d groups are left", n)
 	}
 }
 

@@ -138,12 +138,12 @@ func (s *state) updateParts(e *entry, d *draft) {
 	for i := range d.parts {
 		n := &d.parts[i]
 		parts[i] = part{s.cellOf(d, n), n.word}
-		s.add(parts[i])
+		s.add(parts[i], e.home.published)
 	}
 	old := e.parts
 	e.parts = parts
 	for _, p := range old {
-		s.remove(p)
+		s.remove(p, e.home.published)
 	}
 }
 
@@ -311,7 +311,7 @@ func (s *state) forget(e *entry, k objectName) {
 	}
 	delete(s.given, e)
 	for _, p := range e.parts {
-		s.remove(p)
+		s.remove(p, e.home.published)
 	}
 	s.drop(&e.tagged)
 	s.objects--
