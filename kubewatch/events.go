@@ -15,6 +15,11 @@ import (
 // many there were.
 func (w *watcher) consume(a *answer) (events int, err error) {
 	frames, initial := a.codec.frames(a), &intake{watcher: w, codec: a.codec, events: true}
+	defer func() { // after a panic, too: what follows begins anew with the store
+		if fault := initial.wait(); fault != nil {
+			err = fault
+		}
+	}()
 	for {
 		if w.complete {
 			frames.calm()
@@ -23,13 +28,10 @@ func (w *watcher) consume(a *answer) (events int, err error) {
 		if err == nil {
 			err = w.receive(a, initial, frame)
 		}
+		if errors.Is(err, io.EOF) {
+			return events, nil
+		}
 		if err != nil {
-			if fault := initial.wait(); fault != nil {
-				return events, fault
-			}
-			if errors.Is(err, io.EOF) {
-				return events, nil
-			}
 			return events, fmt.Errorf("%w: %w", errBroken, err)
 		}
 		events++

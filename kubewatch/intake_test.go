@@ -3,6 +3,7 @@ package kubewatch
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"slices"
@@ -165,6 +166,51 @@ func TestPanicInWorker(t *testing.T) {
 		c.wantStatus(g, Synced, "")
 		c.log.want(t, "ERROR panic in a watch", "WARN watch fails and is retried Panicked", "INFO watch recovered")
 	})
+}
+
+// A fault in the goroutine of the watch ends the attempt, but not before everything
+// is stored that was handed on: the next attempt begins anew with the store.
+func TestPanicBesideWorkers(t *testing.T) {
+	added, _ := manyAdded(t)
+	list := &appsv1.ReplicaSetList{}
+	for i := range 40 {
+		list.Items = append(list.Items, *versioned(fmt.Sprintf("r%02d", i), "1"))
+	}
+	for how, bodies := range map[string][][]byte{
+		"stream": {slices.Concat(added, endOfInitialEvents(t), hold)},
+		"list":   {nil, inEnvelope(t, "ReplicaSetList", list)},
+	} {
+		t.Run(how, func(t *testing.T) {
+			inCluster(t, script(new(atomic.Int32), bodies...), func(c *cluster) {
+				var under, stored atomic.Int32
+				m := &memory{onPut: func(kind.Object) {
+					under.Add(1)
+					defer under.Add(-1)
+					time.Sleep(time.Second)
+					stored.Add(1)
+				}}
+				g, err := NewGroup(c.client, []Watch{{Table: kind.ReplicaSets, Store: m}}, slog.New(c.log))
+				if err != nil {
+					t.Fatal(err)
+				}
+				w, made := g.watchers[0], 0
+				newBatch := w.workers.batches.New
+				w.workers.batches.New = func() any {
+					if made++; made == 2 {
+						panic("no room for another batch")
+					}
+					return newBatch()
+				}
+				err = w.attempt(c.t.Context())
+				if err == nil || !strings.Contains(err.Error(), "panic: no room for another batch") || w.complete {
+					t.Errorf("error %v", err)
+				}
+				if under.Load() != 0 || stored.Load() == 0 {
+					t.Errorf("%d objects are being stored, %d are", under.Load(), stored.Load())
+				}
+			})
+		})
+	}
 }
 
 // An object has nothing of the one that was decoded before it into the same memory.

@@ -71,19 +71,20 @@ func (w *watcher) pages(ctx context.Context, query url.Values) error {
 	}
 }
 
-func (w *watcher) page(ctx context.Context, query url.Values) (metav1.ListMeta, error) {
+func (w *watcher) page(ctx context.Context, query url.Values) (meta metav1.ListMeta, err error) {
 	a, err := w.get(ctx, query, acceptList())
 	if err != nil {
-		return metav1.ListMeta{}, err
+		return meta, err
 	}
 	defer a.close()
 	w.tracker.proceed(Syncing)
 	items := &intake{watcher: w, codec: a.codec}
-	meta, err := a.codec.list(a, items.put)
-	if fault := items.wait(); fault != nil {
-		return meta, fault
-	}
-	return meta, err
+	defer func() { // as in consume
+		if fault := items.wait(); fault != nil {
+			err = fault
+		}
+	}()
+	return a.codec.list(a, items.put)
 }
 
 // expired reports whether the server no longer knows a resourceVersion.
