@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,8 +29,13 @@ const DefaultInterval = 15 * time.Second
 // defaultCloseTimeout is how long sinks may take to end where nothing is said.
 const defaultCloseTimeout = 5 * time.Second
 
-// readyPoll is how often is asked whether there is enough to send.
-const readyPoll = 100 * time.Millisecond
+// closeGrace is how long a sink whose time to close is over may take to say what
+// is lost.
+const closeGrace = time.Second
+
+// poll is how often is asked whether there is enough to send, and whether this
+// instance is the one that sends.
+const poll = 100 * time.Millisecond
 
 // SenderConfig says what a Sender drives.
 type SenderConfig struct {
@@ -38,8 +44,9 @@ type SenderConfig struct {
 	// Ready tells whether there is enough to send; nil is Agent.Synced. Until it is
 	// true for the first time nothing is sent.
 	Ready func() bool
-	// Active tells whether this instance is the one that sends; nil: always. Where it
-	// is not, runs are left out, and no series count as ended later.
+	// Active tells whether this instance is the one that sends; nil: always. It is
+	// asked ten times a second and must not wait. Once it is not, a run that is being
+	// sent ends, sinks yield, and runs are left out; no series count as ended later.
 	Active func() bool
 	// CloseTimeout is how long sinks may take to send what they have buffered when
 	// Run ends; 0: 5 seconds.
@@ -59,8 +66,9 @@ type receiver struct {
 	Receiver
 	sender     *Sender
 	reader     *Reader
-	everything time.Time // when everything was sent last
-	lastError  string
+	everything time.Time // when everything was sent last; zero: it must be sent next
+	lost       uint64    // series that were lost until the last run ended
+	lastError  string    // without its numbers
 
 	mu    sync.Mutex
 	stats ReceiverStats
@@ -120,9 +128,6 @@ func (s *Sender) complete() {
 	if c.Ready == nil {
 		c.Ready = c.Agent.Synced
 	}
-	if c.Active == nil {
-		c.Active = func() bool { return true }
-	}
 	if c.CloseTimeout == 0 {
 		c.CloseTimeout = defaultCloseTimeout
 	}
@@ -132,14 +137,19 @@ func (s *Sender) complete() {
 }
 
 // Run sends until ctx ends, then closes the sinks. It returns when they are closed,
-// or CloseTimeout after ctx ended at the latest: a sink that does not come back
-// is left behind.
+// or a second after CloseTimeout at the latest: a sink that does not come back is
+// left behind.
 func (s *Sender) Run(ctx context.Context) {
-	s.each(ctx, func(r *receiver) { r.loop(ctx) })
+	s.each(ctx, func(r *receiver) {
+		r.loop(ctx)
+		if err := r.close(); err != nil {
+			s.config.Logger.Error("closing a sink fails", "sink", r.Name, "err", err)
+		}
+	})
 }
 
-// Once waits until Ready, sends one run to each sink and closes them. The error
-// is all that went wrong.
+// Once waits until Ready, sends one run to each sink, which has time until ctx
+// ends, and closes them. The error is all that went wrong.
 func (s *Sender) Once(ctx context.Context) error {
 	errs := make([]error, len(s.receivers))
 	index := map[*receiver]int{}
@@ -147,9 +157,11 @@ func (s *Sender) Once(ctx context.Context) error {
 		index[r] = i
 	}
 	done := s.each(ctx, func(r *receiver) {
+		var err error
 		if s.waitReady(ctx) {
-			errs[index[r]] = r.send(ctx)
+			err = r.send(ctx)
 		}
+		errs[index[r]] = errors.Join(err, r.close())
 	})
 	if !done { // the others may still write to errs
 		return fmt.Errorf("send: sinks did not end within %v", s.config.CloseTimeout)
@@ -157,15 +169,12 @@ func (s *Sender) Once(ctx context.Context) error {
 	return errors.Join(append(errs, ctx.Err())...)
 }
 
-// each runs f and then closes the sink, for all receivers at the same time. It
-// tells whether all have ended.
+// each runs f, which closes the sink in the end, for all receivers at the same time.
+// It tells whether all have ended.
 func (s *Sender) each(ctx context.Context, f func(*receiver)) bool {
 	var all sync.WaitGroup
 	for _, r := range s.receivers {
-		all.Go(func() {
-			f(r)
-			r.close()
-		})
+		all.Go(func() { f(r) })
 	}
 	ended := make(chan struct{})
 	go func() {
@@ -177,7 +186,7 @@ func (s *Sender) each(ctx context.Context, f func(*receiver)) bool {
 		return true
 	case <-ctx.Done():
 	}
-	late := time.NewTimer(s.config.CloseTimeout)
+	late := time.NewTimer(s.config.CloseTimeout + closeGrace)
 	defer late.Stop()
 	select {
 	case <-ended:
@@ -191,7 +200,7 @@ func (s *Sender) each(ctx context.Context, f func(*receiver)) bool {
 // waitReady waits until there is enough to send, and tells whether there is.
 func (s *Sender) waitReady(ctx context.Context) bool {
 	for !s.config.Ready() {
-		if !sleep(ctx, readyPoll) {
+		if !sleep(ctx, poll) {
 			return false
 		}
 	}
@@ -217,28 +226,70 @@ func (r *receiver) loop(ctx context.Context) {
 		return
 	}
 	for next := time.Now(); ; {
-		if r.sender.config.Active() {
-			r.report(r.send(ctx))
-		} else {
-			r.reader.Reset()
-			r.everything = time.Time{}
+		active, stop := r.sender.whileActive(ctx)
+		if active.Err() == nil {
+			r.sendInTime(active)
 		}
 		now, missed := time.Now(), uint64(0)
 		for next = next.Add(r.Interval); !next.After(now); next = next.Add(r.Interval) {
 			missed++
 		}
 		r.count(func(s *ReceiverStats) { s.Skipped += missed })
-		if !sleep(ctx, next.Sub(now)) {
+		inTime := sleep(active, next.Sub(now))
+		stop()
+		if inTime {
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		r.yield()
+		if !sleep(ctx, time.Until(next)) {
 			return
 		}
 	}
 }
 
-// send sends one run. The sink has time until shortly before the next is due.
+// whileActive returns a context that ends with ctx, or when this instance is not, or
+// no longer, the one that sends. stop frees it.
+func (s *Sender) whileActive(ctx context.Context) (active context.Context, stop context.CancelFunc) {
+	active, stop = context.WithCancel(ctx)
+	switch {
+	case s.config.Active == nil:
+	case !s.config.Active():
+		stop()
+	default:
+		go func() {
+			for sleep(active, poll) {
+				if !s.config.Active() {
+					stop()
+				}
+			}
+		}()
+	}
+	return active, stop
+}
+
+// yield leaves the receiver to another instance.
+func (r *receiver) yield() {
+	r.Sink.Yield()
+	r.reader.Reset()
+	r.everything = time.Time{}
+}
+
+// sendInTime sends one run, for which the sink has time until shortly before the
+// next is due. What goes wrong because active has ended is nothing to report.
+func (r *receiver) sendInTime(active context.Context) {
+	ctx, cancel := context.WithTimeout(active, r.Interval-r.Interval/20)
+	defer cancel()
+	if err := r.send(ctx); active.Err() == nil {
+		r.report(err)
+	}
+}
+
+// send sends one run.
 func (r *receiver) send(ctx context.Context) error {
 	start := time.Now()
-	ctx, cancel := context.WithDeadline(ctx, start.Add(r.Interval-r.Interval/20))
-	defer cancel()
 	err := r.Sink.Send(ctx, r.run(start))
 	series := r.sender.config.Agent.Stats().Series
 	r.count(func(s *ReceiverStats) {
@@ -250,6 +301,13 @@ func (r *receiver) send(ctx context.Context) error {
 			s.LastSent = start
 		}
 	})
+	// What is lost must not stay so until the next heartbeat. What only waits is not.
+	stats := r.Sink.Stats()
+	lost := stats.Dropped + stats.Rejected
+	if err != nil && lost > r.lost {
+		r.everything = time.Time{}
+	}
+	r.lost = lost
 	if err != nil {
 		return fmt.Errorf("send to %s: %w", r.Name, err)
 	}
@@ -258,18 +316,20 @@ func (r *receiver) send(ctx context.Context) error {
 
 // run returns what is to be sent now.
 func (r *receiver) run(now time.Time) *sink.Run {
-	if r.Heartbeat > 0 && now.Sub(r.everything) < r.Heartbeat {
+	// Runs are not at their times to the millisecond.
+	if r.Heartbeat > 0 && now.Sub(r.everything) < r.Heartbeat-r.Interval/2 {
 		return r.reader.Changes(now)
 	}
 	r.everything = now
 	return r.reader.Run(now)
 }
 
-// report logs what went wrong, once while it stays the same.
+// report logs what went wrong, once while it stays the same but for numbers, which
+// grow while a receiver is away.
 func (r *receiver) report(err error) {
 	text := ""
 	if err != nil {
-		text = err.Error()
+		text = strings.Map(withoutDigits, err.Error())
 	}
 	switch {
 	case text == r.lastError:
@@ -281,12 +341,20 @@ func (r *receiver) report(err error) {
 	r.lastError = text
 }
 
-func (r *receiver) close() {
+func withoutDigits(c rune) rune {
+	if c >= '0' && c <= '9' {
+		return -1
+	}
+	return c
+}
+
+func (r *receiver) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), r.sender.config.CloseTimeout)
 	defer cancel()
 	if err := r.Sink.Close(ctx); err != nil {
-		r.sender.config.Logger.Error("closing a sink fails", "sink", r.Name, "err", err)
+		return fmt.Errorf("close %s: %w", r.Name, err)
 	}
+	return nil
 }
 
 func (r *receiver) count(f func(*ReceiverStats)) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/internal/agenttest"
+	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -21,13 +22,16 @@ type recorder struct {
 	takes time.Duration // how long sending takes; less than 0: until ctx ends
 	deaf  bool          // ctx does not matter to it
 	err   error
+	left  error // of Close, once its ctx ends
 
-	mu     sync.Mutex
-	start  time.Time
-	at     []time.Duration
-	series [][]string
-	ended  [][]string
-	closed int
+	mu      sync.Mutex
+	start   time.Time
+	at      []time.Duration
+	series  [][]string
+	ended   [][]string
+	stats   sink.Stats
+	yielded []time.Duration
+	closed  int
 }
 
 func newRecorder() *recorder { return &recorder{start: time.Now()} }
@@ -57,13 +61,28 @@ func (r *recorder) Send(ctx context.Context, run *sink.Run) error {
 	return err
 }
 
-func (r *recorder) Stats() sink.Stats { return sink.Stats{Payloads: uint64(len(r.times()))} }
+func (r *recorder) Stats() sink.Stats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	stats := r.stats
+	stats.Payloads = uint64(len(r.at))
+	return stats
+}
 
-func (r *recorder) Close(context.Context) error {
+func (r *recorder) Yield() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.yielded = append(r.yielded, time.Since(r.start))
+}
+
+func (r *recorder) Close(ctx context.Context) error {
+	if r.left != nil {
+		<-ctx.Done()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.closed++
-	return nil
+	return r.left
 }
 
 func (r *recorder) times() []time.Duration {
@@ -72,10 +91,12 @@ func (r *recorder) times() []time.Duration {
 	return slices.Clone(r.at)
 }
 
-func (r *recorder) fail(err error) {
+// fail has runs fail from now on, after so many series were lost.
+func (r *recorder) fail(err error, lost uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.err = err
+	r.stats.Dropped += lost
 }
 
 func seconds(n ...int) []time.Duration {
@@ -187,9 +208,7 @@ func sprint(lists [][]string) string {
 func TestSenderHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, r := configMaps(t), newRecorder()
-		put := func(name, version string) {
-			x.Put(objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: `+name+`, namespace: ns, resourceVersion: "`+version+`"}}`)...)
-		}
+		put := func(name, version string) { x.Put(configMap(t, name, version)) }
 		put("a", "1")
 		put("b", "1")
 		time.AfterFunc(12*time.Second, func() { put("b", "2") })
@@ -210,21 +229,124 @@ func TestSenderHeartbeat(t *testing.T) {
 	})
 }
 
-// What fails is logged once while it stays the same, and so is its end.
+// configMap returns one whose series has a value.
+func configMap(t *testing.T, name, value string) kind.Object {
+	return objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: `+name+`, namespace: ns, resourceVersion: "`+value+`"}}`)[0]
+}
+
+// What was lost of a run is in the next, which is a whole one, but what only waits
+// in the sink's buffer is not.
+func TestSenderHeartbeatAfterLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, r := configMaps(t), newRecorder()
+		x.Put(configMap(t, "a", "1"))
+		at := func(seconds int, f func()) { time.AfterFunc(time.Duration(seconds)*time.Second, f) }
+		at(5, func() { r.fail(errors.New("1 payloads wait"), 0) })
+		at(25, func() { x.Put(configMap(t, "a", "2")); r.fail(errors.New("refused"), 1) })
+		at(35, func() { r.fail(nil, 0) })
+		s := newSender(t, agent.SenderConfig{Agent: x.Agent, Receivers: []agent.Receiver{{Sink: r, Interval: 10 * time.Second, Heartbeat: time.Hour}}})
+		ctx, cancel := context.WithTimeout(t.Context(), 55*time.Second)
+		defer cancel()
+		s.Run(ctx)
+		a1, a2 := "m 1 configmap:a namespace:ns", "m 2 configmap:a namespace:ns"
+		if want := [][]string{{a1}, nil, nil, {a2}, {a2}, nil}; sprint(r.series) != sprint(want) {
+			t.Errorf("sent %s, want %s", sprint(r.series), sprint(want))
+		}
+	})
+}
+
+// A run that is some milliseconds early does not leave the heartbeat to the next.
+func TestSenderHeartbeatDoesNotSlip(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x, r := configMaps(t), newRecorder()
+		x.Put(configMap(t, "a", "1"))
+		var first sync.Once
+		s := newSender(t, agent.SenderConfig{
+			Agent: x.Agent, Receivers: []agent.Receiver{{Sink: r, Interval: 10 * time.Second, Heartbeat: 20 * time.Second}},
+			Active: func() bool {
+				first.Do(func() { time.Sleep(20 * time.Millisecond) })
+				return true
+			},
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
+		defer cancel()
+		s.Run(ctx)
+		a := "m 1 configmap:a namespace:ns"
+		if want := [][]string{{a}, nil, {a}, nil, {a}}; sprint(r.series) != sprint(want) {
+			t.Errorf("sent %s, want %s", sprint(r.series), sprint(want))
+		}
+	})
+}
+
+// Who is no longer the one to send stops at once: also in the middle of a run, and
+// what waits is left to the sink's judgement.
+func TestSenderYields(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		sending, waiting := newRecorder(), newRecorder()
+		sending.takes = -1
+		start := time.Now()
+		s := newSender(t, agent.SenderConfig{
+			Agent: configMaps(t).Agent, Receivers: []agent.Receiver{
+				{Name: "sending", Sink: sending, Interval: 10 * time.Second}, {Name: "waiting", Sink: waiting, Interval: 10 * time.Second},
+			},
+			Active: func() bool { at := time.Since(start); return at < 13*time.Second || at > 25*time.Second },
+			Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		time.AfterFunc(9900*time.Millisecond, func() { log.Reset() }) // the first run has ended by its deadline
+		ctx, cancel := context.WithTimeout(t.Context(), 32*time.Second)
+		defer cancel()
+		s.Run(ctx)
+		for _, r := range []*recorder{sending, waiting} {
+			if want := seconds(0, 10, 30); !slices.Equal(r.times(), want) {
+				t.Errorf("sent at %v, want %v", r.times(), want)
+			}
+			if want := seconds(13, 20); !slices.Equal(r.yielded, want) {
+				t.Errorf("yielded at %v, want %v", r.yielded, want)
+			}
+		}
+		if strings.Contains(log.String(), "fails") {
+			t.Errorf("to stop is logged as an error:\n%s", &log)
+		}
+	})
+}
+
+// A sink that ends at the last moment has its say; that it was interrupted is no
+// error.
+func TestSenderEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		r := newRecorder()
+		r.takes, r.left = -1, errors.New("12 series are lost")
+		s := newSender(t, agent.SenderConfig{
+			Agent: configMaps(t).Agent, Receivers: []agent.Receiver{{Name: "x", Sink: r}}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		s.Run(ctx)
+		if got := log.String(); !strings.Contains(got, "12 series are lost") || strings.Count(got, "level=ERROR") != 1 {
+			t.Errorf("logged:\n%s", got)
+		}
+	})
+}
+
+// What fails is logged once while it stays the same but for its numbers, and so is
+// its end.
 func TestSenderLogs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		r := newRecorder()
-		r.err = errors.New("refused")
+		r.err = errors.New("8 refused")
+		time.AfterFunc(500*time.Millisecond, func() { r.fail(errors.New("12 refused"), 4) })
 		s := newSender(t, agent.SenderConfig{
 			Agent: configMaps(t).Agent, Receivers: []agent.Receiver{{Name: "x", Sink: r, Interval: time.Second}},
 			Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
-		time.AfterFunc(3500*time.Millisecond, func() { r.fail(nil) })
+		time.AfterFunc(3500*time.Millisecond, func() { r.fail(nil, 0) })
 		ctx, cancel := context.WithTimeout(t.Context(), 6*time.Second)
 		defer cancel()
 		s.Run(ctx)
-		if fails, works := strings.Count(log.String(), "send to x: refused"), strings.Count(log.String(), "works again"); fails != 1 || works != 1 {
+		if fails, works := strings.Count(log.String(), "refused"), strings.Count(log.String(), "works again"); fails != 1 || works != 1 {
 			t.Errorf("logged %d failures and %d ends of it, want one of each:\n%s", fails, works, &log)
 		}
 	})
@@ -235,11 +357,20 @@ func TestSenderOnce(t *testing.T) {
 		good, bad := newRecorder(), newRecorder()
 		bad.err = errors.New("refused")
 		s := newSender(t, agent.SenderConfig{Agent: configMaps(t).Agent, Receivers: []agent.Receiver{{Name: "good", Sink: good}, {Name: "bad", Sink: bad}}})
-		if err := s.Once(t.Context()); err == nil || err.Error() != "send to bad: refused" {
+		good.left = errors.New("12 series are lost")
+		if err := s.Once(t.Context()); err == nil || err.Error() != "close good: 12 series are lost\nsend to bad: refused" {
 			t.Errorf("error %v", err)
 		}
 		if len(good.at) != 1 || len(bad.at) != 1 || good.closed != 1 || bad.closed != 1 {
 			t.Errorf("sent %d and %d runs, closed %d and %d times; want one of each", len(good.at), len(bad.at), good.closed, bad.closed)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecorder()
+		r.takes = time.Minute // more than it is from run to run
+		s := newSender(t, agent.SenderConfig{Agent: configMaps(t).Agent, Receivers: []agent.Receiver{{Sink: r}}})
+		if err := s.Once(t.Context()); err != nil {
+			t.Errorf("error %v of a run that takes a minute", err)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {

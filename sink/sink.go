@@ -101,8 +101,8 @@ type Run struct {
 
 // A Sink sends runs to one receiver.
 //
-// Send and Close are called by one goroutine at a time; Stats by any, also after
-// Close. A Sink stands for itself: one whose receiver is slow or away takes no
+// Send, Yield and Close are called by one goroutine at a time; Stats by any, also
+// after Close. A Sink stands for itself: one whose receiver is slow or away takes no
 // time from others as long as each is driven by a goroutine of its own.
 type Sink interface {
 	// Send returns when the run is sent, or is in the Sink's buffer, whose size is
@@ -115,6 +115,11 @@ type Sink interface {
 	// while something waits in the buffer. It does not ask for anything: what can be
 	// sent again the Sink sends again by itself.
 	Send(ctx context.Context, r *Run) error
+	// Yield says that from now on another instance sends to the receiver. What waits in
+	// the buffer and does not say on the wire of what time it is, is dropped: it would
+	// replace newer values of the other. What does say so is sent as before. Send may
+	// be called later again.
+	Yield()
 	// Stats returns what became of everything so far.
 	Stats() Stats
 	// Close sends what is buffered until ctx ends, and frees everything. An error

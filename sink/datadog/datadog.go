@@ -166,6 +166,9 @@ func (s *Sink) Stats() sink.Stats {
 	return stats
 }
 
+// Yield does nothing: everything sent has a time.
+func (s *Sink) Yield() {}
+
 // Close sends what is buffered until ctx ends.
 func (s *Sink) Close(ctx context.Context) error {
 	defer s.intake.client.Close()

@@ -15,6 +15,7 @@ package dogstatsd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -34,6 +35,7 @@ type Sink struct {
 	packet   *packet // being filled
 	queue    *queue
 	count    counters
+	reported uint64 // of count.dropped, those that Send or the log has told of
 	stop     context.CancelFunc
 	finished chan struct{}
 }
@@ -41,6 +43,7 @@ type Sink struct {
 // counters are those of sink.Stats.
 type counters struct {
 	series, payloads, bytes, dropped, retries atomic.Uint64
+	oversize                                  atomic.Uint64 // of dropped, those in packets that the kernel did not take, since the last Send
 }
 
 // New checks the Config and starts a Sink. It does not connect: a receiver that
@@ -71,13 +74,12 @@ func New(config Config) (*Sink, error) {
 // Send sends a run, or leaves it in the buffer while the receiver is away. It
 // waits no longer than Config.Spread and Config.Timeout together, and not after
 // the end of ctx; then it goes on without waiting, and the oldest packets are
-// dropped where the buffer is full. An error says how many lines were lost
-// meanwhile. It allocates nothing for a series.
+// dropped where the buffer is full. An error says how many lines were lost since
+// the Send before, and what waits. It allocates nothing for a series.
 func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Spread+s.config.Timeout)
 	defer cancel()
 	var lost losses
-	before := s.count.dropped.Load()
 	pace := newPace(r, s.config.Spread)
 	for series := range r.Series {
 		line, ok := s.encoder.series(series)
@@ -91,10 +93,34 @@ func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 		s.add(ctx, s.encoder.check(check), &pace, &lost)
 	}
 	s.flush(ctx)
-	s.count.dropped.Add(uint64(lost.noNumber + lost.tooLong))
-	s.queue.drain(ctx)
-	lost.all = s.count.dropped.Load() - before
-	return lost.err(s.address, s.config.MaxPacket)
+	s.count.dropped.Add(lost.noNumber + lost.tooLong)
+	left, away := s.queue.drain(ctx)
+	lost.oversize = s.count.oversize.Swap(0)
+	all := s.count.dropped.Load()
+	lost.all, s.reported = all-s.reported, all
+	return errors.Join(lost.err(s.address, s.config.MaxPacket), s.waiting(left, away))
+}
+
+// waiting is the error about packets that are not sent yet.
+func (s *Sink) waiting(packets int, away bool) error {
+	if packets == 0 {
+		return nil
+	}
+	why := "takes them too slowly"
+	if away {
+		why = "is away"
+	}
+	return fmt.Errorf("send to %s: %d packets wait: the receiver %s", s.address, packets, why)
+}
+
+// Yield drops what waits: lines do not say of what time they are.
+func (s *Sink) Yield() {
+	lines := uint64(s.queue.clear())
+	s.count.dropped.Add(lines)
+	s.reported += lines
+	if lines > 0 {
+		s.config.Logger.Warn("lines that waited for the DogStatsD receiver are dropped, because another instance sends", "address", s.address.String(), "lines", lines)
+	}
 }
 
 // add appends a line to the packet, after sending it if it is full.
@@ -155,10 +181,10 @@ func (s *Sink) Close(ctx context.Context) error {
 	return nil
 }
 
-// losses are the lines of a run that were lost.
+// losses are the lines that were lost since the Send before.
 type losses struct {
-	noNumber, tooLong int
-	all               uint64 // these, and what the buffer had no room for
+	noNumber, tooLong, oversize uint64
+	all                         uint64 // these, and what the buffer had no room for
 }
 
 func (l *losses) err(to address, maxPacket int) error {
@@ -172,8 +198,11 @@ func (l *losses) err(to address, maxPacket int) error {
 	if l.tooLong > 0 {
 		why = append(why, fmt.Sprintf("%d are longer than a packet of %d bytes", l.tooLong, maxPacket))
 	}
-	if rest := l.all - uint64(l.noNumber+l.tooLong); rest > 0 {
-		why = append(why, fmt.Sprintf("for %d the receiver was away or too slow", rest))
+	if l.oversize > 0 {
+		why = append(why, fmt.Sprintf("%d were in packets too large for the network", l.oversize))
+	}
+	if known := l.noNumber + l.tooLong + l.oversize; l.all > known {
+		why = append(why, fmt.Sprintf("for %d the receiver was away or too slow", l.all-known))
 	}
 	return fmt.Errorf("send to %s: %d lines lost: %s", to, l.all, strings.Join(why, ", "))
 }

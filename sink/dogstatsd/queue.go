@@ -33,7 +33,8 @@ type queue struct {
 	ring   []*packet
 	head   int // index of the oldest in ring
 	n      int
-	taken  int // packets the writer has; they count as if in ring
+	taken  int  // packets the writer has; they count as if in ring
+	stale  bool // what the writer has must not come back
 	away   bool
 	closed bool
 	free   []*packet
@@ -158,10 +159,17 @@ func (q *queue) take(batch []*packet) []*packet {
 }
 
 // finish ends the writer's turn with all the packets it has: the first done of
-// them are sent or given up, the others come back in front of those that wait.
-func (q *queue) finish(batch []*packet, done int, away bool) {
+// them are sent or given up, the others come back in front of those that wait. It
+// returns how many lines of those were lost because the queue was cleared.
+func (q *queue) finish(batch []*packet, done int, away bool) (dropped int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.stale {
+		for _, p := range batch[done:] {
+			dropped += p.lines
+		}
+		done = len(batch)
+	}
 	for _, p := range batch[:done] {
 		q.recycle(p)
 	}
@@ -170,9 +178,10 @@ func (q *queue) finish(batch []*packet, done int, away bool) {
 		q.ring[q.head] = batch[i]
 		q.n++
 	}
-	q.taken -= len(batch)
+	q.taken, q.stale = q.taken-len(batch), false
 	q.away = away
 	signal(q.moved)
+	return dropped
 }
 
 // setAway says that the receiver is away, until finish says that it is back.
@@ -184,19 +193,18 @@ func (q *queue) setAway() {
 }
 
 // drain waits until everything is sent or given up, the receiver is away, or ctx
-// has ended.
-func (q *queue) drain(ctx context.Context) {
+// has ended. It returns how many packets are left then.
+func (q *queue) drain(ctx context.Context) (left int, away bool) {
 	for {
 		q.mu.Lock()
-		left, away := q.n+q.taken, q.away
+		left, away = q.n+q.taken, q.away
 		q.mu.Unlock()
-		if left == 0 || away {
-			return
+		if left == 0 || away || ctx.Err() != nil {
+			return left, away
 		}
 		select {
 		case <-q.moved:
 		case <-ctx.Done():
-			return
 		}
 	}
 }
@@ -210,14 +218,16 @@ func (q *queue) close() {
 	signal(q.moved)
 }
 
-// clear drops everything and returns how many lines that were.
+// clear drops what waits and returns how many lines that were. What the writer has
+// now does not come back.
 func (q *queue) clear() (lines int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for q.n > 0 {
 		lines += q.shift().lines
 	}
-	q.free = nil
+	q.free, q.stale = nil, q.taken > 0
+	signal(q.moved)
 	return lines
 }
 

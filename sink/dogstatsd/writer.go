@@ -33,6 +33,7 @@ type writer struct {
 	connected time.Time
 	release   func() bool // ends the closing of conn at the end of stop
 	failures  int         // since a batch was sent without an error
+	doubtful  bool        // one was, but it may yet turn out that nobody has read it
 	vectors   net.Buffers // of a stream
 	batch     []*packet
 }
@@ -107,19 +108,16 @@ func (w *writer) settle(batch []*packet, sent int, err error) {
 		w.count.payloads.Add(1)
 		w.count.bytes.Add(uint64(len(p.body())))
 	}
+	done, away := sent, err != nil
 	switch {
 	case err == nil:
-		if w.failures > 0 {
-			w.logger.Info("the DogStatsD receiver is back", "address", w.address.String())
-		}
-		w.failures = 0
-		w.queue.finish(batch, sent, false)
+		w.succeeded()
 	case errors.Is(err, syscall.EMSGSIZE):
 		w.logger.Warn("the DogStatsD receiver does not take a packet of this size", "address", w.address.String(), "bytes", len(batch[sent].body()))
+		w.count.oversize.Add(uint64(batch[sent].lines))
 		w.count.dropped.Add(uint64(batch[sent].lines))
-		w.queue.finish(batch, sent+1, false)
+		done, away = sent+1, false
 	case errors.Is(err, net.ErrClosed): // stop has ended
-		w.queue.finish(batch, sent, true)
 	default:
 		w.count.retries.Add(1)
 		// Of a stream a part of a frame may be on its way, and what follows must be a
@@ -128,12 +126,27 @@ func (w *writer) settle(batch []*packet, sent int, err error) {
 			w.disconnect()
 		}
 		w.failed(err)
-		w.queue.finish(batch, sent, true)
 	}
+	w.count.dropped.Add(uint64(w.queue.finish(batch, done, away)))
+}
+
+// succeeded remembers that the receiver is there. Of a datagram of UDP it is known
+// only when the next is not refused.
+func (w *writer) succeeded() {
+	if w.failures == 0 {
+		return
+	}
+	if w.address.network == "udp" && !w.doubtful {
+		w.doubtful = true
+		return
+	}
+	w.logger.Info("the DogStatsD receiver is back", "address", w.address.String())
+	w.failures, w.doubtful = 0, false
 }
 
 // failed remembers that the receiver was not there, or took nothing.
 func (w *writer) failed(err error) {
+	w.doubtful = false
 	if w.failures++; w.failures == 1 {
 		w.logger.Warn("the DogStatsD receiver is away", "address", w.address.String(), "error", err)
 	}

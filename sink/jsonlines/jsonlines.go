@@ -115,7 +115,7 @@ func (p *piece) flush() {
 	}
 	if p.err == nil && p.lines > 0 {
 		n, p.err = p.sink.output.Write(p.sink.buf)
-		p.sink.cut = p.err != nil && n > 0
+		p.sink.cut = p.err != nil && (n > 0 || p.sink.cut)
 	}
 	p.sink.mu.Lock()
 	defer p.sink.mu.Unlock()
@@ -130,6 +130,9 @@ func (p *piece) flush() {
 	}
 	p.sink.buf, p.lines = p.sink.buf[:0], 0
 }
+
+// Yield does nothing: nothing is buffered.
+func (s *Sink) Yield() {}
 
 // Stats counts lines, as series and as payloads.
 func (s *Sink) Stats() sink.Stats {

@@ -173,22 +173,26 @@ func TestEndedContext(t *testing.T) {
 	}
 }
 
-// A shortWriter has no room for all of the first write.
+// A shortWriter has no room for all of the first write, and none for the second.
 type shortWriter struct {
 	bytes.Buffer
-	room int
+	room   int
+	writes int
 }
 
 func (w *shortWriter) Write(p []byte) (int, error) {
-	if n := w.room; n > 0 {
-		w.room = 0
-		w.Buffer.Write(p[:n])
-		return n, errors.New("no space left")
+	w.writes++
+	switch w.writes {
+	case 1:
+		w.Buffer.Write(p[:w.room])
+		return w.room, errors.New("no space left")
+	case 2:
+		return 0, errors.New("no space left")
 	}
 	return w.Buffer.Write(p)
 }
 
-// TestCutShort: the run after a failed write begins on a line of its own.
+// TestCutShort: the run after failed writes begins on a line of its own.
 func TestCutShort(t *testing.T) {
 	out := &shortWriter{room: 100}
 	s, err := New(Config{Output: out})
@@ -196,11 +200,13 @@ func TestCutShort(t *testing.T) {
 		t.Fatal(err)
 	}
 	const n = 1000
-	if err := s.Send(t.Context(), sinktest.Typical(n)); err == nil || !strings.Contains(err.Error(), fmt.Sprint(n, " lines lost")) {
-		t.Errorf("error %v", err)
-	}
-	if out.Len() != 100 {
-		t.Errorf("%d bytes are written, though writing failed after 100", out.Len())
+	for range 2 {
+		if err := s.Send(t.Context(), sinktest.Typical(n)); err == nil || !strings.Contains(err.Error(), fmt.Sprint(n, " lines lost")) {
+			t.Errorf("error %v", err)
+		}
+		if out.Len() != 100 {
+			t.Errorf("%d bytes are written, though writing failed after 100", out.Len())
+		}
 	}
 	if err := s.Send(t.Context(), sinktest.Typical(n)); err != nil {
 		t.Fatal(err)
