@@ -2,8 +2,6 @@ package agent
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -99,41 +97,21 @@ func statusOfWord(word uint64) sink.Status { return sink.Status(word & (1<<statu
 const statusBits = 2
 
 // compileAggregate binds an aggregate to a family of a planned table.
-func (p *planner) compileAggregate(a *Aggregate, f *family) (*aggregate, error) {
-	fail := func(err error) error { return fmt.Errorf("aggregate of %s: %w", a.Family, err) }
-	c := &aggregate{op: a.Op, joined: a.Joined, adjust: a.Adjust}
-	var errs []error
-	if !slices.Contains([]Op{Sum, Count, Min, Max, Latest}, a.Op) {
-		errs = append(errs, fmt.Errorf("op %q: want %s, %s, %s, %s or %s", a.Op, Sum, Count, Min, Max, Latest))
-	}
-	if a.Op == Latest && a.Check == nil {
-		errs = append(errs, fmt.Errorf("op %q: is for checks only", a.Op))
-	}
-	var err error
-	c.filter, err = compileFilter(&a.Filter, nil)
-	errs = append(errs, err)
+func (p *planner) compileAggregate(a *Aggregate, f *family) *aggregate {
+	c := &aggregate{filter: compileFilter(&a.Filter, nil), op: a.Op, joined: a.Joined, adjust: a.Adjust}
 	c.unless = f.find(a.Unless)
 	if a.Check != nil {
-		c.check, err = p.compileCheck(a.Check, a.Choose)
-		errs = append(errs, err)
+		c.check = p.compileCheck(a.Check, a.Choose)
 		c.name = c.check.name
 	} else {
-		if a.Metric == "" {
-			errs = append(errs, errors.New("has no metric"))
-		}
-		like, err1 := metricOf(p.names.Prefix, a.Metric, a.Type, a.Unit, a.Help, f.desc)
+		like := metricOf(p.names.Prefix, a.Metric, a.Type, a.Unit, a.Help, f.desc)
 		if a.Type == "" {
 			like.Type = sink.Gauge // totals fall when objects go
 		}
-		var err2 error
-		c.name, err2 = newNamer(p.metrics, like, a.Choose)
-		errs = append(errs, err1, err2)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, fail(err)
+		c.name = newNamer(p.metrics, like, a.Choose)
 	}
 	c.grouping = p.grouping(a.By, f)
-	return c, nil
+	return c
 }
 
 func (p *planner) grouping(labels []string, f *family) *grouping {

@@ -24,7 +24,9 @@ func TestConfigErrors(t *testing.T) {
 			Aggregates: []agent.Aggregate{
 				{Family: "kube_never", Metric: "m", Op: agent.Sum},
 				{Family: "kube_pod_start_time", Op: "median"},
+				{Family: "kube_secret_info", Metric: "latest", Op: agent.Latest}, // nobody reads Secrets
 			},
+			Rest: &agent.Rule{Value: "none"},
 		},
 		Joins: map[string]agent.Join{
 			"kube_missing":   {Get: []string{"x"}},
@@ -39,13 +41,15 @@ func TestConfigErrors(t *testing.T) {
 	}
 	for _, want := range []string{
 		`rule: family "kube_nope" does not exist`,
-		`rule for kube_pod_info: `, `value "double": want one, age or nothing`, `type "histogram": want gauge, counter or updown`,
-		`rule for kube_pod_ips: where ip: pattern "a*b*": only one * is allowed`, `"{ip": a label is written {label}`,
-		`rule for kube_pod_created: `, `status "bad": want ok, warning, critical or unknown`, `status "worse"`, `check: has no name`,
-		`rule for kube_pod_owner: choose x: pattern "**"`,
-		`rule for kube_pod_scheduler: capture name: where says nothing of this label`,
+		`rule for kube_pod_info: value: "double": want one, age or nothing`, `rule for kube_pod_info: type: "histogram": want gauge, counter or updown`,
+		`rule for kube_pod_ips: where.ip[0]: "a*b*" has more than one *, want one or none`, `rule for kube_pod_ips: metric: "{ip": a label is written {label}`,
+		`rule for kube_pod_created: check.status: "bad": want ok, warning, critical or unknown`, `check.statuses.x: "worse"`, `check.name: want a name`,
+		`rule for kube_pod_owner: choose.x.**: "**" has more than one *`,
+		`rule for kube_pod_scheduler: capture.name: where says nothing of this label`,
+		`rule for the rest: value: "none"`,
 		`aggregate: family "kube_never" does not exist`,
-		`aggregate of kube_pod_start_time: op "median": want sum, count, min, max or latest`, `has no metric`,
+		`aggregate of kube_pod_start_time: op: "median": want sum, count, min, max or latest`, `aggregate of kube_pod_start_time: has no metric`,
+		`aggregate of kube_secret_info: op: latest is for aggregates with a check only`,
 		`join: family "kube_missing" does not exist`,
 		`join kube_node_info: gets no labels`,
 		`kind "spaceship" does not exist`, `kind "rocket" does not exist`,

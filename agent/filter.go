@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -24,22 +23,12 @@ type condition struct {
 	capture  string // the tag for what * stood for; empty: none
 }
 
-func compileFilter(f *Filter, capture map[string]string) (filter, error) {
+func compileFilter(f *Filter, capture map[string]string) filter {
 	c := filter{equal: f.Equal, unless: -1}
-	var errs []error
 	for _, label := range slices.Sorted(maps.Keys(f.Where)) {
-		p, err := compileList(f.Where[label])
-		if err != nil {
-			errs = append(errs, fmt.Errorf("where %s: %w", label, err))
-		}
-		c.where = append(c.where, condition{label, p, capture[label]})
+		c.where = append(c.where, condition{label, compileList(f.Where[label]), capture[label]})
 	}
-	for _, label := range slices.Sorted(maps.Keys(capture)) {
-		if _, ok := f.Where[label]; !ok {
-			errs = append(errs, fmt.Errorf("capture %s: where says nothing of this label", label))
-		}
-	}
-	return c, errors.Join(errs...)
+	return c
 }
 
 // admits tells whether a sample counts. It adds what patterns capture to p.
@@ -78,28 +67,20 @@ type choice struct {
 	patterns patterns
 }
 
-func newNamer(r *registry, like sink.Metric, choose map[string]map[string]string) (*namer, error) {
+func newNamer(r *registry, like sink.Metric, choose map[string]map[string]string) *namer {
 	n := &namer{registry: r, like: like}
-	var errs []error
 	for _, label := range slices.Sorted(maps.Keys(choose)) {
-		p, err := compilePatterns(choose[label])
-		if err != nil {
-			errs = append(errs, fmt.Errorf("choose %s: %w", label, err))
-		}
-		n.choices = append(n.choices, choice{label, p})
+		n.choices = append(n.choices, choice{label, compilePatterns(choose[label])})
 	}
-	parts, err := parseTemplate(like.Name)
-	if err != nil {
-		errs = append(errs, err)
-	}
-	n.parts = parts
-	if len(parts) == 1 && parts[0].label == "" {
+	n.parts, _ = parseTemplate(like.Name)
+	if len(n.parts) == 1 && n.parts[0].label == "" {
 		n.fixed = r.metric([]byte(like.Name), &like)
 	}
-	return n, errors.Join(errs...)
+	return n
 }
 
-// parseTemplate takes a text with {label} in it apart.
+// parseTemplate takes a text with {label} in it apart. What follows a mistake is
+// text.
 func parseTemplate(s string) ([]namePart, error) {
 	var parts []namePart
 	for rest := s; ; {
@@ -109,7 +90,7 @@ func parseTemplate(s string) ([]namePart, error) {
 		}
 		label, behind, closed := strings.Cut(after, "}")
 		if !closed || label == "" {
-			return nil, fmt.Errorf("%q: a label is written {label}", s)
+			return append(parts, namePart{text: rest}), fmt.Errorf("%q: a label is written {label}", s)
 		}
 		parts = append(parts, namePart{text, label})
 		rest = behind

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -23,14 +22,11 @@ type pattern struct {
 }
 
 // compilePatterns compiles text by pattern.
-func compilePatterns(byPattern map[string]string) (patterns, error) {
+func compilePatterns(byPattern map[string]string) patterns {
 	var all patterns
 	for text, standsFor := range byPattern {
 		p := pattern{text: standsFor}
 		p.prefix, p.suffix, p.wild = strings.Cut(strings.ToLower(text), "*")
-		if strings.Contains(p.suffix, "*") {
-			return nil, fmt.Errorf("pattern %q: only one * is allowed", text)
-		}
 		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b pattern) int {
@@ -42,11 +38,11 @@ func compilePatterns(byPattern map[string]string) (patterns, error) {
 			strings.Compare(a.prefix, b.prefix), strings.Compare(a.suffix, b.suffix), strings.Compare(a.text, b.text),
 		)
 	})
-	return all, nil
+	return all
 }
 
 // compileList compiles patterns that stand for nothing.
-func compileList(list []string) (patterns, error) {
+func compileList(list []string) patterns {
 	byPattern := make(map[string]string, len(list))
 	for _, pattern := range list {
 		byPattern[pattern] = ""

@@ -78,6 +78,7 @@ func (p *planner) plan() error {
 		}
 	}
 	p.declared = declaredLabels(p.tables)
+	p.errs = append(p.errs, p.problems()...)
 	p.chooseRules()
 	p.chooseTotals()
 	p.chooseJoins()
@@ -290,7 +291,8 @@ func (p *planner) planTable(t *kind.Table) error {
 	if len(planned.Schema().Families) == 0 {
 		return nil
 	}
-	return p.addResource(planned)
+	p.addResource(planned)
+	return nil
 }
 
 // wantLabels adds what a join gets to what a family shows. A family that is merely
@@ -310,7 +312,7 @@ func wantLabels(j *joinSource, prefix string, keys, names *[]string) {
 	}
 }
 
-func (p *planner) addResource(t *kind.Table) error {
+func (p *planner) addResource(t *kind.Table) {
 	s := t.Schema()
 	r := &resource{agent: p.agent, table: t, families: make([]family, len(s.Families)), tracked: map[string]*family{}}
 	for _, l := range s.Identity {
@@ -320,7 +322,6 @@ func (p *planner) addResource(t *kind.Table) error {
 		r.uid = !slices.Contains(r.identity, uidLabel)
 	}
 	r.drafts.New = func() any { return newDraft(r) }
-	var errs []error
 	for i := range s.Families {
 		f := &r.families[i]
 		*f = p.family(t, &s.Families[i], s.LabelNames(i)[len(s.Identity):])
@@ -328,7 +329,7 @@ func (p *planner) addResource(t *kind.Table) error {
 		if f.source != nil && f.source.reflexive {
 			f.source.within = r
 		}
-		errs = append(errs, p.compileFamily(t, f))
+		p.compileFamily(t, f)
 	}
 	for _, name := range p.tracked[t.Name] {
 		r.tracker = p.agent.tracker
@@ -340,7 +341,6 @@ func (p *planner) addResource(t *kind.Table) error {
 	}
 	p.agent.resources = append(p.agent.resources, r)
 	p.agent.tables = append(p.agent.tables, t)
-	return errors.Join(errs...)
 }
 
 func (p *planner) family(t *kind.Table, d *metric.Desc, own []string) family {
@@ -360,17 +360,11 @@ func (p *planner) family(t *kind.Table, d *metric.Desc, own []string) family {
 	return f
 }
 
-func (p *planner) compileFamily(t *kind.Table, f *family) error {
-	var errs []error
+func (p *planner) compileFamily(t *kind.Table, f *family) {
 	for _, r := range p.rulesOf(t, f.desc) {
-		c, err := p.compileRule(r, f)
-		errs = append(errs, err)
-		f.rules = append(f.rules, c)
+		f.rules = append(f.rules, p.compileRule(r, f))
 	}
 	for _, a := range p.totals[f.desc.Name] {
-		c, err := p.compileAggregate(a, f)
-		errs = append(errs, err)
-		f.totals = append(f.totals, c)
+		f.totals = append(f.totals, p.compileAggregate(a, f))
 	}
-	return errors.Join(errs...)
 }

@@ -1,8 +1,6 @@
 package agent
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 
@@ -70,7 +68,7 @@ func (c *check) appendMessage(text []byte, p *Point) []byte {
 }
 
 // metricOf returns what the metrics of a rule or aggregate have in common.
-func metricOf(prefix, name string, t Type, unit, help string, d *metric.Desc) (sink.Metric, error) {
+func metricOf(prefix, name string, t Type, unit, help string, d *metric.Desc) sink.Metric {
 	m := sink.Metric{Name: prefix + name, Unit: unit, Help: help}
 	if name == "" {
 		m.Name = prefix + d.Name
@@ -78,75 +76,32 @@ func metricOf(prefix, name string, t Type, unit, help string, d *metric.Desc) (s
 	if help == "" {
 		m.Help = d.Help
 	}
-	switch t {
-	case "":
-		if d.Type == metric.Counter {
-			m.Type = sink.Counter
-		}
-	case Gauge:
-	case Counter:
-		m.Type = sink.Counter
-	case UpDown:
-		m.Type = sink.UpDown
-	default:
-		return m, fmt.Errorf("type %q: want %s, %s or %s", t, Gauge, Counter, UpDown)
+	if t == "" && d.Type == metric.Counter {
+		t = Counter
 	}
-	return m, nil
+	m.Type, _ = typeOf(t) // see problems, here and below
+	return m
 }
 
-func compileStatus(s Status) (sink.Status, error) {
-	switch s {
-	case "", OK:
-		return sink.OK, nil
-	case Warning:
-		return sink.Warning, nil
-	case Critical:
-		return sink.Critical, nil
-	case Unknown:
-		return sink.Unknown, nil
-	default:
-		return 0, fmt.Errorf("status %q: want %s, %s, %s or %s", s, OK, Warning, Critical, Unknown)
+func (p *planner) compileCheck(c *Check, choose map[string]map[string]string) *check {
+	x := &check{Check: c, name: newNamer(p.checks, sink.Metric{Name: p.names.Prefix + c.Name}, choose), statuses: map[string]sink.Status{}}
+	x.message, _ = parseTemplate(c.Message)
+	x.status, _ = statusOf(c.Status)
+	for value, status := range c.Statuses {
+		x.statuses[value], _ = statusOf(status)
 	}
-}
-
-func (p *planner) compileCheck(c *Check, choose map[string]map[string]string) (*check, error) {
-	status, err1 := compileStatus(c.Status)
-	name, err2 := newNamer(p.checks, sink.Metric{Name: p.names.Prefix + c.Name}, choose)
-	message, err3 := parseTemplate(c.Message)
-	errs := []error{err1, err2, err3}
-	statuses := map[string]sink.Status{}
-	for _, value := range slices.Sorted(maps.Keys(c.Statuses)) {
-		s, err := compileStatus(c.Statuses[value])
-		errs = append(errs, err)
-		statuses[value] = s
-	}
-	if c.Name == "" {
-		errs = append(errs, errors.New("check: has no name"))
-	}
-	return &check{Check: c, name: name, message: message, status: status, statuses: statuses}, errors.Join(errs...)
+	return x
 }
 
 // compileRule binds a rule to a family of a planned table. A rule that says
 // nothing of a metric, but of a check, makes no series.
-func (p *planner) compileRule(r *Rule, f *family) (*rule, error) {
-	fail := func(err error) error { return fmt.Errorf("rule for %s: %w", f.desc.Name, err) }
-	c := &rule{value: r.Value, start: -1, tags: &r.Tags, adjust: r.Adjust}
-	var errs []error
-	if r.Value != AsIs && r.Value != One && r.Value != Age {
-		errs = append(errs, fmt.Errorf("value %q: want %s, %s or nothing", r.Value, One, Age))
-	}
-	var err error
-	c.filter, err = compileFilter(&r.Filter, r.Capture)
-	errs = append(errs, err)
+func (p *planner) compileRule(r *Rule, f *family) *rule {
+	c := &rule{filter: compileFilter(&r.Filter, r.Capture), value: r.Value, start: -1, tags: &r.Tags, adjust: r.Adjust}
 	if r.Check != nil {
-		c.check, err = p.compileCheck(r.Check, r.Choose)
-		errs = append(errs, err)
+		c.check = p.compileCheck(r.Check, r.Choose)
 	}
 	if r.Check == nil || r.Metric != "" {
-		like, err1 := metricOf(p.names.Prefix, r.Metric, r.Type, r.Unit, r.Help, f.desc)
-		var err2 error
-		c.metric, err2 = newNamer(p.metrics, like, r.Choose)
-		errs = append(errs, err1, err2)
+		c.metric = newNamer(p.metrics, metricOf(p.names.Prefix, r.Metric, r.Type, r.Unit, r.Help, f.desc), r.Choose)
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.Set)) {
 		c.set = append(c.set, sink.Tag{Key: key, Value: r.Set[key]})
@@ -163,10 +118,7 @@ func (p *planner) compileRule(r *Rule, f *family) (*rule, error) {
 	for _, l := range f.own {
 		c.own = append(c.own, c.plan(f, l))
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, fail(err)
-	}
-	return c, nil
+	return c
 }
 
 // plan says what becomes of an own label.

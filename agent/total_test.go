@@ -19,7 +19,7 @@ func TestTotals(t *testing.T) {
 	word := func(op Op, s sample) uint64 {
 		if op == Latest {
 			status := []Status{OK, Warning, Critical}[int(s.value)]
-			compiled, _ := compileStatus(status)
+			compiled, _ := statusOf(status)
 			return latestWord(&Point{Order: s.order}, &check{Check: &Check{}, status: compiled})
 		}
 		return math.Float64bits(s.value)
