@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/internal/agenttest"
 )
@@ -77,6 +80,24 @@ func TestAggregates(t *testing.T) {
 			x.Delete(quotas...)
 			expect(t, x)
 		})
+	}
+}
+
+// Any value makes a group, also one that no Kubernetes API would let through.
+func TestAggregatesByAnyValue(t *testing.T) {
+	n := &agent.Names{
+		Aggregates: []agent.Aggregate{{Family: "kube_resourcequota", Metric: "sum", Op: agent.Sum, By: []string{"namespace", "type", "resource"}}},
+		Entities:   []agent.Entity{{Resource: "resourcequotas", Tags: []string{"namespace"}}},
+	}
+	x := agenttest.New(t, agent.Config{Names: n})
+	quota := objects(t, `{apiVersion: v1, kind: ResourceQuota, metadata: {name: a}, status: {hard: {cpu: "1"}}}`)[0].(*corev1.ResourceQuota)
+	quota.Namespace = "a\xff\xffb"
+	quota.Status.Hard["c\xffd"] = resource.MustParse("2")
+	x.Feed("resourcequotas").Put(quota)
+	expect(t, x, "sum 1 {namespace:a\xff\xffb} resource:cpu type:hard", "sum 2 {namespace:a\xff\xffb} resource:c\xffd type:hard")
+	x.Feed("resourcequotas").Delete(quota.Namespace, quota.Name)
+	if s := x.Stats(); s.Groups != 0 {
+		t.Errorf("%d groups are left", s.Groups)
 	}
 }
 

@@ -71,13 +71,6 @@ func (j *joinSource) fromTemplate(label string) string {
 	return name
 }
 
-// keySeparator stands behind each value of a key.
-const keySeparator = '\xff'
-
-func appendKey(key []byte, value string) []byte {
-	return append(append(key, value...), keySeparator)
-}
-
 // appendKeyOf appends the key of something that has labels. It is not ok where a
 // label is missing or empty.
 func (x *joinIndex) appendKeyOf(key []byte, t *tagged, v *variant) (_ []byte, ok bool) {

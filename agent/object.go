@@ -195,7 +195,7 @@ type shelf struct {
 	free     []uint32
 	// published: a full read was complete. Before, objects are neither shown nor count.
 	published bool
-	taken    bool // snapshots have the objects: who changes one makes a copy before
+	taken     bool // snapshots have the objects: who changes one makes a copy before
 }
 
 func (s *shelf) take() uint32 {

@@ -3,7 +3,6 @@ package agent
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
@@ -292,12 +291,4 @@ func (d *draft) groupLabel(t *aggregate, name string) string {
 		}
 	}
 	return ""
-}
-
-// splitKey returns the values of which a key is made.
-func splitKey(key string) []string {
-	if key == "" {
-		return nil
-	}
-	return strings.Split(strings.TrimSuffix(key, string([]byte{keySeparator})), string([]byte{keySeparator}))
 }

@@ -1,0 +1,32 @@
+package agent
+
+import "encoding/binary"
+
+// This file holds keys: several values, whatever they are, as one text. In front of
+// each stands its length.
+
+// appendKey appends a value to a key.
+func appendKey(key []byte, value string) []byte {
+	return append(binary.AppendUvarint(key, uint64(len(value))), value...)
+}
+
+// splitKey returns the values of which a key is made.
+func splitKey(key string) (values []string) {
+	for key != "" {
+		var n int
+		n, key = cutLength(key)
+		values = append(values, key[:n])
+		key = key[n:]
+	}
+	return values
+}
+
+// cutLength cuts off a length that binary.AppendUvarint wrote.
+func cutLength(key string) (n int, rest string) {
+	for i := 0; ; i++ {
+		n |= int(key[i]&0x7f) << (7 * i)
+		if key[i] < 0x80 {
+			return n, key[i+1:]
+		}
+	}
+}
