@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
-	"time"
 )
 
 // How much the heap may grow between two garbage collections, in percent of what
@@ -25,14 +24,8 @@ func collectOften(percent int) {
 
 // settle gives back the memory that reading everything took, once it is read.
 func settle(ctx context.Context, ready func() error) {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for ready() != nil {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
+	if !await(ctx, func() bool { return ready() == nil }) {
+		return
 	}
 	collectOften(gcPercentSteady)
 	debug.FreeOSMemory()

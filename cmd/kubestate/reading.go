@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/serve"
@@ -96,20 +98,42 @@ func (r *reading) pushOnce(ctx context.Context, timeout time.Duration) error {
 	return err
 }
 
-// read reads until ctx ends. First it logs which server, so that a wrong address
-// shows at once. One that does not answer is no reason to end: the watches keep
-// trying.
+// read reads until ctx ends. Beside that it logs which server, so that a wrong
+// address shows at once, and finds the ID of the cluster.
 func (r *reading) read(ctx context.Context) {
+	var beside sync.WaitGroup
+	beside.Go(func() { r.tellVersion(ctx) })
+	beside.Go(func() { r.pusher.identify(ctx, r.client) })
+	r.group.Run(ctx)
+	beside.Wait()
+}
+
+// tellVersion logs which server is read. One that does not answer is no reason to
+// end: the watches keep trying.
+func (r *reading) tellVersion(ctx context.Context) {
 	v, err := r.client.Version(ctx)
+	_, refused := errors.AsType[*apierrors.StatusError](err)
 	switch {
 	case ctx.Err() != nil:
+	case refused:
+		r.log.Warn("the API server refuses to tell its version", "err", err)
 	case err != nil:
-		r.log.Error("the API server does not answer; trying on", "err", err)
+		r.log.Error("the API server does not answer properly; trying on", "err", err)
 	default:
 		r.log.Info("reading cluster", "apiserver_version", v)
 	}
-	var identifying sync.WaitGroup
-	identifying.Go(func() { r.pusher.identify(ctx, r.client) })
-	r.group.Run(ctx)
-	identifying.Wait()
+}
+
+// await waits until something is ready, and tells whether it is before ctx ends.
+func await(ctx context.Context, ready func() bool) bool {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for !ready() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
 }
