@@ -25,11 +25,11 @@ type Config struct {
 	Labels, Annotations map[string][]string
 
 	// Joins replace those of the naming table for the same source family, and add to
-	// them for others.
+	// them for others. The zero Join takes that of the naming table away.
 	Joins map[string]Join
 	// LabelsAsTags and AnnotationsAsTags add labels and annotations of objects to all
 	// their series, and to others that name the object: by kind in lower case
-	// ("pod"), from the key to the name of the tag. The key "*" stands for all others
+	// ("pod", also "pods"), from the key to the name of the tag. The key "*" stands for all others
 	// and makes the name a template, see Join.Template. A kind with nil takes those
 	// away that the naming table has.
 	LabelsAsTags, AnnotationsAsTags map[string]map[string]string

@@ -64,6 +64,23 @@ func TestJoins(t *testing.T) {
 			more:  agent.Config{Joins: map[string]agent.Join{"kube_pod_labels": {Match: byPod, Get: []string{"label_app_kubernetes_io_name"}}}},
 			want:  "pod 1 label_app_kubernetes_io_name:x namespace:shop pod:web uid:u",
 		},
+		"an empty join of a user takes that of the table away": {
+			joins: map[string]agent.Join{"kube_pod_labels": {Match: byPod, Get: []string{"label_team_name"}}},
+			more:  agent.Config{Joins: map[string]agent.Join{"kube_pod_labels": {}}},
+			want:  "pod 1 namespace:shop pod:web uid:u",
+		},
+		"labels as tags do not need what was taken away": {
+			joins: map[string]agent.Join{"kube_pod_labels": {Match: byPod, Get: []string{"label_team_name"}}},
+			more: agent.Config{
+				Joins:        map[string]agent.Join{"kube_pod_labels": {}},
+				LabelsAsTags: map[string]map[string]string{"pod": {"app.kubernetes.io/name": "app"}},
+			},
+			want: "pod 1 app:x namespace:shop pod:web uid:u",
+		},
+		"one kind by two names": {
+			more: agent.Config{LabelsAsTags: map[string]map[string]string{"pods": {"teamName": "team"}, "pod": {"app.kubernetes.io/name": "app"}}},
+			want: "pod 1 app:x namespace:shop pod:web team:blue uid:u",
+		},
 		"labels as tags, by kind": {
 			more: agent.Config{LabelsAsTags: map[string]map[string]string{"pod": {"teamName": "team", "app.kubernetes.io/name": "app"}}},
 			want: "pod 1 app:x namespace:shop pod:web team:blue uid:u",
@@ -113,6 +130,8 @@ func TestAnnotationsAsTags(t *testing.T) {
 	}{
 		"the table's":           {nil, "pod 1 a:1 namespace:shop pod:web uid:u"},
 		"the table's win":       {map[string]map[string]string{"pod": {"x/a": "mine", "x/b": "b"}}, "pod 1 a:1 b:2 namespace:shop pod:web uid:u"},
+		"by another name":       {map[string]map[string]string{"pods": {"x/a": "mine", "x/b": "b"}}, "pod 1 a:1 b:2 namespace:shop pod:web uid:u"},
+		"likewise nothing":      {map[string]map[string]string{"pods": nil}, "pod 1 namespace:shop pod:web uid:u"},
 		"nothing takes away":    {map[string]map[string]string{"pod": nil}, "pod 1 namespace:shop pod:web uid:u"},
 		"a template, a pattern": {map[string]map[string]string{"pod": {"*": "%%annotation%%"}}, "pod 1 a:1 namespace:shop pod:web uid:u x_b:2"},
 	} {
@@ -135,6 +154,14 @@ func TestAlwaysGet(t *testing.T) {
 	}})
 	x.Put(objects(t, pod)...)
 	expect(t, x, "pod 1 label_app_kubernetes_io_name:x label_team_name:blue namespace:shop pod:web uid:u")
+	for want, j := range map[string]agent.Join{
+		"pod 1 label_team_name:blue namespace:shop pod:web uid:u": {Match: []string{"pod", "namespace"}},
+		"pod 1 namespace:shop pod:web uid:u":                      {}, // taken away as a whole
+	} {
+		x := agenttest.New(t, agent.Config{Names: n, Joins: map[string]agent.Join{"kube_pod_labels": j}})
+		x.Put(objects(t, pod)...)
+		expect(t, x, want)
+	}
 }
 
 // Objects of one kind with labels that are not the identity of another are joined

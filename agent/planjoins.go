@@ -23,24 +23,21 @@ func (p *planner) chooseJoins() {
 	}
 	maps.Copy(p.joins, p.config.Joins)
 	for family, labels := range p.names.AlwaysGet {
-		if j, ok := p.joins[family]; ok && !j.getsAll() {
+		if j, ok := p.joins[family]; ok && !j.getsAll() && !j.empty() {
 			j.Get = append(slices.Clip(j.Get), labels...)
 			p.joins[family] = j
 		}
 	}
-	p.joinKeys(metric.Labels, p.config.LabelsAsTags)
-	annotations := maps.Clone(p.names.AnnotationsAsTags)
-	if annotations == nil {
-		annotations = map[string]map[string]string{}
-	}
-	for kind, user := range p.config.AnnotationsAsTags {
-		merged := maps.Clone(user)
-		if user != nil {
-			maps.Copy(merged, annotations[kind])
+	maps.DeleteFunc(p.joins, func(_ string, j Join) bool { return j.empty() })
+	p.joinKeys(p.byFamily(metric.Labels, p.config.LabelsAsTags))
+	annotations := p.byFamily(metric.Annotations, p.names.AnnotationsAsTags)
+	for family, user := range p.byFamily(metric.Annotations, p.config.AnnotationsAsTags) {
+		if user.tags != nil {
+			maps.Copy(user.tags, annotations[family].tags)
 		}
-		annotations[kind] = merged
+		annotations[family] = user
 	}
-	p.joinKeys(metric.Annotations, annotations)
+	p.joinKeys(annotations)
 	for _, family := range slices.Sorted(maps.Keys(p.joins)) {
 		if p.known[family] == nil {
 			p.unknown("join: family %q does not exist", family)
@@ -51,37 +48,63 @@ func (p *planner) chooseJoins() {
 
 func (j *Join) getsAll() bool { return j.All || slices.Contains(j.Get, "*") }
 
-// joinKeys adds the joins that labels or annotations as tags are.
-func (p *planner) joinKeys(list metric.AllowList, asTags map[string]map[string]string) {
+// empty tells whether a join is none at all.
+func (j *Join) empty() bool { return len(j.Match)+len(j.Get)+len(j.Tags) == 0 && !j.All }
+
+// keyTags says which keys of the labels or annotations of a kind become which tags.
+type keyTags struct {
+	table  *kind.Table
+	family *metric.Desc // that has them
+	tags   map[string]string
+}
+
+// byFamily returns labels or annotations as tags by family, as a kind has several
+// names. What is nil stays so.
+func (p *planner) byFamily(list metric.AllowList, asTags map[string]map[string]string) map[string]keyTags {
+	families := map[string]keyTags{}
 	for _, kindName := range slices.Sorted(maps.Keys(asTags)) {
-		tags := asTags[kindName]
-		if len(tags) == 0 {
-			continue
-		}
 		t, family := p.tableOf(kindName, list)
 		if t == nil {
 			p.unknown("labels and annotations as tags: kind %q does not exist", kindName)
 			continue
 		}
-		j, ok := p.joins[family.Name]
+		k, ok := families[family.Name]
+		switch {
+		case !ok || k.tags == nil:
+			k = keyTags{t, family, maps.Clone(asTags[kindName])}
+		default:
+			maps.Copy(k.tags, asTags[kindName])
+		}
+		families[family.Name] = k
+	}
+	return families
+}
+
+// joinKeys adds the joins that labels or annotations as tags are.
+func (p *planner) joinKeys(families map[string]keyTags) {
+	for family, k := range families {
+		if len(k.tags) == 0 {
+			continue
+		}
+		j, ok := p.joins[family]
 		if !ok {
-			j.Match = keyLabels(t)
+			j.Match = keyLabels(k.table)
 		}
 		j.Tags = maps.Clone(j.Tags)
 		if j.Tags == nil {
 			j.Tags = map[string]string{}
 		}
 		j.Get = slices.Clone(j.Get)
-		for _, key := range slices.Sorted(maps.Keys(tags)) {
+		for _, key := range slices.Sorted(maps.Keys(k.tags)) {
 			if key == "*" {
-				j.All, j.Template = true, tags[key]
+				j.All, j.Template = true, k.tags[key]
 				continue
 			}
-			label := family.Prefix + "_" + metric.DeriveName(key)
+			label := k.family.Prefix + "_" + metric.DeriveName(key)
 			j.Get = append(j.Get, label)
-			j.Tags[label] = tags[key]
+			j.Tags[label] = k.tags[key]
 		}
-		p.joins[family.Name] = j
+		p.joins[family] = j
 	}
 }
 

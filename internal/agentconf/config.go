@@ -34,7 +34,8 @@ type Agent struct {
 	Annotations map[string][]string `json:"annotations,omitempty"`
 
 	// Joins give the labels of one family to other series. They replace those of the
-	// naming table for the same source family, and add to them for others.
+	// naming table for the same source family, and add to them for others. One that is
+	// empty takes that of the naming table away.
 	Joins map[string]agent.Join `json:"joins,omitempty"`
 	// Labels of objects that become tags of all their series, and of others that name
 	// the object: by kind (pod), from the label to the tag. The label "*" stands for

@@ -29,7 +29,7 @@ type Check struct {
 // instance itself. The error tells what the check would refuse, too; Warnings, what
 // is not supported or not known.
 func Read(name string, data []byte, number int) (*Check, error) {
-	reader := &reader{}
+	reader := &reader{names: datadog.Names()}
 	o := strictyaml.Options{Lenient: true}
 	var whole file
 	reader.file = strictyaml.Read(name, data, &whole, o)
@@ -59,6 +59,8 @@ func Read(name string, data []byte, number int) (*Check, error) {
 type reader struct {
 	instance
 
+	names *agent.Names
+
 	file     *strictyaml.File
 	path     string // what precedes the keys of the instance
 	warnings []string
@@ -77,7 +79,7 @@ func (r *reader) check() *Check {
 	c := &Check{
 		Settings: agentconf.Settings{
 			Agent: agent.Config{
-				Names: datadog.Names(), Kinds: r.kinds(), Joins: r.joins(),
+				Names: r.names, Kinds: r.kinds(), Joins: r.joins(),
 				LabelsAsTags: r.LabelsAsTags, AnnotationsAsTags: r.AnnotationsAsTags, LabelsMapper: r.LabelsMapper,
 				Tags: r.tags(), PodMode: r.mode(), ClusterAggregates: r.ClusterAggregates,
 				IgnoreUnknown: true,
@@ -165,8 +167,10 @@ func (r *reader) joins() map[string]agent.Join {
 	for _, family := range slices.Sorted(maps.Keys(r.LabelJoins)) {
 		j := r.LabelJoins[family]
 		if len(j.Get) == 0 && !j.All {
-			r.warn("label_joins."+family, "gets no labels; it is ignored")
-			continue
+			r.warn("label_joins."+family, "gets no labels: nothing gets labels of the family, not even those it gives by default")
+			if r.names.AlwaysGet[family] == nil {
+				j.Match = nil // an empty join is none
+			}
 		}
 		joins[family] = agent.Join{Match: j.Match, Get: j.Get, All: j.All}
 	}
