@@ -106,7 +106,7 @@ func (c *checker) keyPatterns(path string, lists map[string][]string) {
 func (c *checker) joins(path string, joins map[string]agent.Join) {
 	for _, family := range slices.Sorted(maps.Keys(joins)) {
 		c.family(path+"."+family, family)
-		if j := joins[family]; len(j.Get) == 0 && !j.All && len(j.Tags) == 0 {
+		if j := joins[family]; len(j.Match) > 0 && len(j.Get) == 0 && !j.All && len(j.Tags) == 0 {
 			c.file.Wrong(path+"."+family, "gets no labels; want get, or all: true")
 		}
 	}
