@@ -24,13 +24,28 @@ type checker struct {
 	file      *strictyaml.File
 	resources []string
 	families  []string
+	known     map[string]knownFamily
+}
+
+// knownFamily is what the catalog says of a family.
+type knownFamily struct {
+	resource string
+	labels   []string
+	prefix   string // of further labels; empty: there are none
 }
 
 func newChecker(f *strictyaml.File, names *agent.Names) *checker {
-	c := &checker{file: f, resources: kind.Names(kind.All())}
+	c := &checker{file: f, resources: kind.Names(kind.All()), known: map[string]knownFamily{}}
 	for _, t := range kind.All() {
-		for i := range t.Schema().Families {
-			c.families = append(c.families, t.Schema().Families[i].Name)
+		s := t.Schema()
+		for i := range s.Families {
+			d := &s.Families[i]
+			c.families = append(c.families, d.Name)
+			k := knownFamily{resource: t.Name, labels: s.LabelNames(i)}
+			if d.Prefix != "" {
+				k.prefix = d.Prefix + "_"
+			}
+			c.known[d.Name] = k
 		}
 	}
 	for i := range names.Rules { // a naming table may have families of its own
@@ -51,30 +66,96 @@ func checkNames(f *strictyaml.File, path string, n *agent.Names) {
 		if r.Family == "" {
 			f.Wrong(rule, "the key family is missing")
 		}
-		if s := r.States; s != nil {
-			for j, family := range s.From {
-				c.family(fmt.Sprintf("%s.states.from[%d]", rule, j), family)
-			}
-		}
+		c.rule(rule, r)
+	}
+	if n.Rest != nil {
+		c.rule(at("rest"), n.Rest)
 	}
 	c.aggregates(at("aggregates"), n.Aggregates)
 	c.joins(at("joins"), n.Joins)
+	for _, family := range slices.Sorted(maps.Keys(n.AlwaysGet)) {
+		c.family(at("alwaysGet."+family), family)
+	}
+	for i, e := range n.Entities {
+		if e.Resource != kubestate.AllResources {
+			c.exists(at(fmt.Sprintf("entities[%d].resource", i)), "resource", e.Resource, c.resources)
+		}
+	}
 	c.asTags(at("annotationsAsTags"), metric.Annotations, n.AnnotationsAsTags)
+}
+
+// rule checks what a rule says, but for its family.
+func (c *checker) rule(path string, r *agent.Rule) {
+	c.problems(path, r.Problems())
+	c.filter(path, r.Family, &r.Filter)
+	c.sibling(path+".start", r.Family, r.Start)
+	if s := r.States; s != nil {
+		for i, family := range s.From {
+			from := fmt.Sprintf("%s.states.from[%d]", path, i)
+			c.sibling(from, r.Family, family)
+			if c.file.Sound(from) {
+				c.label(path+".states.label", family, s.Label)
+			}
+		}
+	}
+}
+
+// problems tells what is wrong with the values themselves.
+func (c *checker) problems(path string, all []agent.Problem) {
+	for _, p := range all {
+		at := strings.TrimSuffix(path+"."+p.Key, ".")
+		if c.file.Has(at) && (p.Key == "" || c.file.Sound(at)) { // else it was told before
+			c.file.WrongAll(at, p.Err)
+		}
+	}
+}
+
+func (c *checker) filter(path, family string, f *agent.Filter) {
+	c.sibling(path+".unless", family, f.Unless)
+	for _, label := range slices.Sorted(maps.Keys(f.Where)) {
+		c.label(path+".where."+label, family, label)
+	}
+	for _, label := range slices.Sorted(maps.Keys(f.Choose)) {
+		c.label(path+".choose."+label, family, label)
+	}
+}
+
+// sibling checks a family that must be of the same resource as another, since it is
+// looked for among the samples of one object.
+func (c *checker) sibling(path, of, name string) {
+	c.family(path, name)
+	a, known := c.known[of]
+	if b, also := c.known[name]; known && also && a.resource != b.resource {
+		c.file.Wrong(path, "%s is of %s, want a family of %s, as %s is", name, b.resource, a.resource, of)
+	}
+}
+
+// label checks a label that samples of a family should have. The labels of families
+// that the catalog does not know may be any.
+func (c *checker) label(path, family, name string) {
+	k, known := c.known[family]
+	if known && !slices.Contains(k.labels, name) && (k.prefix == "" || !strings.HasPrefix(name, k.prefix)) {
+		c.file.Wrong(path, "%q is no label of %s%s", name, family, among(name, k.labels))
+	}
 }
 
 func (c *checker) exists(path, what, name string, names []string) {
 	if slices.Contains(names, name) || !c.file.Has(path) { // that it is missing was told before
 		return
 	}
-	hint := ""
-	if near := spell.Nearest(name, names); near != "" {
-		hint = "; did you mean " + near + "?"
-	}
-	list := "; there are: " + strings.Join(names, ", ")
+	c.file.Wrong(path, "%s %q does not exist%s", what, name, among(name, names))
+}
+
+// among says, for an error, what there is in place of a name.
+func among(name string, names []string) string {
+	text := "; there are: " + strings.Join(names, ", ")
 	if len(names) > 60 { // more than one reads
-		list = ""
+		text = ""
 	}
-	c.file.Wrong(path, "%s %q does not exist%s%s", what, name, list, hint)
+	if near := spell.Nearest(name, names); near != "" {
+		text += "; did you mean " + near + "?"
+	}
+	return text
 }
 
 func (c *checker) family(path, name string) { c.exists(path, "family", name, c.families) }
@@ -106,15 +187,32 @@ func (c *checker) keyPatterns(path string, lists map[string][]string) {
 func (c *checker) joins(path string, joins map[string]agent.Join) {
 	for _, family := range slices.Sorted(maps.Keys(joins)) {
 		c.family(path+"."+family, family)
-		if j := joins[family]; len(j.Match) > 0 && len(j.Get) == 0 && !j.All && len(j.Tags) == 0 {
+		j := joins[family]
+		if len(j.Match) > 0 && len(j.Get) == 0 && !j.All && len(j.Tags) == 0 {
 			c.file.Wrong(path+"."+family, "gets no labels; want get, or all: true")
+		}
+		for i, label := range j.Match {
+			c.label(fmt.Sprintf("%s.%s.match[%d]", path, family, i), family, label)
+		}
+		for _, label := range slices.Sorted(maps.Keys(j.Tags)) {
+			if j.Tags[label] == "" {
+				c.file.Wrong(path+"."+family+".tags."+label, "want the name of the tag")
+			}
 		}
 	}
 }
 
 func (c *checker) aggregates(path string, aggregates []agent.Aggregate) {
 	for i := range aggregates {
-		c.family(fmt.Sprintf("%s[%d].family", path, i), aggregates[i].Family)
+		a, at := &aggregates[i], fmt.Sprintf("%s[%d]", path, i)
+		c.family(at+".family", a.Family)
+		c.problems(at, a.Problems())
+		c.filter(at, a.Family, &a.Filter)
+		for j, label := range a.By {
+			if !a.Joined { // else joins may bring it
+				c.label(fmt.Sprintf("%s.by[%d]", at, j), a.Family, label)
+			}
+		}
 	}
 }
 

@@ -75,8 +75,10 @@ c.yaml:10: agent.joins.kube_pods_labels: family "kube_pods_labels" does not exis
 c.yaml:11: agent.labelsAsTags.pod.app: want the name of the tag
 c.yaml:11: agent.labelsAsTags.pods: kind "pods" does not exist; there are: KINDS; did you mean pod?
 c.yaml:13: agent.aggregates[0].op: "add" is unknown, want one of: sum, count, min, max, latest
+c.yaml:13: agent.aggregates[0]: has no metric
 c.yaml:14: agent.aggregates[1]: the key op is missing
 c.yaml:14: agent.aggregates[1].family: family "kube_pod" does not exist
+c.yaml:14: agent.aggregates[1]: has no metric
 c.yaml:15: agent.tags.team: found "1", want text; write it in quotes: "1"
 c.yaml:16: agent.podCollectionMode: "node_kubelet" is unknown, want one of: default, cluster_unassigned, cluster_aggregates_only
 c.yaml:17: agent.interval: 10ms is too little, want 1s or more
@@ -107,6 +109,63 @@ c.yaml:33: agent.sinks[12]: want the settings of a sink, its type among them: da
 		_, after, _ = strings.Cut(after, ";")
 		got = before + `kind "pods" does not exist; there are: KINDS;` + after
 	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// What would have no effect in a naming table, or another than it looks like, is
+// told with its line, whether or not anything of it is read.
+func TestNamesProblems(t *testing.T) {
+	const text = `agent:
+  resources: [nodes]
+  names:
+    name: mine
+    rules:
+    - {family: kube_pod_info, metric: "{pod", where: {nodes: [a], node: [a, "b*c*"]}, choose: {uid: {"**": x}}, unless: kube_pod_inf}
+    - {family: kube_pod_created, start: kube_node_created, capture: {pod: p}, check: {name: "", message: "{", statuses: {a: ok}}}
+    - family: kube_pod_container_status_running
+      states: {from: [kube_pod_container_status_waiting_reason, kube_node_info, kube_x], label: raeson, values: [a]}
+    rest: {unless: kube_node_inf, metric: "{}"}
+    aggregates:
+    - {family: kube_pod_labels, metric: m, op: sum, by: [label_app, app], unless: kube_node_info}
+    - {family: kube_pod_info, metric: m, op: sum, joined: true, by: [label_app]}
+    - {family: kube_pod_info, op: latest, by: [node], check: {name: c, by: node}}
+    joins:
+      kube_pod_info: {match: [pod, name], get: [node], tags: {node: ""}}
+    alwaysGet: {kube_pod_label: [label_app]}
+    entities: [{resource: pod, tags: [pod]}, {resource: "*", tags: [uid]}]
+  aggregates:
+  - {family: kube_pod_info, metric: m, op: latest, by: [nodes]}
+`
+	const want = `c.yaml:6: agent.names.rules[0].metric: "{pod": a label is written {label}
+c.yaml:6: agent.names.rules[0].where.node[1]: "b*c*" has more than one *, want one or none
+c.yaml:6: agent.names.rules[0].choose.uid.**: "**" has more than one *, want one or none
+c.yaml:6: agent.names.rules[0].unless: family "kube_pod_inf" does not exist; did you mean kube_pod_info?
+c.yaml:6: agent.names.rules[0].where.nodes: "nodes" is no label of kube_pod_info; there are: LABELS; did you mean node?
+c.yaml:7: agent.names.rules[1].capture.pod: where says nothing of this label
+c.yaml:7: agent.names.rules[1].check.name: want a name
+c.yaml:7: agent.names.rules[1].check.message: "{": a label is written {label}
+c.yaml:7: agent.names.rules[1].start: kube_node_created is of nodes, want a family of pods, as kube_pod_created is
+c.yaml:9: agent.names.rules[2].states.label: "raeson" is no label of kube_pod_container_status_waiting_reason; there are: namespace, pod, uid, container, reason; did you mean reason?
+c.yaml:9: agent.names.rules[2].states.from[1]: kube_node_info is of nodes, want a family of pods, as kube_pod_container_status_running is
+c.yaml:9: agent.names.rules[2].states.from[2]: family "kube_x" does not exist
+c.yaml:10: agent.names.rest.metric: "{}": a label is written {label}
+c.yaml:10: agent.names.rest.unless: family "kube_node_inf" does not exist; did you mean kube_node_info?
+c.yaml:12: agent.names.aggregates[0].unless: kube_node_info is of nodes, want a family of pods, as kube_pod_labels is
+c.yaml:12: agent.names.aggregates[0].by[1]: "app" is no label of kube_pod_labels; there are: namespace, pod, uid
+c.yaml:16: agent.names.joins.kube_pod_info.match[1]: "name" is no label of kube_pod_info; there are: LABELS; did you mean node?
+c.yaml:16: agent.names.joins.kube_pod_info.tags.node: want the name of the tag
+c.yaml:17: agent.names.alwaysGet.kube_pod_label: family "kube_pod_label" does not exist; did you mean kube_pod_labels?
+c.yaml:18: agent.names.entities[0].resource: resource "pod" does not exist; there are: RESOURCES; did you mean pods?
+c.yaml:20: agent.aggregates[0].op: latest is for aggregates with a check only
+c.yaml:20: agent.aggregates[0].by[0]: "nodes" is no label of kube_pod_info; there are: LABELS; did you mean node?`
+	_, err := Read("c.yaml", []byte(text))
+	if err == nil {
+		t.Fatal("no error")
+	}
+	labels := "namespace, pod, uid, host_ip, pod_ip, node, created_by_kind, created_by_name, priority_class, host_network"
+	got := strings.NewReplacer(strings.Join(kind.Names(kind.All()), ", "), "RESOURCES", labels, "LABELS").Replace(err.Error())
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -71,7 +71,7 @@ func TestSchemaAgrees(t *testing.T) {
 		{"agent: {labelsAsTags: {pod: {app: app}, node: null}}", true},
 		{"agent: {labelsAsTags: {pod: [app]}}", false},
 		{"agent: {podCollectionMode: node_kubelet}", false},
-		{"agent: {aggregates: [{family: kube_pod_info, op: count, equal: 1, where: {node: [a]}}]}", true},
+		{"agent: {aggregates: [{family: kube_pod_info, metric: m, op: count, equal: 1, where: {node: [a]}}]}", true},
 		{"agent: {aggregates: [{family: kube_pod_info}]}", false},
 		{"agent: {leaderElection: {enabled: yes}}", false},
 		{"agent: {leaderElection: {enabled: true, leaseDuration: 15s}}", true},
