@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,9 +38,14 @@ type joins struct {
 
 func newJoins(t *testing.T, c ...kubestate.Join) joins {
 	t.Helper()
+	return newJoinsOf(t, joinedFamilies, c...)
+}
+
+func newJoinsOf(t *testing.T, families []string, c ...kubestate.Join) joins {
+	t.Helper()
 	x := newExporter(t, kubestate.Config{
 		Kinds:  []*kind.Table{kind.Pods, kind.Nodes},
-		Keep:   func(d *metric.Desc) bool { return slices.Contains(joinedFamilies, d.Name) },
+		Keep:   func(d *metric.Desc) bool { return slices.Contains(families, d.Name) },
 		Labels: map[string][]string{"pods": {"app"}},
 		Joins:  c,
 	})
@@ -246,61 +250,6 @@ func TestJoinsAtRandom(t *testing.T) {
 	if a, b := fresh.Stats("pods"), j.Stats("pods"); a != b {
 		t.Errorf("fresh %+v, changed %+v", a, b)
 	}
-}
-
-// TestJoinsConcurrently has goroutines for each resource, several for Pods.
-func TestJoinsConcurrently(t *testing.T) {
-	j := newJoins(t, allJoins...)
-	var running sync.WaitGroup
-	storm := func(resource string, object func(i int) kind.Object) {
-		running.Go(func() {
-			for i := range 150 {
-				j.feeds[resource].Put(object(i))
-			}
-		})
-	}
-	for g := range 3 {
-		storm("pods", func(i int) kind.Object {
-			return joinedPod(fmt.Sprintf("p%d-%d", g, i%40), "u", fmt.Sprintf("w%d", i%7), fmt.Sprintf("Job/j%d", i%3), nil)
-		})
-	}
-	storm("nodes", func(i int) kind.Object { return zonedNode(fmt.Sprintf("w%d", i%7), fmt.Sprintf("z%d", i%11)) })
-	storm("jobs", func(i int) kind.Object { return ownedJob(fmt.Sprintf("j%d", i%3), fmt.Sprintf("CronJob/c%d", i%2)) })
-	storm("namespaces", func(i int) kind.Object { return teamNamespace(fmt.Sprint(i)) })
-	running.Go(func() {
-		for range 20 {
-			if err := check(write(t, j.Exporter, exposition.OpenMetrics, kubestate.Selection{}), exposition.OpenMetrics); err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	running.Wait()
-	fresh := newJoins(t, allJoins...)
-	for i := range 7 {
-		fresh.feeds["nodes"].Put(zonedNode(fmt.Sprintf("w%d", i), fmt.Sprintf("z%d", lastIndex(150, i, 7)%11)))
-	}
-	for i := range 3 {
-		fresh.feeds["jobs"].Put(ownedJob(fmt.Sprintf("j%d", i), fmt.Sprintf("CronJob/c%d", lastIndex(150, i, 3)%2)))
-	}
-	fresh.feeds["namespaces"].Put(teamNamespace("149"))
-	for g := range 3 {
-		for i := range 40 {
-			at := lastIndex(150, i, 40)
-			fresh.feeds["pods"].Put(joinedPod(fmt.Sprintf("p%d-%d", g, i), "u", fmt.Sprintf("w%d", at%7), fmt.Sprintf("Job/j%d", at%3), nil))
-		}
-	}
-	if diff := cmp.Diff(fresh.lines(t), j.lines(t)); diff != "" {
-		t.Errorf("-fresh +after the storm:\n%s", diff)
-	}
-}
-
-// lastIndex returns the last of n numbers that is i modulo m.
-func lastIndex(n, i, m int) int {
-	last := n - 1
-	for last%m != i {
-		last--
-	}
-	return last
 }
 
 func TestJoinsAreRefused(t *testing.T) {

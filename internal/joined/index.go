@@ -135,7 +135,7 @@ func (x *Index) hold(t *Table, key objectKey) *object {
 		if x.isThere(d) {
 			return d
 		}
-		d.Unlock()
+		d.Unlock() // it went meanwhile
 	}
 }
 
@@ -147,15 +147,27 @@ func (x *Index) isThere(d *object) bool {
 
 // HoldStored implements store.Labeler.
 func (t *Table) HoldStored(f *store.Feed, namespace, name string) *store.Labels {
-	x := t.index
-	x.mu.Lock()
-	d := x.objects[objectKey{f, namespace, name}]
-	x.mu.Unlock()
-	if d == nil {
-		return nil
+	if d := t.index.lock(objectKey{f, namespace, name}); d != nil {
+		return &d.Labels
 	}
-	d.Lock()
-	return &d.Labels
+	return nil
+}
+
+// lock returns the object of a key with its Labels locked, nil if there is none.
+func (x *Index) lock(key objectKey) *object {
+	for {
+		x.mu.Lock()
+		d := x.objects[key]
+		x.mu.Unlock()
+		if d == nil {
+			return nil
+		}
+		d.Lock()
+		if x.isThere(d) {
+			return d
+		}
+		d.Unlock()
+	}
 }
 
 // depend makes d depend on what is given under a key in place of what it depended
@@ -238,14 +250,16 @@ func (x *Index) compose(d *object, r *renderer) bool {
 	return changed
 }
 
-// forget forgets an object that is gone.
+// forget forgets an object that is gone. A refresh that runs ends before, so that
+// it does not change the lines of the next object of that name.
 func (x *Index) forget(key objectKey) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	d, ok := x.objects[key]
-	if !ok {
+	d := x.lock(key)
+	if d == nil {
 		return
 	}
+	defer d.Unlock()
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	delete(x.objects, key)
 	d.gone = true
 	for _, leaf := range []*join.Leaf[*object]{d.node, d.namespace, d.owner} {
