@@ -96,7 +96,7 @@ func startVmagent(t *testing.T, config string, flags ...string) *vmagent {
 		"-promscrape.config=" + file,
 		"-remoteWrite.url=" + store.URL + "/api/v1/write", "-remoteWrite.forcePromProto", // Prometheus knows no other.
 		"-remoteWrite.tmpDataPath=" + filepath.Join(dir, "queue"),
-		"-httpListenAddr=127.0.0.1:" + strconv.Itoa(harness.FreePort(t)),
+		"-httpListenAddr=127.0.0.1:0",
 	}, flags...)...)}
 }
 

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
-	"strconv"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,26 +20,27 @@ const leaseNamespace = "default" // the API server makes it
 
 // replica is an agent that sends to a socket of the test.
 type replica struct {
-	*harness.Process
-	telemetry string // URL
-	socket    *net.UDPConn
+	*harness.Kubestate
+	socket *net.UDPConn
 }
 
-// startReplica starts an agent that competes for the Lease.
-func startReplica(t *testing.T, c *cluster.Cluster, name string) *replica {
+// startReplica starts an agent that competes for the Lease, which lasts as long as
+// the agent says that has it.
+func startReplica(t *testing.T, c *cluster.Cluster, name string, lasts time.Duration) *replica {
 	t.Helper()
 	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = socket.Close() })
-	port := harness.FreePort(t)
-	r := &replica{telemetry: fmt.Sprintf("http://127.0.0.1:%d", port), socket: socket}
-	r.Process = harness.Start(t, name, kubestateBinary, "agent", "--kubeconfig="+c.Kubeconfig(t, cluster.Kubestate),
-		"--resources=pods,nodes,deployments,replicasets,namespaces", "--sink=udp://"+socket.LocalAddr().String(), "--interval=1s",
-		"--leader-election", "--leader-election-namespace="+leaseNamespace,
-		"--telemetry-host=127.0.0.1", "--telemetry-port="+strconv.Itoa(port))
-	return r
+	config := filepath.Join(t.TempDir(), "agent.yaml")
+	if err := os.WriteFile(config, fmt.Appendf(nil, "agent: {leaderElection: {enabled: true, leaseDuration: %s}}\n", lasts), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return &replica{socket: socket, Kubestate: harness.StartAgent(t, name, kubestateBinary,
+		"--kubeconfig="+c.Kubeconfig(t, cluster.Kubestate), "--resources=pods,nodes,deployments,replicasets,namespaces",
+		"--config="+config, "--leader-election-namespace="+leaseNamespace,
+		"--sink=udp://"+socket.LocalAddr().String(), "--interval=1s")}
 }
 
 // receive waits for a datagram and returns it.
@@ -58,8 +60,8 @@ func (r *replica) receive(t *testing.T, timeout time.Duration) string {
 // metric waits until the agent says a line about itself.
 func (r *replica) metric(t *testing.T, line string) {
 	t.Helper()
-	harness.Eventually(t, time.Minute, line, func() error {
-		response, err := harness.Get(t.Context(), r.telemetry+"/metrics")
+	r.Eventually(t, time.Minute, line, func() error {
+		response, err := harness.Get(t.Context(), r.Telemetry+"/metrics")
 		if err != nil {
 			return err
 		}
@@ -76,19 +78,13 @@ func testAgentLeads(t *testing.T, c *cluster.Cluster) {
 	c.Create(t, "testdata/objects.yaml")
 	defer remove(t, c)
 
-	first := startReplica(t, c, "first")
+	first := startReplica(t, c, "first", time.Minute)
 	if got := first.receive(t, time.Minute); !strings.Contains(got, "kube_") {
 		t.Errorf("received %q", got)
 	}
-	second := startReplica(t, c, "second")
+	second := startReplica(t, c, "second", 6*time.Second)
 	second.metric(t, "kubestate_agent_leader 0")
-	harness.Eventually(t, time.Minute, "the second is ready", func() error {
-		response, err := harness.Get(t.Context(), second.telemetry+"/readyz")
-		if err != nil {
-			return err
-		}
-		return has("OK")(response.Body)
-	})
+	second.WaitReady(t)
 	for range 3 {
 		first.receive(t, time.Minute)
 	}
@@ -98,11 +94,11 @@ func testAgentLeads(t *testing.T, c *cluster.Cluster) {
 	if code := first.ExitCode(t, 30*time.Second); code != 0 {
 		t.Errorf("exit code %d after SIGTERM, not 0", code)
 	}
-	second.receive(t, 10*time.Second) // less than the Lease lasts
-	second.metric(t, "kubestate_agent_elections_total 1")
+	second.receive(t, 45*time.Second) // less than the Lease of the first lasts
+	second.metric(t, "kubestate_agent_leader 1")
 
 	second.Kill()
-	third := startReplica(t, c, "third")
+	third := startReplica(t, c, "third", time.Minute)
 	third.receive(t, time.Minute)
 	third.metric(t, "kubestate_agent_leader 1")
 }

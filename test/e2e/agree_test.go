@@ -51,7 +51,7 @@ func agree(t *testing.T, k *harness.Kubestate, c *cluster.Cluster, checks ...fun
 func agreeOn(t *testing.T, k *harness.Kubestate, c *cluster.Cluster, kinds []schema.GroupVersionResource, checks ...func(text string) error) string {
 	t.Helper()
 	var text string
-	harness.Eventually(t, timeout, "/metrics equals render of the same objects", func() error {
+	k.Eventually(t, timeout, "/metrics equals render of the same objects", func() error {
 		want := render(t, kubectlJSON(t, c.List(t, kinds...)), showAll()...)
 		text = k.Scrape(t)
 		errs := []error{difference(text, want)}

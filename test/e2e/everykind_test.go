@@ -127,7 +127,7 @@ type everyKind struct {
 // API server has objects of its own, some of which it alters at any time.
 func (e everyKind) agree(t *testing.T, checks ...func(text string) error) {
 	t.Helper()
-	harness.Eventually(t, timeout, "/metrics equals render of the same objects", func() error {
+	e.kubestate.Eventually(t, timeout, "/metrics equals render of the same objects", func() error {
 		dump := kubectlJSON(t, e.cluster.List(t, e.resources...))
 		text := e.kubestate.Scrape(t)
 		openMetrics := e.kubestate.Scrape(t, "Accept", "application/openmetrics-text; version=1.0.0")

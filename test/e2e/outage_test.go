@@ -21,7 +21,7 @@ func testOutage(t *testing.T, c *cluster.Cluster) {
 	before := agree(t, k, c, has(`kube_pod_info{namespace="shop"`))
 
 	c.Kill()
-	harness.Eventually(t, time.Minute, "every kind is reported as failing", func() error {
+	k.Eventually(t, time.Minute, "every kind is reported as failing", func() error {
 		return watchesUp(t, k, "0", "deployments", "namespaces", "nodes", "pods", "replicasets")
 	})
 	if err := difference(k.Scrape(t), before); err != nil {
@@ -42,7 +42,7 @@ func testOutage(t *testing.T, c *cluster.Cluster) {
 	c.Delete(t, pods(), "default", "evicted", 0)
 	c.Patch(t, deployments(), "shop", "cart", `{"spec":{"replicas":77}}`)
 	agree(t, k, c, has(`kube_deployment_spec_replicas{namespace="shop",deployment="cart"} 77`), hasNot(`pod="evicted"`))
-	harness.Eventually(t, time.Minute, "every kind is reported as working", func() error {
+	k.Eventually(t, time.Minute, "every kind is reported as working", func() error {
 		return watchesUp(t, k, "1", "deployments", "namespaces", "nodes", "pods", "replicasets")
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,12 +39,12 @@ func Start(t testing.TB, path, config string, flags ...string) *Server {
 	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := "127.0.0.1:" + strconv.Itoa(harness.FreePort(t))
 	flags = append([]string{
-		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"), "--web.listen-address=" + address,
+		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "data"), "--web.listen-address=127.0.0.1:0",
 	}, flags...)
-	s := &Server{URL: "http://" + address, Process: harness.Start(t, "prometheus", path, flags...)}
-	harness.Eventually(t, time.Minute, "Prometheus is ready", func() error {
+	s := &Server{Process: harness.Start(t, "prometheus", path, flags...)}
+	s.URL = "http://" + s.LogMatch(t, "Prometheus listens", regexp.MustCompile(`msg="Listening on".* address=(\S+)\n`))[1]
+	s.Eventually(t, time.Minute, "Prometheus is ready", func() error {
 		response, err := harness.Get(t.Context(), s.URL+"/-/ready")
 		if err == nil && response.Status != http.StatusOK {
 			err = fmt.Errorf("status %d", response.Status)
@@ -100,10 +101,13 @@ func (s *Server) get(t testing.TB, path string, data any) error {
 	return nil
 }
 
+// patience is how long things may take on a machine that is busy.
+const patience = 3 * time.Minute
+
 // Wait returns when the query has one element of the value.
 func (s *Server) Wait(t testing.TB, what, query string, want int) {
 	t.Helper()
-	harness.Eventually(t, time.Minute, what, func() error {
+	s.Eventually(t, patience, what, func() error {
 		points, err := s.query(t, query)
 		switch {
 		case err != nil:
@@ -139,12 +143,20 @@ func (s *Server) Series(t testing.TB, job string) []string {
 }
 
 // CheckSeries fails the test unless Prometheus has exactly the series of a job
-// that are wanted, as Series returns them.
+// that are wanted, as Series returns them. Where the last scrape was too slow, it
+// has none: the next one counts.
 func (s *Server) CheckSeries(t testing.TB, job string, want []string) {
 	t.Helper()
-	if err := SameSeries(s.Series(t, job), want); err != nil {
-		t.Errorf("job %s: %v", job, err)
-	}
+	s.Eventually(t, patience, "the series of job "+job, func() error {
+		got := s.Series(t, job)
+		if len(got) == 0 {
+			return errors.New("there are none")
+		}
+		if err := SameSeries(got, want); err != nil {
+			t.Errorf("job %s: %v", job, err)
+		}
+		return nil
+	})
 }
 
 // SameSeries is an error that names the first difference, unless there is none.

@@ -40,7 +40,8 @@ func startCollector(t *testing.T, secure *certificate) *collector {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	httpAddress, grpcAddress := fmt.Sprint("127.0.0.1:", harness.FreePort(t)), fmt.Sprint("127.0.0.1:", harness.FreePort(t))
+	ports := harness.FreePorts(t, 2)
+	httpAddress, grpcAddress := fmt.Sprint("127.0.0.1:", ports[0]), fmt.Sprint("127.0.0.1:", ports[1])
 	c := &collector{http: "http://" + httpAddress, grpc: "http://" + grpcAddress, file: filepath.Join(dir, "requests")}
 	tls := ""
 	if secure != nil {

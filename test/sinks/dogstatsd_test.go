@@ -42,7 +42,7 @@ func newStatsdExporter(t *testing.T) *statsdExporter {
 	return &statsdExporter{
 		udp:     freeUDPAddress(t),
 		socket:  filepath.Join(t.TempDir(), "statsd.sock"),
-		metrics: fmt.Sprintf("http://127.0.0.1:%d/metrics", harness.FreePort(t)),
+		metrics: fmt.Sprintf("http://127.0.0.1:%d/metrics", harness.FreePorts(t, 1)[0]),
 	}
 }
 

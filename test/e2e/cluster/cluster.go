@@ -50,7 +50,7 @@ type Cluster struct {
 // flags, and returns when it is ready.
 func Start(t testing.TB, binary string, flags ...string) *Cluster {
 	t.Helper()
-	c := &Cluster{owner: t, binary: binary, dir: t.TempDir(), port: harness.FreePort(t), flags: flags}
+	c := &Cluster{owner: t, binary: binary, dir: t.TempDir(), port: harness.FreePorts(t, 1)[0], flags: flags}
 	c.writeFile(t, "tokens.csv", fmt.Appendf(nil, "%s,%s,1,%q\n%s,%s,2,\n",
 		token(Admin), Admin, "system:masters", token(Kubestate), Kubestate))
 	c.writeFile(t, "service-account.key", privateKey(t))
@@ -92,12 +92,7 @@ func (c *Cluster) Restart(t testing.TB) {
 // client for each attempt, for the certificate appears while the server starts.
 func (c *Cluster) waitReady(t testing.TB) {
 	t.Helper()
-	harness.Eventually(t, time.Minute, "the API server is ready", func() error {
-		select {
-		case <-c.server.Done():
-			t.Fatalf("the API server has ended with exit code %d", c.server.ExitCode(t, 0))
-		default:
-		}
+	c.server.Eventually(t, time.Minute, "the API server is ready", func() error {
 		client, err := rest.HTTPClientFor(c.Config(Admin))
 		if err != nil {
 			return err

@@ -42,6 +42,7 @@ func Build(progress io.Writer, moduleDir, outDir string, args ...string) error {
 	}()
 	build := exec.Command("go", append([]string{"build", "-o", out + "/"}, args...)...)
 	build.Dir = moduleDir
+	dieWithParent(build)
 	output, err := build.CombinedOutput()
 	close(finished)
 	if err != nil {

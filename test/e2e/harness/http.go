@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -14,6 +16,12 @@ import (
 // Eventually calls check until it returns nil, and fails the test with the
 // last error when timeout has passed or the test's context has ended.
 func Eventually(t testing.TB, timeout time.Duration, what string, check func() error) {
+	t.Helper()
+	eventually(t, nil, timeout, what, check)
+}
+
+// eventually is Eventually, and fails the test when over is closed, too.
+func eventually(t testing.TB, over <-chan struct{}, timeout time.Duration, what string, check func() error) {
 	t.Helper()
 	deadline := time.Now().Add(timeout)
 	for {
@@ -26,21 +34,36 @@ func Eventually(t testing.TB, timeout time.Duration, what string, check func() e
 		}
 		select {
 		case <-time.After(50 * time.Millisecond):
+		case <-over:
+			t.Fatalf("%s: the process has ended: %v", what, err)
 		case <-t.Context().Done():
 			t.Fatalf("%s: the test ended: %v", what, err)
 		}
 	}
 }
 
-// FreePort returns a TCP port of 127.0.0.1 that nobody listens on.
-func FreePort(t testing.TB) int {
+// FreePorts returns TCP ports of 127.0.0.1 that nobody listens on, all different.
+// It is for programs that cannot choose a port themselves and say which. The
+// ports lie below those that systems give to whoever asks for any, so that nobody
+// gets one before the program does that it is for.
+func FreePorts(t testing.TB, n int) []int {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("find a free port: %v", err)
+	const first, last = 10_000, 30_000
+	var ports []int
+	for range 1000 {
+		if len(ports) == n {
+			return ports
+		}
+		port := first + rand.IntN(last-first)
+		listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		defer listener.Close() // Held until all are known.
+		ports = append(ports, port)
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
+	t.Fatal("find free ports: none of a thousand is free")
+	return nil
 }
 
 // Response is an HTTP response that was read to its end.

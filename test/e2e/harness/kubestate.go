@@ -4,48 +4,68 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
+	"regexp"
 	"testing"
 	"time"
 )
 
-// Kubestate is a running kubestate that serves on two free ports of 127.0.0.1.
+// Kubestate is a running kubestate. Its ports are such as the system gives it.
 type Kubestate struct {
 	*Process
-	Main      string // URL of the main port, without a path
+	Main      string // URL of the main port, without a path; the agent has none
 	Telemetry string // URL of the telemetry port, without a path
 }
 
 // StartKubestate runs the program at path with args and the flags that choose
-// its ports. It does not wait for anything.
+// its ports, and returns when they are open. In the end the test fails if the
+// program has met with what must never be; see checkLog.
 func StartKubestate(t testing.TB, path string, args ...string) *Kubestate {
 	t.Helper()
-	port, telemetry := FreePort(t), FreePort(t)
-	args = append(args,
-		"--host=127.0.0.1", "--port="+strconv.Itoa(port),
-		"--telemetry-host=127.0.0.1", "--telemetry-port="+strconv.Itoa(telemetry))
-	return &Kubestate{
-		Process:   Start(t, "kubestate", path, args...),
-		Main:      fmt.Sprintf("http://127.0.0.1:%d", port),
-		Telemetry: fmt.Sprintf("http://127.0.0.1:%d", telemetry),
+	return startKubestate(t, "kubestate", path, append(args, "--host=127.0.0.1", "--port=0"),
+		regexp.MustCompile(`msg=listening .*\bmetrics=(?P<main>\S+) telemetry=(?P<telemetry>\S+)\n`))
+}
+
+// StartAgent is StartKubestate for the command agent. The log is named after name.
+func StartAgent(t testing.TB, name, path string, args ...string) *Kubestate {
+	t.Helper()
+	return startKubestate(t, name, path, append([]string{"agent"}, args...),
+		regexp.MustCompile(`msg=listening .*\b(?P<main>)telemetry=(?P<telemetry>\S+)\n`))
+}
+
+func startKubestate(t testing.TB, name, path string, args []string, listening *regexp.Regexp) *Kubestate {
+	t.Helper()
+	k := &Kubestate{}
+	t.Cleanup(func() { k.checkLog(t) }) // It comes after that of Start, which ends the process.
+	k.Process = Start(t, name, path, append(args, "--telemetry-host=127.0.0.1", "--telemetry-port=0")...)
+	addresses := k.LogMatch(t, name+" listens", listening)
+	k.Main, k.Telemetry = "http://"+addresses[1], "http://"+addresses[2]
+	return k
+}
+
+// checkLog fails the test if the program says that a goroutine has panicked, as
+// it does when a store finds itself broken (KUBESTATE_VALIDATE=1), or that the
+// race detector has found something.
+func (k *Kubestate) checkLog(t testing.TB) {
+	t.Helper()
+	if k.Process == nil {
+		return
+	}
+	mustNotBe := regexp.MustCompile(`(?m)^.*(panic|store of \w+ is broken|DATA RACE).*$`)
+	for _, line := range mustNotBe.FindAllString(k.Log(), -1) {
+		t.Errorf("%s says: %s", k.name, line)
 	}
 }
 
 // WaitReady returns when kubestate says that every kind has synced.
 func (k *Kubestate) WaitReady(t testing.TB) {
 	t.Helper()
-	Eventually(t, time.Minute, "kubestate is ready", func() error {
+	k.Eventually(t, time.Minute, k.name+" is ready", func() error {
 		return k.Status(t.Context(), k.Telemetry+"/readyz", http.StatusOK)
 	})
 }
 
 // Status is an error unless a GET of url is answered with status want.
 func (k *Kubestate) Status(ctx context.Context, url string, want int) error {
-	select {
-	case <-k.Done():
-		return fmt.Errorf("get %s: kubestate has ended", url)
-	default:
-	}
 	response, err := Get(ctx, url)
 	if err != nil {
 		return err

@@ -2,8 +2,10 @@ package harness
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -47,6 +49,27 @@ func (p *Process) Log() string { return p.log.String() }
 
 // Done is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
+
+// Eventually is the function Eventually for what needs the process: it also fails
+// the test when the process has ended.
+func (p *Process) Eventually(t testing.TB, timeout time.Duration, what string, check func() error) {
+	t.Helper()
+	eventually(t, p.done, timeout, what, check)
+}
+
+// LogMatch returns the submatches of an expression in the first lines of the log,
+// for which it waits. The expression should match whole lines.
+func (p *Process) LogMatch(t testing.TB, what string, expression *regexp.Regexp) []string {
+	t.Helper()
+	var match []string
+	p.Eventually(t, time.Minute, what, func() error {
+		if match = expression.FindStringSubmatch(p.Log()); match == nil {
+			return fmt.Errorf("%s does not say so in its log", p.name)
+		}
+		return nil
+	})
+	return match
+}
 
 // Signal sends a signal; a process that has ended ignores it.
 func (p *Process) Signal(s os.Signal) { _ = p.cmd.Process.Signal(s) }
