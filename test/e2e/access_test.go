@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,11 +58,11 @@ func others() []schema.GroupVersionResource {
 }
 
 // checkForbidden waits until replicasets, and only they, are reported as
-// forbidden: by a metric, on the landing page and in the log, where it is not
-// repeated.
+// forbidden: by a metric, on the landing page and as the last reason in the log,
+// where no reason is repeated.
 func checkForbidden(t *testing.T, k *harness.Kubestate) {
 	t.Helper()
-	harness.Eventually(t, time.Minute, "replicasets are reported as forbidden, the others as working", func() error {
+	k.Eventually(t, time.Minute, "replicasets are reported as forbidden, the others as working", func() error {
 		telemetry, err := harness.Get(t.Context(), k.Telemetry+"/metrics")
 		if err != nil {
 			return err
@@ -73,38 +75,40 @@ func checkForbidden(t *testing.T, k *harness.Kubestate) {
 			watchesUp(t, k, "1", "deployments", "namespaces", "nodes", "pods"),
 			watchesUp(t, k, "0", "replicasets"),
 			has(`kubestate_watch_failure_info{namespace="",reason="Forbidden",resource="replicasets"} 1`)(telemetry.Body),
-			has("replicasets.apps is forbidden")(page.Body))
+			has("replicasets.apps is forbidden")(page.Body),
+			lastReason(reasons(k.Log()), "Forbidden"))
 	})
-	checkReasons(t, k.Log())
+	// The same one may come back after another: an API server that shuts down
+	// refuses a watch, is away, and refuses it again when it is back.
+	all := reasons(k.Log())
+	if len(slices.Compact(slices.Clone(all))) < len(all) {
+		t.Errorf("the log says twice in a row why replicasets cannot be watched: %q", all)
+	}
 }
 
-// checkReasons fails unless the last reason in the log why replicasets cannot be
-// watched is that they are forbidden, and no reason is given twice in a row. The
-// same one may come back after another: an API server that shuts down refuses a
-// watch, is away, and refuses it again when it is back.
-func checkReasons(t *testing.T, log string) {
-	t.Helper()
-	last := ""
+// reasons returns those in the log why replicasets cannot be watched.
+func reasons(log string) (all []string) {
 	for line := range strings.Lines(log) {
-		_, rest, failing := strings.Cut(line, `msg="watch fails and is retried" resource=replicasets reason=`)
-		if !failing {
-			continue
+		if _, rest, failing := strings.Cut(line, `msg="watch fails and is retried" resource=replicasets reason=`); failing {
+			why, _, _ := strings.Cut(rest, " ")
+			all = append(all, why)
 		}
-		why, _, _ := strings.Cut(rest, " ")
-		if why == last {
-			t.Errorf("the log says twice in a row that replicasets cannot be watched because of %s", why)
-		}
-		last = why
 	}
-	if last != "Forbidden" {
-		t.Errorf("the log gives %q as the last reason why replicasets cannot be watched, not Forbidden", last)
+	return all
+}
+
+// lastReason is an error unless the last of reasons is the wanted one.
+func lastReason(reasons []string, want string) error {
+	if len(reasons) == 0 || reasons[len(reasons)-1] != want {
+		return fmt.Errorf("the log gives the reasons %q why replicasets cannot be watched, and the last should be %s", reasons, want)
 	}
+	return nil
 }
 
 // checkAllowed waits until all kinds are reported as working.
 func checkAllowed(t *testing.T, k *harness.Kubestate) {
 	t.Helper()
-	harness.Eventually(t, time.Minute, "every kind is reported as working", func() error {
+	k.Eventually(t, time.Minute, "every kind is reported as working", func() error {
 		response, err := harness.Get(t.Context(), k.Telemetry+"/metrics")
 		if err != nil {
 			return err

@@ -34,7 +34,7 @@ func testTerminate(t *testing.T, c *cluster.Cluster) {
 	response := beginScrape(t, k.Main)
 	defer response.Body.Close()
 	k.Signal(syscall.SIGTERM)
-	harness.Eventually(t, 10*time.Second, "the port is closed", func() error {
+	harness.Eventually(t, time.Minute, "the port is closed", func() error {
 		connection, err := dial(t, k.Main)
 		if err != nil {
 			return nil
