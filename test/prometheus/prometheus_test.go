@@ -57,7 +57,10 @@ func TestPrometheus(t *testing.T) {
 	server.Wait(t, "kubestate tells of all its watches", `min(kubestate_watch_up{job="telemetry"})`, 1)
 	server.Wait(t, "series of pods that are gone end",
 		`count(count_over_time(kube_pod_info{job="changing"}[10m])) > bool count(kube_pod_info{job="changing"})`, 1)
-	server.Wait(t, "no scrape has failed", `min(min_over_time(up[10m]))`, 1)
+	// One that a busy machine was too slow for is no failure, if others succeed.
+	server.Wait(t, "no scrape has failed",
+		`count(count_over_time((up == 0 and on (job, instance) scrape_duration_seconds < 2.9)[10m:1s])) or vector(0)`, 0)
+	server.Wait(t, "every job is scraped in the end", `count(up == 1)`, 7)
 	server.CheckLog(t)
 }
 
