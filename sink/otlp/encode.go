@@ -88,7 +88,7 @@ func (e *encoder) bound(s *sink.Series) int {
 }
 
 // add appends a series to the request. If it has ended, its point says so in place
-// of a value.
+// of a value, and of the time the millisecond before.
 func (e *encoder) add(s *sink.Series, ended bool) {
 	e.enter(s)
 	f, b := e.family, &e.block
@@ -108,10 +108,11 @@ func (e *encoder) add(s *sink.Series, ended bool) {
 	if start != 0 {
 		dst = protobuf.AppendFixed(dst, pointStart, start)
 	}
-	dst = protobuf.AppendFixed(dst, pointTime, e.time)
 	if ended {
+		dst = protobuf.AppendFixed(dst, pointTime, e.time-uint64(time.Millisecond))
 		dst = append(dst, pointFlags, noRecordedValue)
 	} else {
+		dst = protobuf.AppendFixed(dst, pointTime, e.time)
 		dst = protobuf.AppendFixed(dst, pointValue, math.Float64bits(s.Value))
 	}
 	dst = append(dst, e.own...)

@@ -19,6 +19,7 @@ const (
 	nano = "@" + nanoseconds // as decode has it
 
 	nanoseconds = "1700000000000000000"
+	nanoBefore  = "@1699999999999000000" // of series that have ended
 )
 
 func newTestEncoder(c Config) *encoder {
@@ -158,7 +159,7 @@ func TestValues(t *testing.T) {
 	for i := range want {
 		head, tail, _ := strings.Cut(want[i], " @")
 		_, tail, _ = strings.Cut(tail, " unit")
-		want[i] = head[:strings.LastIndex(head, " ")] + " none " + nano + " flags=1 unit" + tail
+		want[i] = head[:strings.LastIndex(head, " ")] + " none " + nanoBefore + " flags=1 unit" + tail
 	}
 	if diff := cmp.Diff(want, decode(t, encode(Config{}, true, series...))); diff != "" {
 		t.Errorf("ended (-want +got):\n%s", diff)

@@ -8,8 +8,8 @@
 // whose value is the array of the different values, and a tag of the series itself
 // takes the place of those of the block. A counter is a monotonic cumulative sum,
 // an UpDown one that is not monotonic. A series that has ended is sent once more,
-// with the flag that says that there is no value. Service checks have no place in
-// the protocol and are not sent.
+// with the flag that says that there is no value, a millisecond before the time of
+// the run. Service checks have no place in the protocol and are dropped.
 package otlp
 
 import (
@@ -69,14 +69,21 @@ func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 		}
 		s.encoder.add(series, ended)
 	}
-	for series := range r.Series {
-		add(series, false)
-	}
+	// The ended ones first, a little before the time of the run: if two series are one
+	// for the receiver, which was not so where they come from, it sees one that goes on.
 	for series := range r.Ended {
 		add(series, true)
 	}
+	for series := range r.Series {
+		add(series, false)
+	}
 	errs = append(errs, s.finish(ctx))
 	s.encoder.forget()
+	checks := 0
+	for range r.Checks {
+		checks++
+	}
+	s.queue.LeaveOut(checks, "service checks")
 	return errors.Join(append(errs, s.queue.Flush(ctx))...)
 }
 

@@ -5,7 +5,7 @@
 // Version 1.0 is https://prometheus.io/docs/specs/prw/remote_write_spec/, 2.0 is
 // https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/ as of 2.0-rc.4,
 // where the start of a counter belongs to its samples. Service checks have no
-// place in either and are not sent.
+// place in either and are dropped.
 package remotewrite
 
 import (
@@ -72,6 +72,11 @@ func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 	errs = append(errs, s.finish(ctx))
 	s.sendMetadata(r.Time)
 	s.encoder.forget()
+	checks := 0
+	for range r.Checks {
+		checks++
+	}
+	s.queue.LeaveOut(checks, "service checks")
 	return errors.Join(append(errs, s.queue.Flush(ctx))...)
 }
 

@@ -33,7 +33,7 @@ func TestSend(t *testing.T) {
 	s := newTestSink(t, Config{
 		UserAgent: "kubestate/1", Headers: map[string]string{"X-Scope-OrgID": "us"}, HeaderFiles: map[string]string{"X-Key": file},
 	}, receiver.URL)
-	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil, sink.Check{})) // checks are left out
+	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil, sink.Check{})) // the check is left out
 	header := receiver.Accepted()[0].Header
 	if header.Get("User-Agent") != "kubestate/1" || header.Get("X-Scope-OrgID") != "us" || header.Get("X-Key") != "key" {
 		t.Errorf("headers %v", header)
@@ -46,7 +46,7 @@ func TestSend(t *testing.T) {
 	if got := receiver.Lines(); got != nil {
 		t.Errorf("an empty run sends %v", got)
 	}
-	if got := s.Stats(); got.Series != 4 || got.Payloads != 2 || got.Bytes == 0 {
+	if got := s.Stats(); got.Series != 4 || got.Dropped != 1 || got.Payloads != 2 || got.Bytes == 0 {
 		t.Errorf("stats %+v", got)
 	}
 }

@@ -65,7 +65,7 @@ func attributesOf(all ...[]sink.Tag) map[string]string {
 // pointsOf says what the Collector must have got of a run.
 func pointsOf(at time.Time, series, ended []sink.Series) []string {
 	var lines []string
-	add := func(s sink.Series, value string) {
+	add := func(s sink.Series, value string, at time.Time) {
 		kind, start := "gauge", time.Time{}
 		switch s.Metric.Type {
 		case sink.Counter:
@@ -84,11 +84,11 @@ func pointsOf(at time.Time, series, ended []sink.Series) []string {
 		lines = append(lines, pointLine(labelText(resource), s.Metric.Name, s.Metric.Help, s.Metric.Unit, kind,
 			labelText(attributesOf(s.Block.Tags, s.Tags)), value, at, start))
 	}
-	for _, s := range series {
-		add(s, fmt.Sprint(s.Value))
-	}
 	for _, s := range ended {
-		add(s, "ended")
+		add(s, "ended", at.Add(-time.Millisecond))
+	}
+	for _, s := range series {
+		add(s, fmt.Sprint(s.Value), at)
 	}
 	return lines
 }
@@ -220,6 +220,27 @@ func testPrometheusOTLP(t *testing.T, server *prometheus.Server, noCompression b
 	if got, want := s.Stats().Series, uint64(2*len(series)); got != want {
 		t.Errorf("%d series were accepted, not %d", got, want)
 	}
+}
+
+// TestOTLPMoved: a pod is made anew under its name, and Prometheus is not told of
+// UIDs: for it the series goes on, and it must refuse nothing, however the run is
+// cut.
+func TestOTLPMoved(t *testing.T) {
+	server := startPrometheusWith(t, "otlp: {promote_resource_attributes: [k8s.pod.name], translation_strategy: NoTranslation}", "--web.enable-otlp-receiver")
+	for i, maxSeries := range []int{1, 100} {
+		s := otlpSink(t, otlp.Config{URL: server.URL + "/api/v1/otlp/v1/metrics", MaxSeries: maxSeries, Tags: []sink.Tag{{Key: "sent", Value: t.Name()}}})
+		now := time.Now().Truncate(time.Millisecond).Add(time.Duration(i) * time.Minute)
+		of := func(uid string, value float64) []sink.Series {
+			block := &sink.Block{Resource: []sink.Tag{{Key: "k8s.pod.name", Value: "db-0"}, {Key: "k8s.pod.uid", Value: uid}}}
+			return []sink.Series{{Metric: &sink.Metric{Name: "up"}, Block: block, Value: value}, {Metric: &sink.Metric{Name: "other"}, Block: block, Value: value}}
+		}
+		sinktest.Send(t, s, runOf(now, of("1", 1), nil))
+		sinktest.Send(t, s, runOf(now.Add(time.Second), of("2", 2), of("1", 1)))
+		compare(t, "after the move", instant(t, server, now.Add(time.Second)), state{
+			`{"__name__":"up","k8s.pod.name":"db-0"}`: 2, `{"__name__":"other","k8s.pod.name":"db-0"}`: 2,
+		})
+	}
+	server.CheckLog(t)
 }
 
 // otlpStateOf says what series are for a Prometheus that makes labels of the

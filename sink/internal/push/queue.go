@@ -23,6 +23,7 @@ type Queue struct {
 	size    int       // bytes of those in waiting
 	recent  int       // bytes put since the last Flush
 	busy    bool      // an attempt to send the oldest is under way
+	leftOut bool      // LeaveOut has told of them
 	closed  bool
 	closing chan struct{} // closed with closed
 	changed chan struct{} // closed, and replaced, when something was put, settled or dropped
@@ -68,11 +69,11 @@ func (q *Queue) Put(p Payload) {
 		q.drop(p, errTooLarge)
 		return
 	}
-	q.makeRoom(len(p.Body))
-	if q.size+len(p.Body) > q.config.Buffer {
-		q.drop(p, errFull)
+	if q.busy && len(q.waiting[0].Body)+len(p.Body) > q.config.Buffer {
+		q.drop(p, errFull) // to drop others would not help
 		return
 	}
+	q.makeRoom(len(p.Body))
 	q.waiting = append(q.waiting, waiting{Payload: p, number: q.put})
 	q.size += len(p.Body)
 	q.signal()
@@ -92,6 +93,21 @@ func (q *Queue) makeRoom(size int) {
 		n++
 	}
 	q.remove(first, n)
+}
+
+// LeaveOut counts series as dropped for which the protocol has no place, and says
+// once in the log what they are.
+func (q *Queue) LeaveOut(series int, what string) {
+	if series == 0 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stats.Dropped += uint64(series)
+	if !q.leftOut {
+		q.leftOut = true
+		q.config.Logger.Warn(q.config.Name + ": the protocol has no place for " + what + "; they are dropped")
+	}
 }
 
 // drop counts a payload that is lost. It is called with q.mu held.

@@ -1,6 +1,7 @@
 package push
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -236,6 +237,38 @@ func TestFull(t *testing.T) {
 		checkGot(t, r, "aaa", "aaa", "ee", "fffff")
 		checkErr(t, q.Close(hour), "<nil>")
 		checkStats(t, q, sink.Stats{Series: 10, Payloads: 3, Bytes: 10, Dropped: 8, Retries: 1})
+	})
+}
+
+// TestFullInVain: a payload that would have no room though all others were dropped
+// costs none of them its place.
+func TestFullInVain(t *testing.T) {
+	bubble(t, func(t *testing.T, hour context.Context) {
+		r := &peer{answer: hang}
+		q := newQueue(Config{Buffer: 10, Timeout: time.Minute}, r)
+		put(q, "aaaa")
+		synctest.Wait() // an attempt to send it is under way
+		put(q, "bb", "cc", "ddddddd")
+		checkStats(t, q, sink.Stats{Buffered: 3, Dropped: 7})
+		r.become(nil)
+		checkErr(t, q.Close(hour), "test: dropped: 7 series in 1 payloads: the buffer was full")
+		checkGot(t, r, "aaaa", "aaaa", "bb", "cc")
+	})
+}
+
+// TestLeaveOut: what has no place is counted each time, told once, and no error.
+func TestLeaveOut(t *testing.T) {
+	bubble(t, func(t *testing.T, hour context.Context) {
+		var log bytes.Buffer
+		q := newQueue(Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, &peer{})
+		for n := range 4 {
+			q.LeaveOut(n, "service checks")
+		}
+		checkErr(t, q.Close(hour), "<nil>")
+		checkStats(t, q, sink.Stats{Dropped: 6})
+		if got := strings.Count(log.String(), `level=WARN msg="test: the protocol has no place for service checks; they are dropped"`); got != 1 {
+			t.Errorf("told %d times:\n%s", got, &log)
+		}
 	})
 }
 
