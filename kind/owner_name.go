@@ -13,10 +13,7 @@ import (
 // hash of the Pod template that its controller gave it, and that is a label of
 // the ReplicaSet and of its Pods. So no ReplicaSet has to be known for most Pods.
 func ownerByName(objectLabels map[string]string, replicaSet string) (Owner, bool) {
-	for _, c := range [...]struct{ hash, kind string }{
-		{"pod-template-hash", "Deployment"},
-		{"rollouts-pod-template-hash", "Rollout"}, // of Argo Rollouts
-	} {
+	for _, c := range hashLabels() {
 		hash := objectLabels[c.hash]
 		if hash == "" {
 			continue
@@ -28,6 +25,15 @@ func ownerByName(objectLabels map[string]string, replicaSet string) (Owner, bool
 		}
 	}
 	return Owner{}, false
+}
+
+// hashLabels returns the labels with the end of a ReplicaSet's name, and the kind
+// that sets them.
+func hashLabels() [2]struct{ hash, kind string } {
+	return [2]struct{ hash, kind string }{
+		{"pod-template-hash", "Deployment"},
+		{"rollouts-pod-template-hash", "Rollout"}, // of Argo Rollouts
+	}
 }
 
 // OwnerByName tells which Deployment made a ReplicaSet, or which CronJob made a

@@ -13,7 +13,7 @@ import (
 // This file holds the rows of Pods about the Pod as a whole.
 
 // emptyPod empties a Pod but for the memory of its lists, which is more than half of
-// what decoding one takes. That of metadata stays with WorkloadOf's callers.
+// what decoding one takes.
 func emptyPod(p *pod) {
 	spec, status := &p.Spec, &p.Status
 	*p = pod{

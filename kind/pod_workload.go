@@ -142,8 +142,8 @@ func mainReference(refs []metav1.OwnerReference) *metav1.OwnerReference {
 	return nil
 }
 
-// WorkloadOf returns what kube_pod_workload reads of a Pod, and the objects of
-// which it asks Owners; none where the Pod itself says all.
+// WorkloadOf returns a copy of what kube_pod_workload reads of a Pod, and the objects
+// of which it asks Owners; none where the Pod itself says all.
 func WorkloadOf(o Object) (part Object, asks []Owned) {
 	p, ok := o.(*pod)
 	if !ok {
@@ -157,7 +157,18 @@ func WorkloadOf(o Object) (part Object, asks []Owned) {
 	if asks == nil {
 		return nil, nil
 	}
-	return &pod{ObjectMeta: metav1.ObjectMeta{
-		Namespace: p.Namespace, Name: p.Name, UID: p.UID, Labels: p.Labels, OwnerReferences: p.OwnerReferences,
-	}}, asks
+	kept := metav1.ObjectMeta{Namespace: p.Namespace, Name: p.Name, UID: p.UID}
+	for _, c := range hashLabels() {
+		if hash := p.Labels[c.hash]; hash != "" {
+			if kept.Labels == nil {
+				kept.Labels = map[string]string{}
+			}
+			kept.Labels[c.hash] = hash
+		}
+	}
+	for i := range p.OwnerReferences {
+		r := &p.OwnerReferences[i]
+		kept.OwnerReferences = append(kept.OwnerReferences, metav1.OwnerReference{Kind: r.Kind, Name: r.Name})
+	}
+	return &pod{ObjectMeta: kept}, asks
 }

@@ -81,6 +81,40 @@ func TestWorkloadOfOwned(t *testing.T) {
 	}
 }
 
+// What WorkloadOf returns makes the family as the Pod does, and nothing of it is
+// memory of the Pod that a caller may use again.
+func TestWorkloadOfKeepsNothing(t *testing.T) {
+	table, err := kind.Pods.Plan(kind.Options{Keep: func(d *metric.Desc) bool { return d.Name == "kube_pod_workload" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asking := 0
+	for _, c := range kindtest.Load(t, "testdata/pods.txtar") {
+		pod := kindtest.Decode(t, kind.Pods, c.Object)
+		want, _ := kindtest.Text(t, table, pod)
+		part, asks := kind.WorkloadOf(pod)
+		if asks == nil {
+			continue
+		}
+		asking++
+		clear(pod.GetLabels())
+		clear(pod.GetOwnerReferences())
+		if got, _ := kindtest.Text(t, table, part); got != want {
+			t.Errorf("%s: got\n%swant\n%s", c.Name, got, want)
+		}
+	}
+	if asking == 0 {
+		t.Error("no Pod asks")
+	}
+	labelled := kindtest.Decode(t, kind.Pods, []byte(`{metadata: {name: p, namespace: shop, labels: {pod-template-hash: x2k, app: x},
+ ownerReferences: [{kind: ReplicaSet, name: d-x2k}, {kind: Job, name: j}]}}`))
+	part, _ := kind.WorkloadOf(labelled)
+	clear(labelled.GetLabels())
+	if labels := part.GetLabels(); len(labels) != 1 || labels["pod-template-hash"] != "x2k" {
+		t.Errorf("labels %v are kept", labels)
+	}
+}
+
 // What is decoded for the sake of these functions is enough for them.
 func TestRelatedReads(t *testing.T) {
 	for _, table := range kind.All() {
