@@ -125,6 +125,7 @@ func feedsOf[F feed](tables []*kind.Table, newFeed func(resource string) (F, err
 // heap returns how much memory is in use, in bytes.
 func heap() float64 {
 	runtime.GC()
+	runtime.GC() // What lies in a sync.Pool survives one.
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return float64(stats.HeapAlloc)

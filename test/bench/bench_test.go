@@ -19,14 +19,20 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestScenario measures a cluster far too small to say anything, so that the
-// program itself does not rot.
-func TestScenario(t *testing.T) {
+// TestProgram builds kubestate for what needs it.
+func TestProgram(t *testing.T) {
 	p, err := preparePrograms(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.remove()
+	t.Run("scenario", func(t *testing.T) { testScenario(t, p) })
+	t.Run("soak", func(t *testing.T) { testSoak(t, p) })
+}
+
+// testScenario measures a cluster far too small to say anything, so that the
+// program itself does not rot.
+func testScenario(t *testing.T, p programs) {
 	var progress bytes.Buffer
 	pace := pace{settle: 300 * time.Millisecond, rest: time.Millisecond, quiet: time.Millisecond, scrapes: 2}
 	s := scenario{Name: "tiny", Nodes: 3, Pods: 60, Churn: 200}
@@ -82,11 +88,11 @@ func checkSaved(t *testing.T, r *report) {
 	}
 }
 
-// TestSoak soaks for a moment: enough to scrape in every form, to break all
+// testSoak soaks for a moment: enough to scrape in every form, to break all
 // watches and to compare the objects in the end.
-func TestSoak(t *testing.T) {
+func testSoak(t *testing.T, p programs) {
 	var out, messages bytes.Buffer
-	code := run(t.Context(), []string{"soak", "--duration", "2s", "--nodes", "3", "--pods", "60", "--churn", "100",
+	code := run(t.Context(), []string{"soak", "--kubestate", p.kubestate, "--duration", "2s", "--nodes", "3", "--pods", "60", "--churn", "100",
 		"--pause", "10ms", "--sample", "100ms", "--breaks", "500ms"}, nil, &out, &messages)
 	t.Log(out.String())
 	// In two seconds memory may still grow, or too little be read to tell.

@@ -66,7 +66,7 @@ func (s *soak) run(ctx context.Context) error {
 	}
 	timed, cancel := context.WithTimeout(ctx, s.duration)
 	defer cancel()
-	scrapers := startScrapers(timed, cancel, s.kubestate.metrics, s.pause)
+	scrapers := startScrapers(ctx, timed, cancel, s.kubestate.metrics, s.pause)
 	readings, err := s.observe(timed)
 	cancel()
 	err = errors.Join(err, finishScrapers(s.out, scrapers), ctx.Err())

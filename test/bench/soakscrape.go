@@ -94,15 +94,15 @@ type bodyScraper struct {
 	err      error
 }
 
-// startScrapers scrapes in every form until ctx ends. The first error ends them
-// all.
-func startScrapers(ctx context.Context, stop context.CancelFunc, url string, pause time.Duration) []*bodyScraper {
+// startScrapers scrapes in every form, once and on until timed ends. The first
+// error ends them all.
+func startScrapers(ctx, timed context.Context, stop context.CancelFunc, url string, pause time.Duration) []*bodyScraper {
 	var all []*bodyScraper
 	for _, f := range bodyForms() {
 		b := &bodyScraper{bodyForm: f}
 		all = append(all, b)
 		b.done.Go(func() {
-			if b.run(ctx, newScraper(url), pause); b.err != nil {
+			if b.run(ctx, timed, newScraper(url), pause); b.err != nil {
 				stop()
 			}
 		})
@@ -110,11 +110,12 @@ func startScrapers(ctx context.Context, stop context.CancelFunc, url string, pau
 	return all
 }
 
-func (b *bodyScraper) run(ctx context.Context, s *scraper, pause time.Duration) {
-	for {
-		shown, encoding, err := s.read(ctx, b.bodyForm)
+func (b *bodyScraper) run(ctx, timed context.Context, s *scraper, pause time.Duration) {
+	// The first scrape may take longer than the time that is set.
+	for bound := ctx; ; bound = timed {
+		shown, encoding, err := s.read(bound, b.bodyForm)
 		switch {
-		case ctx.Err() != nil:
+		case bound.Err() != nil:
 			return
 		case errors.Is(err, errOtherFormat):
 			b.note = err.Error()
@@ -124,7 +125,7 @@ func (b *bodyScraper) run(ctx context.Context, s *scraper, pause time.Duration) 
 			return
 		}
 		b.scrapes, b.series, b.encoding = b.scrapes+1, sum(shown), encoding
-		if sleep(ctx, pause) != nil {
+		if sleep(timed, pause) != nil {
 			return
 		}
 	}
