@@ -193,7 +193,7 @@ func compareJoins(t *testing.T, what string, got, want []string) {
 			}
 		}
 	}
-	for _, label := range []string{" label_app=", " label_team=", " node=", " node_label_topology_kubernetes_io_zone=", " namespace_label_owner="} {
+	for _, label := range []string{" label_app=", " label_team=", " node=", " node_label_topology_kubernetes_io_zone=", " namespace_label_owner=", " workload=", " workload_type="} {
 		with := 0
 		for _, series := range got {
 			if strings.Contains(strings.ReplaceAll(series, "{", "{ "), label) {
