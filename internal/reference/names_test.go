@@ -1,11 +1,15 @@
 package reference
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/kind"
 )
 
 func TestMadeInto(t *testing.T) {
@@ -33,5 +37,108 @@ func TestMadeInto(t *testing.T) {
 		if got := MadeInto(plain, metric); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", metric, got, want)
 		}
+	}
+}
+
+// Whatever a naming table can say is shown: where a field has nothing, what is
+// printed is another.
+func TestEverythingIsShown(t *testing.T) {
+	full := fullNames()
+	join := full.Joins["kube_pod_labels"]
+	shown := func() string {
+		full.Joins["kube_pod_labels"] = join
+		var b strings.Builder
+		if err := ExplainNames(&b, kind.All(), full); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	all := shown()
+	fields := 0
+	check := func(path string, leaf reflect.Value) {
+		if leaf.IsZero() {
+			return
+		}
+		fields++
+		kept := reflect.ValueOf(leaf.Interface())
+		leaf.SetZero()
+		if shown() == all && path != "Names.Rest.Family" { // that one names none
+			t.Errorf("%s is not shown", path)
+		}
+		leaf.Set(kept)
+	}
+	eachLeaf(reflect.ValueOf(&join).Elem(), "Join", check)
+	joins := full.Joins
+	eachLeaf(reflect.ValueOf(full).Elem(), "Names", func(path string, leaf reflect.Value) {
+		if path != "Names.Joins" {
+			check(path, leaf)
+		}
+	})
+	full.Joins = joins
+	if fields < 80 {
+		t.Errorf("%d fields", fields)
+	}
+}
+
+// eachLeaf calls f for everything in a value that has no fields: also functions,
+// lists of text and maps, which are one field each.
+func eachLeaf(v reflect.Value, path string, f func(string, reflect.Value)) {
+	switch {
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			eachLeaf(v.Field(i), path+"."+v.Type().Field(i).Name, f)
+		}
+	case v.Kind() == reflect.Pointer && v.Type().Elem().Kind() == reflect.Struct:
+		if !v.IsNil() {
+			eachLeaf(v.Elem(), path, f)
+		}
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct:
+		for i := range v.Len() {
+			eachLeaf(v.Index(i), fmt.Sprintf("%s[%d]", path, i), f)
+		}
+	default:
+		f(path, v)
+	}
+}
+
+// fullNames is a table in which no field is empty.
+func fullNames() *agent.Names {
+	adjust := func(*agent.Point) bool { return true }
+	filter := agent.Filter{
+		Equal: new(2.0), Where: map[string][]string{"w": {"a", ""}}, Choose: map[string]map[string]string{"c": {"a": "b"}}, Unless: "kube_pod_owner",
+	}
+	rule := agent.Rule{
+		Family: "kube_pod_info", Metric: "m", Type: agent.UpDown, Unit: "By", Help: "Help.", Value: agent.Age, Start: "kube_pod_created", Filter: filter,
+		Tags: agent.Tags{
+			Drop: []string{"d"}, Rename: map[string]string{"r": "q"}, Values: map[string]map[string]string{"v": {"a": "b"}},
+			Set: map[string]string{"s": "t"}, Capture: map[string]string{"w": "x"},
+		},
+		States: &agent.States{From: []string{"kube_pod_status_reason"}, Label: "reason", Values: []string{"A"}},
+		Check: &agent.Check{
+			Name: "check", Message: "text", Status: agent.Warning, By: "by", Statuses: map[string]agent.Status{"a": agent.Critical}, Due: true,
+		},
+		Adjust: adjust,
+	}
+	rest := rule
+	rest.States = &agent.States{From: []string{"kube_pod_status_phase"}, Label: "phase", Values: []string{"B"}}
+	rest.Check = &agent.Check{Name: "other", Message: "m", Status: agent.Unknown, By: "b", Statuses: map[string]agent.Status{"b": agent.OK}, Due: true}
+	total := agent.Aggregate{
+		Family: "kube_node_info", Metric: "total", Op: agent.Max, By: []string{"l"}, Joined: true, Type: agent.UpDown, Unit: "s", Help: "Total.", Cluster: true,
+		Filter: filter, Adjust: adjust,
+	}
+	checked := agent.Aggregate{
+		Family: "kube_job_failed", Op: agent.Latest, By: []string{"k"}, Joined: true, Cluster: true, Filter: filter, Adjust: adjust,
+		Check: &agent.Check{Name: "jobs", Message: "jobs", Status: agent.Critical, By: "z", Statuses: map[string]agent.Status{"c": agent.Warning}, Due: true},
+	}
+	return &agent.Names{
+		Name: "full", Doc: "Doc.", Prefix: "p.", Resources: []string{"roles"}, Rules: []agent.Rule{rule}, Rest: &rest,
+		Aggregates: []agent.Aggregate{total, checked},
+		Joins:      map[string]agent.Join{"kube_pod_labels": {Match: []string{"pod"}, Get: []string{"label_g"}, All: true, Tags: map[string]string{"label_a": "a"}, Template: "t_%%label%%"}},
+		AlwaysGet:  map[string][]string{"kube_pod_labels": {"label_b"}}, AnnotationsAsTags: map[string]map[string]string{"pod": {"x/y": "z"}},
+		Labels: map[string]string{"label_c": "c"}, Overrides: []agent.Override{{Prefix: "kube_pod", Tags: map[string]string{"c": "e"}}},
+		Owners:   &agent.Owners{Tags: map[string]string{"Job": "job"}, RolloutLabel: "label_f", RolloutTag: "rollout"},
+		HostTags: []string{"node"}, ClusterNameTag: "cluster", ClusterIDTag: "id",
+		Entities: []agent.Entity{{Resource: "pods", Tags: []string{"pod"}, UID: "pod_uid"}},
+		Tracker:  datadog.Names().Tracker,
 	}
 }

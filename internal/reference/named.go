@@ -1,0 +1,229 @@
+package reference
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// ExplainNamed writes what a naming table makes of a family, of the families of a
+// resource, or of what it makes a metric. It is false where there is nothing of
+// that name.
+func ExplainNamed(w io.Writer, tables []*kind.Table, n *agent.Names, name string) (bool, error) {
+	e := newExplainer(w, tables, n)
+	for i, t := range e.tables {
+		if t.Name == name {
+			e.say("RESOURCE:\t%s\nNAMES:\t%s\n", name, n.Name)
+			own := len(tables[i].Schema().Families)
+			for j := range t.Schema().Families {
+				// What follows objects may have families that say nothing.
+				if d := &t.Schema().Families[j]; j < own || e.hasRule(d.Name) {
+					e.family(t, d)
+				}
+			}
+			return true, e.Flush()
+		}
+	}
+	if t, d := e.familyOf(name); d != nil {
+		e.say("NAMES:\t%s\n", n.Name)
+		e.family(t, d)
+		return true, e.Flush()
+	}
+	found := false
+	for _, family := range MadeInto(n, name) {
+		if t, d := e.familyOf(family); d != nil {
+			if !found {
+				e.say("METRIC:\t%s\nNAMES:\t%s\n", name, n.Name)
+			}
+			e.family(t, d)
+			found = true
+		}
+	}
+	return found, e.Flush()
+}
+
+func (e *explainer) hasRule(family string) bool {
+	return slices.ContainsFunc(e.names.Rules, func(r agent.Rule) bool { return r.Family == family })
+}
+
+// MadeInto returns the families that a naming table makes a metric or a service
+// check of, ascending. Where it passes others on it takes what would be the name of
+// a family for one.
+func MadeInto(n *agent.Names, metric string) []string {
+	var families []string
+	ruled := map[string]bool{}
+	for i := range n.Rules {
+		r := &n.Rules[i]
+		ruled[r.Family] = true
+		if makesOf(n, r, metric) {
+			families = append(families, r.Family)
+			if r.States != nil {
+				families = append(families, r.States.From...)
+			}
+		}
+	}
+	if n.Rest != nil {
+		rest := *n.Rest
+		rest.Family = strings.TrimPrefix(metric, n.Prefix)
+		if !ruled[rest.Family] && makesOf(n, &rest, metric) {
+			families = append(families, rest.Family)
+		}
+	}
+	for i := range n.Aggregates {
+		a := &n.Aggregates[i]
+		name := a.Metric
+		if a.Check != nil {
+			name = a.Check.Name
+		}
+		if makes(n.Prefix, name, &a.Filter, metric) {
+			families = append(families, a.Family)
+		}
+	}
+	slices.Sort(families)
+	return slices.Compact(families)
+}
+
+// makesOf tells whether a rule makes a metric or a service check.
+func makesOf(n *agent.Names, r *agent.Rule, metric string) bool {
+	named := r.Check == nil || r.Metric != ""
+	return named && makes(n.Prefix, cmp.Or(r.Metric, r.Family), &r.Filter, metric) ||
+		r.Check != nil && makes(n.Prefix, r.Check.Name, &r.Filter, metric)
+}
+
+var variable = regexp.MustCompile(`\{[^}]*\}`)
+
+// makes tells whether a name, in which {label} stands for the value of a label or
+// for what is chosen for it, can become that of a metric.
+func makes(prefix, name string, f *agent.Filter, metric string) bool {
+	if !strings.Contains(name, "{") {
+		return prefix+name == metric
+	}
+	pattern, last := regexp.QuoteMeta(prefix), 0
+	for _, at := range variable.FindAllStringIndex(name, -1) {
+		values := ".+"
+		if chosen := f.Choose[name[at[0]+1:at[1]-1]]; chosen != nil {
+			var quoted []string
+			for _, v := range chosen {
+				quoted = append(quoted, regexp.QuoteMeta(v))
+			}
+			values = strings.Join(quoted, "|")
+		}
+		pattern += regexp.QuoteMeta(name[last:at[0]]) + "(?:" + values + ")"
+		last = at[1]
+	}
+	matched, err := regexp.MatchString("^"+pattern+regexp.QuoteMeta(name[last:])+"$", metric)
+	return err == nil && matched
+}
+
+// family writes what becomes of a family.
+func (e *explainer) family(t *kind.Table, d *metric.Desc) {
+	e.say("\nFAMILY:\t%s\n", d.Name)
+	found := e.becomes(d)
+	for _, use := range e.uses(d.Name) {
+		found = true
+		e.row("tells", use)
+	}
+	for i := range e.names.Aggregates {
+		if a := &e.names.Aggregates[i]; a.Family == d.Name {
+			found = true
+			e.aggregate(a)
+		}
+	}
+	if j, ok := e.names.Joins[d.Name]; ok {
+		found = true
+		e.join("gives", j)
+	}
+	if d.AllowList == metric.Annotations && e.annotations(t, d) {
+		found = true
+	}
+	if !found {
+		e.row("becomes", "nothing")
+	}
+}
+
+// becomes writes which series and checks a family becomes, and tells whether there
+// are any.
+func (e *explainer) becomes(d *metric.Desc) bool {
+	n := e.names
+	write := func(r *agent.Rule, behind string) {
+		e.row("becomes", result(n, r)+behind)
+		for _, note := range ruleNotes(r) {
+			e.row("", note)
+		}
+	}
+	for i := range n.Rules {
+		if r := &n.Rules[i]; r.Family == d.Name {
+			write(r, "")
+		}
+	}
+	if n.Rest == nil || e.hasRule(d.Name) {
+		return e.hasRule(d.Name)
+	}
+	rest := *n.Rest
+	rest.Family = d.Name
+	var conditions []string
+	if d.OptIn {
+		conditions = append(conditions, "if --metric-opt-in-list names it")
+	}
+	switch d.AllowList {
+	case metric.Labels:
+		conditions = append(conditions, "with the labels of --metric-labels-allowlist, if there are any")
+	case metric.Annotations:
+		conditions = append(conditions, "with the annotations of --metric-annotations-allowlist, if there are any")
+	case metric.NoAllowList:
+	}
+	write(&rest, strings.Join(append([]string{", as it is"}, conditions...), ", "))
+	return true
+}
+
+// uses says for what else rules and totals take a family.
+func (e *explainer) uses(family string) []string {
+	n := e.names
+	var uses []string
+	for i := range n.Rules {
+		r := &n.Rules[i]
+		if r.States != nil && slices.Contains(r.States.From, family) && r.Family != family {
+			uses = append(uses, fmt.Sprintf("which of the states of %s is 1", result(n, r)))
+		}
+		if r.Start == family {
+			uses = append(uses, fmt.Sprintf("since when %s counts", result(n, r)))
+		}
+		if r.Unless == family {
+			uses = append(uses, fmt.Sprintf("that %s does not become %s", r.Family, result(n, r)))
+		}
+	}
+	for i := range n.Aggregates {
+		if a := &n.Aggregates[i]; a.Unless == family {
+			uses = append(uses, fmt.Sprintf("that the object does not count in %s", n.Prefix+a.Metric))
+		}
+	}
+	return uses
+}
+
+// annotations writes which annotations in a family become tags, and tells whether
+// any do. A kind is named as its families do, or as the API does.
+func (e *explainer) annotations(t *kind.Table, d *metric.Desc) bool {
+	found := false
+	names := []string{strings.TrimSuffix(strings.TrimPrefix(d.Name, "kube_"), "_annotations"), t.Name, strings.ToLower(t.Kind)}
+	var match []string
+	for _, l := range t.Schema().Identity {
+		if l.Name != "uid" {
+			match = append(match, l.Name)
+		}
+	}
+	for _, kindName := range slices.Sorted(maps.Keys(e.names.AnnotationsAsTags)) {
+		if slices.Contains(names, kindName) {
+			found = true
+			e.row("gives", mapped(e.names.AnnotationsAsTags[kindName]), receivers(match))
+		}
+	}
+	return found
+}

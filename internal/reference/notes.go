@@ -1,0 +1,154 @@
+package reference
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kubestate/kubestate/agent"
+)
+
+// about says of which type and unit a metric is.
+func about(t agent.Type, unit string) string {
+	if text := strings.TrimSpace(string(t) + " " + unit); text != "" {
+		return " (" + text + ")"
+	}
+	return ""
+}
+
+// result says what a rule makes of a sample.
+func result(n *agent.Names, r *agent.Rule) string {
+	var parts []string
+	if r.Check == nil || r.Metric != "" {
+		parts = append(parts, n.Prefix+cmp.Or(r.Metric, r.Family)+about(r.Type, r.Unit))
+	}
+	if r.Check != nil {
+		parts = append(parts, "service check "+n.Prefix+r.Check.Name)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// ruleNotes says what is special about a rule.
+func ruleNotes(r *agent.Rule) []string {
+	var notes []string
+	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
+	switch r.Value {
+	case agent.One:
+		note("value 1")
+	case agent.Age:
+		note("value: seconds since the time that the sample says")
+	case agent.AsIs:
+	}
+	notes = append(notes, filterNotes(&r.Filter)...)
+	if len(r.Drop) > 0 {
+		note("without the tags of %s", strings.Join(r.Drop, ", "))
+	}
+	for _, label := range slices.Sorted(maps.Keys(r.Rename)) {
+		note("%s as %s", label, r.Rename[label])
+	}
+	for _, label := range slices.Sorted(maps.Keys(r.Values)) {
+		note("%s: %s", label, mapped(r.Values[label]))
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.Set)) {
+		note("with the tag %s:%s", key, r.Set[key])
+	}
+	for _, label := range slices.Sorted(maps.Keys(r.Capture)) {
+		note("with the tag %s, of %s", r.Capture[label], label)
+	}
+	if s := r.States; s != nil {
+		note("0 or 1 for each of the values of %s: %s; from %s", s.Label, strings.Join(s.Values, ", "), strings.Join(s.From, ", "))
+	}
+	if r.Start != "" {
+		note("counts from %s on", r.Start)
+	}
+	if r.Check != nil {
+		notes = append(notes, checkNotes(r.Check)...)
+	}
+	notes = append(notes, lastNotes(r.Adjust, r.Help)...)
+	return notes
+}
+
+func aggregateNotes(a *agent.Aggregate) []string {
+	notes := []string{"over all"}
+	if len(a.By) > 0 {
+		notes[0] = "by " + strings.Join(a.By, ", ")
+	}
+	if a.Joined {
+		notes = append(notes, "which joins within the object may bring")
+	}
+	notes = append(notes, filterNotes(&a.Filter)...)
+	if a.Check != nil {
+		notes = append(notes, checkNotes(a.Check)...)
+	}
+	if a.Cluster {
+		notes = append(notes, "right only where all Pods are seen")
+	}
+	return append(notes, lastNotes(a.Adjust, a.Help)...)
+}
+
+// lastNotes are what stands behind all others.
+func lastNotes(adjust func(*agent.Point) bool, help string) []string {
+	var notes []string
+	if adjust != nil {
+		notes = append(notes, "and what code adjusts")
+	}
+	if help != "" {
+		notes = append(notes, strconv.Quote(help))
+	}
+	return notes
+}
+
+func filterNotes(f *agent.Filter) []string {
+	var notes []string
+	if f.Equal != nil {
+		notes = append(notes, "only samples of value "+strconv.FormatFloat(*f.Equal, 'g', -1, 64))
+	}
+	for _, label := range slices.Sorted(maps.Keys(f.Where)) {
+		values := make([]string, len(f.Where[label]))
+		for i, v := range f.Where[label] {
+			values[i] = cmp.Or(v, `""`)
+		}
+		notes = append(notes, "only where "+label+" is "+strings.Join(values, ", "))
+	}
+	for _, label := range slices.Sorted(maps.Keys(f.Choose)) {
+		notes = append(notes, fmt.Sprintf("{%s}: %s", label, mapped(f.Choose[label])))
+	}
+	if f.Unless != "" {
+		notes = append(notes, "not where the object has "+f.Unless)
+	}
+	return notes
+}
+
+func checkNotes(c *agent.Check) []string {
+	var notes []string
+	if c.Due {
+		notes = append(notes, "ok until the time that the sample says, then critical")
+	}
+	status := string(cmp.Or(c.Status, agent.OK))
+	switch {
+	case c.By != "":
+		statuses := map[string]string{}
+		for value, s := range c.Statuses {
+			statuses[value] = string(s)
+		}
+		notes = append(notes, fmt.Sprintf("status by %s: %s, else %s", c.By, mapped(statuses), status))
+	case !c.Due || c.Status != "":
+		notes = append(notes, "status "+status)
+	}
+	if c.Message != "" {
+		notes = append(notes, "message "+strconv.Quote(c.Message))
+	}
+	return notes
+}
+
+// mapped writes pairs as a→b.
+func mapped(m map[string]string) string {
+	var pairs []string
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		pairs = append(pairs, cmp.Or(k, `""`)+"→"+m[k])
+	}
+	return strings.Join(pairs, ", ")
+}
