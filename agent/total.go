@@ -1,10 +1,6 @@
 package agent
 
-import (
-	"cmp"
-	"math"
-	"slices"
-)
+import "math"
 
 // total is the total of some values, which are words of parts. What was added can be removed again, in any
 // order, and nothing remains of it.
@@ -18,14 +14,8 @@ type total struct {
 
 // moreTotal is what few totals need.
 type moreTotal struct {
-	infinite  [2]int   // how many values are -Inf and +Inf; they are in no sum
-	ascending []ranked // for the least, the greatest and the latest
-}
-
-// ranked is how often a word is there.
-type ranked struct {
-	word uint64
-	n    int
+	infinite [2]int  // how many values are -Inf and +Inf; they are in no sum
+	ranking  ranking // for the least, the greatest and the latest
 }
 
 func (t *total) add(op Op, word uint64) {
@@ -34,12 +24,7 @@ func (t *total) add(op Op, word uint64) {
 	case Sum:
 		t.sum(math.Float64frombits(word), 1)
 	case Min, Max, Latest:
-		m := t.rest()
-		i, found := m.find(op, word)
-		if !found {
-			m.ascending = slices.Insert(m.ascending, i, ranked{word: word})
-		}
-		m.ascending[i].n++
+		t.rest().ranking.add(op, word)
 	}
 }
 
@@ -49,11 +34,7 @@ func (t *total) remove(op Op, word uint64) {
 	case Sum:
 		t.sum(-math.Float64frombits(word), -1)
 	case Min, Max, Latest:
-		m := t.rest()
-		i, _ := m.find(op, word)
-		if m.ascending[i].n--; m.ascending[i].n == 0 {
-			m.ascending = slices.Delete(m.ascending, i, i+1)
-		}
+		t.rest().ranking.remove(op, word)
 	}
 }
 
@@ -62,15 +43,6 @@ func (t *total) rest() *moreTotal {
 		t.more = &moreTotal{}
 	}
 	return t.more
-}
-
-func (t *moreTotal) find(op Op, word uint64) (int, bool) {
-	return slices.BinarySearchFunc(t.ascending, word, func(a ranked, word uint64) int {
-		if op == Latest {
-			return cmp.Compare(a.word, word)
-		}
-		return cmp.Compare(math.Float64frombits(a.word), math.Float64frombits(word))
-	})
 }
 
 // sum adds v. Knuth's TwoSum says exactly what rounding loses; lo keeps it.
@@ -100,11 +72,11 @@ func (t *total) value(op Op) float64 {
 	case Count:
 		return float64(t.n)
 	case Min:
-		return math.Float64frombits(t.more.ascending[0].word)
+		return math.Float64frombits(t.more.ranking.first())
 	case Max:
-		return math.Float64frombits(t.more.ascending[len(t.more.ascending)-1].word)
+		return math.Float64frombits(t.more.ranking.last())
 	case Latest:
-		return float64(statusOfWord(t.more.ascending[len(t.more.ascending)-1].word))
+		return float64(statusOfWord(t.more.ranking.last()))
 	case Sum:
 	}
 	switch {
