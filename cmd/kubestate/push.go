@@ -27,9 +27,10 @@ type pusher struct {
 	agent    *agent.Agent
 	sender   *agent.Sender
 	elector  *kubewatch.Elector // nil: there is no election
+	ready    func() bool        // whether everything is there that is to be sent
 	// identified tells whether the ID of the cluster is there, or cannot be had.
 	identified atomic.Bool
-	log      *slog.Logger
+	log        *slog.Logger
 }
 
 // newPusher returns a pusher that still lacks what connect gives it.
@@ -72,7 +73,8 @@ func (p *pusher) connect(client *kubewatch.Client, out io.Writer, ready func() e
 		return nil
 	}
 	var errs []error
-	config := agent.SenderConfig{Agent: p.agent, Ready: func() bool { return p.identified.Load() && ready() == nil }, Logger: p.log}
+	p.ready = func() bool { return p.identified.Load() && ready() == nil }
+	config := agent.SenderConfig{Agent: p.agent, Ready: p.ready, Logger: p.log}
 	if e := p.settings.LeaderElection; e.Enabled {
 		var err error
 		p.elector, err = kubewatch.NewElector(client, kubewatch.Election{
@@ -83,6 +85,8 @@ func (p *pusher) connect(client *kubewatch.Client, out io.Writer, ready func() e
 			return err
 		}
 		config.Active = p.elector.Leading
+		// Who becomes the leader begins then, and not when a run would be due.
+		config.Ready = func() bool { return p.elector.Leading() && p.ready() }
 	}
 	for i := range p.settings.Receivers {
 		r := &p.settings.Receivers[i]
@@ -148,7 +152,8 @@ func (p *pusher) identify(ctx context.Context, client *kubewatch.Client) {
 const identifyAgain = 2 * time.Second
 
 // run sends until ctx ends and the sinks are closed. Only then is the Lease given
-// away, so that nobody else sends meanwhile.
+// away, so that nobody else sends meanwhile. Who has nothing to send yet does not
+// compete for it: another may have.
 func (p *pusher) run(ctx context.Context) {
 	if p == nil {
 		return
@@ -156,7 +161,11 @@ func (p *pusher) run(ctx context.Context) {
 	elect, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var electing sync.WaitGroup
 	if p.elector != nil {
-		electing.Go(func() { p.elector.Run(elect) })
+		electing.Go(func() {
+			if await(elect, p.ready) {
+				p.elector.Run(elect)
+			}
+		})
 	}
 	p.sender.Run(ctx)
 	stop()
