@@ -78,6 +78,7 @@ type Elector struct {
 	lease    *coordinationv1.Lease // as the server has confirmed it; nil: to be read
 	seen     string                // which version of which Lease was seen last
 	observed time.Time             // when that was first seen
+	wrote    bool                  // a write was tried; the server may have done it without our knowing
 
 	mu     sync.Mutex
 	until  time.Time // the end of leadership, unless it is renewed
@@ -204,6 +205,7 @@ func (e *Elector) write(ctx context.Context, start time.Time, method string, lea
 	if method == http.MethodPost {
 		name = ""
 	}
+	e.wrote = true
 	written, err := e.client.lease(ctx, method, leasePath(e.config.Namespace, name), lease)
 	if err != nil {
 		e.lease = nil // it may have been written all the same
@@ -297,7 +299,7 @@ func (e *Elector) release(ctx context.Context) {
 	e.lead(time.Time{})
 	ctx, cancel := context.WithTimeout(ctx, e.config.RenewDeadline/2)
 	defer cancel()
-	if e.lease == nil && e.seen != "" { // the last attempt was cut off
+	if e.lease == nil && e.wrote { // the last attempt was cut off
 		if err := e.read(ctx); err != nil {
 			e.log.Warn("the Lease cannot be given away; others wait until it has expired", "err", err)
 		}

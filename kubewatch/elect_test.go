@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -238,6 +239,31 @@ func TestElectionForbidden(t *testing.T) {
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
 		c.wantLeading(true, a)
+	})
+}
+
+// A Lease whose very first write was cut off by the end of the replica is given
+// away as well.
+func TestElectionEndsAtOnce(t *testing.T) {
+	wrap := func(h http.Handler) http.Handler { // creates what is to be created, and does not say so
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost {
+				h.ServeHTTP(httptest.NewRecorder(), r)
+				<-r.Context().Done()
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+	inCluster(t, wrap, func(c *cluster) {
+		_, stop := c.elector(election("a"))
+		if got := *c.lease().Spec.HolderIdentity; got != "a" {
+			t.Fatalf("the Lease is that of %q", got)
+		}
+		stop()
+		if got := *c.lease().Spec.HolderIdentity; got != "" {
+			t.Errorf("the Lease is still that of %q", got)
+		}
 	})
 }
 
