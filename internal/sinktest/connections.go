@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -75,11 +76,12 @@ func (s Subject) oneConnection(t *testing.T) {
 	server.Start()
 	t.Cleanup(server.Close)
 	to := s.New(t, Options{URL: server.URL})
-	for _, status = range []int{Success, http.StatusBadRequest, Success, http.StatusForbidden, Success} {
+	for _, status = range []int{Success, http.StatusBadRequest, Success, http.StatusNotFound, Success} {
 		err := Try(t, to, Run(0, Pods(1, 2), nil))
 		CheckError(t, err, http.StatusText(max(status, 0)))
 	}
-	if got := connections.Load(); got != 1 {
+	// Package net/http gives one up, too, if it was slow to write a request.
+	if got := connections.Load(); got > 2 {
 		t.Errorf("%d connections for 5 requests", got)
 	}
 }
@@ -141,16 +143,19 @@ func (s Subject) BreaksOff(t *testing.T, says string, again bool) {
 }
 
 // lateReceiver: the receiver begins to listen after the first run, goes, and comes
-// back at the same address. It is not for parallel tests, which might take that.
+// back at the same address, unless another program takes that; then all begins anew.
 func (s Subject) lateReceiver(t *testing.T) {
-	listen := func(address string) net.Listener {
-		l, err := net.Listen("tcp", address)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return l
+	for !s.lateReceiverAlone(t) {
+		t.Log("another program has taken the address")
 	}
-	first := listen("127.0.0.1:0")
+}
+
+// lateReceiverAlone returns false if another program has taken the address.
+func (s Subject) lateReceiverAlone(t *testing.T) bool {
+	first, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
 	address := first.Addr().String()
 	_ = first.Close() // nobody is there
 	receiver := New(t, s.Protocol, nil)
@@ -161,14 +166,23 @@ func (s Subject) lateReceiver(t *testing.T) {
 		return runs[len(runs)-1]
 	}
 	for range 2 {
-		if err := SendWithin(t, to, time.Millisecond, next()); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("nobody listens: error %v", err)
+		errSend := SendWithin(t, to, time.Millisecond, next())
+		l, err := net.Listen("tcp", address)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return false
 		}
-		server := serveOn(t, listen(address), receiver)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !errors.Is(errSend, context.DeadlineExceeded) {
+			t.Errorf("nobody listens: error %v", errSend)
+		}
+		server := serveOn(t, l, receiver)
 		Send(t, to, next())
 		server.CloseClientConnections()
 		server.Close()
 	}
 	CheckLines(t, "series", s.Lines(t, runs...), receiver.Lines())
 	CloseAndCount(t, to, 80)
+	return true
 }

@@ -56,6 +56,7 @@ func Faults(t *testing.T, s Subject) {
 		{"SecretComesLater", Subject.secretComesLater},
 		{"ErrorHasNoSecret", Subject.errorHasNoSecret},
 		{"SecretIsRepeated", Subject.secretIsRepeated},
+		{"SecretIsReplaced", Subject.secretIsReplaced},
 		{"Certificates", Subject.certificates},
 		{"Redirect", Subject.redirect},
 		{"OneConnection", Subject.oneConnection},
@@ -239,11 +240,33 @@ func (s Subject) secretIsRepeated(t *testing.T) {
 		})
 		file := t.TempDir() + "/secret"
 		Write(t, file, " secret-key \n")
-		to := s.behind(t, &Network{Receiver: receiver}, Options{SecretFile: file})
+		to := s.behind(t, &Network{Receiver: receiver}, Options{SecretFile: file, Attempts: 1})
 		err := SendWithin(t, to, time.Hour, Run(0, Pods(1, 2), nil))
 		CheckError(t, err, "post to receiver: status 403 Forbidden: the key *** is wrong")
-		if stats := to.Stats(); stats.Rejected != 2 || stats.Retries != 0 {
+		if stats := to.Stats(); stats.Dropped != 2 || stats.Retries != 0 {
 			t.Errorf("stats %+v", stats)
 		}
 	})
+}
+
+// secretIsReplaced has a secret that the receiver knows no more until there is a
+// new one in the file: what was refused meanwhile is not lost.
+func (s Subject) secretIsReplaced(t *testing.T) {
+	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		synctest.Test(t, func(t *testing.T) {
+			known := false
+			receiver := New(t, s.Protocol, func(http.ResponseWriter, Request) int { return map[bool]int{false: status}[known] })
+			file := t.TempDir() + "/secret"
+			Write(t, file, "secret")
+			to := s.behind(t, &Network{Receiver: receiver}, Options{SecretFile: file})
+			r := Run(0, Pods(1, 20), nil)
+			CheckError(t, SendWithin(t, to, time.Minute, r), http.StatusText(status))
+			synctest.Wait()
+			known = true
+			if stats := CloseAndCount(t, to, 20); stats.Series != 20 {
+				t.Errorf("status %d: stats %+v", status, stats)
+			}
+			CheckLines(t, "series", s.Lines(t, r), receiver.Lines())
+		})
+	}
 }

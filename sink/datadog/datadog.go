@@ -49,7 +49,9 @@ type Sink struct {
 func New(c Config) (*Sink, error) {
 	c.fillDefaults()
 	q := push.Config{Buffer: c.Buffer, Timeout: c.Timeout, Attempts: c.Attempts, Logger: c.Logger, Name: "datadog"}
-	poster, err := client.New(client.Config{URL: c.URL, Client: c.Client, CAFile: c.CAFile, UserAgent: c.UserAgent})
+	poster, err := client.New(client.Config{
+		URL: c.URL, Client: c.Client, CAFile: c.CAFile, UserAgent: c.UserAgent, HeaderFiles: map[string]string{"DD-API-KEY": c.KeyFile},
+	})
 	if err := errors.Join(err, c.check(), q.Check()); err != nil {
 		return nil, fmt.Errorf("datadog: %w", err)
 	}

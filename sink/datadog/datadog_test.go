@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
@@ -143,25 +145,56 @@ func TestRequestTooLarge(t *testing.T) {
 	}
 }
 
-func TestKey(t *testing.T) {
+// TestChecksTooLarge has one that takes a few service checks at once, and one of them
+// not at all.
+func TestChecksTooLarge(t *testing.T) {
 	receiver := listen(t, func(_ http.ResponseWriter, r sinktest.Request) int {
-		return map[string]int{"bad-key": http.StatusForbidden}[keyOf(r)]
+		if len(r.Lines) > 4 || slices.ContainsFunc(r.Lines, func(line string) bool { return strings.Contains(line, `"check":"c7"`) }) {
+			return http.StatusRequestEntityTooLarge
+		}
+		return sinktest.Success
 	})
-	file := filepath.Join(t.TempDir(), "key")
-	sinktest.Write(t, file, "bad-key")
-	s := newTestSink(t, Config{KeyFile: file}, receiver.URL)
-	err := sinktest.Try(t, s, sinktest.Run(0, someSeries, nil))
-	if err == nil || !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), "is the API key in "+file+" valid") {
-		t.Errorf("error %v", err)
+	s := newTestSink(t, Config{}, receiver.URL)
+	var checks []sink.Check
+	for i := range 21 {
+		checks = append(checks, sink.Check{Name: fmt.Sprint("c", i), Block: &sink.Block{}, Message: "a < b"})
 	}
-	if got := s.Stats(); got.Rejected != 2 || got.Series != 0 || got.Retries != 0 {
+	sinktest.CheckError(t, sinktest.Try(t, s, sinktest.Run(0, nil, nil, checks...)), "413")
+	var want []string
+	for i := range checks {
+		if i != 7 {
+			want = append(want, string(appendCheck(nil, &checks[i], nil, time.Unix(sinktest.Seconds, 0))))
+		}
+	}
+	sinktest.CheckLines(t, "checks", want, receiver.Lines())
+	if got := s.Stats(); got.Series != 20 || got.Rejected != 1 {
 		t.Errorf("stats %+v", got)
 	}
-	sinktest.Write(t, file, " good-key \n")
-	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
-	if got := keyOf(receiver.Accepted()[0]); got != "good-key" {
-		t.Errorf("the key is %q after the file has changed", got)
-	}
+}
+
+// TestKey has a key that the intake does not know until the file has another.
+func TestKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		receiver := sinktest.New(t, protocol, func(_ http.ResponseWriter, r sinktest.Request) int {
+			return map[string]int{"bad-key": http.StatusForbidden}[keyOf(r)]
+		})
+		n := &sinktest.Network{Receiver: receiver}
+		file := filepath.Join(t.TempDir(), "key")
+		sinktest.Write(t, file, "bad-key")
+		s := newTestSink(t, Config{KeyFile: file, Client: n.Client()}, "http://receiver")
+		err := sinktest.SendWithin(t, s, time.Minute, sinktest.Run(0, someSeries, nil))
+		if err == nil || !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), "is the API key in "+file+" valid") {
+			t.Errorf("error %v", err)
+		}
+		sinktest.Write(t, file, " good-key \n")
+		sinktest.CheckError(t, sinktest.SendWithin(t, s, time.Hour, sinktest.Run(0, someSeries, nil)), "")
+		if got := keyOf(receiver.Accepted()[0]); got != "good-key" {
+			t.Errorf("the key is %q after the file has changed", got)
+		}
+		if got := s.Stats(); got.Series != 4 || got.Rejected+got.Dropped != 0 || got.Retries == 0 {
+			t.Errorf("stats %+v: not all was sent in the end", got)
+		}
+	})
 }
 
 func TestConfig(t *testing.T) {

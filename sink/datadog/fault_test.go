@@ -23,7 +23,7 @@ func TestFaults(t *testing.T) {
 		Lines:      linesOf,
 		Temporary:  []int{http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusRequestTimeout},
 		Path:       "/secret",
-		Unreadable: "read the API key",
+		Unreadable: "read the header DD-API-KEY",
 	})
 }
 

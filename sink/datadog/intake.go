@@ -3,6 +3,7 @@ package datadog
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -30,7 +31,7 @@ type intake struct {
 // send is one attempt to send a payload.
 func (i *intake) send(ctx context.Context, p push.Payload) push.Result {
 	result, tooLarge := i.post(ctx, p)
-	if tooLarge && p.Kind == kindSeries && p.Series > 1 {
+	if tooLarge && p.Series > 1 {
 		return i.sendHalves(ctx, p)
 	}
 	return result
@@ -59,20 +60,35 @@ func (i *intake) sendHalves(ctx context.Context, p push.Payload) push.Result {
 }
 
 func (i *intake) split(p push.Payload) (halves [2]push.Payload, err error) {
+	half := p.Series / 2
+	first, second, err := i.splitBody(p, half)
+	halves[0] = push.Payload{Body: first, Series: half, Kind: p.Kind}
+	halves[1] = push.Payload{Body: second, Series: p.Series - half, Kind: p.Kind}
+	return halves, err
+}
+
+// splitBody splits after so many series.
+func (i *intake) splitBody(p push.Payload, half int) (first, second []byte, err error) {
+	if p.Kind == kindChecks {
+		var checks []json.RawMessage
+		if err := json.Unmarshal(p.Body, &checks); err != nil {
+			return nil, nil, err
+		}
+		first, err1 := json.Marshal(checks[:half])
+		second, err2 := json.Marshal(checks[half:])
+		return first, second, errors.Join(err1, err2)
+	}
 	decompressor, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
 	if err != nil {
-		return halves, err
+		return nil, nil, err
 	}
 	defer decompressor.Close()
 	series, err := decompressor.DecodeAll(p.Body, nil)
 	if err != nil {
-		return halves, err
+		return nil, nil, err
 	}
-	half := p.Series / 2
 	middle := offset(series, half)
-	halves[0] = push.Payload{Body: i.compressor.EncodeAll(series[:middle], nil), Series: half}
-	halves[1] = push.Payload{Body: i.compressor.EncodeAll(series[middle:], nil), Series: p.Series - half}
-	return halves, nil
+	return i.compressor.EncodeAll(series[:middle], nil), i.compressor.EncodeAll(series[middle:], nil), nil
 }
 
 // offset returns where in a MetricPayload the series begins that n others precede.
@@ -87,15 +103,9 @@ func offset(payload []byte, n int) int {
 
 // post sends a payload and says what the receiver has made of it.
 func (i *intake) post(ctx context.Context, p push.Payload) (result push.Result, tooLarge bool) {
-	key, err := client.Secret(i.keyFile)
-	if err != nil {
-		return push.Result{Err: fmt.Errorf("read the API key: %w", err), Retry: true}, false
-	}
-	path, header := "/api/v2/series", map[string]string{
-		"DD-API-KEY": key, "Content-Type": "application/x-protobuf", "Content-Encoding": "zstd",
-	}
+	path, header := "/api/v2/series", map[string]string{"Content-Type": "application/x-protobuf", "Content-Encoding": "zstd"}
 	if p.Kind == kindChecks {
-		path, header = "/api/v1/check_run", map[string]string{"DD-API-KEY": key, "Content-Type": "application/json"}
+		path, header = "/api/v1/check_run", map[string]string{"Content-Type": "application/json"}
 	}
 	result = i.client.Post(ctx, i.url+path, p.Body, header, func(response *http.Response) push.Result {
 		tooLarge = response.StatusCode == http.StatusRequestEntityTooLarge

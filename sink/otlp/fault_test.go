@@ -2,7 +2,10 @@ package otlp
 
 import (
 	"fmt"
+	"net/http"
+	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/kubestate/kubestate/internal/sinktest"
@@ -65,4 +68,25 @@ func TestTemporaryErrors(t *testing.T) {
 			subject(test.protocol).TriesAgain(t, test.pause, test.answer.write)
 		})
 	}
+}
+
+// TestUnauthenticated: who is not let in tries again with what the file has then.
+func TestUnauthenticated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		receiver := sinktest.New(t, protocol, func(w http.ResponseWriter, r sinktest.Request) int {
+			if r.Header.Get("Authorization") == "Bearer old" {
+				return answer{code: 16}.write(w, r)
+			}
+			return sinktest.Success
+		})
+		n := &sinktest.Network{Receiver: receiver}
+		file := filepath.Join(t.TempDir(), "token")
+		sinktest.Write(t, file, "old")
+		s := newTestSink(t, Config{Protocol: GRPC, TokenFile: file, Client: n.Client()}, "http://receiver")
+		sinktest.CheckError(t, sinktest.SendWithin(t, s, time.Minute, sinktest.Run(0, someSeries, nil)), "UNAUTHENTICATED")
+		sinktest.Write(t, file, "new")
+		if stats := sinktest.CloseAndCount(t, s, 2); stats.Series != 2 {
+			t.Errorf("stats %+v", stats)
+		}
+	})
 }

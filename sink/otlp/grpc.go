@@ -38,10 +38,12 @@ type code int
 const (
 	codeOK                code = 0
 	codeResourceExhausted code = 8
+	codeUnauthenticated   code = 16
 )
 
 // codes has the names of the codes, and whether OTLP lets a client try again after
-// them. After RESOURCE_EXHAUSTED it may if the receiver says when.
+// them. After RESOURCE_EXHAUSTED it may if the receiver says when; after
+// UNAUTHENTICATED we do if the secret may change.
 var codes = [...]struct {
 	name  string
 	retry bool
@@ -75,7 +77,7 @@ func (c code) String() string {
 func (c code) retry() bool { return c >= 0 && int(c) < len(codes) && codes[c].retry }
 
 // readGRPC reads the answer to a call. Its result is zero if it is a success.
-func readGRPC(response *http.Response) (partialSuccess, push.Result) {
+func (r *receiver) readGRPC(response *http.Response) (partialSuccess, push.Result) {
 	if response.StatusCode != http.StatusOK {
 		return partialSuccess{}, readFailure(response) // something before the receiver, which knows HTTP alone
 	}
@@ -95,7 +97,7 @@ func readGRPC(response *http.Response) (partialSuccess, push.Result) {
 	if code(number) == codeOK {
 		return readSuccess(message(body)), push.Result{}
 	}
-	return partialSuccess{}, readError(code(number), header, response.Request)
+	return partialSuccess{}, r.readError(code(number), header, response.Request)
 }
 
 const (
@@ -105,7 +107,7 @@ const (
 )
 
 // readError says what a status that is not OK means.
-func readError(c code, header http.Header, request *http.Request) push.Result {
+func (r *receiver) readError(c code, header http.Header, request *http.Request) push.Result {
 	text, err := url.PathUnescape(header.Get(messageHeader))
 	if err != nil {
 		text = header.Get(messageHeader)
@@ -121,7 +123,7 @@ func readError(c code, header http.Header, request *http.Request) push.Result {
 	}
 	status := readStatus(details)
 	switch {
-	case c.retry(), c == codeResourceExhausted && status.retry:
+	case c.retry(), c == codeResourceExhausted && status.retry, c == codeUnauthenticated && r.client.SecretMayChange():
 		result.Retry, result.RetryAfter = true, status.retryAfter
 	case c == codeResourceExhausted:
 		result.Rejected = push.All

@@ -41,7 +41,7 @@ func (r *receiver) send(ctx context.Context, p push.Payload) push.Result {
 func (r *receiver) read(response *http.Response) push.Result {
 	read := readHTTP
 	if r.config.Protocol == GRPC {
-		read = readGRPC
+		read = r.readGRPC
 	}
 	success, result := read(response)
 	if result.Err != nil {

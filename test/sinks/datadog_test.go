@@ -1,6 +1,7 @@
 package sinks
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -34,8 +35,9 @@ const (
 // intake is a server with the rules of Datadog's intake, which reads series with
 // Datadog's own definition of the messages.
 type intake struct {
-	t   *testing.T
-	key string
+	t       *testing.T
+	key     string
+	refused func() // called for a request with another key; may be nil
 
 	mu       sync.Mutex
 	series   []string // as seriesLine has them
@@ -75,6 +77,9 @@ func (i *intake) take(r *http.Request) (status int, err error) {
 	case r.Method != http.MethodPost:
 		return http.StatusMethodNotAllowed, nil
 	case r.Header.Get("DD-API-KEY") != i.key:
+		if i.refused != nil {
+			i.refused()
+		}
 		return http.StatusForbidden, errors.New("forbidden")
 	case len(body) > intakeCompressed:
 		return http.StatusRequestEntityTooLarge, errors.New("payload too large")
@@ -207,7 +212,13 @@ func TestDatadog(t *testing.T) {
 
 // TestDatadogKey has a key that the intake does not know until it is replaced.
 func TestDatadogKey(t *testing.T) {
-	peer := &intake{t: t, key: "0123456789abcdef0123456789abcdef"}
+	ctx, cancel := context.WithCancel(t.Context())
+	attempts := 0
+	peer := &intake{t: t, key: "0123456789abcdef0123456789abcdef", refused: func() {
+		if attempts++; attempts > 1 { // what became of the first is known now
+			cancel()
+		}
+	}}
 	server := httptest.NewServer(peer)
 	t.Cleanup(server.Close)
 	file := filepath.Join(t.TempDir(), "key")
@@ -218,12 +229,12 @@ func TestDatadogKey(t *testing.T) {
 	}
 	t.Cleanup(func() { closeSink(t, s) })
 	series := podSeries(1, time.Time{})[1:3]
-	if err := s.Send(t.Context(), runOf(time.Now(), series, nil)); err == nil || !strings.Contains(err.Error(), "is the API key in "+file+" valid") {
+	if err := s.Send(ctx, runOf(time.Now(), series, nil)); err == nil || !strings.Contains(err.Error(), "is the API key in "+file+" valid") {
 		t.Errorf("error %v", err)
 	}
 	writeFile(t, file, peer.key)
 	sinktest.Send(t, s, runOf(time.Now(), series, nil))
-	if got := s.Stats(); got.Series != 2 || got.Rejected != 2 || len(peer.series) != 2 {
+	if got := s.Stats(); got.Series != 4 || got.Rejected+got.Dropped != 0 || len(peer.series) != 4 {
 		t.Errorf("stats %+v, %d series have arrived", got, len(peer.series))
 	}
 }

@@ -118,9 +118,12 @@ type sent struct {
 	value  float64
 }
 
-// dogstatsdSeries are a few thousand series of a cluster, and the families that
-// they must become. Something is added to the values.
-func dogstatsdSeries(added float64) (run *sink.Run, n int, expected map[string][]sent) {
+// dogstatsdPods are as many as make a few thousand series.
+const dogstatsdPods = 400
+
+// dogstatsdSeries are ten series of each of some pods, and the families that they must
+// become. Something is added to the values.
+func dogstatsdSeries(pods int, added float64) (run *sink.Run, n int, expected map[string][]sent) {
 	var all []*sink.Series
 	expected = map[string][]sent{}
 	values := []float64{0, 1, -2.5, 0.1, 1501569018.25, 1e21, 1.5e-7, math.MaxFloat64, 1 << 53}
@@ -133,7 +136,7 @@ func dogstatsdSeries(added float64) (run *sink.Run, n int, expected map[string][
 	for i := range 10 {
 		metrics = append(metrics, &sink.Metric{Name: fmt.Sprint("kubernetes_state.pod.family_", i)})
 	}
-	for i := range 400 {
+	for i := range pods {
 		block := &sink.Block{Tags: []sink.Tag{{Key: "kube_namespace", Value: "shop"}, {Key: "pod_name", Value: fmt.Sprint("pod-", i)}}}
 		labels := map[string]string{"env": "prod", "kube_namespace": "shop", "pod_name": fmt.Sprint("pod-", i)}
 		if i%2 == 0 {
@@ -190,12 +193,12 @@ func TestDogStatsD(t *testing.T) {
 		t.Run(transport, func(t *testing.T) {
 			e := newStatsdExporter(t)
 			e.start(t)
-			config := dogstatsd.Config{Address: "unix://" + e.socket}
+			config, pods := dogstatsd.Config{Address: "unix://" + e.socket}, dogstatsdPods
 			if transport == "udp" {
-				config.Address, config.Spread = "udp://"+e.udp, time.Second
+				config.Address, pods = "udp://"+e.udp, 60 // so that nothing is lost: the buffer of a socket holds them all
 			}
 			s := dogstatsdSink(t, config)
-			run, n, expected := dogstatsdSeries(0)
+			run, n, expected := dogstatsdSeries(pods, 0)
 			sinktest.Send(t, s, run)
 			closeSink(t, s)
 			e.waitFor(t, expected)
@@ -222,8 +225,8 @@ func dogstatsdSink(t *testing.T, c dogstatsd.Config) *dogstatsd.Sink {
 func TestDogStatsDOutage(t *testing.T) {
 	e := newStatsdExporter(t)
 	s := dogstatsdSink(t, dogstatsd.Config{Address: "unix://" + e.socket, Timeout: 100 * time.Millisecond})
-	run, first, expected := dogstatsdSeries(0)
-	sinktest.Send(t, s, run)
+	run, first, expected := dogstatsdSeries(dogstatsdPods, 0)
+	sinktest.CheckError(t, sinktest.Try(t, s, run), "packets wait: the receiver is away")
 	if stats := s.Stats(); stats.Series != 0 || stats.Buffered == 0 {
 		t.Errorf("stats %+v with no exporter", stats)
 	}
@@ -233,8 +236,8 @@ func TestDogStatsDOutage(t *testing.T) {
 	e.Signal(syscall.SIGSTOP)
 	for range 10 {
 		// Enough that no value is negative: the exporter would subtract.
-		run, second, changed := dogstatsdSeries(3)
-		sinktest.Send(t, s, run)
+		run, second, changed := dogstatsdSeries(dogstatsdPods, 3)
+		sinktest.CheckError(t, sinktest.Try(t, s, run), "packets wait: the receiver ")
 		expected, first = changed, first+second
 	}
 	if stats := s.Stats(); stats.Buffered == 0 {

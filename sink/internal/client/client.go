@@ -57,7 +57,8 @@ func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse
 // Post sends a body with headers, beside those of the Config, and returns what read
 // says that the answer means. read need neither read all of its body nor close it,
 // and finds the request in it. Without an answer nothing is taken, and another
-// attempt may succeed.
+// attempt may succeed; so it may after 401 and 403 if SecretMayChange, whatever read
+// says.
 func (c *Client) Post(ctx context.Context, target string, body []byte, header map[string]string, read func(*http.Response) push.Result) push.Result {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 	if err != nil {
@@ -79,7 +80,17 @@ func (c *Client) Post(ctx context.Context, target string, body []byte, header ma
 	if response.Request == nil { // a Client that is given may leave it out
 		response.Request = request
 	}
-	return read(response)
+	result := read(response)
+	if code := response.StatusCode; (code == http.StatusUnauthorized || code == http.StatusForbidden) && c.SecretMayChange() {
+		result.Retry = true
+	}
+	return result
+}
+
+// SecretMayChange tells whether what lets requests in is read from files for each: a
+// receiver that does not know it may know the next, or learn of this one yet.
+func (c *Client) SecretMayChange() bool {
+	return len(c.config.HeaderFiles) > 0 || c.config.TokenFile != ""
 }
 
 // drainLimit is how many bytes of an answer are read for the sake of its connection.

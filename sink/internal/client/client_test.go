@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -82,7 +83,9 @@ func TestVersions(t *testing.T) {
 
 // TestReuse: an answer that nobody has read costs no connection, unless it is long.
 func TestReuse(t *testing.T) {
-	for size, want := range map[int]int{1000: 1, 1 << 20: 3} {
+	// Package net/http gives a connection up, too, if it was slow to write, so that there
+	// may be one more.
+	for size, want := range map[int][]int{1000: {1, 2}, 1 << 20: {3}} {
 		var connections atomic.Int32
 		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write(make([]byte, size)) // the client may have hung up
@@ -103,8 +106,8 @@ func TestReuse(t *testing.T) {
 			}
 		}
 		server.Close()
-		if got := int(connections.Load()); got != want {
-			t.Errorf("%d connections for 3 requests with answers of %d bytes, want %d", got, size, want)
+		if got := int(connections.Load()); !slices.Contains(want, got) {
+			t.Errorf("%d connections for 3 requests with answers of %d bytes, want one of %v", got, size, want)
 		}
 	}
 }
@@ -125,6 +128,32 @@ func TestRedirect(t *testing.T) {
 	status, _, err := post(t, Config{}, server.URL)
 	if status != http.StatusPermanentRedirect || err != nil {
 		t.Errorf("status %d, error %v", status, err)
+	}
+}
+
+// TestUnauthorized: who is not let in tries again if the secret may change.
+func TestUnauthorized(t *testing.T) {
+	for status, retry := range map[int]bool{http.StatusUnauthorized: true, http.StatusForbidden: true, http.StatusNotFound: false} {
+		server := sinktest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+		file := write(t, "secret")
+		for _, test := range []struct {
+			config Config
+			retry  bool
+		}{
+			{Config{Headers: map[string]string{"X-Key": "secret"}}, false},
+			{Config{HeaderFiles: map[string]string{"X-Key": file}}, retry},
+			{Config{TokenFile: file}, retry},
+		} {
+			test.config.URL = server.URL
+			client, err := New(test.config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(client.Close)
+			if got := client.Post(t.Context(), server.URL, nil, nil, Status).Retry; got != test.retry {
+				t.Errorf("status %d, %+v: to be tried again %t", status, test.config, got)
+			}
+		}
 	}
 }
 
