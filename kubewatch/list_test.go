@@ -297,27 +297,6 @@ func TestHastyServer(t *testing.T) {
 	})
 }
 
-// One object that cannot be decoded does not hold up the others.
-func TestUndecodable(t *testing.T) {
-	// Field 2, the spec, comes once more, as a number.
-	bad := protobufFrame(t, watch.Added, encoded(append(marshal(t, replicaSet("bad")), 0x10, 0)))
-	stream := slices.Concat(
-		protobufFrame(t, watch.Added, replicaSet("a")), bad, bad,
-		protobufFrame(t, watch.Added, replicaSet("b")), endOfInitialEvents(t),
-		protobufFrame(t, "NOVELTY", replicaSet("c")),
-	)
-	inCluster(t, script(new(atomic.Int32), stream), func(c *cluster) {
-		g, m := c.watchReplicaSets()
-		m.want(t, "a b")
-		if s := g.Statuses()[0]; !s.Synced || s.Counts.DecodeErrors != 3 {
-			t.Errorf("synced %v, counts %+v", s.Synced, s.Counts)
-		}
-		// The object that recurs is logged once, the unknown event besides.
-		c.log.want(t, `WARN object left out: event ADDED: decode replicasets "bad" in namespace "default": proto: wrong wireType = 0 for field Spec`,
-			`WARN object left out: watch replicasets: event of unknown type "NOVELTY"`)
-	})
-}
-
 // An answer that is no list must not be taken for an empty one.
 func TestListWithoutVersion(t *testing.T) {
 	empty := inEnvelope(t, "ReplicaSetList", &appsv1.ReplicaSetList{})

@@ -93,11 +93,14 @@ func reason(err error) string {
 type tracker struct {
 	log *slog.Logger
 
-	mu        sync.Mutex
-	status    Status
-	turned    time.Time // when the loop last showed that it turns
-	lastFault string    // the decode error logged last
+	mu     sync.Mutex
+	status Status
+	turned time.Time           // when the loop last showed that it turns
+	faults map[string]struct{} // decode errors that were logged; at most maxFaults
 }
+
+// maxFaults bounds the decode errors that are remembered.
+const maxFaults = 100
 
 func (t *tracker) snapshot() Status {
 	t.mu.Lock()
@@ -203,13 +206,18 @@ func (t *tracker) failed(err error) {
 }
 
 // undecodable notes an object that could not be read. An error that recurs is
-// logged once.
+// logged once, unless there are more than maxFaults different ones.
 func (t *tracker) undecodable(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.status.Counts.DecodeErrors++
-	if fault := err.Error(); t.lastFault != fault {
-		t.lastFault = fault
-		t.log.Warn("object left out", "error", err)
+	fault := err.Error()
+	if _, known := t.faults[fault]; known {
+		return
 	}
+	if t.faults == nil || len(t.faults) == maxFaults {
+		t.faults = map[string]struct{}{}
+	}
+	t.faults[fault] = struct{}{}
+	t.log.Warn("object left out", "error", err)
 }

@@ -1,0 +1,55 @@
+package kubewatch
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// One object that cannot be decoded does not hold up the others.
+func TestUndecodable(t *testing.T) {
+	// Field 2, the spec, comes once more, as a number.
+	broken := func(name string) []byte {
+		return protobufFrame(t, watch.Added, encoded(append(marshal(t, replicaSet(name)), 0x10, 0)))
+	}
+	stream := slices.Concat(
+		protobufFrame(t, watch.Added, replicaSet("a")), broken("bad"), broken("worse"), broken("bad"), broken("worse"),
+		protobufFrame(t, watch.Added, replicaSet("b")), endOfInitialEvents(t),
+		protobufFrame(t, "NOVELTY", replicaSet("c")),
+	)
+	inCluster(t, script(new(atomic.Int32), stream), func(c *cluster) {
+		g, m := c.watchReplicaSets()
+		m.want(t, "a b")
+		if s := g.Statuses()[0]; !s.Synced || s.Counts.DecodeErrors != 5 {
+			t.Errorf("synced %v, counts %+v", s.Synced, s.Counts)
+		}
+		// Objects that recur are logged once, the unknown event besides.
+		c.log.want(t, `WARN object left out: event ADDED: decode replicasets "bad" in namespace "default": proto: wrong wireType = 0 for field Spec`,
+			`WARN object left out: event ADDED: decode replicasets "worse" in namespace "default": proto: wrong wireType = 0 for field Spec`,
+			`WARN object left out: watch replicasets: event of unknown type "NOVELTY"`)
+	})
+}
+
+// However many errors there are, what is remembered of them is bounded.
+func TestManyUndecodable(t *testing.T) {
+	log := &records{}
+	tracker := &tracker{log: slog.New(log)}
+	for range 2 {
+		for i := range maxFaults {
+			tracker.undecodable(fmt.Errorf("object %d", i))
+		}
+	}
+	if len(log.lines) != maxFaults {
+		t.Errorf("%d lines are logged, want each error once, %d", len(log.lines), maxFaults)
+	}
+	for i := range 10 * maxFaults {
+		tracker.undecodable(fmt.Errorf("object %d", i))
+	}
+	if len(tracker.faults) > maxFaults || tracker.status.Counts.DecodeErrors != 12*maxFaults {
+		t.Errorf("%d errors are remembered, %d counted", len(tracker.faults), tracker.status.Counts.DecodeErrors)
+	}
+}
