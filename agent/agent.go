@@ -101,7 +101,7 @@ type Stats struct {
 	Groups   int    // of totals
 	JoinKeys int    // by which objects find others to join
 	Blocks   uint64 // blocks of tags that were made, since the start
-	Failures uint64 // objects that could not be collected whole, since the start
+	Failures uint64 // objects that could not be collected or named whole, since the start
 }
 
 // Stats returns the sums over all resources.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/kubestate/kubestate/kind"
@@ -38,6 +39,7 @@ type draft struct {
 	moving      []*Moving
 	checks      []draftCheck
 	parts       []draftPart
+	full        error // there are too many metrics
 	text        []byte
 	scratch     []byte
 	point       Point
@@ -121,11 +123,11 @@ func (d *draft) reset() {
 	d.baseNames, d.baseValues, d.gifts, d.given = d.baseNames[:0], d.baseValues[:0], d.gifts[:0], d.given[:0]
 	d.variants, d.own, d.series, d.tags = d.variants[:0], d.own[:0], d.series[:0], d.tags[:0]
 	d.starts, d.moving, d.checks, d.parts = d.starts[:0], d.moving[:0], d.checks[:0], d.parts[:0]
-	d.text, d.baseMapping = d.text[:0], nil
+	d.text, d.baseMapping, d.full = d.text[:0], nil, nil
 }
 
 // make resolves an object as far as that depends on nothing else. An error says
-// what could not be collected; the rest is there.
+// what could not be collected or named; the rest is there.
 func (d *draft) make(o kind.Object) error {
 	d.reset()
 	err := d.resource.table.Collect(o, d.emitter)
@@ -137,6 +139,9 @@ func (d *draft) make(o kind.Object) error {
 	d.makeTracked(o)
 	if len(d.variants) > 1 {
 		slices.SortStableFunc(d.series, func(a, b draftSeries) int { return a.variant - b.variant })
+	}
+	if d.full != nil {
+		err = errors.Join(err, d.full)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -74,7 +75,7 @@ func newNamer(r *registry, like sink.Metric, choose map[string]map[string]string
 	}
 	n.parts, _ = parseTemplate(like.Name)
 	if len(n.parts) == 1 && n.parts[0].label == "" {
-		n.fixed = r.metric([]byte(like.Name), &like)
+		n.fixed, _ = r.metric([]byte(like.Name), &like, math.MaxInt)
 	}
 	return n
 }
@@ -97,16 +98,16 @@ func parseTemplate(s string) ([]namePart, error) {
 	}
 }
 
-// metric returns the metric of a sample. It is not ok where no choice is made of
-// its labels.
-func (n *namer) metric(p *Point, scratch *[]byte) (_ *sink.Metric, ok bool) {
+// metric returns the metric of a sample; nil where no choice is made of its labels.
+// The error says that there are too many.
+func (n *namer) metric(p *Point, scratch *[]byte) (*sink.Metric, error) {
 	for i := range n.choices {
 		if _, _, ok := n.choices[i].patterns.find(p.Label(n.choices[i].label)); !ok {
-			return nil, false
+			return nil, nil
 		}
 	}
 	if n.fixed != nil {
-		return n.fixed, true
+		return n.fixed, nil
 	}
 	name := (*scratch)[:0]
 	for _, part := range n.parts {
@@ -116,7 +117,7 @@ func (n *namer) metric(p *Point, scratch *[]byte) (_ *sink.Metric, ok bool) {
 		}
 	}
 	*scratch = name
-	return n.registry.metric(name, &n.like), true
+	return n.registry.metric(name, &n.like, maxMetrics)
 }
 
 // appendValue appends what stands in a name for the value of a label.
@@ -137,30 +138,42 @@ func (n *namer) appendValue(name []byte, label, value string) []byte {
 	return name
 }
 
-// registry has one pointer for each metric. It is safe for concurrent use.
+// registry has one pointer for each metric, for good. It is safe for concurrent use.
 type registry struct {
 	mu      sync.RWMutex
 	metrics map[string]*sink.Metric
+	full    error // the first time that there were too many; always the same, to be logged once
 }
 
 func newRegistry() *registry { return &registry{metrics: map[string]*sink.Metric{}} }
 
-// metric returns the metric of a name, made like another if it is new. It
-// allocates only then.
-func (r *registry) metric(name []byte, like *sink.Metric) *sink.Metric {
+// maxMetrics is how many metrics there may be whose names labels make: what has as
+// many values as a cluster has objects belongs in a tag.
+const maxMetrics = 10_000
+
+// metric returns the metric of a name, made like another if it is new. The error
+// says that there are as many already as there may be. It allocates only for a new
+// one.
+func (r *registry) metric(name []byte, like *sink.Metric, most int) (*sink.Metric, error) {
 	r.mu.RLock()
 	m, ok := r.metrics[string(name)]
 	r.mu.RUnlock()
 	if ok {
-		return m
+		return m, nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if m, ok := r.metrics[string(name)]; ok {
-		return m
+		return m, nil
+	}
+	if len(r.metrics) >= most {
+		if r.full == nil {
+			r.full = fmt.Errorf("metric %q: labels make no more than %d names", like.Name, most)
+		}
+		return nil, r.full
 	}
 	m = new(*like)
 	m.Name = string(name)
 	r.metrics[m.Name] = m
-	return m
+	return m, nil
 }

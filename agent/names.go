@@ -55,7 +55,8 @@ type Rule struct {
 	Family string `json:"family"`
 	// Metric is the name of the metric, without Names.Prefix; empty: that of the
 	// family, or none where Check is set. {label} stands for the value of a label,
-	// or for what Choose makes of it.
+	// or for what Choose makes of it. Labels make no more than 10,000 names: of what
+	// would need another, nothing is sent, which is a failure in Stats.
 	Metric string `json:"metric,omitempty"`
 	Type   Type   `json:"type,omitempty"`
 	Unit   string `json:"unit,omitempty"` // as UCUM has it

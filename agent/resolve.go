@@ -120,10 +120,10 @@ func (d *draft) makeSeries(f *family, r *rule, moving *Moving) {
 	}
 	var name *sink.Metric // of the check
 	if r.metric != nil {
-		x.metric, _ = r.metric.metric(p, &d.scratch)
+		x.metric = d.nameBy(r.metric)
 	}
 	if r.check != nil {
-		name, _ = r.check.name.metric(p, &d.scratch)
+		name = d.nameBy(r.check.name)
 	}
 	if x.metric == nil && name == nil {
 		return // a block is made only for what is sent
@@ -140,6 +140,15 @@ func (d *draft) makeSeries(f *family, r *rule, moving *Moving) {
 		x.start = d.start(r)
 		d.series = append(d.series, x)
 	}
+}
+
+// nameBy returns the metric of the point; nil: it makes none.
+func (d *draft) nameBy(n *namer) *sink.Metric {
+	m, err := n.metric(&d.point, &d.scratch)
+	if err != nil {
+		d.full = err
+	}
+	return m
 }
 
 // maxStarts is how many times an object may have from which counters count. More
@@ -254,8 +263,8 @@ func (d *draft) makePart(t *aggregate) {
 	if t.unless >= 0 && len(d.of(t.unless)) > 0 || !t.admits(p) || t.adjust != nil && !t.adjust(p) {
 		return
 	}
-	m, ok := t.name.metric(p, &d.scratch)
-	if !ok || t.op != Count && math.IsNaN(p.Value) {
+	m := d.nameBy(t.name)
+	if m == nil || t.op != Count && math.IsNaN(p.Value) {
 		return
 	}
 	part := draftPart{total: t, metric: m, word: math.Float64bits(p.Value)}

@@ -1,11 +1,16 @@
 package agent_test
 
 import (
+	"bytes"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/internal/agenttest"
@@ -251,6 +256,35 @@ func TestTagsOfEverything(t *testing.T) {
 		"m 1 {cluster:c1} cluster_id:id configmap:a host:no host namespace:ns z:1",
 		"total 1 {cluster:c1} cluster_id:id host:no host z:1",
 	)
+}
+
+// Names that labels make are not forgotten, so there is an end to them: series of
+// others are left out, and that is logged once.
+func TestTooManyMetrics(t *testing.T) {
+	var log bytes.Buffer
+	x := agenttest.New(t, agent.Config{Logger: slog.New(slog.NewTextHandler(&log, nil)), Names: &agent.Names{
+		Rules:      []agent.Rule{{Family: "kube_secret_type", Metric: "secret.{secret}"}, {Family: "kube_secret_info", Metric: "all"}},
+		Aggregates: []agent.Aggregate{{Family: "kube_secret_type", Metric: "secrets.{type}", Op: agent.Count}},
+	}})
+	const more = 100
+	for i := range 10_000 + more {
+		x.Feed("secrets").Put(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: fmt.Sprint("s", i)}, Type: "Opaque"})
+	}
+	count := map[string]int{}
+	for s := range x.NewReader().Run(runAt).Series {
+		name, _, _ := strings.Cut(s.Metric.Name, ".")
+		count[name]++
+	}
+	// Two names are no Secret's own: all and secrets.Opaque.
+	if diff := cmp.Diff(map[string]int{"secret": 9998, "all": 10_000 + more, "secrets": 1}, count); diff != "" {
+		t.Errorf("series by metric (-want +got):\n%s", diff)
+	}
+	if s := x.Stats(); s.Failures != more+2 {
+		t.Errorf("%d failures, want %d", s.Failures, more+2)
+	}
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `metric \"secret.{secret}\": labels make no more than 10000 names`) {
+		t.Errorf("the log says:\n%s", text)
+	}
 }
 
 // A check may be there for some values of a label alone, without a metric.
