@@ -1,7 +1,8 @@
 // Package exposition writes samples in the formats that Prometheus reads: the
-// text format 0.0.4 and OpenMetrics 1.0. It says which format a request asks for
-// and how families begin and bodies end. It knows neither the catalog of kinds
-// nor how rendered text is kept.
+// text format 0.0.4, OpenMetrics 1.0 and delimited protobuf, which it makes of
+// lines of text. It says which format a request asks for and how families begin
+// and bodies end. It knows neither the catalog of kinds nor how rendered text is
+// kept.
 package exposition
 
 import (
