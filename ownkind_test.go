@@ -1,6 +1,7 @@
 package kubestate_test
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -95,5 +96,48 @@ func TestOwnKindIsNoOwner(t *testing.T) {
 	const want = `kube_pod_workload{namespace="shop",pod="report-1",uid="",workload="daily",workload_type="CronJob"} 1` + "\n"
 	if got := write(t, x, exposition.Text, kubestate.Selection{}); !strings.Contains(got, want) {
 		t.Errorf("want %sin:\n%s", want, got)
+	}
+}
+
+// A label whose name no format could write costs its family alone, in every format.
+func TestOwnKindWithABadLabel(t *testing.T) {
+	var log strings.Builder
+	table, err := kind.Define(kind.Kind[batchv1.Job]{
+		Resource: kind.Resource{Group: "batch.example.com", Version: "v1", Name: "runs", Kind: "Job", Namespaced: true},
+		Identity: []metric.Label{{Name: "run"}},
+		Begin:    func(j *batchv1.Job, e *metric.Emitter, s *metric.Schema) { e.Begin(s, j.Name) },
+		Rows: []kind.Row[batchv1.Job]{
+			kind.NewRow(metric.Desc{Name: "run_labels", Type: metric.Gauge, Help: "Help."}, func(j *batchv1.Job, e *metric.Emitter) {
+				for name, value := range j.Labels {
+					e.Label(name, value)
+				}
+				e.AddLabeled(1)
+			}),
+			kind.NewRow(metric.Desc{Name: "run_up", Type: metric.Gauge, Help: "Help."}, func(_ *batchv1.Job, e *metric.Emitter) { e.Add(1) }),
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := newExporter(t, kubestate.Config{Kinds: []*kind.Table{table}, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	feed(t, x, "runs",
+		&batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "bad", Labels: map[string]string{"a\nb": "v"}}},
+		&batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "good", Labels: map[string]string{"a_b": "v"}}})
+	const want = `# HELP run_labels Help.
+# TYPE run_labels gauge
+run_labels{run="good",a_b="v"} 1
+# HELP run_up Help.
+# TYPE run_up gauge
+run_up{run="bad"} 1
+run_up{run="good"} 1
+`
+	if got := write(t, x, exposition.Text, kubestate.Selection{}); got != want {
+		t.Errorf("got:\n%swant:\n%s", got, want)
+	}
+	if got := write(t, x, exposition.Protobuf, kubestate.Selection{}); strings.Count(got, "good") != 2 {
+		t.Errorf("protobuf: %q", got)
+	}
+	if said := log.String(); !strings.Contains(said, `run_labels: metric: run_labels: \"a\\nb\" is no label`) || x.Stats("runs").Failures != 1 {
+		t.Errorf("%d failures, log:\n%s", x.Stats("runs").Failures, said)
 	}
 }

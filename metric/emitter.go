@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"unsafe"
@@ -78,8 +79,17 @@ func (e *Emitter) Add(value float64, labels ...string) {
 	e.values = e.values[:e.ids]
 }
 
-// Label adds a label to the next sample whose label names are its own; see AddLabeled.
+// Label adds a label to the next sample whose label names are its own; see
+// AddLabeled. A name that no format could write is a mistake in the table and
+// panics.
 func (e *Emitter) Label(name, value string) {
+	if !validLabel(name) {
+		panic(fmt.Sprintf("metric: %s: %q is no label; %s", e.sample.Desc.Name, name, labelRule))
+	}
+	e.label(name, value)
+}
+
+func (e *Emitter) label(name, value string) {
 	e.names, e.values = append(e.names, name), append(e.values, value)
 }
 

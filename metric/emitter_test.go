@@ -123,6 +123,15 @@ func TestEmitterPanicsOnWrongTables(t *testing.T) {
 			e.Family(0)
 			e.Add(1, "x")
 		},
+		"label that is none":    func(e *metric.Emitter) { e.Begin(schema, "ns", "n"); e.Family(2); e.Label("a\nb", "x") },
+		"label without name":    func(e *metric.Emitter) { e.Begin(schema, "ns", "n"); e.Family(2); e.Label("", "x") },
+		"label that is a digit": func(e *metric.Emitter) { e.Begin(schema, "ns", "n"); e.Family(2); e.Label("1", "x") },
+		"reserved label":        func(e *metric.Emitter) { e.Begin(schema, "ns", "n"); e.Family(2); e.Label("__name__", "x") },
+		"prefix that is none": func(e *metric.Emitter) {
+			e.Begin(schema, "ns", "n")
+			e.Family(2)
+			e.LabelMap("a b", map[string]string{"k": "v"}, nil)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

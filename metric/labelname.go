@@ -1,6 +1,7 @@
 package metric
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,11 +23,14 @@ type derived struct{ prefix, key string }
 // LabelMap adds the entries of m whose key is allowed to the next AddLabeled, in
 // ascending order of keys. Their names are prefix, an underscore and the key as
 // DeriveName changes it; keys that would yield the same name get the suffixes
-// _conflict1, _conflict2 and so on, in that order. A nil allow admits every key;
-// prefix must not be empty.
+// _conflict1, _conflict2 and so on, in that order. A nil allow admits every key.
+// A prefix that is no name of a label is a mistake in the table and panics.
 //
 // It allocates only where it meets a key for the first time or keys collide.
 func (e *Emitter) LabelMap(prefix string, m map[string]string, allow func(key string) bool) {
+	if !validLabel(prefix) {
+		panic(fmt.Sprintf("metric: %s: %q is no prefix for the names of labels; %s", e.sample.Desc.Name, prefix, labelRule))
+	}
 	d := &e.derive
 	d.keys = d.keys[:0]
 	for k := range m {
@@ -44,7 +48,7 @@ func (e *Emitter) LabelMap(prefix string, m map[string]string, allow func(key st
 		name := d.name(prefix, k)
 		d.seen[name]++
 		collide = collide || d.seen[name] > 1
-		e.Label(name, m[k])
+		e.label(name, m[k])
 	}
 	if collide {
 		resolve(e.names[first:], d.seen)

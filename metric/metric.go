@@ -130,19 +130,24 @@ func (d *Desc) check(labels []string) (errs []error) {
 	default:
 		errs = append(errs, fmt.Errorf("type is %q; there are gauge, counter, info and stateset", d.Type))
 	}
-	if d.AllowList != NoAllowList && !validName(d.Prefix) {
-		errs = append(errs, fmt.Errorf("%q is no prefix for the names of labels; such are letters, digits and _, and begin with no digit", d.Prefix))
+	if (d.AllowList != NoAllowList || d.Prefix != "") && !validLabel(d.Prefix) {
+		errs = append(errs, fmt.Errorf("%q is no prefix for the names of labels; %s", d.Prefix, labelRule))
 	}
 	for i, l := range labels {
 		switch {
-		case !validName(l) || strings.HasPrefix(l, "__"):
-			errs = append(errs, fmt.Errorf("%q is no label; labels are letters, digits and _, and begin with no digit and not with __", l))
+		case !validLabel(l):
+			errs = append(errs, fmt.Errorf("%q is no label; %s", l, labelRule))
 		case slices.Contains(labels[:i], l):
 			errs = append(errs, fmt.Errorf("label %s: is there twice", l))
 		}
 	}
 	return errs
 }
+
+// labelRule says what validLabel wants.
+const labelRule = "labels are letters, digits and _, and begin with no digit and not with __"
+
+func validLabel(s string) bool { return validName(s) && !strings.HasPrefix(s, "__") }
 
 func validName(s string) bool {
 	return s != "" && safe(s) && (s[0] < '0' || s[0] > '9')
