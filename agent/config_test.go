@@ -65,6 +65,20 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
+// An agent that could never send anything is refused.
+func TestNothingToSend(t *testing.T) {
+	_, err := agent.New(agent.Config{
+		Names: &agent.Names{Name: "mine", Rules: []agent.Rule{{Family: "kube_pod_info"}}}, Kinds: []*kind.Table{kind.Leases, kind.Nodes},
+	})
+	if err == nil || err.Error() != "nothing would be sent: the names mine make nothing of leases, nodes" {
+		t.Errorf("got %v", err)
+	}
+	_, err = agent.New(agent.Config{PodMode: agent.ClusterAggregatesOnly, Kinds: []*kind.Table{kind.Nodes}})
+	if err == nil || err.Error() != "nothing would be sent: the names ksm make nothing of nodes in the pod mode cluster_aggregates_only" {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What does not exist can be ignored, and is logged.
 func TestIgnoreUnknown(t *testing.T) {
 	var log strings.Builder

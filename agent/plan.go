@@ -88,7 +88,19 @@ func (p *planner) plan() error {
 			p.errs = append(p.errs, err)
 		}
 	}
+	if len(p.errs) == 0 && len(p.agent.tables) == 0 {
+		return p.nothing()
+	}
 	return errors.Join(p.errs...)
+}
+
+// nothing is the error that all would be in vain.
+func (p *planner) nothing() error {
+	mode := ""
+	if p.config.PodMode == ClusterAggregatesOnly {
+		mode = fmt.Sprintf(" in the pod mode %s", ClusterAggregatesOnly)
+	}
+	return fmt.Errorf("nothing would be sent: the names %s make nothing of %s%s", p.names.Name, strings.Join(kind.Names(p.tables), ", "), mode)
 }
 
 // unknown notes something that does not exist.

@@ -152,7 +152,10 @@ func (r *reader) kinds() []*kind.Table {
 			r.warn(fmt.Sprintf("collectors[%d]", i), "%q is no resource that kubestate reads; it is ignored%s", name, hint)
 		}
 	}
-	if len(names) == 0 {
+	switch {
+	case agent.PodMode(r.PodCollectionMode) == agent.ClusterAggregatesOnly:
+		names = []string{kind.Pods.Name} // whatever the collectors are, in the check too
+	case len(names) == 0:
 		// The check adds endpoints to what kube-state-metrics has by default.
 		names = append(kind.Names(kind.Defaults()), kind.Endpoints.Name)
 	}

@@ -169,6 +169,17 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// Who sends nothing but totals over Pods reads these, whatever is to be collected.
+func TestTotalsNeedPods(t *testing.T) {
+	c, err := Read("conf.yaml", []byte("pod_collection_mode: cluster_aggregates_only\ncollectors: [nodes, deployments]"), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if names := kind.Names(c.Agent.Kinds); !slices.Equal(names, []string{"pods"}) {
+		t.Errorf("resources %v", names)
+	}
+}
+
 // What the check cannot read at all is an error here, too.
 func TestProblems(t *testing.T) {
 	_, err := Read("conf.yaml", []byte("collectors: pods\nlabel_joins: {a: [b]}\nmin_collection_interval: fast\n"), 0)
