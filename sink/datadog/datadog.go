@@ -9,7 +9,8 @@
 // is its resource of type host. Tags and attributes of the entity become tags.
 //
 // The intake has no NaN, no infinities and no way to end a series: such values are
-// dropped and counted, and Run.Ended is not read.
+// dropped and counted, and Run.Ended is not read. Nor does it have points that are
+// older than an hour: what has waited longer for it is dropped, too.
 package datadog
 
 import (
@@ -19,6 +20,7 @@ import (
 	"math"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -52,7 +54,7 @@ func New(c Config) (*Sink, error) {
 	poster, err := client.New(client.Config{
 		URL: c.URL, Client: c.Client, CAFile: c.CAFile, UserAgent: c.UserAgent, HeaderFiles: map[string]string{"DD-API-KEY": c.KeyFile},
 	})
-	if err := errors.Join(err, c.check(), q.Check()); err != nil {
+	if err := errors.Join(err, c.check(), q.Check("MaxCompressed", c.MaxCompressed)); err != nil {
 		return nil, fmt.Errorf("datadog: %w", err)
 	}
 	// One at a time, because others have work to do, too.
@@ -64,6 +66,10 @@ func New(c Config) (*Sink, error) {
 	q.Send = i.send
 	return &Sink{config: c, encoder: newEncoder(c.Tags), intake: i, queue: push.New(q)}, nil
 }
+
+// maxAge is how old points may be when they arrive. The intake leaves out older
+// ones, and says that all is well.
+const maxAge = time.Hour
 
 // Send encodes the run and waits until it is sent, or ctx ends; what is left then
 // stays in the buffer. The error says what the receiver has refused, what was
@@ -157,7 +163,11 @@ func (s *Sink) finishChecks(ctx context.Context) error {
 
 // put copies a request into the queue.
 func (s *Sink) put(body []byte, series int, kind uint8) {
-	s.queue.Put(push.Payload{Body: append(make([]byte, 0, len(body)), body...), Series: series, Kind: kind})
+	p := push.Payload{Body: append(make([]byte, 0, len(body)), body...), Series: series, Kind: kind}
+	if kind == kindSeries {
+		p.Expires = time.Now().Add(maxAge)
+	}
+	s.queue.Put(p)
 }
 
 // Stats returns what became of everything since the start. Service checks count

@@ -77,7 +77,7 @@ func TestLimits(t *testing.T) {
 		{"points", Config{MaxSeries: 300}, sinktest.Limits{Series: 300, Size: 5 << 20, Compressed: 512_000, Fewest: 8, Most: 8}},
 		{"size", Config{MaxBytes: 50_000}, sinktest.Limits{Series: 10_000, Size: 600_000, Compressed: 512_000, Fewest: 15, Most: 18}},
 		{"compressed", Config{MaxCompressed: 3_000}, sinktest.Limits{Series: 10_000, Size: 5 << 20, Compressed: 3_000, Fewest: 10, Most: 1000}},
-		{"room in the buffer", Config{MaxSeries: 10, Buffer: 10_000}, sinktest.Limits{Series: 10, Size: 5 << 20, Compressed: 512_000, Fewest: 200, Most: 200}},
+		{"room in the buffer", Config{MaxSeries: 10, MaxCompressed: 10_000, Buffer: 10_000}, sinktest.Limits{Series: 10, Size: 5 << 20, Compressed: 512_000, Fewest: 200, Most: 200}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

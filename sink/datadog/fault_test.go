@@ -17,13 +17,32 @@ func TestFaults(t *testing.T) {
 		Protocol: protocol,
 		New: func(t testing.TB, o sinktest.Options) sink.Sink {
 			return newTestSink(t, Config{
-				Client: o.Client, CAFile: o.CAFile, KeyFile: o.SecretFile, MaxSeries: o.MaxSeries, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts,
+				Client: o.Client, CAFile: o.CAFile, KeyFile: o.SecretFile, MaxSeries: o.MaxSeries, MaxCompressed: o.Buffer, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts,
 			}, o.URL)
 		},
 		Lines:      linesOf,
 		Temporary:  []int{http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusRequestTimeout},
 		Path:       "/secret",
 		Unreadable: "read the header DD-API-KEY",
+	})
+}
+
+// TestTooOld: the intake would leave out what has waited for more than an hour, and
+// say nothing.
+func TestTooOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		receiver := sinktest.New(t, protocol, nil)
+		n := &sinktest.Network{Receiver: receiver}
+		n.Down.Store(true)
+		s := newTestSink(t, Config{Client: n.Client()}, "http://receiver")
+		_ = sinktest.SendWithin(t, s, 50*time.Minute, sinktest.Run(0, sinktest.Pods(1, 10), nil)) // it says that it waits
+		young := sinktest.Run(3000, sinktest.Pods(1, 5), nil)
+		sinktest.CheckError(t, sinktest.SendWithin(t, s, 50*time.Minute, young), "dropped: 10 series in 1 payloads: the receiver would not take what is that old")
+		n.Down.Store(false)
+		if stats := sinktest.CloseAndCount(t, s, 15); stats.Dropped != 10 {
+			t.Errorf("stats %+v", stats)
+		}
+		sinktest.CheckLines(t, "series", linesOf(t, young), receiver.Lines())
 	})
 }
 

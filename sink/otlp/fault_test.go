@@ -17,7 +17,7 @@ func subject(p Protocol) sinktest.Subject {
 		Protocol: protocol,
 		New: func(t testing.TB, o sinktest.Options) sink.Sink {
 			c := Config{
-				Protocol: p, Client: o.Client, CAFile: o.CAFile, MaxSeries: o.MaxSeries, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts,
+				Protocol: p, Client: o.Client, CAFile: o.CAFile, MaxSeries: o.MaxSeries, MaxBytes: o.Buffer, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts,
 			}
 			if p == GRPC {
 				c.TokenFile = o.SecretFile

@@ -44,7 +44,7 @@ func New(c Config) (*Sink, error) {
 	c.fillDefaults()
 	q := push.Config{Buffer: c.Buffer, Timeout: c.Timeout, Attempts: c.Attempts, Logger: c.Logger, Name: "otlp"}
 	poster, err := c.client()
-	if err := errors.Join(err, c.check(), q.Check()); err != nil {
+	if err := errors.Join(err, c.check(), q.Check("MaxBytes", c.MaxBytes)); err != nil {
 		return nil, fmt.Errorf("otlp: %w", err)
 	}
 	compressor, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)

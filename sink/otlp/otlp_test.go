@@ -95,7 +95,7 @@ func TestLimits(t *testing.T) {
 		{"points", Config{MaxSeries: 60}, sinktest.Limits{Series: 60, Size: 4 << 20, Fewest: 4, Most: 4}},
 		{"size", Config{MaxBytes: 10_000}, sinktest.Limits{Series: 200, Size: 10_000, Fewest: 16, Most: 20}},
 		{"one point is more", Config{MaxBytes: 10}, sinktest.Limits{Series: 1, Size: 1000, Fewest: 200, Most: 200}},
-		{"room in the buffer", Config{MaxSeries: 2, Buffer: 2000}, sinktest.Limits{Series: 2, Size: 4 << 20, Fewest: 100, Most: 100}},
+		{"room in the buffer", Config{MaxSeries: 2, MaxBytes: 4000, Buffer: 4000}, sinktest.Limits{Series: 2, Size: 4 << 20, Fewest: 100, Most: 100}},
 		{"without compression", Config{NoCompression: true}, sinktest.Limits{Series: 200, Size: 4 << 20, Fewest: 1, Most: 1}},
 	}
 	for _, test := range tests {

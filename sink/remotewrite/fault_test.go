@@ -15,7 +15,7 @@ func subject() sinktest.Subject {
 		Protocol: protocol,
 		New: func(t testing.TB, o sinktest.Options) sink.Sink {
 			return newTestSink(t, Config{
-				Client: o.Client, CAFile: o.CAFile, TokenFile: o.SecretFile, MaxSeries: o.MaxSeries, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts,
+				Client: o.Client, CAFile: o.CAFile, TokenFile: o.SecretFile, MaxSeries: o.MaxSeries, MaxBytes: o.Buffer, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts,
 			}, o.URL)
 		},
 		Lines:       func(t testing.TB, runs ...*sink.Run) []string { return linesOf(t, V2, runs...) },

@@ -38,7 +38,7 @@ func New(c Config) (*Sink, error) {
 	c.fillDefaults()
 	q := push.Config{Buffer: c.Buffer, Timeout: c.Timeout, Attempts: c.Attempts, Logger: c.Logger, Name: "remote write"}
 	poster, err := c.client()
-	if err := errors.Join(err, c.check(), q.Check()); err != nil {
+	if err := errors.Join(err, c.check(), q.Check("MaxBytes", c.MaxBytes)); err != nil {
 		return nil, fmt.Errorf("remote write: %w", err)
 	}
 	r := &receiver{config: c, client: poster}

@@ -63,7 +63,7 @@ func TestLimits(t *testing.T) {
 			{"number", Config{MaxSeries: 300}, sinktest.Limits{Series: 300}},
 			{"size", Config{MaxBytes: 50_000}, sinktest.Limits{Size: 50_000}},
 			{"one series is more", Config{MaxBytes: 10}, sinktest.Limits{Series: 1}},
-			{"queue", Config{MaxSeries: 10, Buffer: 10_000}, sinktest.Limits{Series: 10}},
+			{"queue", Config{MaxSeries: 10, MaxBytes: 10_000, Buffer: 10_000}, sinktest.Limits{Series: 10}},
 		}
 		for _, test := range tests {
 			t.Run(fmt.Sprintf("%s/%d", test.name, version), func(t *testing.T) {

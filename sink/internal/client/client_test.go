@@ -251,6 +251,15 @@ func TestConfig(t *testing.T) {
 		Headers: map[string]string{"A": "hidden"}, HeaderFiles: map[string]string{"a": "f"},
 	})
 	sinktest.CheckConfig(t, err, `scheme "ftp"`, `CAFile "x"`, `Username "me"`, `header "a": has both a value and a file`)
+	_, err = New(Config{
+		URL: "http://x", Headers: map[string]string{"X Key": "hidden", "": "hidden", "Good!": "hidden", "Line": "hidden\n", "é": ""},
+		HeaderFiles: map[string]string{"Y:": "f", "a b c": "f"},
+	})
+	sinktest.CheckConfig(t, err, `header "X Key": must be made of letters`, `header "": must`, `header "Y:": must`, `header "a b c": must`,
+		`header "é": must`, `header "Line": its value must have no control characters`)
+	if strings.Contains(err.Error(), "Good") {
+		t.Errorf("error %v about a header that is well", err)
+	}
 	for _, c := range []Config{{Headers: map[string]string{"authorization": "hidden"}}, {HeaderFiles: map[string]string{"Authorization": "f"}}} {
 		c.URL, c.TokenFile = "http://x", "f"
 		_, err := New(c)

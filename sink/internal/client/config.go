@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Config says how to reach a receiver.
@@ -53,7 +54,18 @@ func (c *Config) check() error {
 	if c.Username != "" && c.TokenFile == "" {
 		wrong("Username %q: has no password; set TokenFile", c.Username)
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
+		if !isToken(name) {
+			wrong("header %q: must be made of letters, digits and !#$%%&'*+-.^_`|~", name)
+		}
+		if strings.ContainsFunc(c.Headers[name], unicode.IsControl) {
+			wrong("header %q: its value must have no control characters", name)
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.HeaderFiles)) {
+		if !isToken(name) {
+			wrong("header %q: must be made of letters, digits and !#$%%&'*+-.^_`|~", name)
+		}
 		if hasHeader(c.Headers, name) {
 			wrong("header %q: has both a value and a file", name)
 		}
@@ -65,6 +77,11 @@ func (c *Config) check() error {
 }
 
 const authorization = "Authorization"
+
+// isToken says whether a header can have the name.
+func isToken(name string) bool {
+	return name != "" && strings.Trim(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
 
 func hasHeader(headers map[string]string, name string) bool {
 	for other := range headers {

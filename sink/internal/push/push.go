@@ -19,6 +19,9 @@ type Payload struct {
 	Body   []byte
 	Series int   // in it
 	Kind   uint8 // for Config.Send; the Queue does not look at it
+	// Expires is when the receiver would take it no longer: from then on it is dropped.
+	// Zero: never.
+	Expires time.Time
 }
 
 // Result is what became of an attempt to send a Payload. The zero Result means
@@ -54,9 +57,16 @@ type Config struct {
 	Logger   *slog.Logger  // default slog.Default()
 }
 
-// Check returns everything that is wrong with what users set.
-func (c *Config) Check() error {
-	return errors.Join(NotNegative("Buffer", c.Buffer), NotNegative("Timeout", c.Timeout), NotNegative("Attempts", c.Attempts))
+const defaultBuffer = 32 << 20
+
+// Check returns everything that is wrong with what users set. A field of theirs says
+// how many bytes a payload has at most.
+func (c *Config) Check(field string, most int) error {
+	errs := []error{NotNegative("Buffer", c.Buffer), NotNegative("Timeout", c.Timeout), NotNegative("Attempts", c.Attempts)}
+	if buffer := cmp.Or(c.Buffer, defaultBuffer); buffer > 0 && buffer < most {
+		errs = append(errs, fmt.Errorf("Buffer %d: must hold at least one request, %s %d", buffer, field, most))
+	}
+	return errors.Join(errs...)
 }
 
 // NotNegative returns what is wrong with the field of a Config, if it is negative.
@@ -68,7 +78,7 @@ func NotNegative[N int | time.Duration](field string, value N) error {
 }
 
 func (c *Config) fillDefaults() {
-	c.Buffer = cmp.Or(c.Buffer, 32<<20)
+	c.Buffer = cmp.Or(c.Buffer, defaultBuffer)
 	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
 	c.Logger = cmp.Or(c.Logger, slog.Default())
 }

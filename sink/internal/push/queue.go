@@ -121,6 +121,7 @@ var (
 	errFull     = errors.New("the buffer was full")
 	errTooLarge = errors.New("there is one that is larger than the buffer")
 	errClosed   = errors.New("the sink is closed")
+	errExpired  = errors.New("the receiver would not take what is that old")
 )
 
 // remove takes payloads out of waiting, whose place is reused. It is called with

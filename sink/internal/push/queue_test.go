@@ -272,6 +272,26 @@ func TestLeaveOut(t *testing.T) {
 	})
 }
 
+// TestExpires: what waited too long is dropped, and what is younger is sent.
+func TestExpires(t *testing.T) {
+	bubble(t, func(t *testing.T, hour context.Context) {
+		r := &peer{answer: away}
+		q := newQueue(Config{}, r)
+		for _, minutes := range []int{10, 10, 30} {
+			q.Put(Payload{Body: []byte(fmt.Sprint(minutes)), Series: 2, Expires: time.Now().Add(time.Duration(minutes) * time.Minute)})
+		}
+		put(q, "never")
+		_ = q.Flush(within(t, 9*time.Minute)) // it says that they wait
+		checkStats(t, q, sink.Stats{Buffered: 4, Retries: q.Stats().Retries})
+		checkErr(t, q.Flush(within(t, 10*time.Minute)), "test: dropped: 4 series in 2 payloads: the receiver would not take what is that old\n"+
+			"test: 2 payloads with 7 series still wait: context deadline exceeded; the last attempt: it is away")
+		r.take()
+		r.become(nil)
+		checkErr(t, q.Close(hour), "<nil>")
+		checkGot(t, r, "30", "never")
+	})
+}
+
 // TestFullInPause: between two attempts the oldest payload gives way like others.
 func TestFullInPause(t *testing.T) {
 	bubble(t, func(t *testing.T, hour context.Context) {
@@ -413,7 +433,10 @@ func TestThrottle(t *testing.T) {
 }
 
 func TestCheck(t *testing.T) {
-	checkErr(t, (&Config{}).Check(), "<nil>")
-	checkErr(t, (&Config{Buffer: -1, Timeout: -time.Second, Attempts: -3}).Check(),
+	checkErr(t, (&Config{}).Check("MaxBytes", 32<<20), "<nil>")
+	checkErr(t, (&Config{}).Check("MaxBytes", 32<<20+1), "Buffer 33554432: must hold at least one request, MaxBytes 33554433")
+	checkErr(t, (&Config{Buffer: 9}).Check("MaxBytes", 10), "Buffer 9: must hold at least one request, MaxBytes 10")
+	checkErr(t, (&Config{Buffer: 10}).Check("MaxBytes", 10), "<nil>")
+	checkErr(t, (&Config{Buffer: -1, Timeout: -time.Second, Attempts: -3}).Check("MaxBytes", 10),
 		"Buffer -1: must not be negative\nTimeout -1s: must not be negative\nAttempts -3: must not be negative")
 }

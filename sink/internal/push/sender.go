@@ -99,7 +99,7 @@ func (s *sender) log(result Result) {
 func (q *Queue) take(ctx context.Context) (waiting, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.waiting) == 0 && !q.closed && ctx.Err() == nil {
+	for q.dropExpired(); len(q.waiting) == 0 && !q.closed && ctx.Err() == nil; q.dropExpired() {
 		q.await(ctx)
 	}
 	if len(q.waiting) == 0 || ctx.Err() != nil {
@@ -112,6 +112,18 @@ func (q *Queue) take(ctx context.Context) (waiting, bool) {
 	next.attempts++
 	q.busy = true
 	return *next, true
+}
+
+// dropExpired drops the oldest payloads, as far as the receiver would not take them.
+// It is called with q.mu held.
+func (q *Queue) dropExpired() {
+	now, n := time.Now(), 0
+	for n < len(q.waiting) && !q.waiting[n].Expires.IsZero() && !now.Before(q.waiting[n].Expires) {
+		q.size -= len(q.waiting[n].Body)
+		q.drop(q.waiting[n].Payload, errExpired)
+		n++
+	}
+	q.remove(0, n)
 }
 
 // release takes back the last take: nothing is known of its attempt.
