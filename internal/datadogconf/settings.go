@@ -80,7 +80,8 @@ func (r *reader) check() *Check {
 		Settings: agentconf.Settings{
 			Agent: agent.Config{
 				Names: r.names, Kinds: r.kinds(), Joins: r.joins(),
-				LabelsAsTags: r.LabelsAsTags, AnnotationsAsTags: r.AnnotationsAsTags, LabelsMapper: r.LabelsMapper,
+				LabelsAsTags:      r.asTags("labels_as_tags", r.LabelsAsTags),
+				AnnotationsAsTags: r.asTags("annotations_as_tags", r.AnnotationsAsTags), LabelsMapper: r.LabelsMapper,
 				Tags: r.tags(), PodMode: r.mode(), ClusterAggregates: r.ClusterAggregates,
 				IgnoreUnknown: true,
 			},
@@ -180,11 +181,34 @@ func (r *reader) joins() map[string]agent.Join {
 	return joins
 }
 
+// asTags returns labels or annotations as tags, without those for which there is
+// no name of a tag.
+func (r *reader) asTags(key string, kinds map[string]map[string]string) map[string]map[string]string {
+	for _, kindName := range slices.Sorted(maps.Keys(kinds)) {
+		tags := kinds[kindName]
+		for _, name := range slices.Sorted(maps.Keys(tags)) {
+			if tags[name] == "" {
+				r.warn(key+"."+kindName+"."+name, "there is no name of a tag; it is ignored")
+				delete(tags, name)
+			}
+		}
+	}
+	return kinds
+}
+
 // tags returns the tags of the instance, and that of its service.
 func (r *reader) tags() []sink.Tag {
 	var tags []sink.Tag
-	for _, text := range r.Tags {
-		key, value, _ := strings.Cut(text, ":")
+	for i, text := range r.Tags {
+		key, value, found := strings.Cut(text, ":")
+		at := fmt.Sprintf("tags[%d]", i)
+		switch {
+		case key == "":
+			r.warn(at, "%q has no name; it is ignored", text)
+			continue
+		case !found:
+			r.warn(at, "%q has no value; it is sent as %q", text, text+":")
+		}
 		tags = append(tags, sink.Tag{Key: key, Value: value})
 	}
 	if r.Service != "" {

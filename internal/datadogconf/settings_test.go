@@ -33,12 +33,12 @@ instances:
     kube_deployment_labels: {labels_to_match: [deployment, namespace], labels_to_get: ["*"]}
     kube_job_labels: {labels_to_match: [job_name, namespace]}
   labels_as_tags:
-    pod: {app: app, "*": "x_%%label%%"}
+    pod: {app: app, "*": "x_%%label%%", a.b/c: ""}
     node:
   annotations_as_tags:
     deployment: {owner: team}
   labels_mapper: {namespace: ns, count: 1}
-  tags: [env:prod, "a:b:c", flag]
+  tags: [env:prod, "a:b:c", flag, ":x"]
   disable_global_tags: true
   namespaces: [shop, billing]
   resync_period: 500
@@ -91,6 +91,9 @@ func TestEveryKey(t *testing.T) {
 			"conf.yaml:6: instances[0].collectors[2]: kubestate does not read devicetaintrules yet; it is ignored",
 			`conf.yaml:6: instances[0].collectors[3]: "pod" is no resource that kubestate reads; it is ignored; did you mean pods?`,
 			"conf.yaml:15: instances[0].label_joins.kube_job_labels: gets no labels: nothing gets labels of the family, not even those it gives by default",
+			"conf.yaml:17: instances[0].labels_as_tags.pod.a.b/c: there is no name of a tag; it is ignored",
+			`conf.yaml:22: instances[0].tags[2]: "flag" has no value; it is sent as "flag:"`,
+			`conf.yaml:22: instances[0].tags[3]: ":x" has no name; it is ignored`,
 			"conf.yaml:7: instances[0].custom_resource: metrics of custom resources are not supported yet; it is ignored",
 			"conf.yaml:31: instances[0].dra_device_classes: claims are not told apart by device class; all of them count",
 			"conf.yaml:33: instances[0].shard_criteria: sharding is not supported: this instance sends everything, so run no other",
