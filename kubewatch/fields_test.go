@@ -70,10 +70,13 @@ func TestUnknownFields(t *testing.T) {
 	_, err := NewGroup(nil, []Watch{
 		{Table: kind.Pods, Fields: []string{"spec.nodename"}},
 		{Table: kind.Nodes, Namespace: "x", Fields: []string{"spec.podCIDR", "status.x"}},
+		{Table: kind.Services, Fields: []string{"spec", "metadata.name", "metadata.labels"}},
+		{Table: kind.Jobs, Fields: []string{"metadata"}},
 	}, slog.New(slog.DiscardHandler))
 	want := `watch pods: field "spec.nodename": v1.PodSpec has no field "nodename"
 watch nodes: namespace "x" is given, but they are not in namespaces
-watch nodes: field "status.x": v1.NodeStatus has no field "x"`
+watch nodes: field "status.x": v1.NodeStatus has no field "x"
+watch services: fields: metadata.namespace, metadata.resourceVersion must be among them`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

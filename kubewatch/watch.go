@@ -76,7 +76,7 @@ func newWatcher(c *Client, watch Watch, p *workers, log *slog.Logger) (*watcher,
 	}
 	if watch.Fields != nil {
 		var err error
-		if w.filter, err = wire.Compile(watch.Table.New(), watch.Fields); err != nil {
+		if w.filter, err = compile(watch.Table.New(), watch.Fields); err != nil {
 			problems = append(problems, fmt.Errorf("watch %s: %w", r.Name, err))
 		}
 		w.partial = !slices.ContainsFunc(watch.Fields, func(f string) bool { return !strings.HasPrefix(f, "metadata.") })
@@ -90,6 +90,25 @@ func newWatcher(c *Client, watch Watch, p *workers, log *slog.Logger) (*watcher,
 		State: Connecting, Since: time.Now(),
 	}}
 	return w, errors.Join(problems...)
+}
+
+// compile returns the filter that keeps fields of an object. Without some of them no
+// object can be told from another, nor a watch be resumed.
+func compile(o kind.Object, fields []string) (*wire.Filter, error) {
+	f, err := wire.Compile(o, fields)
+	if err != nil {
+		return nil, err
+	}
+	var missing []string
+	for _, needed := range []string{"metadata.name", "metadata.namespace", "metadata.resourceVersion"} {
+		if !f.Keeps(o, needed) {
+			missing = append(missing, needed)
+		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("fields: %s must be among them", strings.Join(missing, ", "))
+	}
+	return f, nil
 }
 
 // paths returns where the API has the resource, in each of its versions.

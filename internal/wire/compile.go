@@ -35,6 +35,31 @@ func Compile(message any, fields []string) (*Filter, error) {
 	return f, nil
 }
 
+// Keeps tells whether the filter of a message keeps all of a field, which is named as
+// in Compile, without braces.
+func (f *Filter) Keeps(message any, field string) bool {
+	t := reflect.TypeOf(message)
+	for name := range strings.SplitSeq(field, ".") {
+		if f == nil || f.all {
+			return true
+		}
+		numbers, child := find(element(t), name)
+		if child == nil {
+			return false
+		}
+		for _, n := range numbers {
+			if f.all {
+				return true
+			}
+			if f = f.field(int32(n)); f == nil {
+				return false
+			}
+		}
+		t = child
+	}
+	return f == nil || f.all
+}
+
 // read returns the paths that a field stands for, and the key that it excepts.
 func read(field string) (paths []string, except string, err error) {
 	path, except, err := splitException(field)

@@ -194,6 +194,24 @@ func TestFieldsOverlap(t *testing.T) {
 	}
 }
 
+func TestKeeps(t *testing.T) {
+	f := compile(t, kept...)
+	for field, want := range map[string]bool{
+		"metadata.name": true, "metadata.labels": true, "metadata.uid": false, "metadata": false,
+		"metadata.annotations": false, // not all of it
+		"spec.containers.name": true, "spec.containers.image": false, "spec.containers": false,
+		"spec.volumes.persistentVolumeClaim.claimName": true, "spec.volumes.persistentVolumeClaim": false, "spec.volumes.hostPath.path": false,
+		"status.containerStatuses.state.running.startedAt": true, "spec.nothing.at.all": false,
+	} {
+		if got := f.Keeps(&corev1.Pod{}, field); got != want {
+			t.Errorf("%s: %t, want %t", field, got, want)
+		}
+	}
+	if !(*wire.Filter)(nil).Keeps(&corev1.Pod{}, "metadata.name") {
+		t.Error("no filter keeps no name")
+	}
+}
+
 func TestCompileErrors(t *testing.T) {
 	_, err := wire.Compile(corev1.Pod{}, []string{
 		"spec.nodename", "status.phase", "", "metadata.labels.app", "status.phase.x", "spec.nodeName[!x]", "metadata.labels[x]", "metadata.labels[!]", "metadata.labels[!x",
