@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	kubestateBinary  = "bin/kubestate"
+	kubestateBinary  = "../prometheus/bin/kubestate" // built once for both
 	vmagentBinary    = "bin/vmagent"
 	prometheusBinary = "../prometheus/bin/prometheus"
 )
@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 // build compiles the programs of the tests.
 func build() error {
 	return errors.Join(
-		harness.Build(os.Stderr, "../..", "bin", "./cmd/kubestate"),
+		harness.Build(os.Stderr, "../..", "../prometheus/bin", "./cmd/kubestate"),
 		harness.Build(os.Stderr, "../prometheus", "../prometheus/bin", "-tags=remove_all_sd",
 			"github.com/prometheus/prometheus/cmd/prometheus"),
 		harness.Build(os.Stderr, ".", "bin", "github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent"),

@@ -1,13 +1,16 @@
 package clients
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kubestate/kubestate/test/e2e/harness"
 	"github.com/kubestate/kubestate/test/prometheus"
@@ -28,7 +31,7 @@ func TestSlices(t *testing.T) {
 	if len(body) <= bodyLimit {
 		t.Fatalf("/metrics has %d bytes, which a vmagent reads at once", len(body))
 	}
-	want, err := prometheus.Series([]byte(body))
+	want, err := prometheus.Series([]byte(body), prometheus.ContentTypeText)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,26 +39,38 @@ func TestSlices(t *testing.T) {
 	t.Logf("/metrics has %d bytes and %d series, in %d slices", len(body), len(want), len(addresses))
 
 	t.Run("union", func(t *testing.T) { testUnion(t, addresses, want) })
+	t.Run("scrapers", func(t *testing.T) { testSliceScrapers(t, k, len(addresses), want) })
+}
+
+// testSliceScrapers has all who scrape do so at once. Those that know of /sd have
+// the series of all n slices.
+func testSliceScrapers(t *testing.T, k *harness.Kubestate, n int, want []string) {
 	discovery := fmt.Sprintf("http_sd_configs: [{url: %q}]", k.Main+"/sd")
 	t.Run("Prometheus", func(t *testing.T) {
+		t.Parallel()
 		server := prometheus.Start(t, prometheusBinary, scrapeConfig()+"- {job_name: slices, "+discovery+"}\n")
-		server.Wait(t, "every slice is scraped", `count(up == 1)`, len(addresses))
+		server.Wait(t, "every slice is scraped", `count(up == 1)`, n)
 		server.CheckSeries(t, "slices", want)
 		server.CheckLog(t)
 	})
 	t.Run("vmagent", func(t *testing.T) {
+		t.Parallel()
 		v := startVmagent(t, scrapeConfig()+"- {job_name: vmagent, "+discovery+"}\n")
-		v.store.Wait(t, "every slice is scraped", `count(up == 1)`, len(addresses))
+		v.store.Wait(t, "every slice is scraped", `count(up == 1)`, n)
 		v.checkSeries(t, want)
 		v.checkLog(t)
 	})
 	t.Run("vmagent without slices", func(t *testing.T) {
+		t.Parallel()
 		v := startVmagent(t, scrapeConfig()+
 			fmt.Sprintf("- {job_name: vmagent, static_configs: [{targets: [%q]}]}\n", strings.TrimPrefix(k.Main, "http://")))
+		v.Eventually(t, 3*time.Minute, "vmagent says that the body is too large", func() error {
+			if !strings.Contains(v.Log(), "maxScrapeSize") {
+				return errors.New("it does not")
+			}
+			return nil
+		})
 		v.store.Wait(t, "vmagent fails to scrape", `count(up == 0)`, 1)
-		if !strings.Contains(v.Log(), "maxScrapeSize") {
-			t.Error("vmagent does not say that the body is too large")
-		}
 	})
 }
 
@@ -97,27 +112,13 @@ func discover(t *testing.T, k *harness.Kubestate) []string {
 }
 
 // testUnion fails the test unless every series that is wanted is in one slice,
-// in each encoding, and slices are small and of near equal size.
+// in each encoding and as protobuf, and slices are small and of near equal size.
 func testUnion(t *testing.T, addresses, want []string) {
 	smallest, largest := bodyLimit, 0
 	union := map[string]string{} // series → slice
 	for _, address := range addresses {
-		body, err := get(t.Context(), address, "text/plain", "identity")
-		if err != nil {
-			t.Fatal(err)
-		}
-		zipped, err := get(t.Context(), address, "text/plain", "gzip")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if unzipped, err := oneMember(t.Context(), zipped); err != nil || equal(unzipped, body) != nil {
-			t.Errorf("%s: gzip: %v, %v", address, err, equal(unzipped, body))
-		}
+		body, series := readSlice(t, address)
 		smallest, largest = min(smallest, len(body)), max(largest, len(body))
-		series, err := prometheus.Series(body)
-		if err != nil {
-			t.Fatalf("%s: %v", address, err)
-		}
 		for _, s := range series {
 			if other, ok := union[s]; ok {
 				t.Fatalf("%s is in %s and in %s", s, other, address)
@@ -132,4 +133,36 @@ func testUnion(t *testing.T, addresses, want []string) {
 	if largest > bodyLimit || largest > smallest*3/2 {
 		t.Errorf("slices have %d to %d bytes", smallest, largest)
 	}
+}
+
+// readSlice returns the text of a slice and its series, and fails the test unless
+// every other way of asking gives the same.
+func readSlice(t *testing.T, address string) (body []byte, series []string) {
+	t.Helper()
+	body, err := get(t.Context(), address, "text/plain", "identity")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for encoding, decode := range map[string]func(context.Context, []byte) ([]byte, error){"gzip": oneMember, "zstd": unzstd} {
+		got, err := decoded(encoding, decode)(t.Context(), address, "text/plain")
+		if err := errors.Join(err, equal(got, body)); err != nil {
+			t.Errorf("%s: %s: %v", address, encoding, err)
+		}
+	}
+	if series, err = prometheus.Series(body, prometheus.ContentTypeText); err != nil {
+		t.Fatalf("%s: %v", address, err)
+	}
+	protobuf := protobufFormat()
+	message, err := get(t.Context(), address, protobuf.accept, "zstd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if message, err = unzstd(t.Context(), message); err != nil {
+		t.Fatalf("%s: protobuf: %v", address, err)
+	}
+	got, err := prometheus.Series(message, protobuf.accept)
+	if err := errors.Join(err, prometheus.SameSeries(got, series)); err != nil {
+		t.Errorf("%s: protobuf: %v", address, err)
+	}
+	return body, series
 }

@@ -64,12 +64,12 @@ func parse(body []byte, contentType string) ([]sample, error) {
 	}
 }
 
-// Series returns the series of a body in the text format, in the form and order
+// Series returns the series of a body of that content type, in the form and order
 // of Server.Series.
-func Series(body []byte) ([]string, error) {
-	samples, err := parse(body, ContentTypeText)
+func Series(body []byte, contentType string) ([]string, error) {
+	samples, err := parse(body, contentType)
 	if err != nil {
-		return nil, fmt.Errorf("parse the text format: %w", err)
+		return nil, fmt.Errorf("parse %s: %w", contentType, err)
 	}
 	series := make([]string, len(samples))
 	for i, s := range samples {

@@ -35,7 +35,7 @@ func TestPrometheus(t *testing.T) {
 		host(still.Main), host(changing.Main), host(still.Telemetry)))
 	server.Wait(t, "every job is scraped", `count(up == 1)`, 7)
 
-	want, err := Series([]byte(still.Scrape(t)))
+	want, err := Series([]byte(still.Scrape(t)), ContentTypeText)
 	if err != nil {
 		t.Fatal(err)
 	}
