@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bufio"
 	"io"
 	"sync/atomic"
 
@@ -122,7 +123,7 @@ func (b *Body) each(f func(*text)) {
 	})
 }
 
-// Write writes the body, in whole large writes. It ends with the first error of w.
+// Write writes the body, in large writes. It ends with the first error of w.
 func (b *Body) Write(w io.Writer, e exposition.Encoding) error {
 	switch {
 	case b.format == exposition.Protobuf || e == exposition.Identity:
@@ -134,56 +135,32 @@ func (b *Body) Write(w io.Writer, e exposition.Encoding) error {
 	}
 }
 
+// joined is the size of the large writes that small ones become, in bytes.
+const joined = 128 << 10
+
 // writeSealed writes a gzip member of pieces that are there already.
 func (b *Body) writeSealed(w io.Writer) error {
-	j := newJoiner(w)
+	j := bufio.NewWriterSize(w, joined)
+	_, _ = j.WriteString(piece.MemberHeader) // the writer keeps its first error
 	var m piece.Member
-	j.write([]byte(piece.MemberHeader))
 	for _, p := range b.parts {
 		d := p.text.seal(b.packer)
 		m.Add(d)
-		j.write(d.Data)
+		if _, err := j.Write(d.Data); err != nil {
+			return err
+		}
 	}
-	j.write(m.AppendTrailer(nil))
-	return j.flush()
+	_, _ = j.Write(m.AppendTrailer(nil))
+	return j.Flush()
 }
 
 // writeZstd writes zstd frames that are there already.
 func (b *Body) writeZstd(w io.Writer) error {
-	j := newJoiner(w)
+	j := bufio.NewWriterSize(w, joined)
 	for _, p := range b.parts {
-		j.write(p.text.zstd(b.packer))
+		if _, err := j.Write(p.text.zstd(b.packer)); err != nil {
+			return err
+		}
 	}
-	return j.flush()
-}
-
-// joiner makes large writes of small ones.
-type joiner struct {
-	w   io.Writer
-	buf []byte
-	err error // the first
-}
-
-// joined is the size of the large writes, in bytes.
-const joined = 128 << 10
-
-func newJoiner(w io.Writer) *joiner { return &joiner{w: w, buf: make([]byte, 0, joined)} }
-
-func (j *joiner) write(p []byte) {
-	if j.err == nil && len(j.buf)+len(p) > cap(j.buf) {
-		_ = j.flush() // it is kept
-	}
-	if len(p) > cap(j.buf) && j.err == nil {
-		_, j.err = j.w.Write(p)
-		return
-	}
-	j.buf = append(j.buf, p...)
-}
-
-func (j *joiner) flush() error {
-	if j.err == nil && len(j.buf) > 0 {
-		_, j.err = j.w.Write(j.buf)
-	}
-	j.buf = j.buf[:0]
-	return j.err
+	return j.Flush()
 }

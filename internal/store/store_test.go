@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -183,11 +184,16 @@ func TestTableWithoutFamilies(t *testing.T) {
 
 // failing is a writer that fails after some bytes.
 type failing struct {
-	left int
-	err  error
+	left           int
+	err            error
+	after, largest int // writes behind the first that failed; the length of the largest
 }
 
 func (w *failing) Write(p []byte) (int, error) {
+	w.largest = max(w.largest, len(p))
+	if w.left < 0 {
+		w.after++
+	}
 	if w.left -= len(p); w.left < 0 {
 		return 0, w.err
 	}
@@ -202,17 +208,45 @@ func TestWriteEndsWithTheFirstError(t *testing.T) {
 	f.Commit()
 	s := r.Snapshot(Slice{})
 	broken := errors.New("broken pipe")
-	size := len(shown(t, s))
-	for left := range size {
-		if err := write(&failing{left, broken}, s, exposition.Text, exposition.Identity); !errors.Is(err, broken) {
-			t.Fatalf("after %d of %d bytes: error %v, want %v", left, size, err, broken)
+	for _, e := range encodings {
+		var whole bytes.Buffer
+		if err := write(&whole, s, exposition.Text, e); err != nil {
+			t.Fatal(err)
+		}
+		for left := range whole.Len() {
+			if err := write(&failing{left: left, err: broken}, s, exposition.Text, e); !errors.Is(err, broken) {
+				t.Fatalf("encoding %d, after %d of %d bytes: error %v, want %v", e, left, whole.Len(), err, broken)
+			}
+		}
+		if err := write(&failing{left: whole.Len(), err: broken}, s, exposition.Text, e); err != nil {
+			t.Errorf("encoding %d, all bytes written: %v", e, err)
 		}
 	}
-	if err := write(&failing{size, broken}, s, exposition.Text, exposition.Identity); err != nil {
-		t.Errorf("all bytes written: %v", err)
+}
+
+// TestNothingIsWrittenBehindAnError: a client that goes away in the middle costs
+// nothing more.
+func TestNothingIsWrittenBehindAnError(t *testing.T) {
+	r := newResource(t)
+	f := r.NewFeed()
+	rng := rand.New(rand.NewPCG(1, 2))
+	f.Begin()
+	for i := range 20 * blockSlots {
+		o := replicaSet(fmt.Sprint("rs-", i), 1)
+		o.Labels["random"] = fmt.Sprintf("%x%x", rng.Uint64(), rng.Uint64()) // which hardly compresses
+		f.Put(o)
 	}
-	if err := write(io.Discard, s, exposition.Text, exposition.Identity); err != nil {
-		t.Error(err)
+	f.Commit()
+	s := r.Snapshot(Slice{})
+	for _, e := range encodings {
+		var whole bytes.Buffer
+		if err := write(&whole, s, exposition.Text, e); err != nil {
+			t.Fatal(err)
+		}
+		w := &failing{left: whole.Len() / 4, err: errors.New("broken pipe")}
+		if err := write(w, s, exposition.Text, e); err == nil || w.after > 0 || w.largest > batchSize+blockSlots<<10 {
+			t.Errorf("encoding %d: error %v, %d writes behind it, the largest of %d bytes of %d", e, err, w.after, w.largest, whole.Len())
+		}
 	}
 }
 
