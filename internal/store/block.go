@@ -14,14 +14,31 @@ import (
 // in docs/performance.md.
 const blockSlots = 128
 
+// enoughBytes is the size of a block that gets no further objects: a slice of a
+// body is made of whole blocks. That of 128 ordinary Pods is 1 MiB.
+const enoughBytes = 2 << 20
+
 // block holds up to blockSlots objects.
 type block struct {
-	slots [blockSlots]slot
-	cells []*cell // per family; nil where no object of the block has a sample
-	used  int     // slots that are used
+	slots  [blockSlots]slot
+	cells  []*cell // per family; nil where no object of the block has a sample
+	used   int     // slots that are used
+	bytes  int     // the length of all lines
+	closed []place // slots that are free, but not among those of the feed
 }
 
 func newBlock(families int) *block { return &block{cells: make([]*cell, families)} }
+
+// share returns the texts of the cells that are open. They do not change from now on.
+func (b *block) share() []*text {
+	var texts []*text
+	for _, c := range b.cells {
+		if c != nil && c.text == nil {
+			texts = append(texts, c.share())
+		}
+	}
+	return texts
+}
 
 // slot is the place of one object. Its text stands in the cells of its block.
 type slot struct {

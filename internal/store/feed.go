@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"slices"
 	"sync"
 	"time"
 	"unique"
@@ -62,20 +61,14 @@ func (f *Feed) Begin() {
 
 // Put stores an object that was added or changed. The object is not kept.
 func (f *Feed) Put(o kind.Object) {
-	switch full, tooMuchOpen := f.put(o); {
-	case full != nil:
-		f.sealBlocks(full)
-	case tooMuchOpen:
-		f.sealOpen()
-	}
+	f.sealAll(f.put(o))
 	if observer := f.resource.observer; observer != nil {
 		observer.Put(f, o)
 	}
 }
 
-// put renders and stores an object. It returns the block that the object has
-// filled, if nobody has seen the feed yet, and whether much text is open.
-func (f *Feed) put(o kind.Object) (full *block, tooMuchOpen bool) {
+// put renders and stores an object, and returns texts to seal.
+func (f *Feed) put(o kind.Object) (due []*text) {
 	x := f.resource.renderer()
 	defer f.resource.renderers.Put(x)
 	if f.resource.labeler != nil {
@@ -87,16 +80,16 @@ func (f *Feed) put(o kind.Object) (full *block, tooMuchOpen bool) {
 	if err := f.resource.table.Collect(o, x.emitter); err != nil {
 		f.failed(k, err)
 	}
-	full, tooMuchOpen, err := f.store(k, x.lines)
+	due, err := f.store(k, x.lines)
 	if err != nil {
 		f.failed(k, err)
 	}
-	return full, tooMuchOpen
+	return due
 }
 
-// store keeps the lines of an object, and returns what put does. The error names
+// store keeps the lines of an object, and returns texts to seal. The error names
 // families that it has too many lines of.
-func (f *Feed) store(k key, lines *exposition.Writer) (full *block, tooMuchOpen bool, err error) {
+func (f *Feed) store(k key, lines *exposition.Writer) (due []*text, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p, known := f.index[k]
@@ -110,10 +103,11 @@ func (f *Feed) store(k key, lines *exposition.Writer) (full *block, tooMuchOpen 
 		err = errors.Join(err, f.set(b, int(p.slot), i, lines.Lines(i)))
 	}
 	f.checkBlock(int(p.block))
+	due = f.takeTooMuch()
 	if !known && !f.published && b.used == blockSlots {
-		full = b
+		due = append(due, b.share()...)
 	}
-	return full, f.tooMuchOpen(), err
+	return due, err
 }
 
 // failed counts an object that a row could not cope with. A failure that recurs
@@ -133,30 +127,32 @@ func (f *Feed) failed(k key, err error) {
 // Delete removes an object. One that is not stored is no error.
 func (f *Feed) Delete(namespace, name string) {
 	k := key{namespace, name}
-	f.drop(k)
+	f.sealAll(f.drop(k))
 	f.tellDeleted(k)
 }
 
-func (f *Feed) drop(k key) {
+// drop removes an object, and returns texts to seal.
+func (f *Feed) drop(k key) (due []*text) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if p, ok := f.index[k]; ok {
 		f.remove(p)
 		f.checkBlock(int(p.block))
 	}
+	return f.takeTooMuch()
 }
 
-// Commit ends a full read: objects that were not Put since Begin are removed.
+// Commit ends a full read: objects that were not Put since Begin are removed, all
+// in one moment.
 func (f *Feed) Commit() {
-	gone, unseen := f.sweep()
-	f.sealBlocks(unseen...)
-	f.publish()
+	gone, due := f.sweep()
+	f.sealAll(due)
 	f.tellDeleted(gone...)
 }
 
-// sweep removes what the full read did not meet. It returns the blocks if nobody
-// has seen them yet.
-func (f *Feed) sweep() (gone []key, unseen []*block) {
+// sweep removes what the full read did not meet, and makes visible what is left.
+// It returns texts to seal: after the first read all that are open.
+func (f *Feed) sweep() (gone []key, due []*text) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, b := range f.blocks {
@@ -166,19 +162,14 @@ func (f *Feed) sweep() (gone []key, unseen []*block) {
 				f.remove(place{int32(i), int32(j)})
 			}
 		}
+		f.seal(f.takeTooMuch()) // with the lock held: no scrape may see half of this
+		if !f.published {
+			due = append(due, b.share()...)
+		}
 	}
 	f.check()
-	if !f.published {
-		unseen = slices.Clone(f.blocks)
-	}
-	return gone, unseen
-}
-
-// publish makes what is stored visible.
-func (f *Feed) publish() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.published, f.spare = true, nil
+	return gone, due
 }
 
 // tellDeleted tells the observer; no lock is held then.
@@ -191,23 +182,34 @@ func (f *Feed) tellDeleted(gone ...key) {
 	}
 }
 
-// take gives a free slot to an object, the one freed last first, so that churn
-// stays in few blocks.
+// take gives a free slot to an object.
 func (f *Feed) take(k key) place {
-	if len(f.free) == 0 {
-		f.blocks = append(f.blocks, newBlock(len(f.resource.table.Schema().Families)))
-		for i := blockSlots - 1; i >= 0; i-- {
-			f.free = append(f.free, place{int32(len(f.blocks) - 1), int32(i)})
-		}
-	}
+	p := f.freePlace()
 	k.namespace = unique.Make(k.namespace).Value() // one string for many objects
-	p := f.free[len(f.free)-1]
-	f.free = f.free[:len(f.free)-1]
 	f.index[k] = p
 	b := f.blocks[p.block]
 	b.slots[p.slot] = slot{key: k, used: true}
 	b.used++
 	return p
+}
+
+// freePlace returns the slot that was freed last, so that churn stays in few
+// blocks, or one of a new block.
+func (f *Feed) freePlace() place {
+	for len(f.free) > 0 {
+		p := f.free[len(f.free)-1]
+		f.free = f.free[:len(f.free)-1]
+		b := f.blocks[p.block]
+		if b.bytes < enoughBytes {
+			return p
+		}
+		b.closed = append(b.closed, p)
+	}
+	f.blocks = append(f.blocks, newBlock(len(f.resource.table.Schema().Families)))
+	for i := blockSlots - 1; i > 0; i-- {
+		f.free = append(f.free, place{int32(len(f.blocks) - 1), int32(i)})
+	}
+	return place{int32(len(f.blocks) - 1), 0}
 }
 
 func (f *Feed) remove(p place) {
@@ -219,7 +221,8 @@ func (f *Feed) remove(p place) {
 	}
 	*s = slot{}
 	b.used--
-	f.free = append(f.free, p)
+	f.free = append(append(f.free, b.closed...), p)
+	b.closed = b.closed[:0]
 }
 
 // set makes lines those of a slot in family i. Where they are already, it touches
@@ -242,13 +245,15 @@ func (f *Feed) set(b *block, slot, i int, lines []byte) (err error) {
 	f.series += series
 	b.slots[slot].series += series
 	c.hashes[slot] = now
-	f.bytes -= c.size()
+	size, full := c.size(), c.text != nil
 	c.unshare(f.resource.packer, len(lines), f.memory)
+	if full || f.published { // and not still being filled
+		f.opened(c)
+	}
 	c.replace(slot, lines, count)
-	f.bytes += len(c.plain)
-	if len(c.plain) == 0 {
+	f.grown(b, c, c.size()-size)
+	if c.size() == 0 {
 		b.cells[i] = nil
 	}
-	f.opened(c)
 	return err
 }

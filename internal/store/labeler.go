@@ -59,18 +59,16 @@ func (x *renderer) end(l *Labels, tailOf []int) {
 // were stored with, to those they are to have. An object that is not stored is
 // left alone. The caller holds the lock of the object's Labels.
 func (f *Feed) Relabel(namespace, name string, from, to [][]byte) {
-	if f.relabel(key{namespace, name}, from, to) {
-		f.sealOpen()
-	}
+	f.sealAll(f.relabel(key{namespace, name}, from, to))
 }
 
-// relabel returns whether much text is open.
-func (f *Feed) relabel(k key, from, to [][]byte) bool {
+// relabel returns texts to seal.
+func (f *Feed) relabel(k key, from, to [][]byte) (due []*text) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p, ok := f.index[k]
 	if !ok {
-		return false
+		return nil
 	}
 	b := f.blocks[p.block]
 	var lines []byte
@@ -79,11 +77,13 @@ func (f *Feed) relabel(k key, from, to [][]byte) bool {
 		if t < 0 || c == nil || c.counts[p.slot] == 0 || bytes.Equal(from[t], to[t]) {
 			continue
 		}
-		c.unshare(f.resource.packer, len(to[t]), f.memory)
+		if c.text != nil {
+			c.unshare(f.resource.packer, len(to[t]), f.memory)
+			f.opened(c)
+		}
 		lines = exposition.ReplaceTail(lines[:0], c.lines(int(p.slot), nil), from[t], to[t])
 		_ = f.set(b, int(p.slot), i, lines) // as many as before
-		f.opened(c)
 	}
 	f.checkBlock(int(p.block))
-	return f.tooMuchOpen()
+	return f.takeTooMuch()
 }

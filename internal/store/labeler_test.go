@@ -129,7 +129,7 @@ func TestRelabel(t *testing.T) {
 		move(50)
 		before := shown(t, r.Snapshot(Slice{}))
 		snapshot := r.Snapshot(Slice{})
-		f.sealOpen()
+		sealOpen(f)
 		move(20)
 		for i := range 20 {
 			f.Put(replicaSet(fmt.Sprintf("r-%d", i), random.Int32N(9)))

@@ -353,7 +353,7 @@ func TestStoreAgreesWithModel(t *testing.T) {
 			continue
 		}
 		if step%500 == 0 { // as if time had passed
-			m.feeds[0].sealOpen()
+			sealOpen(m.feeds[0])
 			m.feeds[1].sealQuiet()
 		}
 		s := r.Snapshot(Slice{})

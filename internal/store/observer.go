@@ -27,19 +27,23 @@ func (f *Feed) Refresh(o kind.Object, family int) {
 	if err := f.resource.table.CollectFamily(o, family, x.emitter); err != nil {
 		f.failed(k, err)
 	}
-	if err := f.refresh(k, family, x.lines.Lines(family)); err != nil {
+	due, err := f.refresh(k, family, x.lines.Lines(family))
+	if err != nil {
 		f.failed(k, err)
 	}
+	f.sealAll(due)
 }
 
-// refresh keeps the lines of one family of an object that is stored.
-func (f *Feed) refresh(k key, family int, lines []byte) error {
+// refresh keeps the lines of one family of an object that is stored, and returns
+// texts to seal.
+func (f *Feed) refresh(k key, family int, lines []byte) (due []*text, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p, ok := f.index[k]
 	if !ok {
-		return nil
+		return nil, nil
 	}
-	defer f.checkBlock(int(p.block))
-	return f.set(f.blocks[p.block], int(p.slot), family, lines)
+	err = f.set(f.blocks[p.block], int(p.slot), family, lines)
+	f.checkBlock(int(p.block))
+	return f.takeTooMuch(), err
 }

@@ -3,10 +3,12 @@ package store
 import "time"
 
 // Cells are sealed as follows. During the first full read the cells of a block are
-// sealed as soon as the block is full, by the goroutine that filled it, so that
-// no more text is open than one block for each feed. Afterwards a change opens
-// the cells it changes; they are sealed again when nothing has changed them for a
-// round, or earlier where much is open, or by a scrape that needs them.
+// sealed as soon as the block is full, by the goroutine that filled it. A change
+// opens the cells it changes; they are sealed again in the background when nothing
+// has changed them for a round, or by a scrape that needs them. Where much is open,
+// a change seals what was opened first, about as much as it opens itself: a burst
+// of changes does not bring all text into memory, and never makes a watch wait for
+// more than its own part.
 
 const (
 	// round is the time between two looks at open cells.
@@ -22,61 +24,73 @@ const (
 // opened notes that a cell was changed and is open. The caller holds the lock.
 func (f *Feed) opened(c *cell) {
 	c.changed = f.round
-	if c.waiting || !f.published {
+	if c.waiting {
 		return
 	}
 	c.waiting = true
 	f.open = append(f.open, c)
-	f.openBytes += len(c.plain)
+	f.openBytes += c.size()
 	if f.timer == nil {
 		f.timer = time.AfterFunc(round, f.sealQuiet)
 	}
 }
 
-// tooMuchOpen says whether open cells are to be sealed at once. The caller holds
-// the lock.
-func (f *Feed) tooMuchOpen() bool { return f.openBytes > f.bytes/mostOpenPart+mostOpenBytes }
+// grown notes how much longer a cell of a block has become. The caller holds the
+// lock.
+func (f *Feed) grown(b *block, c *cell, by int) {
+	f.bytes += by
+	b.bytes += by
+	if c.waiting {
+		f.openBytes += by
+	}
+}
+
+// takeTooMuch returns the texts opened first, as many as are open beyond what may
+// be. The caller holds the lock.
+func (f *Feed) takeTooMuch() []*text {
+	var texts []*text
+	for most := f.bytes/mostOpenPart + mostOpenBytes; f.openBytes > most; {
+		c := f.open[0]
+		f.open[0], f.open = nil, f.open[1:]
+		f.openBytes -= c.size()
+		c.waiting = false
+		if c.size() > 0 { // it is in its block still
+			texts = append(texts, c.share())
+		}
+	}
+	return texts
+}
 
 // sealQuiet seals the cells that have not changed since it was called last.
 func (f *Feed) sealQuiet() {
 	f.mu.Lock()
 	f.round++
-	texts := f.takeOpen(func(c *cell) bool { return c.changed+1 < f.round })
+	texts := f.takeQuiet()
 	f.timer = nil
-	rest := len(f.open) == 0 && len(texts) == 0
-	if rest {
-		f.spare = nil
-	} else {
+	if len(f.open) > 0 || len(texts) > 0 {
 		f.timer = time.AfterFunc(round, f.sealQuiet)
+	} else {
+		f.spare = nil
 	}
 	f.mu.Unlock()
 	f.sealAll(texts)
 }
 
-// sealOpen seals all open cells.
-func (f *Feed) sealOpen() {
-	f.mu.Lock()
-	texts := f.takeOpen(func(*cell) bool { return true })
-	f.mu.Unlock()
-	f.sealAll(texts)
-}
-
-// takeOpen returns the texts of those open cells that are to be sealed, and keeps
-// the others in mind. The caller holds the lock.
-func (f *Feed) takeOpen(due func(*cell) bool) []*text {
+// takeQuiet returns the texts of open cells that did not change in the last round,
+// and keeps the others in mind. The caller holds the lock.
+func (f *Feed) takeQuiet() []*text {
 	var texts []*text
 	kept := f.open[:0]
-	f.openBytes = 0
 	for _, c := range f.open {
 		switch {
 		case c.size() == 0: // it has left its block
 			c.waiting = false
-		case due(c):
+		case c.changed+1 < f.round:
 			c.waiting = false
+			f.openBytes -= c.size()
 			texts = append(texts, c.share())
 		default:
 			kept = append(kept, c)
-			f.openBytes += c.size()
 		}
 	}
 	clear(f.open[len(kept):])
@@ -87,33 +101,39 @@ func (f *Feed) takeOpen(due func(*cell) bool) []*text {
 // sealAll seals texts, and keeps the memory of those that no snapshot has for texts
 // to come.
 func (f *Feed) sealAll(texts []*text) {
-	open := make([][]byte, len(texts))
+	if len(texts) == 0 {
+		return
+	}
+	open := f.compress(texts)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.keep(texts, open)
+}
+
+// seal is sealAll for a caller that holds the lock.
+func (f *Feed) seal(texts []*text) { f.keep(texts, f.compress(texts)) }
+
+// compress seals texts and returns what they were, where they were open.
+func (f *Feed) compress(texts []*text) (open [][]byte) {
+	open = make([][]byte, len(texts))
 	for i, t := range texts {
 		open[i] = t.form.Load().open
 		t.seal(f.resource.packer)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for i, t := range texts {
-		if open[i] != nil && !t.seen && len(f.spare) < mostSpare {
-			f.spare = append(f.spare, open[i][:0])
-		}
-	}
+	return open
 }
 
-// sealBlocks seals all open texts of blocks.
-func (f *Feed) sealBlocks(blocks ...*block) {
-	var texts []*text
-	f.mu.Lock()
-	for _, b := range blocks {
-		for _, c := range b.cells {
-			if c != nil && c.text == nil {
-				texts = append(texts, c.share())
-			}
+// keep keeps the memory of texts that no snapshot has, as long as more are to come
+// soon. The caller holds the lock.
+func (f *Feed) keep(texts []*text, memory [][]byte) {
+	if f.published && f.timer == nil {
+		return
+	}
+	for i, t := range texts {
+		if memory[i] != nil && !t.seen && len(f.spare) < mostSpare {
+			f.spare = append(f.spare, memory[i][:0])
 		}
 	}
-	f.mu.Unlock()
-	f.sealAll(texts)
 }
 
 // memory returns memory for a text of some size, from what was kept if there is

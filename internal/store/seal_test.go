@@ -28,6 +28,13 @@ func forms(f *Feed) (open, sealed int) {
 	return open, sealed
 }
 
+// sealOpen seals everything, as if time had passed.
+func sealOpen(f *Feed) {
+	for range 3 {
+		f.sealQuiet()
+	}
+}
+
 func wantForms(t *testing.T, f *Feed, open, sealed int) {
 	t.Helper()
 	if o, s := forms(f); o != open || s != sealed {
@@ -53,6 +60,32 @@ func TestFirstReadSealsFullBlocks(t *testing.T) {
 	wantForms(t, f, families+1, families-1)
 	f.Commit()
 	wantForms(t, f, 0, 2*families)
+}
+
+// TestTextsOpenedBeforeTheFirstCommitAreBounded: what changes in full blocks, such
+// as labels of other objects, does not bring all text into memory.
+func TestTextsOpenedBeforeTheFirstCommitAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // so that no round passes
+		t.Setenv("KUBESTATE_VALIDATE", "0")
+		r := New(Config{Table: replicaSets(t)})
+		f := r.NewFeed()
+		f.Begin()
+		const n = 20 * blockSlots
+		for i := range n {
+			f.Put(longReplicaSet(fmt.Sprint("rs-", i), 1))
+		}
+		for i := range n { // as a second read
+			f.Put(longReplicaSet(fmt.Sprint("rs-", i), 2))
+			if limit := f.bytes/mostOpenPart + mostOpenBytes; f.openBytes > limit {
+				t.Fatalf("%d bytes are open of %d, want at most %d", f.openBytes, f.bytes, limit)
+			}
+		}
+		f.Commit()
+		if open, _ := forms(f); open > 0 {
+			t.Errorf("%d texts are open after the first commit", open)
+		}
+		time.Sleep(3 * round)
+	})
 }
 
 func TestChangedTextsAreSealedWhenTheyRest(t *testing.T) {
@@ -95,44 +128,85 @@ func wantNames() []string {
 }
 
 func TestScrapeSealsAndSealedTextsStaySo(t *testing.T) {
-	r := newResource(t)
-	f := r.NewFeed()
-	f.Begin()
-	f.Put(replicaSet("a", 1))
-	f.Commit()
-	f.Put(replicaSet("a", 2))
-	wantForms(t, f, 1, families-1)
-	r.Snapshot(Slice{})
-	wantForms(t, f, 1, families-1)
-	inAllEncodings(t, r.Snapshot(Slice{}), 0)
-	wantForms(t, f, 0, families)
+	synctest.Test(t, func(t *testing.T) { // so that no round passes
+		r := newResource(t)
+		f := r.NewFeed()
+		f.Begin()
+		f.Put(replicaSet("a", 1))
+		f.Commit()
+		f.Put(replicaSet("a", 2))
+		wantForms(t, f, 1, families-1)
+		r.Snapshot(Slice{})
+		wantForms(t, f, 1, families-1)
+		inAllEncodings(t, r.Snapshot(Slice{}), 0)
+		wantForms(t, f, 0, families)
+		time.Sleep(3 * round)
+	})
+}
+
+// longReplicaSet has a label of some 5,000 bytes.
+func longReplicaSet(name string, version int) *appsv1.ReplicaSet {
+	o := replicaSet(name, 1)
+	o.Labels["long"] = fmt.Sprint(version, strings.Repeat("x", 5_000))
+	return o
 }
 
 // TestMuchOpenTextIsSealedAtOnce: a burst of changes does not bring all text into
-// memory.
+// memory, whatever changes.
 func TestMuchOpenTextIsSealedAtOnce(t *testing.T) {
 	t.Setenv("KUBESTATE_VALIDATE", "0")
-	r := New(Config{Table: replicaSets(t)})
-	f := r.NewFeed()
-	long := func(i, version int) *appsv1.ReplicaSet {
-		o := replicaSet(fmt.Sprint("rs-", i), 1)
-		o.Labels["long"] = fmt.Sprint(version, strings.Repeat("x", 5_000))
-		return o
-	}
-	f.Begin()
 	const n = 20 * blockSlots // 13 MB
-	for i := range n {
-		f.Put(long(i, 1))
+	name := func(i int) string { return fmt.Sprint("rs-", i) }
+	bursts := map[string]func(f *Feed, look func()){
+		"other text": func(f *Feed, look func()) {
+			for i := range n {
+				f.Put(longReplicaSet(name(i), 2))
+				look()
+			}
+		},
+		"new objects": func(f *Feed, look func()) {
+			for i := range n {
+				f.Put(longReplicaSet("new-"+name(i), 1))
+				look()
+			}
+		},
+		"a read that no longer finds every second": func(f *Feed, look func()) {
+			f.Begin()
+			for i := 0; i < n; i += 2 {
+				f.Put(longReplicaSet(name(i), 1))
+			}
+			f.Commit()
+			look()
+		},
 	}
-	f.Commit()
-	most := 0
-	for i := range n {
-		f.Put(long(i, 2))
-		f.mu.Lock()
-		most = max(most, f.openBytes)
-		f.mu.Unlock()
-	}
-	if limit := f.bytes/mostOpenPart + mostOpenBytes + blockSlots*6_000; most > limit || most < limit/3 {
-		t.Errorf("up to %d bytes were open of %d, want some, and at most %d", most, f.bytes, limit)
+	for what, burst := range bursts {
+		t.Run(what, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { // so that no round passes
+				r := New(Config{Table: replicaSets(t)})
+				f := r.NewFeed()
+				f.Begin()
+				for i := range n {
+					f.Put(longReplicaSet(name(i), 1))
+				}
+				f.Commit()
+				most := 0
+				burst(f, func() {
+					f.mu.Lock()
+					defer f.mu.Unlock()
+					if err := f.validateOpen(); err != nil {
+						t.Fatal(err)
+					}
+					most = max(most, f.openBytes)
+				})
+				if limit := f.bytes/mostOpenPart + mostOpenBytes; most > limit || most < limit/4 {
+					t.Errorf("up to %d bytes were open of %d, want some, and at most %d", most, f.bytes, limit)
+				}
+				time.Sleep(3 * round)
+				if open, _ := forms(f); open > 0 {
+					t.Errorf("%d texts are open after a while", open)
+				}
+			})
+		})
 	}
 }
+

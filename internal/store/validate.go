@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
+
+	"github.com/kubestate/kubestate/internal/piece"
 )
 
 // With KUBESTATE_VALIDATE=1 in the environment, which is for tests, a store
@@ -32,9 +35,10 @@ func (f *Feed) mustHold(err error) {
 // validate returns an error for everything in the Feed that contradicts itself.
 // The caller holds the lock.
 func (f *Feed) validate() error {
-	errs := []error{f.validateFree()}
-	used, series, size := 0, 0, 0
+	errs := []error{f.validateFree(), f.validateOpen()}
+	used, series, size, free := 0, 0, 0, len(f.free)
 	for i, b := range f.blocks {
+		free += len(b.closed)
 		errs = append(errs, f.validateBlock(i))
 		for j := range b.slots {
 			if b.slots[j].used {
@@ -42,18 +46,14 @@ func (f *Feed) validate() error {
 			}
 			series += b.slots[j].series
 		}
-		for _, c := range b.cells {
-			if c != nil {
-				size += c.size()
-			}
-		}
+		size += b.bytes
 	}
 	for _, n := range []struct {
 		what        string
 		kept, found int
 	}{
 		{"objects in the index", len(f.index), used},
-		{"free slots", len(f.free), len(f.blocks)*blockSlots - used},
+		{"free slots", free, len(f.blocks)*blockSlots - used},
 		{"series", f.series, series},
 		{"bytes", f.bytes, size},
 	} {
@@ -68,7 +68,11 @@ func (f *Feed) validate() error {
 func (f *Feed) validateFree() error {
 	var errs []error
 	seen := map[place]bool{}
-	for _, p := range f.free {
+	free := slices.Clone(f.free)
+	for _, b := range f.blocks {
+		free = append(free, b.closed...)
+	}
+	for _, p := range free {
 		switch {
 		case p.block < 0 || int(p.block) >= len(f.blocks) || p.slot < 0 || p.slot >= blockSlots:
 			errs = append(errs, fmt.Errorf("free slot %v does not exist", p))
@@ -80,6 +84,54 @@ func (f *Feed) validateFree() error {
 		seen[p] = true
 	}
 	return errors.Join(errs...)
+}
+
+// validateOpen checks what is known of open cells: that exactly those that wait
+// for sealing will be sealed, and that memory for texts to come is nobody's.
+func (f *Feed) validateOpen() error {
+	var errs []error
+	size, waiting := 0, map[*cell]bool{}
+	for _, c := range f.open {
+		if waiting[c] || !c.waiting {
+			errs = append(errs, errors.New("a cell is to be sealed twice, or does not know that it is to be sealed"))
+		}
+		waiting[c] = true
+		size += c.size()
+	}
+	if size != f.openBytes {
+		errs = append(errs, fmt.Errorf("open bytes: %d by the books, %d found", f.openBytes, size))
+	}
+	if len(f.open) > 0 && f.timer == nil {
+		errs = append(errs, fmt.Errorf("%d open cells, and nothing that will seal them", len(f.open)))
+	}
+	live := map[*byte]bool{}
+	for _, b := range f.blocks {
+		for _, c := range b.cells {
+			if c != nil && c.waiting && !waiting[c] {
+				errs = append(errs, errors.New("a cell waits for sealing in vain"))
+			}
+			if open := c.open(); cap(open) > 0 {
+				live[&open[:1][0]] = true
+			}
+		}
+	}
+	for _, b := range f.spare {
+		if cap(b) > 0 && live[&b[:1][0]] {
+			errs = append(errs, errors.New("memory for texts to come has a text"))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// open returns the text of a cell where that is open.
+func (c *cell) open() []byte {
+	switch {
+	case c == nil:
+		return nil
+	case c.text != nil:
+		return c.text.form.Load().open
+	}
+	return c.plain
 }
 
 func (f *Feed) validateBlock(i int) error {
@@ -94,7 +146,15 @@ func (f *Feed) validateBlock(i int) error {
 			errs = append(errs, fmt.Errorf("block %d: family %d: %w", i, family, err))
 		}
 	}
-	used := 0
+	used, size := 0, 0
+	for _, c := range b.cells {
+		if c != nil {
+			size += c.size()
+		}
+	}
+	if size != b.bytes {
+		errs = append(errs, fmt.Errorf("block %d: %d bytes by the books, %d found", i, b.bytes, size))
+	}
 	for j, s := range b.slots {
 		if s.used {
 			used++
@@ -162,22 +222,32 @@ func (f *Feed) validateText(c *cell) ([]byte, error) {
 	if c.plain != nil {
 		return nil, errors.New("a cell with two texts")
 	}
-	form := c.text.form.Load()
+	return c.text.validate(f.resource.packer)
+}
+
+// validate checks that all forms of a text are of one, and returns it.
+func (t *text) validate(p *piece.Packer) ([]byte, error) {
+	form := t.form.Load()
 	whole := form.open
 	if d := form.sealed; d != nil {
 		if form.open != nil {
 			return nil, errors.New("a text that is both open and sealed")
 		}
 		var err error
-		if whole, err = f.resource.packer.Inflate(nil, d); err != nil {
+		if whole, err = p.Inflate(nil, d); err != nil {
 			return nil, err
 		}
-		if crc := crc32.ChecksumIEEE(whole); crc != d.CRC {
-			return nil, fmt.Errorf("checksum %08x by the books, %08x found", d.CRC, crc)
+		if crc := crc32.ChecksumIEEE(whole); crc != d.CRC || len(whole) != d.Size {
+			return nil, fmt.Errorf("checksum %08x and size %d by the books, %08x and %d found", d.CRC, d.Size, crc, len(whole))
 		}
 	}
-	if len(whole) != c.text.size {
-		return nil, fmt.Errorf("text of %d bytes by the books, %d found", c.text.size, len(whole))
+	if form.zstd != nil {
+		if again := p.Zstd(nil, whole); !bytes.Equal(again, form.zstd) {
+			return nil, errors.New("a text that is another one in zstd")
+		}
+	}
+	if len(whole) != t.size {
+		return nil, fmt.Errorf("text of %d bytes by the books, %d found", t.size, len(whole))
 	}
 	return whole, nil
 }

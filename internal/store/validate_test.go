@@ -47,6 +47,18 @@ func TestValidateFindsWhatIsBroken(t *testing.T) {
 		{"a cell without text", func(f *Feed) { f.blocks[0].cells[4] = &cell{} }, "block 0: family 4: a cell without text"},
 		{"a missing cell", func(f *Feed) { f.blocks[0].cells[1] = nil }, "block 0: slot 0: 8 series by the books, 7 lines found"},
 		{"an open cell that is forgotten", func(f *Feed) { opened(f).waiting = false }, "an open cell that nobody will seal"},
+		{"an open cell that waits in vain", func(f *Feed) { opened(f); f.open, f.openBytes = nil, 0 }, "a cell waits for sealing in vain"},
+		{"an open cell that waits twice", func(f *Feed) { f.open = append(f.open, opened(f)) }, "to be sealed twice"},
+		{"open bytes miscounted", func(f *Feed) { opened(f); f.openBytes++ }, "open bytes: "},
+		{"no timer", func(f *Feed) { opened(f); f.timer.Stop(); f.timer = nil }, "1 open cells, and nothing that will seal them"},
+		{"memory that is used twice", func(f *Feed) { f.spare = append(f.spare, opened(f).plain[:0]) }, "memory for texts to come has a text"},
+		{"bytes of a block miscounted", func(f *Feed) { f.blocks[1].bytes++ }, "block 1: "},
+		{"a closed slot that is free too", func(f *Feed) { f.blocks[1].closed = f.free[:1] }, "is free twice"},
+		{"another text in zstd", func(f *Feed) {
+			form := *formOf(f)
+			form.zstd = f.resource.packer.Zstd(nil, []byte("x"))
+			f.blocks[0].cells[1].text.form.Store(&form)
+		}, "another one in zstd"},
 		{"two texts", func(f *Feed) { f.blocks[0].cells[1].plain = []byte("x") }, "a cell with two texts"},
 		{"a text in two forms", func(f *Feed) { formOf(f).open = []byte("x") }, "a text that is both open and sealed"},
 		{"a wrong checksum", func(f *Feed) { formOf(f).sealed.CRC++ }, "by the books,"},
