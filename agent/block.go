@@ -127,8 +127,9 @@ func (b *blockMaker) collect(t *tagged, v *variant) {
 	for _, f := range b.fixed {
 		b.place(f)
 	}
-	for i, name := range *t.names {
-		b.add(name, t.values[i])
+	names := *t.names
+	for i := range t.ids {
+		b.add(names[i], t.values[i])
 	}
 	for i := range v.own {
 		if o := &v.own[i]; o.name == "" {
@@ -136,6 +137,9 @@ func (b *blockMaker) collect(t *tagged, v *variant) {
 		} else {
 			b.addAs(o.name, o.key, o.shown)
 		}
+	}
+	for i := int(t.ids); i < len(names); i++ { // what the object gives itself is joined, too
+		b.add(names[i], t.values[i])
 	}
 	b.addJoined(t, v)
 	b.addOwner()

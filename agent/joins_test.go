@@ -297,3 +297,17 @@ func TestEqualTagsAreThereOnce(t *testing.T) {
 		})
 	}
 }
+
+// Who made an object counts more than whom a sample names, also where the object
+// says both.
+func TestOwnersInOrder(t *testing.T) {
+	n := &agent.Names{
+		Rules:  []agent.Rule{{Family: "kube_pod_owner", Metric: "owner", Tags: agent.Tags{Drop: []string{"owner_is_controller"}}}},
+		Joins:  map[string]agent.Join{"kube_pod_info": {Match: []string{"pod", "namespace"}, Get: []string{"created_by_kind", "created_by_name"}}},
+		Owners: &agent.Owners{Tags: map[string]string{"StatefulSet": "sts", "DaemonSet": "ds"}},
+	}
+	x := agenttest.New(t, agent.Config{Names: n})
+	x.Put(objects(t, `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u, ownerReferences: [
+ {kind: StatefulSet, name: maker, controller: true}, {kind: DaemonSet, name: other}]}}`)...)
+	expect(t, x, "owner 1 namespace:shop pod:web sts:maker uid:u", "owner 1 namespace:shop pod:web sts:maker uid:u")
+}
