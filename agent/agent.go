@@ -50,7 +50,8 @@ func New(c Config) (*Agent, error) {
 	s := &a.state
 	s.keep, s.given = newKeeper(), map[*entry][]gift{}
 	s.twins = twins{first: map[*sink.Metric]origin{}, found: map[*sink.Metric]bool{}}
-	s.maker = blockMaker{joins: &s.joins, fixed: fixedTags(c.Names, &c), suffix: hostSuffix(c.ClusterName), hosts: newCache[string, string](cachedWords)}
+	s.maker = blockMaker{joins: &s.joins, suffix: hostSuffix(c.ClusterName), hosts: newCache[string, string](cachedWords)}
+	s.maker.fixed.Store(new(fixedTags(c.Names, &c)))
 	return a, nil
 }
 

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"github.com/kubestate/kubestate/internal/join"
 	"github.com/kubestate/kubestate/kind"
@@ -72,8 +73,8 @@ func (t *tagged) label(name string) string {
 // blockMaker makes blocks. It is not safe for concurrent use.
 type blockMaker struct {
 	joins  *joins
-	fixed  []sink.Tag // on everything
-	suffix string     // behind the names of hosts
+	fixed  atomic.Pointer[[]sink.Tag] // on everything; drafts ask for it without the lock
+	suffix string                     // behind the names of hosts
 	hosts  *cache[string, string]
 	made   uint64 // blocks that were made
 
@@ -124,7 +125,7 @@ func (b *blockMaker) collect(t *tagged, v *variant) {
 	b.mapping, b.host, b.rollout = v.mapping, "", false
 	b.owner.kind, b.owner.name = "", ""
 	b.resource, b.tags = b.resource[:0], b.tags[:0]
-	for _, f := range b.fixed {
+	for _, f := range *b.fixed.Load() {
 		b.place(f)
 	}
 	names := *t.names

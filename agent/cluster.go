@@ -10,9 +10,7 @@ import (
 // Tags returns the tags of everything: those of the Config, and what the naming
 // table makes of name and ID of the cluster. It is the caller's.
 func (a *Agent) Tags() []sink.Tag {
-	a.state.mu.Lock()
-	defer a.state.mu.Unlock()
-	return slices.Clone(a.state.maker.fixed)
+	return slices.Clone(*a.state.maker.fixed.Load())
 }
 
 // SetClusterID is for an ID that is not known when the Agent is made, because the
@@ -23,7 +21,7 @@ func (a *Agent) SetClusterID(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a.config.ClusterID = id
-	s.maker.fixed = fixedTags(a.config.Names, &a.config)
+	s.maker.fixed.Store(new(fixedTags(a.config.Names, &a.config)))
 	for _, r := range a.resources {
 		for _, f := range r.feeds {
 			for _, e := range f.entries {

@@ -15,7 +15,6 @@ import (
 type draft struct {
 	resource *resource
 	emitter  *metric.Emitter
-	fixed    []sink.Tag    // on everything
 	emit     func(Tracked) // addTracked
 
 	identity []string
@@ -94,7 +93,7 @@ type draftPart struct {
 }
 
 func newDraft(r *resource) *draft {
-	d := &draft{resource: r, fixed: r.agent.state.maker.fixed}
+	d := &draft{resource: r}
 	d.emitter, d.emit = metric.NewEmitter(d), d.addTracked
 	return d
 }

@@ -242,6 +242,11 @@ func TestConcurrency(t *testing.T) {
 			}
 		})
 	}
+	feeders.Go(func() {
+		for range 20 {
+			x.SetClusterID("c")
+		}
+	})
 	stop := make(chan struct{})
 	for range 2 {
 		readers.Go(func() {

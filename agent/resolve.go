@@ -236,7 +236,7 @@ func (d *draft) useMapping(m *mapping) {
 	if d.baseMapping == m {
 		return
 	}
-	d.baseMapping, d.baseTags = m, append(d.baseTags[:0], d.fixed...)
+	d.baseMapping, d.baseTags = m, append(d.baseTags[:0], *d.resource.agent.state.maker.fixed.Load()...)
 	for i, name := range d.baseNames {
 		if key := m.key(name); key != "" && !m.isOwner(name) {
 			d.baseTags = append(d.baseTags, sink.Tag{Key: key, Value: d.baseValues[i]})
