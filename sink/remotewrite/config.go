@@ -16,8 +16,8 @@ import (
 // Version is a version of the protocol.
 type Version uint8
 
-// The versions there are. Auto tries 2.0, and stays with 1.0 once the receiver
-// has refused that.
+// The versions there are. Auto tries 2.0 and, once the receiver has refused that,
+// stays with 1.0 for an hour.
 const (
 	Auto Version = iota
 	V1

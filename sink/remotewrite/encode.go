@@ -2,6 +2,8 @@ package remotewrite
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/kubestate/kubestate/sink"
@@ -148,16 +150,30 @@ func (e *encoder) message() []byte {
 	return e.out
 }
 
-// metadata returns a request of version 1 with the metadata of the metrics of
-// the run. It is valid until the next call of a method.
-func (e *encoder) metadata() []byte {
-	e.out = e.out[:0]
+// metadata calls put with requests of version 1 that have the metadata of those
+// metrics of the run for which the last is an interval ago. Each has a size at most,
+// if not one metric needs more, and is valid until put returns.
+func (e *encoder) metadata(interval time.Duration, size int, put func(request []byte)) {
+	var due []*family
 	for _, f := range e.families {
-		if f.run == e.run {
-			e.out = appendMetadata1(e.out, f)
+		if f.run == e.run && (f.told == 0 || e.time-f.told >= interval.Milliseconds()) {
+			f.told = e.time
+			due = append(due, f)
 		}
 	}
-	return e.out
+	slices.SortFunc(due, func(a, b *family) int { return strings.Compare(a.name, b.name) })
+	e.out = e.out[:0]
+	for _, f := range due {
+		before := len(e.out)
+		e.out = appendMetadata1(e.out, f)
+		if len(e.out) > size && before > 0 {
+			put(e.out[:before])
+			e.out = append(e.out[:0], e.out[before:]...)
+		}
+	}
+	if len(e.out) > 0 {
+		put(e.out)
+	}
 }
 
 // enter makes the block and the family those of s.

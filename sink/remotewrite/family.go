@@ -17,6 +17,7 @@ type family struct {
 	counter          bool
 	bound            int    // bytes that a series needs for these at most
 	run              uint64 // the last that had a series of it
+	told             int64  // the time of the last run after which version 1 was sent its metadata
 
 	keys  []string // of the own tags of the series before
 	slots []slot   // for its labels, sorted by name

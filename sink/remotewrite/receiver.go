@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"github.com/klauspost/compress/s2"
 
@@ -17,14 +18,19 @@ import (
 
 // receiver is the other side. It is for one sending goroutine; version is for any.
 type receiver struct {
-	config Config
-	client *client.Client
-	only1  atomic.Bool // it takes no requests of version 2
+	config     Config
+	client     *client.Client
+	only1Until atomic.Int64 // it is taken for one of version 1 alone, nanoseconds since 1970
+	noMetadata bool         // it was logged that the receiver refuses metadata
 }
+
+// askAgain is after how long a receiver that did not take version 2.0 is asked again:
+// it may have been updated, or there was something else before it.
+const askAgain = time.Hour
 
 // version returns the version to encode new requests in.
 func (r *receiver) version() Version {
-	if r.only1.Load() {
+	if r.config.Version == V1 || r.config.Version == Auto && time.Now().UnixNano() < r.only1Until.Load() {
 		return V1
 	}
 	return V2
@@ -33,13 +39,13 @@ func (r *receiver) version() Version {
 // send is one attempt to send what Sink.put has put into the queue.
 func (r *receiver) send(ctx context.Context, p push.Payload) push.Result {
 	version, body := Version(p.Kind), p.Body
-	if version == V2 && !r.only1.Load() {
+	if version == V2 && r.version() == V2 {
 		result, unsupported := r.post(ctx, V2, body, p.Series)
 		if !unsupported || r.config.Version == V2 {
 			return result
 		}
 		r.config.Logger.Info("remote write: the receiver does not take version 2.0, going on with 1.0", "reason", result.Err)
-		r.only1.Store(true)
+		r.only1Until.Store(time.Now().Add(askAgain).UnixNano())
 	}
 	if version == V2 {
 		var err error
@@ -48,7 +54,20 @@ func (r *receiver) send(ctx context.Context, p push.Payload) push.Result {
 		}
 	}
 	result, _ := r.post(ctx, V1, body, p.Series)
+	if p.Series == 0 && result.Err != nil && !result.Retry {
+		return r.withoutMetadata(result.Err)
+	}
 	return result
+}
+
+// withoutMetadata is the result where a receiver refuses metadata, which fails no
+// run: no series is lost.
+func (r *receiver) withoutMetadata(why error) push.Result {
+	if !r.noMetadata {
+		r.noMetadata = true
+		r.config.Logger.Warn("remote write: the receiver refuses metadata", "reason", why)
+	}
+	return push.Result{}
 }
 
 // recode turns a compressed request of version 2 into one of version 1.
@@ -82,6 +101,8 @@ func (r *receiver) post(ctx context.Context, version Version, body []byte, serie
 // read says what an answer means.
 func read(response *http.Response, version Version, series int) (result push.Result, unsupported bool) {
 	result = client.Status(response)
+	// Both versions forbid to try again after 4xx but 429.
+	result.Retry = result.Retry && response.StatusCode != http.StatusRequestTimeout
 	if result.Retry {
 		return result, false
 	}

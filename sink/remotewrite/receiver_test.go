@@ -64,7 +64,10 @@ func listen(t *testing.T, answer sinktest.Answer) *sinktest.Receiver {
 // newTestSink returns a Sink that sends to url and is closed in the end.
 func newTestSink(t testing.TB, c Config, url string) *Sink {
 	t.Helper()
-	c.URL, c.Logger = url, slog.New(slog.DiscardHandler)
+	c.URL = url
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
 	s, err := New(c)
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/klauspost/compress/s2"
 
@@ -28,8 +27,7 @@ type Sink struct {
 	receiver *receiver
 	queue    *push.Queue
 
-	compressed   []byte // scratch
-	metadataSent time.Time
+	compressed []byte // scratch
 }
 
 // New returns a Sink. It does not connect: the receiver may come later. The error
@@ -42,7 +40,6 @@ func New(c Config) (*Sink, error) {
 		return nil, fmt.Errorf("remote write: %w", err)
 	}
 	r := &receiver{config: c, client: poster}
-	r.only1.Store(c.Version == V1)
 	q.Send = r.send
 	return &Sink{config: c, encoder: newEncoder(c), receiver: r, queue: push.New(q)}, nil
 }
@@ -70,7 +67,9 @@ func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 		add(series, false)
 	}
 	errs = append(errs, s.finish(ctx))
-	s.sendMetadata(r.Time)
+	if s.encoder.version == V1 {
+		s.encoder.metadata(s.config.MetadataInterval, s.config.MaxBytes, func(request []byte) { s.put(V1, request, 0) })
+	}
 	s.encoder.forget()
 	checks := 0
 	for range r.Checks {
@@ -94,17 +93,6 @@ func (s *Sink) finish(ctx context.Context) error {
 	err := s.queue.Throttle(ctx)
 	s.encoder.beginRequest(s.receiver.version())
 	return err
-}
-
-// sendMetadata sends metadata of its own, if it is time for that.
-func (s *Sink) sendMetadata(now time.Time) {
-	if s.encoder.version != V1 || now.Sub(s.metadataSent) < s.config.MetadataInterval {
-		return
-	}
-	s.metadataSent = now
-	if m := s.encoder.metadata(); len(m) > 0 {
-		s.put(V1, m, 0)
-	}
 }
 
 // put compresses a request and puts it into the queue.

@@ -1,13 +1,17 @@
 package remotewrite
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink"
@@ -87,19 +91,53 @@ func TestMetadata(t *testing.T) {
 	receiver := listen(t, nil)
 	s := newTestSink(t, Config{Version: V1}, receiver.URL)
 	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
-	got := receiver.Lines()
-	slices.Sort(got[2:])
-	sinktest.CheckLines(t, "first run", []string{line1, line2, "# one" + meta1, "# two" + meta2}, got)
+	sinktest.CheckLines(t, "first run", []string{line1, line2, "# one" + meta1, "# two" + meta2}, receiver.Lines())
 	sinktest.Send(t, s, sinktest.Run(59, someSeries, nil))
 	if got := receiver.Lines(); len(got) != 2 {
 		t.Errorf("before the interval is over: %v", got)
 	}
-	sinktest.Send(t, s, sinktest.Run(60, someSeries[:1], nil))
+	sinktest.Send(t, s, sinktest.Run(60, someSeries[:1], nil)) // as a run of changes
 	if got := receiver.Lines(); len(got) != 2 || got[1] != "# one"+meta1 {
 		t.Errorf("after the interval: %v, which is not the one series and its metadata", got)
 	}
-	if got := s.Stats(); got.Series != 5 {
+	sinktest.Send(t, s, sinktest.Run(75, someSeries, nil))
+	if got := receiver.Lines(); len(got) != 3 || got[2] != "# two"+meta2 {
+		t.Errorf("after a run of changes: %v, which are not two series and the metadata that was left out", got)
+	}
+	if got := s.Stats(); got.Series != 7 {
 		t.Errorf("stats %+v: metadata is no series", got)
+	}
+}
+
+// TestMetadataLimits: metadata has requests of its own, in order and none too large.
+func TestMetadataLimits(t *testing.T) {
+	receiver := listen(t, nil)
+	s := newTestSink(t, Config{Version: V1, MaxBytes: 500}, receiver.URL)
+	var series []sink.Series
+	var want []string
+	for i := range 50 {
+		series = append(series, sink.Series{Metric: &sink.Metric{Name: fmt.Sprintf("m%02d", 49-i)}, Block: &sink.Block{}})
+		want = append(want, fmt.Sprintf("# m%02d type=2 help=\"\" unit=\"\"", i))
+	}
+	sinktest.Send(t, s, sinktest.Run(0, series, nil))
+	receiver.CheckLimits(t, sinktest.Limits{Size: 500})
+	sinktest.CheckLines(t, "metadata", want, slices.DeleteFunc(receiver.Lines(), func(line string) bool { return line[0] != '#' }))
+}
+
+// TestMetadataRefused: a receiver that takes no metadata has got every series.
+func TestMetadataRefused(t *testing.T) {
+	receiver := listen(t, func(_ http.ResponseWriter, r sinktest.Request) int {
+		return map[bool]int{true: http.StatusBadRequest}[r.Series() == 0]
+	})
+	var log bytes.Buffer
+	s := newTestSink(t, Config{Version: V1, MetadataInterval: time.Second, Logger: slog.New(slog.NewTextHandler(&log, nil))}, receiver.URL)
+	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
+	sinktest.Send(t, s, sinktest.Run(15, someSeries, nil))
+	if got := strings.Count(log.String(), "the receiver refuses metadata"); got != 1 || len(receiver.Refused()) != 2 {
+		t.Errorf("%d requests are refused, and that is logged %d times:\n%s", len(receiver.Refused()), got, &log)
+	}
+	if got := s.Stats(); got.Series != 4 || got.Rejected != 0 {
+		t.Errorf("stats %+v", got)
 	}
 }
 
@@ -126,7 +164,6 @@ func TestFallback(t *testing.T) {
 			if len(asked) != 1 {
 				t.Errorf("version 2.0 was tried with %v, not once", asked)
 			}
-			slices.Sort(lines[4:])
 			sinktest.CheckLines(t, "series", []string{line1, line2, line1, line2, "# one" + meta1, "# two" + meta2}, lines)
 			if got := s.Stats(); got.Series != 4 || got.Rejected != 0 {
 				t.Errorf("stats %+v", got)
@@ -143,6 +180,31 @@ func TestFallback(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAsksAgain: whoever took 2.0 for an empty request may have been updated.
+func TestAsksAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		old := true
+		receiver := sinktest.New(t, protocol, func(w http.ResponseWriter, r sinktest.Request) int {
+			if old {
+				return only1(w, r)
+			}
+			return sinktest.Success
+		})
+		n := &sinktest.Network{Receiver: receiver}
+		s := newTestSink(t, Config{Client: n.Client()}, "http://receiver/")
+		for i, want := range []Version{V1, V1, V2} {
+			receiver.Lines() // forgets
+			sinktest.Send(t, s, sinktest.Run(i, someSeries, nil))
+			if got := versionOf(receiver.Accepted()[0]); got != want {
+				t.Errorf("run %d has version %d, want %d", i, got, want)
+			}
+			synctest.Wait()
+			old = false
+			time.Sleep(40 * time.Minute)
+		}
+	})
 }
 
 // TestPartial has receivers that write less than they get.
@@ -162,6 +224,7 @@ func TestPartial(t *testing.T) {
 		{"some in version 1.0", V1, 1, http.StatusNoContent, 1, 1, "1 of 2"},
 		{"all in version 1.0", V1, -1, http.StatusNoContent, 2, 0, ""},
 		{"an error in version 1.0", V1, -1, http.StatusBadRequest, 0, 2, "400"},
+		{"request timeout, which is no reason to try again", V2, -1, http.StatusRequestTimeout, 0, 2, "408"},
 		{"too large", V2, -1, http.StatusRequestEntityTooLarge, 0, 2, "413"},
 		{"not authorised", V2, -1, http.StatusUnauthorized, 0, 2, "401"},
 	}
