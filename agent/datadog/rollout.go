@@ -263,7 +263,7 @@ func statefulSetState(x *appsv1.StatefulSet) rolloutState {
 // partitionDone tells whether a StatefulSet that is to be updated in part is so.
 func partitionDone(x *appsv1.StatefulSet, desired int32) bool {
 	u := x.Spec.UpdateStrategy.RollingUpdate
-	return u != nil && u.Partition != nil && *u.Partition > 0 &&
+	return u != nil && u.Partition != nil && // 0 is set as well, as the API server does where nobody says any
 		x.Status.UpdatedReplicas >= desired-*u.Partition && x.Status.ReadyReplicas >= desired
 }
 

@@ -154,6 +154,7 @@ func TestRolloutOfStatefulSet(t *testing.T) {
 		replicas  = "replicas: 3"
 		onDelete  = "replicas: 3, updateStrategy: {type: OnDelete}"
 		partition = "replicas: 3, updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 2}}"
+		none      = "replicas: 3, updateStrategy: {type: RollingUpdate, rollingUpdate: {partition: 0}}"
 		differ    = "currentRevision: a, updateRevision: b, "
 		equal     = "currentRevision: b, updateRevision: b, "
 	)
@@ -169,6 +170,8 @@ func TestRolloutOfStatefulSet(t *testing.T) {
 		"partition reached":               {partition, differ + "readyReplicas: 3, updatedReplicas: 1", false, false},
 		"partition not reached":           {partition, differ + "readyReplicas: 3, updatedReplicas: 0", true, true},
 		"partition reached, not ready":    {partition, differ + "readyReplicas: 2, updatedReplicas: 1", true, true},
+		"a partition of 0, not reached":   {none, differ + "readyReplicas: 3, updatedReplicas: 2", true, true},
+		"a partition of 0, reached":       {none, differ + "readyReplicas: 3, updatedReplicas: 3", false, false},
 		"no replicas, none updated":       {"", equal + "readyReplicas: 0, updatedReplicas: 0", false, false},
 		"no replicas, one updated":        {"", equal + "readyReplicas: 0, updatedReplicas: 1", false, true},
 	} {
