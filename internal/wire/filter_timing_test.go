@@ -1,0 +1,41 @@
+package wire_test
+
+import (
+	"testing"
+
+	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/wire"
+	"github.com/kubestate/kubestate/kind"
+)
+
+// BenchmarkFilterPod drops from Pods of a simulated cluster what the default
+// families do not read. BenchmarkPod in kubewatch has this beside the decoding.
+func BenchmarkFilterPod(b *testing.B) {
+	store, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := sim.Generate(store, sim.ClusterConfig{Nodes: 10, Pods: 300, Seed: 1}); err != nil {
+		b.Fatal(err)
+	}
+	var pods [][]byte
+	for e := range store.All("pods") {
+		pods = append(pods, e.Message())
+	}
+	planned, err := kind.Pods.Plan(kind.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	filter, err := wire.Compile(kind.Pods.New(), kind.Reads(planned))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var buf []byte
+	b.ReportAllocs()
+	size := 0
+	for i := 0; b.Loop(); i++ {
+		buf = filter.Append(buf[:0], pods[i%len(pods)])
+		size += len(buf)
+	}
+	b.ReportMetric(float64(size)/float64(b.N), "wire-B/op")
+}
