@@ -52,6 +52,7 @@ type Exporter struct {
 	resources []*store.Resource // ascending by name
 	packer    *piece.Packer
 	plainOnly bool
+	cuts      cuts
 }
 
 // Feed receives the objects of one source; see Exporter.NewFeed.

@@ -3,7 +3,6 @@ package kubestate_test
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -71,53 +70,9 @@ func TestBadSlices(t *testing.T) {
 		"slice=", "slice=1", "slice=0/4", "slice=5/4", "slice=-1/4", "slice=1/0", "slice=1/10001", "slice=a/b", "slice=1/2/3",
 		"slice=1/2&slice=2/2", "slice=1/99999999999999999999",
 	} {
-		for _, path := range []string{"/metrics"} {
-			a := request(t, http.MethodGet, s.URL+path+"?"+query, nil)
-			if a.status != http.StatusBadRequest || !strings.Contains(a.body, "want I/N with 1 ≤ I ≤ N ≤ 10000") {
-				t.Errorf("%s: status %d, %q", query, a.status, a.body)
-			}
-		}
-	}
-}
-
-func TestDiscoveryOfASmallCluster(t *testing.T) {
-	s := serveMany(t, kubestate.Config{})
-	a := request(t, http.MethodGet, s.URL+"/sd?resources=pods&resources=nodes", nil)
-	host := strings.TrimPrefix(s.URL, "http://")
-	want := `[{"targets":["` + host + `"],"labels":{"__metrics_path__":"/metrics","__param_resources":"pods,nodes"}}]` + "\n"
-	if a.body != want || a.header.Get("Content-Type") != "application/json" {
-		t.Errorf("Content-Type %s:\n%swant\n%s", a.header.Get("Content-Type"), a.body, want)
-	}
-}
-
-func TestDiscoveryOfALargeCluster(t *testing.T) {
-	x := newExporter(t, kubestate.Config{Labels: map[string][]string{"replicasets": {"*"}}})
-	var sets []kind.Object
-	for i := range 300 {
-		o := replicaSet(fmt.Sprint("rs-", i))
-		o.Labels = map[string]string{"long": strings.Repeat("x", 100_000)}
-		sets = append(sets, o)
-	}
-	feed(t, x, "replicasets", sets...)
-	w := httptest.NewRecorder()
-	x.ServeDiscovery(w, httptest.NewRequest(http.MethodGet, "http://kubestate:8080/sd", nil))
-	var groups []struct {
-		Targets []string
-		Labels  map[string]string
-	}
-	if err := json.Unmarshal(w.Body.Bytes(), &groups); err != nil {
-		t.Fatal(err)
-	}
-	if len(groups) != 4 { // 30 MB in slices of up to 8 MiB
-		t.Fatalf("%d slices of 30 MB, want 4", len(groups))
-	}
-	for i, g := range groups {
-		want := fmt.Sprintf("%d/4", i+1)
-		if !slices.Equal(g.Targets, []string{"kubestate:8080"}) || g.Labels["__param_slice"] != want {
-			t.Errorf("group %d: %+v, want slice %s of kubestate:8080", i, g, want)
-		}
-		if g.Labels["instance"] != "kubestate:8080?slice="+want {
-			t.Errorf("group %d: %+v, want an instance of its own", i, g)
+		a := request(t, http.MethodGet, s.URL+"/metrics?"+query, nil)
+		if a.status != http.StatusBadRequest || !strings.Contains(a.body, "want I/N with 1 ≤ I ≤ N ≤ 10000") {
+			t.Errorf("%s: status %d, %q", query, a.status, a.body)
 		}
 	}
 }

@@ -1,0 +1,183 @@
+package kubestate_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// mostOfASlice is what docs/operations.md says of slices that are listed.
+const mostOfASlice = 8 << 20
+
+// target is what discovery says of one slice.
+type target struct {
+	Targets []string
+	Labels  map[string]string
+}
+
+// discover returns what /sd lists.
+func discover(t *testing.T, x *kubestate.Exporter, query string) []target {
+	t.Helper()
+	w := httptest.NewRecorder()
+	x.ServeDiscovery(w, httptest.NewRequest(http.MethodGet, "http://kubestate:8080/sd?"+query, nil))
+	var targets []target
+	if err := json.Unmarshal(w.Body.Bytes(), &targets); w.Code != http.StatusOK || err != nil {
+		t.Fatalf("status %d, %v: %s", w.Code, err, w.Body)
+	}
+	return targets
+}
+
+// scrape returns the bodies of what is listed.
+func scrape(t *testing.T, x *kubestate.Exporter, targets []target) (bodies []string) {
+	t.Helper()
+	for _, target := range targets {
+		query := url.Values{}
+		for name, value := range target.Labels {
+			if parameter, ok := strings.CutPrefix(name, "__param_"); ok {
+				query.Set(parameter, value)
+			}
+		}
+		w := httptest.NewRecorder()
+		x.ServeHTTP(w, httptest.NewRequest(http.MethodGet, target.Labels["__metrics_path__"]+"?"+query.Encode(), nil))
+		if w.Code != http.StatusOK {
+			t.Fatalf("%s: status %d: %s", query.Encode(), w.Code, w.Body)
+		}
+		bodies = append(bodies, w.Body.String())
+	}
+	return bodies
+}
+
+// fat is an Exporter of ReplicaSets whose text is as long as one likes.
+func fat(t *testing.T) (*kubestate.Exporter, func(name string, size int)) {
+	t.Helper()
+	t.Setenv("KUBESTATE_VALIDATE", "0") // it would take long with so much text
+	x, err := kubestate.New(kubestate.Config{
+		Kinds:  []*kind.Table{kind.ReplicaSets},
+		Keep:   func(d *metric.Desc) bool { return d.Name == "kube_replicaset_labels" },
+		Labels: map[string][]string{"replicasets": {"*"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := feed(t, x, "replicasets")
+	return x, func(name string, size int) {
+		o := replicaSet(name)
+		o.Labels = map[string]string{"long": strings.Repeat("x", size)}
+		f.Put(o)
+	}
+}
+
+func TestDiscoveryOfASmallCluster(t *testing.T) {
+	s := serveMany(t, kubestate.Config{})
+	a := request(t, http.MethodGet, s.URL+"/sd?resources=pods&resources=nodes", nil)
+	host := strings.TrimPrefix(s.URL, "http://")
+	want := `[{"targets":["` + host + `"],"labels":{"__metrics_path__":"/metrics","__param_resources":"pods,nodes"}}]` + "\n"
+	if a.body != want || a.header.Get("Content-Type") != "application/json" {
+		t.Errorf("Content-Type %s:\n%swant\n%s", a.header.Get("Content-Type"), a.body, want)
+	}
+}
+
+// The largest slice is what matters to a client: objects come in blocks, of which
+// one slice has more than another.
+func TestDiscoveryOfALargeCluster(t *testing.T) {
+	x, put := fat(t)
+	for i := range 3 * 128 {
+		put(fmt.Sprint("rs-", i), 40_000)
+	}
+	targets := discover(t, x, "")
+	if n := len(targets); n < 2 || n > 4 {
+		t.Fatalf("%d slices of 15 MB, want 2, or 4 since objects come in blocks", n)
+	}
+	for i, g := range targets {
+		want := fmt.Sprintf("%d/%d", i+1, len(targets))
+		if !slices.Equal(g.Targets, []string{"kubestate:8080"}) || g.Labels["__param_slice"] != want {
+			t.Errorf("group %d: %+v, want slice %s of kubestate:8080", i, g, want)
+		}
+		if g.Labels["instance"] != "kubestate:8080?slice="+want {
+			t.Errorf("group %d: %+v, want an instance of its own", i, g)
+		}
+	}
+	var all []string
+	for i, body := range scrape(t, x, targets) {
+		if len(body) > mostOfASlice {
+			t.Errorf("slice %d of %d has %d bytes, more than %d", i+1, len(targets), len(body), mostOfASlice)
+		}
+		all = append(all, samples(body)...)
+	}
+	slices.Sort(all)
+	if want := slices.Sorted(slices.Values(samples(write(t, x, exposition.Text, kubestate.Selection{})))); !slices.Equal(all, want) {
+		t.Errorf("the slices have %d samples, the whole %d, or they differ", len(all), len(want))
+	}
+}
+
+// Where cutting does not help there are as many slices as if it did.
+func TestDiscoveryOfAHugeObject(t *testing.T) {
+	x, put := fat(t)
+	put("huge", 20<<20)
+	if n := len(discover(t, x, "")); n != 4 {
+		t.Errorf("%d slices of one object of 20 MiB, want 4", n)
+	}
+}
+
+// How many slices there are does not follow every change, as all series get other
+// instances then.
+func TestDiscoveryIsSteady(t *testing.T) {
+	x, put := fat(t)
+	resize := func(mib int) {
+		for i := range 16 * 128 { // many blocks, so that slices are of about one size
+			put(fmt.Sprint("rs-", i), mib<<20/(16*128))
+		}
+	}
+	f := func(mib, want int) {
+		t.Helper()
+		resize(mib)
+		for range 2 {
+			if n := len(discover(t, x, "resources=replicasets,replicasets,nodes")); n != want {
+				t.Errorf("%d slices of %d MiB, want %d", n, mib, want)
+			}
+		}
+	}
+	f(7, 1)
+	f(9, 2)
+	f(7, 2)
+	f(9, 2)
+	f(5, 2)
+	f(17, 4)
+	f(15, 4)
+	f(9, 4)
+	f(6, 2)
+	f(3, 1)
+}
+
+func TestDiscoveryOfNothing(t *testing.T) {
+	s := serveMany(t, kubestate.Config{})
+	for _, query := range []string{"resources=", "resources=%20,", "resources=nosuch", "resources=pods&exclude_resources=pods"} {
+		a := request(t, http.MethodGet, s.URL+"/sd?"+query, nil)
+		if a.status != http.StatusOK || a.body != "[]\n" {
+			t.Errorf("%s: status %d, %q", query, a.status, a.body)
+		}
+		if whole := request(t, http.MethodGet, s.URL+"/metrics?"+query, nil).body; whole != "" {
+			t.Errorf("%s: /metrics has %d bytes", query, len(whole))
+		}
+	}
+}
+
+func TestDiscoveryOfASlice(t *testing.T) {
+	s := serveMany(t, kubestate.Config{})
+	for _, query := range []string{"slice=1/4", "slice=", "slice=5/4", "slice=a"} {
+		a := request(t, http.MethodGet, s.URL+"/sd?"+query, nil)
+		if a.status != http.StatusBadRequest || a.body != "slice: service discovery lists slices and takes none; it takes resources and exclude_resources\n" {
+			t.Errorf("%s: status %d, %q", query, a.status, a.body)
+		}
+	}
+}
