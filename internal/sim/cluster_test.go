@@ -31,7 +31,7 @@ func TestGenerateDeterministic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := sim.Generate(store, sim.ClusterConfig{Nodes: 20, Pods: 500, Seed: seed}); err != nil {
+		if err := sim.Generate(store, sim.ClusterConfig{Nodes: 10, Pods: 150, Seed: seed}); err != nil {
 			t.Fatal(err)
 		}
 		return fingerprint(store)
@@ -46,7 +46,7 @@ func TestGenerateDeterministic(t *testing.T) {
 }
 
 func TestGenerateSizes(t *testing.T) {
-	for _, size := range []struct{ nodes, pods int }{{1, 0}, {1, 1}, {3, 10}, {50, 100}, {100, 2000}} {
+	for _, size := range []struct{ nodes, pods int }{{1, 0}, {1, 1}, {3, 10}, {50, 100}, {100, 1000}} {
 		store := newStore(t, size.nodes, size.pods)
 		if n := store.Len("nodes"); n != size.nodes {
 			t.Errorf("%d nodes, want %d", n, size.nodes)
