@@ -219,7 +219,11 @@ func TestJoinsAtRandom(t *testing.T) {
 	j := newJoins(t, allJoins...)
 	last := map[string]event{}
 	name := func(prefix string, n int) string { return fmt.Sprintf("%s%d", prefix, random.IntN(n)) }
-	for range 1500 {
+	steps := 1500
+	if raceDetector {
+		steps = 400 // It is slow, and there is one goroutine.
+	}
+	for range steps {
 		var e event
 		switch random.IntN(8) {
 		case 0:
