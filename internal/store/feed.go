@@ -10,6 +10,7 @@ import (
 	"unique"
 
 	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/internal/told"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -37,7 +38,7 @@ type Feed struct {
 	bytes     int
 	failures  uint64
 
-	lastFailure string // the text of the failure logged last
+	told told.Texts // the failures that were logged
 
 	// What follows is about sealing; see seal.go.
 	open      []*cell // that changed and are not sealed
@@ -115,10 +116,9 @@ func (f *Feed) store(k key, lines *exposition.Writer) (due []*text, err error) {
 func (f *Feed) failed(k key, err error) {
 	f.mu.Lock()
 	f.failures++
-	told := f.lastFailure == err.Error()
-	f.lastFailure = err.Error()
+	tell := f.told.New(err.Error())
 	f.mu.Unlock()
-	if !told {
+	if tell {
 		f.resource.logger.Error("object has families that cannot be computed; they are left out",
 			"resource", f.resource.table.Name, "namespace", k.namespace, "name", k.name, "err", err)
 	}
