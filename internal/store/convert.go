@@ -23,6 +23,7 @@ type batch struct {
 	encoded  []byte          // plain in the encoding of the body
 	deflated *piece.Deflated // the same, where that is gzip
 	scratch  []byte          // lines before they become protobuf
+	panic    any             // of the conversion, for whoever writes the body
 	done     chan struct{}   // gets one value when the batch is converted
 }
 
@@ -51,14 +52,18 @@ func (b *Body) convert(w io.Writer, e exposition.Encoding) error {
 		c.running.Go(c.work)
 	}
 	c.running.Go(c.cut)
-	err := c.write(w)
+	defer c.end() // also if the writer panics
+	return c.write(w)
+}
+
+// end waits for what is still on its way.
+func (c *conversion) end() {
 	c.quit.Store(true)
-	for x := range c.order { // what is still on its way
+	for x := range c.order {
 		<-x.done
 		c.free <- x
 	}
 	c.running.Wait()
-	return err
 }
 
 // cut cuts the body into batches.
@@ -76,7 +81,7 @@ func (c *conversion) cut() {
 // work converts batches until there are no more.
 func (c *conversion) work() {
 	for x := range c.todo {
-		x.convert(c.body, c.encoding)
+		x.panic = catch(func() { x.convert(c.body, c.encoding) })
 		x.done <- struct{}{}
 	}
 }
@@ -91,6 +96,7 @@ func (c *conversion) write(w io.Writer) error {
 	}
 	for x := range c.order {
 		<-x.done
+		passOn(x.panic)
 		_, err := w.Write(x.encoded)
 		if c.encoding == exposition.Gzip {
 			m.Add(x.deflated)
@@ -144,17 +150,35 @@ func (x *batch) convert(b *Body, e exposition.Encoding) {
 func cores() int { return runtime.GOMAXPROCS(0) }
 
 // inParallel runs work on all cores. Each gets the numbers from 0 up to n, one
-// after another, and all together get each once.
+// after another, and all together get each once. If one panics, so does inParallel,
+// once all have ended.
 func inParallel(n int, work func(next func() (int, bool))) {
 	var last atomic.Int64
 	next := func() (int, bool) {
 		i := int(last.Add(1)) - 1
 		return i, i < n
 	}
+	panics := make([]any, max(1, min(cores(), n)))
 	var running sync.WaitGroup
-	for range min(cores(), n) - 1 {
-		running.Go(func() { work(next) })
+	for i := range panics {
+		running.Go(func() { panics[i] = catch(func() { work(next) }) })
 	}
-	work(next)
 	running.Wait()
+	for _, p := range panics {
+		passOn(p)
+	}
+}
+
+// catch returns what f panics with, if it does. A panic in a goroutine of its own
+// would end the program; whoever answers a request recovers from it.
+func catch(f func()) (panicked any) {
+	defer func() { panicked = recover() }()
+	f()
+	return nil
+}
+
+func passOn(panicked any) {
+	if panicked != nil {
+		panic(panicked)
+	}
 }

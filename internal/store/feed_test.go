@@ -250,6 +250,40 @@ func TestFreedSlotsAreUsedNewestFirst(t *testing.T) {
 	}
 }
 
+// TestLargeObjectsShareABlockWithFew: slices are made of whole blocks, and have to
+// stay small.
+func TestLargeObjectsShareABlockWithFew(t *testing.T) {
+	r := newResource(t)
+	f := r.NewFeed()
+	large := func(name string) *appsv1.ReplicaSet {
+		o := replicaSet(name, 1)
+		o.Labels["large"] = strings.Repeat("x", enoughBytes/8)
+		return o
+	}
+	f.Begin()
+	for i := range 20 {
+		f.Put(large(fmt.Sprint("rs-", i)))
+	}
+	f.Commit()
+	at := func(name string) int { return int(f.index[key{"shop", name}].block) }
+	for i := range 20 {
+		if got, want := at(fmt.Sprint("rs-", i)), i/8; got != want {
+			t.Errorf("object %d is in block %d, want %d", i, got, want)
+		}
+	}
+	for i, b := range f.blocks {
+		if b.bytes > enoughBytes+enoughBytes/4 {
+			t.Errorf("block %d has %d bytes", i, b.bytes)
+		}
+	}
+	f.Delete("shop", "rs-3")
+	f.Put(replicaSet("small", 1))
+	f.Put(replicaSet("smaller", 1))
+	if a, b := at("small"), at("smaller"); a != 0 || b != 0 {
+		t.Errorf("objects are in blocks %d and %d, want 0, where there is room again", a, b)
+	}
+}
+
 func TestPutOfAnUnchangedObjectAllocatesNothing(t *testing.T) {
 	if raceDetector {
 		t.Skip("under the race detector sync.Pool drops items at random")

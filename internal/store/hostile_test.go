@@ -3,6 +3,8 @@ package store
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -131,5 +133,36 @@ func TestObjectWithTooManySeries(t *testing.T) {
 	}
 	if want := "kube_replicaset_owner: 65536 series of one object; at most 65535 are possible"; !strings.Contains(log.String(), want) {
 		t.Errorf("log lacks %q: %s", want, &log)
+	}
+}
+
+// TestBadMemoryEndsOneScrape: what goes wrong on one of many cores ends the request
+// that needs it, and nothing else.
+func TestBadMemoryEndsOneScrape(t *testing.T) {
+	t.Setenv("KUBESTATE_VALIDATE", "0")
+	r := New(Config{Table: replicaSets(t)})
+	f := r.NewFeed()
+	f.Begin()
+	for i := range 3 * blockSlots {
+		f.Put(replicaSet(fmt.Sprint("rs-", i), 1))
+	}
+	f.Commit()
+	s := r.Snapshot(Slice{})
+	form := s.families[1][1].form.Load()
+	sound := form.sealed.Data
+	for _, c := range []struct {
+		format   exposition.Format
+		encoding exposition.Encoding
+	}{{exposition.Text, exposition.Identity}, {exposition.Text, exposition.Zstd}, {exposition.Protobuf, exposition.Gzip}} {
+		form.sealed.Data = []byte("bad")
+		if p := catch(func() {
+			b := NewBody(r.packer, c.format, []*Snapshot{s})
+			b.Encode(c.encoding)
+			_ = b.Write(io.Discard, c.encoding)
+		}); !strings.Contains(fmt.Sprint(p), "store: inflate") {
+			t.Errorf("format %d, encoding %d: panics with %v", c.format, c.encoding, p)
+		}
+		form.sealed.Data = sound
+		shown(t, s)
 	}
 }

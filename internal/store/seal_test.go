@@ -209,4 +209,3 @@ func TestMuchOpenTextIsSealedAtOnce(t *testing.T) {
 		})
 	}
 }
-

@@ -78,7 +78,7 @@ func (t *text) append(dst []byte, p *piece.Packer) []byte {
 	}
 	dst, err := p.Inflate(dst, f.sealed)
 	if err != nil {
-		panic("store: " + err.Error()) // memory went bad; whoever reads an object or answers a scrape recovers
+		panic("store: " + err.Error()) // memory went bad; whoever stores an object or answers a scrape recovers
 	}
 	return dst
 }
