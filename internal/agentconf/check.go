@@ -280,6 +280,9 @@ func (a *Agent) checkSinks(f *strictyaml.File) {
 		if heartbeat != 0 && heartbeat < interval {
 			f.Wrong(path+".heartbeat", "%s is less than the interval, %s; want more, or none", heartbeat, interval)
 		}
+		if d, ok := s.settings.(*DogStatsD); ok && d.Spread >= interval-interval/20 { // the time that a run has
+			f.Wrong(path+".spread", "%s takes all of the interval, %s; want less", d.Spread, interval)
+		}
 		if common.Name != "" {
 			if j, twice := first[common.Name]; twice {
 				f.Wrong(path+".name", "sinks[%d] has the name %q already", j, common.Name)

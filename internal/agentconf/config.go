@@ -1,7 +1,9 @@
 package agentconf
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -103,13 +105,16 @@ type Bytes int
 // units are in the order in which they are looked for.
 func units() []struct {
 	name string
-	size int
+	size uint64
 } {
 	return []struct {
 		name string
-		size int
+		size uint64
 	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"B", 1}, {"", 1}}
 }
+
+// maxBytes is what an int holds on any machine.
+const maxBytes uint64 = math.MaxInt32
 
 // ReadYAML implements strictyaml.Custom.
 func (b *Bytes) ReadYAML(v strictyaml.Value) {
@@ -119,9 +124,13 @@ func (b *Bytes) ReadYAML(v strictyaml.Value) {
 		if !ok {
 			continue
 		}
-		n, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 31)
-		if err == nil && n > 0 && n <= uint64(1<<40/u.size) {
-			*b = Bytes(int(n) * u.size)
+		n, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 64)
+		switch {
+		case errors.Is(err, strconv.ErrRange) || err == nil && n > maxBytes/u.size:
+			v.Wrong("%s is too much, want %d bytes or less", text, maxBytes)
+			return
+		case err == nil && n > 0:
+			*b = Bytes(n * u.size)
 			return
 		}
 		break
@@ -133,7 +142,7 @@ func (b *Bytes) ReadYAML(v strictyaml.Value) {
 func (*Bytes) JSONSchema(*strictyaml.Schemas) strictyaml.Schema {
 	return strictyaml.Schema{"anyOf": []strictyaml.Schema{
 		{"type": "integer", "minimum": 1},
-		{"type": "string", "pattern": `^[0-9]+ *([KMG]i)?B$`},
+		{"type": "string", "pattern": `^[0-9]+ *(([KMG]i)?B)?$`},
 	}}
 }
 

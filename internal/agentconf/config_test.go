@@ -261,6 +261,30 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func TestBytes(t *testing.T) {
+	for text, want := range map[string]Bytes{"65": 65, "2147483647": 1<<31 - 1, "4 KiB": 4096, "2MiB": 2 << 20, "70B": 70} {
+		c, err := Read("c.yaml", []byte("agent: {sinks: [{type: dogstatsd, address: 'unix:///d.sock', maxPacket: 64, buffer: "+text+"}]}"))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if got := c.Agent.Sinks[0].settings.(*DogStatsD).Buffer; got != want {
+			t.Errorf("%s is %d bytes, want %d", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"2GiB":                 "2GiB is too much, want 2147483647 bytes or less",
+		"3000000000":           "3000000000 is too much, want 2147483647 bytes or less",
+		"99999999999999999999": "99999999999999999999 is too much, want 2147483647 bytes or less",
+		"0":                    "want a number of bytes above 0", "-1": "want a number of bytes above 0", "2KB": "want a number of bytes above 0", "[]": "want a number",
+	} {
+		_, err := Read("c.yaml", []byte("agent: {sinks: [{type: dogstatsd, address: 'unix:///d.sock', maxPacket: 64, buffer: "+text+"}]}"))
+		if err == nil || !strings.Contains(err.Error(), "c.yaml:1: agent.sinks[0].buffer: "+want) {
+			t.Errorf("%s: got %v, want %s", text, err, want)
+		}
+	}
+}
+
 func TestEmpty(t *testing.T) {
 	for _, in := range []string{"", "agent:\n", "# nothing"} {
 		c, err := Read("c.yaml", []byte(in))

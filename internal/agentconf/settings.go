@@ -108,7 +108,8 @@ func (a *Agent) Receivers() (receivers []Receiver, warnings []string) {
 			}
 		}
 		r.Interval, r.Heartbeat = a.paceOf(c)
-		if r.Heartbeat >= staleness && (c.Type == "remotewrite" || c.Type == "otlp") {
+		// A series is sent again at the first run after the heartbeat, if not later.
+		if r.Heartbeat > 0 && r.Heartbeat+r.Interval >= staleness && (c.Type == "remotewrite" || c.Type == "otlp") {
 			warnings = append(warnings, fmt.Sprintf("sink %s: with a heartbeat of %s Prometheus takes series that do not change for ended, after %s", r.Name, r.Heartbeat, staleness))
 		}
 		receivers = append(receivers, r)

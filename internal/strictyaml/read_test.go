@@ -176,6 +176,35 @@ c.yaml:27: old: it is called new now`
 	}
 }
 
+// Text is no number, and nothing is no element, but that a map may be left empty.
+func TestNumbersAndNothing(t *testing.T) {
+	f := Read("c.yaml", []byte(`equal: "1"
+byName:
+  a:
+  b: {size: "1", share: NaN}
+  c: {size: 1.0, share: .5}
+where:
+  a:
+  - x
+  -
+  b:
+nested: {x: {y: , z: ""}, z: }
+parts: [null]
+`), &config{}, options())
+	want := `c.yaml:1: equal: found "1", want a number
+c.yaml:3: byName.a: found nothing, want a value; empty text is ""
+c.yaml:4: byName.b.size: found "1", want a whole number
+c.yaml:4: byName.b.share: found "NaN", want a number
+c.yaml:5: byName.c.size: found "1.0", want a whole number
+c.yaml:9: where.a[1]: found nothing, want a value; empty text is ""
+c.yaml:10: where.b: found nothing, want a value; empty text is ""
+c.yaml:11: nested.x.y: found nothing, want a value; empty text is ""
+c.yaml:12: parts[0]: found nothing, want a value; empty text is ""`
+	if diff := cmp.Diff(want, errorText(f)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func errorText(f *File) string {
 	if err := f.Err(); err != nil {
 		return err.Error()
@@ -233,8 +262,11 @@ func TestLenient(t *testing.T) {
 	var got config
 	o := options()
 	o.Lenient = true
-	f := Read("c.yaml", []byte("name: 42\non: \"true\"\nmore: {a: b}\nwithin: {less: 1}\nnested: {x: {y: 1}}\n"), &got, o)
-	want := config{Name: "42", On: true, Within: &config{}, Nested: map[string]map[string]string{"x": {"y": "1"}}}
+	f := Read("c.yaml", []byte("name: 42\non: \"true\"\nmore: {a: b}\nwithin: {less: 1}\nnested: {x: {y: 1, z: }}\nequal: \"1\"\nwhere: {a: [null], b: }\n"), &got, o)
+	want := config{
+		Name: "42", On: true, Within: &config{}, Nested: map[string]map[string]string{"x": {"y": "1", "z": ""}}, Equal: new(1.0),
+		inner: inner{Where: map[string][]string{"a": {""}, "b": nil}},
+	}
 	if diff := cmp.Diff(want, got, compare); diff != "" || f.Err() != nil {
 		t.Errorf("error %v (-want +got):\n%s", f.Err(), diff)
 	}

@@ -31,6 +31,9 @@ type Value struct {
 
 const (
 	textTag  = "!!str"
+	boolTag  = "!!bool"
+	intTag   = "!!int"
+	floatTag = "!!float"
 	nullTag  = "!!null"
 	mergeTag = "!!merge"
 )
@@ -217,7 +220,9 @@ func (v Value) readMap(to reflect.Value) {
 	to.Set(reflect.MakeMap(t))
 	v.pairs(func(key string, value Value) {
 		element := reflect.New(t.Elem()).Elem()
-		value.read(element)
+		if t.Elem().Kind() == reflect.Map || value.isThere() { // a map may be left empty
+			value.read(element)
+		}
 		to.SetMapIndex(reflect.ValueOf(key).Convert(t.Key()), element)
 	})
 }
@@ -229,9 +234,21 @@ func (v Value) readSlice(to reflect.Value) {
 	}
 	list := reflect.MakeSlice(to.Type(), len(v.node.Content), len(v.node.Content))
 	for i, node := range v.node.Content {
-		v.at(node, "["+strconv.Itoa(i)+"]").read(list.Index(i))
+		if element := v.at(node, "["+strconv.Itoa(i)+"]"); element.isThere() {
+			element.read(list.Index(i))
+		}
 	}
 	to.Set(list)
+}
+
+// isThere tells whether an element of a list or map is more than nothing, and adds
+// a problem if it is not.
+func (v Value) isThere() bool {
+	if !v.IsNull() || v.file.options.Lenient {
+		return true
+	}
+	v.Wrong(`found nothing, want a value; empty text is ""`)
+	return false
 }
 
 func (v Value) readDuration(to reflect.Value) {
@@ -257,17 +274,17 @@ func (v Value) readScalar(to reflect.Value) {
 		var b bool
 		b, err = strconv.ParseBool(text)
 		to.SetBool(b)
-		scalar, want = scalar && (tag == "!!bool" || v.file.options.Lenient), "true or false"
+		scalar, want = scalar && (tag == boolTag || v.file.options.Lenient), "true or false"
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		var n int64
 		n, err = strconv.ParseInt(text, 0, to.Type().Bits())
 		to.SetInt(n)
-		want = "a whole number"
+		scalar, want = scalar && (tag == intTag || v.file.options.Lenient), "a whole number"
 	case reflect.Float64:
 		var n float64
 		n, err = strconv.ParseFloat(text, 64)
 		to.SetFloat(n)
-		want = "a number"
+		scalar, want = scalar && (tag == intTag || tag == floatTag || v.file.options.Lenient), "a number"
 	default:
 		scalar, want = false, "nothing: this program cannot read a "+to.Type().String()
 	}
