@@ -281,6 +281,41 @@ func TestYieldWhileSending(t *testing.T) {
 	}
 }
 
+// TestRingGrows: a queue that grows while packets wait keeps them, and their order, and
+// one that may be huge needs no memory for that.
+func TestRingGrows(t *testing.T) {
+	q := newQueue(1<<40, 64)
+	put := func(lines int) {
+		p := q.packet()
+		p.lines = lines
+		q.put(t.Context(), p)
+	}
+	q.setAway()
+	next := 0
+	batch := make([]*packet, 0, q.batch())
+	for i := range 1000 {
+		put(i)
+		if i%3 == 0 { // some of those that are taken come back
+			batch = q.take(batch[:0])
+			next += len(batch) / 2
+			q.finish(batch, len(batch)/2, true)
+		}
+	}
+	for q.waiting() > 0 {
+		batch = q.take(batch[:0])
+		for _, p := range batch {
+			if p.lines != next {
+				t.Fatalf("packet %d comes when it is the turn of %d", p.lines, next)
+			}
+			next++
+		}
+		q.finish(batch, len(batch), false)
+	}
+	if next != 1000 {
+		t.Errorf("%d packets of 1000", next)
+	}
+}
+
 // TestLossesAreTold: each Send tells what was lost since the one before, and why.
 func TestLossesAreTold(t *testing.T) {
 	r := listen(t, "udp", "")

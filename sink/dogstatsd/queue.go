@@ -26,12 +26,13 @@ const window = 64
 // the oldest makes room for the newest.
 type queue struct {
 	packetSize int
+	most       int           // packets that may wait
 	filled     chan struct{} // there may be something to take
 	moved      chan struct{} // there may be room, or nothing left
 
 	mu     sync.Mutex
-	ring   []*packet
-	head   int // index of the oldest in ring
+	ring   []*packet // as large as was needed until now
+	head   int       // index of the oldest in ring
 	n      int
 	taken  int  // packets the writer has; they count as if in ring
 	stale  bool // what the writer has must not come back
@@ -40,12 +41,14 @@ type queue struct {
 	free   []*packet
 }
 
-func newQueue(packets, packetSize int) *queue {
+// newQueue returns a queue for at most so many packets.
+func newQueue(most, packetSize int) *queue {
 	return &queue{
 		packetSize: packetSize,
+		most:       most,
 		filled:     make(chan struct{}, 1),
 		moved:      make(chan struct{}, 1),
-		ring:       make([]*packet, packets),
+		ring:       make([]*packet, min(most, 2*window)),
 	}
 }
 
@@ -81,7 +84,7 @@ func (q *queue) recycle(p *packet) {
 func (q *queue) put(ctx context.Context, p *packet) (dropped int) {
 	for {
 		q.mu.Lock()
-		full := q.n+q.taken >= len(q.ring)
+		full := q.n+q.taken >= q.most
 		wait := !q.away && (full || q.n+q.taken >= window)
 		if !wait || ctx.Err() != nil || q.closed {
 			break
@@ -98,7 +101,7 @@ func (q *queue) put(ctx context.Context, p *packet) (dropped int) {
 		q.recycle(p)
 		return dropped
 	}
-	if q.n+q.taken >= len(q.ring) {
+	if q.n+q.taken >= q.most {
 		if q.n == 0 { // The writer has all there are.
 			dropped = p.lines
 			q.recycle(p)
@@ -108,10 +111,21 @@ func (q *queue) put(ctx context.Context, p *packet) (dropped int) {
 		dropped = oldest.lines
 		q.recycle(oldest)
 	}
+	if q.n+q.taken >= len(q.ring) {
+		q.grow()
+	}
 	q.ring[(q.head+q.n)%len(q.ring)] = p
 	q.n++
 	signal(q.filled)
 	return dropped
+}
+
+// grow makes room for more packets. It is called with q.mu held.
+func (q *queue) grow() {
+	ring := make([]*packet, min(2*len(q.ring), q.most))
+	n := copy(ring, q.ring[q.head:])
+	copy(ring[n:], q.ring[:q.head])
+	q.ring, q.head = ring, 0
 }
 
 // shift removes the oldest packet from the ring. It is called with q.mu held.
@@ -145,7 +159,7 @@ func (q *queue) wait(stop context.Context) bool {
 
 // batch is how many packets the writer takes at once: not so many that none is
 // left to be dropped for a newer one.
-func (q *queue) batch() int { return max(1, min(16, len(q.ring)/4)) }
+func (q *queue) batch() int { return max(1, min(16, q.most/4)) }
 
 // take appends the oldest packets to batch, up to its capacity.
 func (q *queue) take(batch []*packet) []*packet {
