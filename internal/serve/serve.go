@@ -57,7 +57,9 @@ type Servers struct {
 
 type server struct {
 	http.Server
+	name     string
 	listener net.Listener
+	open     atomic.Int64 // requests that are being answered
 }
 
 // Listen opens all ports, or none. The error names every port that cannot be
@@ -94,15 +96,21 @@ func listen(ctx context.Context, name, address string, h http.Handler, c *Config
 	if err != nil {
 		return nil, fmt.Errorf("%s port: %w", name, err)
 	}
-	return &server{listener: l, Server: http.Server{
-		Handler:           h,
+	s := &server{name: name, listener: l}
+	s.Server = http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s.open.Add(1)
+			defer s.open.Add(-1)
+			h.ServeHTTP(w, r)
+		}),
 		ReadTimeout:       c.Timeouts.Read,
 		ReadHeaderTimeout: c.Timeouts.ReadHeader,
 		WriteTimeout:      c.Timeouts.Write,
 		IdleTimeout:       c.Timeouts.Idle,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
-	}}, nil
+	}
+	return s, nil
 }
 
 // Address returns host:port of the main port, which there must be.
@@ -111,8 +119,9 @@ func (s *Servers) Address() string { return s.main.listener.Addr().String() }
 // TelemetryAddress returns host:port of the telemetry port.
 func (s *Servers) TelemetryAddress() string { return s.telemetry.listener.Addr().String() }
 
-// Run answers requests until ctx ends, then lets open requests finish. It returns
-// nil after an orderly end.
+// Run answers requests until ctx ends, then lets open requests finish, and cuts
+// those that take too long. It returns nil after such an end, and otherwise why it
+// could not go on.
 func (s *Servers) Run(ctx context.Context) error {
 	failed := make(chan error, 2)
 	for _, x := range s.all() {
@@ -126,12 +135,32 @@ func (s *Servers) Run(ctx context.Context) error {
 	}
 	s.draining.Store(true)
 	s.logger.Info("letting open requests finish", "limit", drainTimeout)
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	return errors.Join(err, s.drain(context.WithoutCancel(ctx)))
+}
+
+// drain closes all ports at once, so that none waits for another.
+func (s *Servers) drain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
-	for _, x := range s.all() {
-		err = errors.Join(err, x.Shutdown(drain))
+	servers := s.all()
+	closed := make(chan error, len(servers))
+	for _, x := range servers {
+		go func() { closed <- x.drain(ctx, s.logger) }()
+	}
+	var err error
+	for range servers {
+		err = errors.Join(err, <-closed)
 	}
 	return err
+}
+
+func (x *server) drain(ctx context.Context, logger *slog.Logger) error {
+	err := x.Shutdown(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	logger.Warn("cut requests that took too long", "port", x.name, "requests", x.open.Load())
+	return x.Close()
 }
 
 // Address joins a host and a port as Config wants them. The host :: is every

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/kind"
@@ -105,44 +104,6 @@ func TestPaths(t *testing.T) {
 	f(main, "/livez", 503, "stuck")
 	f(main, "/healthz", 200, "OK")
 	if err := end(); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestDrain checks that a request that is being answered ends before Run does,
-// and that readiness is gone meanwhile.
-func TestDrain(t *testing.T) {
-	begun, finish := make(chan struct{}), make(chan struct{})
-	fine := func() error { return nil }
-	s, end := start(t, Config{
-		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			close(begun)
-			<-finish
-			_, _ = io.WriteString(w, "whole")
-		}),
-		Telemetry: text(""), Health: Health{Live: fine, Ready: fine}, Page: func() Page { return Page{} },
-	})
-	answered := make(chan string, 1)
-	go func() {
-		_, body := get(t, s.Address(), "/metrics")
-		answered <- body
-	}()
-	<-begun
-	ended := make(chan error, 1)
-	go func() { ended <- end() }()
-	for !s.draining.Load() {
-		time.Sleep(time.Millisecond)
-	}
-	select {
-	case err := <-ended:
-		t.Fatalf("Run ended before the request: %v", err)
-	default:
-	}
-	close(finish)
-	if body := <-answered; body != "whole" {
-		t.Errorf("got %q", body)
-	}
-	if err := <-ended; err != nil {
 		t.Error(err)
 	}
 }
