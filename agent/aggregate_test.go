@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/internal/agenttest"
+	"github.com/kubestate/kubestate/kind"
 )
 
 func TestAggregates(t *testing.T) {
@@ -211,4 +212,24 @@ func TestPodModes(t *testing.T) {
 			t.Errorf("%s collects %d families, want %d", c.config.PodMode, families, want)
 		}
 	}
+}
+
+// Without code that says which sample is the latest, a check of a group has the
+// worst status of all.
+func TestWorstStatus(t *testing.T) {
+	n := &agent.Names{Aggregates: []agent.Aggregate{{
+		Family: "kube_node_status_condition", Op: agent.Latest, Filter: agent.Filter{Equal: new(1.0), Where: map[string][]string{"condition": {"Ready"}}},
+		Check: &agent.Check{Name: "nodes", By: "status", Statuses: map[string]agent.Status{"true": agent.OK, "false": agent.Critical, "unknown": agent.Warning}},
+	}}}
+	x := agenttest.New(t, agent.Config{Names: n})
+	node := func(name, ready string) []kind.Object {
+		return objects(t, `{apiVersion: v1, kind: Node, metadata: {name: `+name+`}, status: {conditions: [{type: Ready, status: "`+ready+`"}]}}`)
+	}
+	x.Put(node("a", "True")...)
+	expect(t, x, `check nodes ok ""`)
+	x.Put(node("b", "False")...)
+	x.Put(node("c", "Unknown")...)
+	expect(t, x, `check nodes critical ""`)
+	x.Put(node("b", "True")...)
+	expect(t, x, `check nodes warning ""`)
 }

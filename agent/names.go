@@ -195,11 +195,14 @@ type Op string
 
 // The operations there are.
 const (
-	Sum    Op = "sum"
-	Count  Op = "count" // of samples, whatever their value
-	Min    Op = "min"
-	Max    Op = "max"
-	Latest Op = "latest" // the sample with the highest Point.Order
+	Sum   Op = "sum"
+	Count Op = "count" // of samples, whatever their value
+	Min   Op = "min"
+	Max   Op = "max"
+	// Latest is for checks only: the status of the sample with the highest
+	// Point.Order. Of several, such as all of those for which no Adjust sets an order,
+	// it is the worst status.
+	Latest Op = "latest"
 )
 
 // Join says which labels of its source family other series get. A source sample
