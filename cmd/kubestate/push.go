@@ -130,14 +130,18 @@ func (p *pusher) identify(ctx context.Context, client *kubewatch.Client) {
 		p.identified.Store(true)
 		return
 	}
-	for ctx.Err() == nil {
+	for told := false; ctx.Err() == nil; {
 		uid, err := client.NamespaceUID(ctx, systemNamespace)
 		switch {
 		case err == nil:
 			p.agent.SetClusterID(uid)
 		case kubewatch.Refused(err):
 			p.log.Warn("the ID of the cluster is not known; there is no tag of it", "err", err)
-		default: // the watches tell what is wrong with the server
+		default:
+			if !told {
+				p.log.Warn("the ID of the cluster is not known yet, and nothing is sent before; trying on", "err", err)
+				told = true
+			}
 			select {
 			case <-ctx.Done():
 			case <-time.After(identifyAgain):
