@@ -29,9 +29,9 @@ type Config struct {
 	Joins map[string]Join
 	// LabelsAsTags and AnnotationsAsTags add labels and annotations of objects to all
 	// their series, and to others that name the object: by kind in lower case
-	// ("pod", also "pods"), from the key to the name of the tag. The key "*" stands for all others
-	// and makes the name a template, see Join.Template. A kind with nil takes those
-	// away that the naming table has.
+	// ("pod", also "pods"), from the key to the name of the tag. The key "*" stands for
+	// all others and makes the name a template, see Join.Template. A kind with nil
+	// takes those away that the naming table has.
 	LabelsAsTags, AnnotationsAsTags map[string]map[string]string
 	// LabelsMapper adds to, and wins over, Names.Labels.
 	LabelsMapper map[string]string
