@@ -36,11 +36,11 @@ build: ## Build the static binary bin/kubestate.
 
 .PHONY: test
 test: ## Run everything, cheapest first; CI runs this.
-	@tools/stages.sh format tidy vet lint unit allocations generated end-to-end
+	@tools/stages.sh format tidy lint unit without-race generated end-to-end
 
 .PHONY: check
-check: ## Run what takes a minute or two: format, vet, lint and tests without the race detector.
-	@tools/stages.sh format vet lint quick
+check: ## Run what takes a minute or two: format, lint and tests without the race detector.
+	@tools/stages.sh format lint quick
 
 .PHONY: format
 format: ## Fail if a file is not as gofmt -s writes it.
@@ -52,7 +52,7 @@ tidy: ## Fail if go.mod lists more or less than the code imports.
 	$(GO) mod tidy -diff
 
 .PHONY: vet
-vet: ## Run go vet.
+vet: ## Run go vet, which lint does, too.
 	$(GO) vet ./...
 
 .PHONY: lint
@@ -60,17 +60,25 @@ lint: ## Run the linters of .golangci.yml (the first time builds them: minutes).
 	$(TOOL) golangci-lint run
 	cd test/e2e/harness && $(TOOL) golangci-lint run
 
+# Stores check themselves after every change, also in programs that tests start.
+unit quick without-race end-to-end: export KUBESTATE_VALIDATE := 1
+
 .PHONY: unit
-unit: ## Run the unit tests with the race detector; stores check themselves (KUBESTATE_VALIDATE).
-	KUBESTATE_VALIDATE=1 CGO_ENABLED=1 $(GO) test -race -timeout 10m ./...
+unit: ## Run the unit tests with the race detector.
+	CGO_ENABLED=1 $(GO) test -race -timeout 10m ./...
 
 .PHONY: quick
 quick: ## Run the unit tests without the race detector.
 	$(GO) test -timeout 5m ./...
 
-.PHONY: allocations
-allocations: ## Run the tests that count allocations; the race detector allocates, so without it.
-	$(GO) test -run Alloc ./...
+# The race detector allocates, and makes slow what most of these do in one goroutine.
+# test/e2e runs the program with it.
+WITHOUT_RACE := Test.*Alloc|TestScripts|TestReads|TestChangesLeaveNoTrace
+
+.PHONY: without-race
+without-race: ## Run the tests that skip themselves under the race detector, as those that count allocations.
+	$(GO) test -run '$(WITHOUT_RACE)' $$(grep -rlE --include='*_test.go' --exclude-dir=test \
+		'^func ($(WITHOUT_RACE))' . | xargs -n 1 dirname | sort -u)
 
 .PHONY: generate
 generate: ## Write docs/reference and the cluster roles anew.
@@ -84,8 +92,7 @@ generated: ## Fail if make generate changes anything.
 end-to-end: ## Test against a real API server and Prometheus (the first time builds them: many minutes).
 	@for tool in curl node python3 zstd; do command -v $$tool >/dev/null || \
 		echo "NOT TESTED with $$tool, which is not installed" >&2; done
-	@set -e; for module in $(TEST_MODULES); do echo "--> $$module"; \
-		( cd $$module && $(GO) vet ./... && $(GO) test -count=1 -timeout 20m ./... ); done
+	@tools/end-to-end.sh test/e2e $(filter-out test/e2e,$(TEST_MODULES))
 
 .PHONY: bench
 bench: ## Measure a scenario against reference costs: SCENARIO=small|20k|100k|growth|all, BENCH_FLAGS.

@@ -128,6 +128,9 @@ func modelled() *agent.Names {
 // Thousands of random changes leave what seeing only their result gives: joins and
 // totals keep nothing of what was, and miss nothing that is.
 func TestChangesLeaveNoTrace(t *testing.T) {
+	if raceDetector {
+		t.Skip("slow, and one goroutine: make without-race runs it")
+	}
 	for seed := range uint64(4) {
 		c, x := newCluster(seed), agenttest.New(t, agent.Config{Names: modelled()})
 		for i := range 3000 {

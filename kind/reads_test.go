@@ -17,6 +17,9 @@ import (
 // makes no difference to any row: not to all together, not to the default ones and
 // not to one alone.
 func TestReads(t *testing.T) {
+	if raceDetector {
+		t.Skip("slow, and one goroutine: make without-race runs it")
+	}
 	for _, table := range kind.All() {
 		t.Run(table.Name, func(t *testing.T) {
 			objects := encodedObjects(t, table)

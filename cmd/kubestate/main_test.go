@@ -20,8 +20,12 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
+	if raceDetector {
+		t.Skip("slow: make without-race runs it, and test/e2e a program with the race detector")
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", UpdateScripts: os.Getenv("UPDATE") != "",
+		WorkdirRoot: t.TempDir(),
+		Dir:         "testdata/script", UpdateScripts: os.Getenv("UPDATE") != "",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"cluster": startCluster},
 	})
 }

@@ -27,7 +27,7 @@ func TestAgentIsTheOldWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	compareWays(t, m)
-	for range 6 {
+	for range 3 {
 		if _, err := m.cluster.churn.ChangeShare(0.1); err != nil {
 			t.Fatal(err)
 		}
