@@ -166,7 +166,7 @@ func (s *Sender) Once(ctx context.Context) error {
 	if !done { // the others may still write to errs
 		return fmt.Errorf("send: sinks did not end within %v", s.config.CloseTimeout)
 	}
-	return errors.Join(append(errs, ctx.Err())...)
+	return errors.Join(append(errs, context.Cause(ctx))...)
 }
 
 // each runs f, which closes the sink in the end, for all receivers at the same time.

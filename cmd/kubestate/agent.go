@@ -45,7 +45,11 @@ Behind a question mark may be further settings, as in the configuration file.`,
 			return f.run(c.Context(), c.Flags().Changed, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	takeOptions(c, args, f.options, conf.Cluster, conf.Scope, conf.Selection, conf.Telemetry, conf.Logging)
+	check := func() error {
+		_, _, err := f.settings(c.Flags().Changed)
+		return err
+	}
+	takeOptions(c, args, f.options, check, conf.Cluster, conf.Scope, conf.Selection, conf.Telemetry, conf.Logging)
 	f.add(c)
 	return c
 }

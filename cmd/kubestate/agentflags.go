@@ -20,6 +20,7 @@ const (
 	namesFlag    = "names"
 	intervalFlag = "interval"
 	electionFlag = "leader-election"
+	instanceFlag = "datadog-instance"
 )
 
 // agentFlags are the flags of the agent command.
@@ -45,7 +46,7 @@ func (f *agentFlags) add(c *cobra.Command) {
 	fs := c.Flags()
 	fs.StringVar(&f.config, "config", "", "configuration `file`; its section agent counts")
 	fs.StringVar(&f.datadogConfig, "datadog-config", "", "configuration `file` of the kubernetes_state_core check, as it is")
-	fs.IntVar(&f.datadogInstance, "datadog-instance", 0, "which instance of --datadog-config to run, from 1; needed if there are several")
+	fs.IntVar(&f.datadogInstance, instanceFlag, 0, "which instance of --datadog-config to run, from 1; needed if there are several")
 	fs.StringVar(&f.names, namesFlag, "ksm", "naming `table`: "+strings.Join(agentconf.BuiltIn(), ", ")+", or a file with one")
 	fs.StringArrayVar(&f.sinks, "sink", nil, "`sink` to push to, in place of those of --config; can be given more than once")
 	fs.DurationVar(&f.interval, intervalFlag, agent.DefaultInterval, "time from run to run")
@@ -67,28 +68,53 @@ func (f *agentFlags) add(c *cobra.Command) {
 // The error joins everything that is wrong.
 func (f *agentFlags) settings(changed func(flag string) bool) (s agentconf.Settings, scope conf.Settings, err error) {
 	scope, err = f.options.Complete()
-	errs := []error{err}
+	errs := []error{err, f.checkFlags(changed)}
+	section, s, err := f.files()
+	if err == nil {
+		err = f.receivers(section, &s, changed)
+	} else {
+		err = errors.Join(err, f.override(section, &s, changed))
+	}
+	errs = append(errs, err)
+	s.LeaderElection, err = f.elect(s.LeaderElection, changed)
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return s, scope, err
+	}
+	f.narrow(&s, &scope)
+	return s, scope, nil
+}
+
+// checkFlags checks what concerns flags alone.
+func (f *agentFlags) checkFlags(changed func(flag string) bool) error {
+	var errs []error
 	if f.config != "" && f.datadogConfig != "" {
 		errs = append(errs, errors.New("--config, --datadog-config: both are given, want one"))
 	}
-	if f.timeout <= 0 || f.interval < time.Second {
-		errs = append(errs, fmt.Errorf("--interval, --timeout: %s and %s, want 1s or more", f.interval, f.timeout))
+	if f.datadogConfig == "" && changed(instanceFlag) {
+		errs = append(errs, errors.New("--datadog-instance: is for --datadog-config, which is not given"))
 	}
-	section, s, err := f.files()
-	errs = append(errs, err, f.override(section, &s, changed))
-	s.LeaderElection, err = f.elect(s.LeaderElection, changed)
-	errs = append(errs, err)
-	if err := errors.Join(errs...); err != nil {
-		return s, scope, err
+	if f.interval < time.Second {
+		errs = append(errs, fmt.Errorf("--interval: %s: want 1s or more", f.interval))
+	}
+	if f.timeout <= 0 {
+		errs = append(errs, fmt.Errorf("--timeout: %s: want more than 0", f.timeout))
+	}
+	return errors.Join(errs...)
+}
+
+// receivers lets flags win over a file that is right, and finds the sinks.
+func (f *agentFlags) receivers(section *agentconf.Agent, s *agentconf.Settings, changed func(string) bool) error {
+	if err := f.override(section, s, changed); err != nil {
+		return err
 	}
 	if len(section.Sinks) == 0 && !f.check {
-		return s, scope, fmt.Errorf("no sink is given: name one with --sink, or in a configuration file; there are %s", agentconf.SinkForms)
+		return fmt.Errorf("no sink is given: name one with --sink, or in a configuration file; there are %s", agentconf.SinkForms)
 	}
+	var err error
 	var warnings []string
-	s.Receivers, warnings = section.Receivers()
+	s.Receivers, warnings, err = section.Receivers()
 	s.Warnings = append(s.Warnings, warnings...)
-	f.narrow(&s, &scope)
-	return s, scope, nil
+	return err
 }
 
 // files reads the configuration file, of whichever kind. Without one the section is
@@ -97,7 +123,11 @@ func (f *agentFlags) files() (*agentconf.Agent, agentconf.Settings, error) {
 	section := &agentconf.Agent{}
 	switch {
 	case f.config != "":
-		c, err := readConfig(f.config)
+		read := agentconf.Read
+		if len(f.sinks) > 0 {
+			read = agentconf.ReadWithoutSinks
+		}
+		c, err := readConfig(f.config, read)
 		if err != nil {
 			return section, agentconf.Settings{}, err
 		}
@@ -120,12 +150,12 @@ func (f *agentFlags) files() (*agentconf.Agent, agentconf.Settings, error) {
 	return section, section.Settings(), nil
 }
 
-func readConfig(path string) (*agentconf.Config, error) {
+func readConfig(path string, read func(name string, data []byte) (*agentconf.Config, error)) (*agentconf.Config, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("--config: %w", err)
 	}
-	return agentconf.Read(path, data)
+	return read(path, data)
 }
 
 // override lets flags win over what files say.
@@ -135,9 +165,6 @@ func (f *agentFlags) override(section *agentconf.Agent, s *agentconf.Settings, c
 		table, err := agentconf.Table(f.names)
 		errs = append(errs, prefixed("--names", err))
 		s.Agent.Names = table
-	}
-	if len(f.sinks) > 0 {
-		section.Sinks = nil
 	}
 	for _, text := range f.sinks {
 		sink, err := agentconf.ParseSink(text)
@@ -169,18 +196,18 @@ func (f *agentFlags) elect(e agentconf.LeaderElection, changed func(string) bool
 	if f.leaseName != "" {
 		e.Name = f.leaseName
 	}
-	return completeElection(e, asked, f.once)
+	return completeElection(e, asked, f.once || f.check)
 }
 
-// completeElection finds the namespace of the Lease. Who sends once, or is in no
+// completeElection finds the namespace of the Lease. Who does not stay, or is in no
 // pod and has not been asked, elects nobody.
-func completeElection(e agentconf.LeaderElection, asked, once bool) (agentconf.LeaderElection, error) {
+func completeElection(e agentconf.LeaderElection, asked, brief bool) (agentconf.LeaderElection, error) {
 	e.FillDefaults()
 	if e.Namespace == "" {
 		e.Namespace = podNamespace()
 	}
 	switch {
-	case once || !e.Enabled:
+	case brief || !e.Enabled:
 		e.Enabled = false
 	case e.Namespace == "" && asked:
 		return e, errors.New("leader election: outside of a pod the namespace of the Lease must be given, by --leader-election-namespace or in the configuration file")

@@ -42,7 +42,7 @@ the time: Pods crash and are replaced, Deployments roll out.`,
 	c.Flags().Uint64Var(&d.cluster.Seed, "seed", 1, "number from which the cluster is made; the same number gives the same cluster")
 	c.Flags().Float64Var(&d.churn, "churn", 5, "objects that change per second")
 	o.Host, o.TelemetryHost = "127.0.0.1", "127.0.0.1"
-	takeOptions(c, args, o, conf.Scope, conf.Selection, conf.Joining, conf.Serving, conf.Telemetry, conf.Logging)
+	takeOptions(c, args, o, completes(o), conf.Scope, conf.Selection, conf.Joining, conf.Serving, conf.Telemetry, conf.Logging)
 	return c
 }
 

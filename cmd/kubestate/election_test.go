@@ -67,7 +67,9 @@ func startReplica(t *testing.T, client *kubewatch.Client, name string) *replica 
 	section.Sinks = []agentconf.Sink{sink}
 	s := section.Settings()
 	s.Agent.Names = &agent.Names{Name: "x", Rules: []agent.Rule{{Family: "kube_pod_info", Metric: "m"}}}
-	s.Receivers, _ = section.Receivers()
+	if s.Receivers, _, err = section.Receivers(); err != nil {
+		t.Fatal(err)
+	}
 	s.LeaderElection = agentconf.LeaderElection{Enabled: true, Namespace: "monitoring", Name: "kubestate-agent", Identity: name}
 	if r.pusher, err = newPusher(s, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)

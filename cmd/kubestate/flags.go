@@ -13,17 +13,25 @@ import (
 
 // takeOptions gives a command groups of options as flags. args is the command
 // line of the program. A flag that does not exist does not end the parsing, so
-// that it is told together with all other problems.
-func takeOptions(c *cobra.Command, args []string, o *conf.Options, groups ...conf.Group) {
+// that it is told together with all that check returns, which otherwise is the
+// command's to call.
+func takeOptions(c *cobra.Command, args []string, o *conf.Options, check func() error, groups ...conf.Group) {
 	o.AddFlags(c.Flags(), groups...)
 	c.FParseErrWhitelist.UnknownFlags = true
 	c.PreRunE = func(c *cobra.Command, _ []string) error {
 		unknown := unknownFlags(c.Flags(), args)
 		if len(unknown) == 0 {
-			return nil // the command itself completes the options
+			return nil
 		}
+		return errors.Join(append(unknown, check())...)
+	}
+}
+
+// completes returns a check of options that says no more than that.
+func completes(o *conf.Options) func() error {
+	return func() error {
 		_, err := o.Complete()
-		return errors.Join(append(unknown, err)...)
+		return err
 	}
 }
 

@@ -87,10 +87,10 @@ func (r *reading) pushOnce(ctx context.Context, timeout time.Duration) error {
 	ctx, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { r.read(ctx) })
-	limited, cancel := context.WithTimeout(ctx, timeout)
+	limited, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("not everything was sent within %s", timeout))
 	err := r.pusher.sender.Once(limited)
 	if errors.Is(limited.Err(), context.DeadlineExceeded) {
-		err = errors.Join(fmt.Errorf("nothing was sent within %s", timeout), prefixed("not yet read", r.ready()))
+		err = errors.Join(err, prefixed("not yet read", r.ready()))
 	}
 	cancel()
 	stop()

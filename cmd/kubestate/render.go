@@ -47,7 +47,7 @@ rendered, and the exit code is 1.`,
 			return render(o, files, format, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	takeOptions(c, args, o, conf.Scope, conf.Selection, conf.Joining)
+	takeOptions(c, args, o, completes(o), conf.Scope, conf.Selection, conf.Joining)
 	c.Flags().Var(&formatFlag{&format}, "format", "`format` of the output: text or openmetrics")
 	return c
 }

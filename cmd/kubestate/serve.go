@@ -39,35 +39,41 @@ command agent does, from the same watches.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			log := o.Logger(c.ErrOrStderr())
-			push, err := pushSettings(config)
+			push, err := pushSettings(o, config)
 			if err != nil {
-				_, wrong := o.Complete()
-				return errors.Join(wrong, err)
+				return err
 			}
 			return serveCluster(c.Context(), o, push, log, c.OutOrStdout(), func(addresses) {})
 		},
 	}
-	takeOptions(c, args, o, conf.Cluster, conf.Scope, conf.Selection, conf.Joining, conf.Serving, conf.Telemetry, conf.Logging)
+	check := func() error {
+		_, err := pushSettings(o, config)
+		return err
+	}
+	takeOptions(c, args, o, check, conf.Cluster, conf.Scope, conf.Selection, conf.Joining, conf.Serving, conf.Telemetry, conf.Logging)
 	c.Flags().StringVar(&config, "config", "", "configuration `file`: what the agent pushes")
 	return c
 }
 
 // pushSettings returns what a configuration file says of the agent; nil: nothing.
-func pushSettings(config string) (*agentconf.Settings, error) {
+// The error has what is wrong with the options, too.
+func pushSettings(o *conf.Options, config string) (*agentconf.Settings, error) {
+	_, wrong := o.Complete()
 	if config == "" {
-		return nil, nil
+		return nil, wrong
 	}
-	c, err := readConfig(config)
-	if err != nil || c.Agent == nil {
-		return nil, err
-	}
-	if len(c.Agent.Sinks) == 0 {
-		return nil, fmt.Errorf("%s: the section agent has no sinks", config)
+	c, err := readConfig(config, agentconf.Read)
+	switch {
+	case err != nil || c.Agent == nil:
+		return nil, errors.Join(wrong, err)
+	case len(c.Agent.Sinks) == 0:
+		return nil, errors.Join(wrong, fmt.Errorf("%s: the section agent has no sinks", config))
 	}
 	s := c.Agent.Settings()
-	s.Receivers, s.Warnings = c.Agent.Receivers()
+	s.Receivers, s.Warnings, err = c.Agent.Receivers()
+	errs := []error{wrong, err}
 	s.LeaderElection, err = completeElection(s.LeaderElection, true, false)
-	return &s, err
+	return &s, errors.Join(append(errs, err)...)
 }
 
 // addresses are where the two ports listen, as host:port.

@@ -1,9 +1,7 @@
 package agentconf
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"maps"
 	"reflect"
 	"slices"
@@ -236,7 +234,7 @@ func (c *checker) asTags(path string, list metric.AllowList, tags map[string]map
 	}
 }
 
-// check checks the section of the agent.
+// check checks the section of the agent, but for its sinks.
 func (a *Agent) check(f *strictyaml.File) {
 	c := newChecker(f, a.Names.Get())
 	if a.Names.inline {
@@ -250,7 +248,6 @@ func (a *Agent) check(f *strictyaml.File) {
 	c.asTags("agent.annotationsAsTags", metric.Annotations, a.AnnotationsAsTags)
 	c.aggregates("agent.aggregates", a.Aggregates)
 	a.LeaderElection.check(f)
-	a.checkSinks(f)
 }
 
 func (l LeaderElection) check(f *strictyaml.File) {
@@ -265,56 +262,4 @@ func (l LeaderElection) check(f *strictyaml.File) {
 	if l.RetryPeriod >= l.RenewDeadline {
 		f.Wrong(path+".retryPeriod", "%s: want less than the renew deadline, %s", l.RetryPeriod, l.RenewDeadline)
 	}
-}
-
-func (a *Agent) checkSinks(f *strictyaml.File) {
-	first := map[string]int{}
-	for i, s := range a.Sinks {
-		if s.settings == nil {
-			continue // it could not be read
-		}
-		path := fmt.Sprintf("agent.sinks[%d]", i)
-		s.checkAt(f, path)
-		common := s.common()
-		interval, heartbeat := a.paceOf(common)
-		if heartbeat != 0 && heartbeat < interval {
-			f.Wrong(path+".heartbeat", "%s is less than the interval, %s; want more, or none", heartbeat, interval)
-		}
-		if d, ok := s.settings.(*DogStatsD); ok && d.Spread >= interval-interval/20 { // the time that a run has
-			f.Wrong(path+".spread", "%s takes all of the interval, %s; want less", d.Spread, interval)
-		}
-		if common.Name != "" {
-			if j, twice := first[common.Name]; twice {
-				f.Wrong(path+".name", "sinks[%d] has the name %q already", j, common.Name)
-			} else {
-				first[common.Name] = i
-			}
-		}
-	}
-}
-
-// checkAt tells a file what is wrong with the sink that stands at a path. To find
-// out it is opened, as far as that has no effect.
-func (s Sink) checkAt(f *strictyaml.File, path string) {
-	problems := s.check()
-	for _, key := range slices.Sorted(maps.Keys(problems)) {
-		if at := strings.TrimPrefix(path+"."+key, "."); f.Has(at) { // else it was told that it is missing
-			f.WrongAll(at, problems[key])
-		}
-	}
-	switch s.settings.(type) {
-	case *File, *Stdout:
-		return
-	}
-	if !f.Sound(path) { // else things would be told twice
-		return
-	}
-	opened, err := s.open(Environment{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		f.WrongAll(path, err)
-		return
-	}
-	ended, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = opened.Close(ended) // nothing is in it
 }

@@ -70,7 +70,7 @@ type Agent struct {
 	// Time from run to run. Default: 15s.
 	Interval time.Duration `json:"interval,omitempty" minimum:"1s"`
 	// If given, a run has only what changed, and everything once in this time.
-	Heartbeat time.Duration `json:"heartbeat,omitempty"`
+	Heartbeat time.Duration `json:"heartbeat,omitempty" minimum:"1s"`
 
 	// Election of the one replica that sends.
 	LeaderElection LeaderElection `json:"leaderElection,omitzero"`

@@ -241,7 +241,10 @@ func TestSettings(t *testing.T) {
 	if diff := cmp.Diff(wantElection, s.LeaderElection); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	receivers, warnings := c.Agent.Receivers()
+	receivers, warnings, err := c.Agent.Receivers()
+	if err != nil {
+		t.Error(err)
+	}
 	type receiver struct {
 		Name                string
 		Interval, Heartbeat time.Duration

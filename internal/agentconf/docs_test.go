@@ -50,9 +50,9 @@ func TestExample(t *testing.T) {
 	if _, err := agent.New(c.Agent.Settings().Agent); err != nil {
 		t.Error(err)
 	}
-	receivers, warnings := c.Agent.Receivers()
-	if len(receivers) != len(sinkTypes()) || len(warnings) > 0 {
-		t.Errorf("%d sinks of %d types, warnings %q", len(receivers), len(sinkTypes()), warnings)
+	receivers, warnings, err := c.Agent.Receivers()
+	if err != nil || len(receivers) != len(sinkTypes()) || len(warnings) > 0 {
+		t.Errorf("%d sinks of %d types, warnings %q, %v", len(receivers), len(sinkTypes()), warnings, err)
 	}
 	keysOf(reflect.TypeFor[Agent](), func(key string) { mentioned(t, text, key) })
 	keysOf(reflect.TypeFor[LeaderElection](), func(key string) {

@@ -2,6 +2,7 @@ package agentconf
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -47,11 +48,20 @@ func (l *LeaderElection) FillDefaults() {
 
 // Read reads a configuration file. The error joins everything that is wrong, each
 // problem with its line. It opens nothing that stays open, and creates nothing.
-func Read(name string, data []byte) (*Config, error) {
+func Read(name string, data []byte) (*Config, error) { return read(name, data, (*Agent).checkSinks) }
+
+// ReadWithoutSinks is Read for a caller who has other sinks: those of the file are
+// left out, and what they need, such as files with secrets, may be missing.
+func ReadWithoutSinks(name string, data []byte) (*Config, error) {
+	return read(name, data, func(a *Agent, _ *strictyaml.File) { a.Sinks = nil })
+}
+
+func read(name string, data []byte, sinks func(*Agent, *strictyaml.File)) (*Config, error) {
 	c := &Config{}
 	f := strictyaml.Read(name, data, c, options())
 	if c.Agent != nil {
 		c.Agent.check(f)
+		sinks(c.Agent, f)
 	}
 	if err := f.Err(); err != nil {
 		return nil, err
@@ -83,19 +93,17 @@ func Kinds(resources []string) []*kind.Table {
 	return slices.DeleteFunc(kind.All(), func(t *kind.Table) bool { return !slices.Contains(resources, t.Name) })
 }
 
-// paceOf returns interval and heartbeat of a sink.
-func (a *Agent) paceOf(c *Common) (interval, heartbeat time.Duration) {
-	return cmp.Or(c.Interval, a.Interval, agent.DefaultInterval), cmp.Or(c.Heartbeat, a.Heartbeat)
-}
-
 // Receivers returns the sinks and their pace, each with a name of its own, and
-// warnings about them.
-func (a *Agent) Receivers() (receivers []Receiver, warnings []string) {
+// warnings about them. The error is of sinks that do not fit the section or each
+// other, which those of a file do; others may have come to it, or another interval.
+func (a *Agent) Receivers() (receivers []Receiver, warnings []string, err error) {
 	taken := map[string]bool{}
 	for _, s := range a.Sinks {
 		taken[s.common().Name] = true
 	}
-	for _, s := range a.Sinks {
+	var errs []error
+	unfit := a.unfit()
+	for i, s := range a.Sinks {
 		c := s.common()
 		r := Receiver{Name: c.Name, sink: s}
 		for n := 1; r.Name == ""; n++ {
@@ -113,6 +121,11 @@ func (a *Agent) Receivers() (receivers []Receiver, warnings []string) {
 			warnings = append(warnings, fmt.Sprintf("sink %s: with a heartbeat of %s Prometheus takes series that do not change for ended, after %s", r.Name, r.Heartbeat, staleness))
 		}
 		receivers = append(receivers, r)
+		for _, u := range unfit {
+			if u.sink == i {
+				errs = append(errs, fmt.Errorf("sink %s: %s: %w", r.Name, u.key, u.err))
+			}
+		}
 	}
-	return receivers, warnings
+	return receivers, warnings, errors.Join(errs...)
 }

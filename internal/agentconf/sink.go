@@ -25,7 +25,7 @@ type Common struct {
 	Interval time.Duration `json:"interval,omitempty" minimum:"1s"`
 	// If given, a run has only what changed, and everything once in this time.
 	// Default: that of the agent.
-	Heartbeat time.Duration `json:"heartbeat,omitempty"`
+	Heartbeat time.Duration `json:"heartbeat,omitempty" minimum:"1s"`
 	// Further tags of everything that this sink sends.
 	Tags map[string]string `json:"tags,omitempty"`
 }

@@ -69,7 +69,7 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	receivers, _ := c.Agent.Receivers()
+	receivers, _, _ := c.Agent.Receivers()
 	var out bytes.Buffer
 	s, err := receivers[0].Open(Environment{Stdout: &out, Version: "v1", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {

@@ -36,9 +36,12 @@ func Read(name string, data []byte, number int) (*Check, error) {
 	switch {
 	case !reader.file.Has("instances") && !reader.file.Has("init_config"):
 		reader.file = strictyaml.Read(name, data, &reader.instance, o)
+		if number != 0 && number != 1 {
+			reader.file.Wrong("", "the file is an instance itself: there is no instance %d", number)
+		}
 	case len(whole.Instances) == 0:
 		reader.file.Wrong("instances", "there is no instance")
-	case number > len(whole.Instances) || number == 0 && len(whole.Instances) > 1:
+	case number < 0 || number > len(whole.Instances) || number == 0 && len(whole.Instances) > 1:
 		reader.file.Wrong("instances", "there are %d instances, of which a process runs one; say which: 1 to %d", len(whole.Instances), len(whole.Instances))
 	default:
 		reader.instance = whole.Instances[max(number-1, 0)]

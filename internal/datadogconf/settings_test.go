@@ -128,8 +128,16 @@ func TestInstances(t *testing.T) {
 	if _, err := Read("conf.yaml", []byte(two), 0); err == nil || err.Error() != "conf.yaml:2: instances: there are 2 instances, of which a process runs one; say which: 1 to 2" {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Read("conf.yaml", []byte(two), 3); err == nil {
-		t.Error("there is no third instance")
+	for _, number := range []int{3, -1} {
+		if _, err := Read("conf.yaml", []byte(two), number); err == nil {
+			t.Errorf("there is no instance %d", number)
+		}
+	}
+	if _, err := Read("conf.yaml", []byte("collectors: [pods]"), 1); err != nil {
+		t.Error(err)
+	}
+	if _, err := Read("conf.yaml", []byte("collectors: [pods]"), 2); err == nil || err.Error() != "conf.yaml: the file is an instance itself: there is no instance 2" {
+		t.Errorf("got %v", err)
 	}
 	if _, err := Read("conf.yaml", []byte("init_config:\ninstances:\n"), 0); err == nil || err.Error() != "conf.yaml:2: instances: there is no instance" {
 		t.Errorf("got %v", err)
