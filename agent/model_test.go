@@ -2,6 +2,7 @@ package agent_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -20,14 +21,55 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// cluster is a small cluster that changes at random, so that names recur.
+// cluster is a small cluster that changes at random, so that names recur. The same
+// seed makes the same changes.
 type cluster struct {
 	*rand.Rand
 	objects map[string]kind.Object // what there is, by kind and name
+	steps   int
+	late    *agent.Feed // that of Pods in ns2; nil: they have none of their own
 }
 
 func newCluster(seed uint64) *cluster {
-	return &cluster{rand.New(rand.NewPCG(seed, 1)), map[string]kind.Object{}}
+	return &cluster{Rand: rand.New(rand.NewPCG(seed, 1)), objects: map[string]kind.Object{}}
+}
+
+// readLate is the step at which the late Feed is read completely.
+const readLate = 500
+
+// withLate gives the Pods of a namespace a Feed of their own, which is read late.
+func (c *cluster) withLate(t *testing.T, x *agenttest.Cluster) *cluster {
+	t.Helper()
+	f, err := x.NewFeed("pods")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Begin()
+	c.late = f
+	return c
+}
+
+func (c *cluster) feedOf(t *testing.T, x *agenttest.Cluster, o kind.Object) *agent.Feed {
+	t.Helper()
+	if _, ok := o.(*corev1.Pod); ok && c.late != nil && o.GetNamespace() == "ns2" {
+		return c.late
+	}
+	return x.Feed(agenttest.TableOf(t, o).Name)
+}
+
+// keys returns the keys of the objects, in the same order for the same seed.
+func (c *cluster) keys() []string { return slices.Sorted(maps.Keys(c.objects)) }
+
+// visible returns the objects that runs may tell of.
+func (c *cluster) visible() (all []kind.Object) {
+	for _, k := range c.keys() {
+		o := c.objects[k]
+		if _, ok := o.(*corev1.Pod); ok && c.late != nil && c.steps <= readLate && o.GetNamespace() == "ns2" {
+			continue
+		}
+		all = append(all, o)
+	}
+	return all
 }
 
 func (c *cluster) name(prefix string, n int) string { return fmt.Sprintf("%s%d", prefix, c.IntN(n)) }
@@ -39,6 +81,11 @@ func (c *cluster) make() kind.Object {
 		labels[c.name("l", 3)] = c.name("v", 2)
 	}
 	meta := metav1.ObjectMeta{Labels: labels, UID: types.UID(c.name("u", 3))}
+	if n := c.IntN(3); n > 0 {
+		meta.OwnerReferences = []metav1.OwnerReference{
+			{Kind: []string{"ReplicaSet", "DaemonSet"}[n-1], Name: []string{"web-6b8f7d9c5", "logs"}[n-1], Controller: new(true)},
+		}
+	}
 	switch c.IntN(6) {
 	case 0:
 		meta.Name = c.name("node", 4)
@@ -71,58 +118,51 @@ func keyOf(o kind.Object) string {
 // step changes the cluster, and the Agent with it.
 func (c *cluster) step(t *testing.T, x *agenttest.Cluster) {
 	t.Helper()
+	if c.steps++; c.steps == readLate+1 && c.late != nil {
+		c.relist(t, x, c.late)
+	}
 	switch o := c.make(); c.IntN(20) {
 	case 0, 1, 2, 3, 4:
 		delete(c.objects, keyOf(o))
-		x.Delete(o)
+		c.feedOf(t, x, o).Delete(o.GetNamespace(), o.GetName())
 	case 5:
-		c.relist(t, x, []string{"pods", "nodes", "namespaces"}[c.IntN(3)])
+		feeds := []*agent.Feed{x.Feed("nodes"), x.Feed("namespaces"), x.Feed("pods")}
+		if c.late != nil && c.steps > readLate {
+			feeds = append(feeds, c.late)
+		}
+		c.relist(t, x, feeds[c.IntN(len(feeds))])
 	default:
 		c.objects[keyOf(o)] = o
-		x.Put(o)
+		c.feedOf(t, x, o).Put(x.Filtered(o))
 	}
 }
 
-// relist reads a resource anew. Some of its objects have gone meanwhile.
-func (c *cluster) relist(t *testing.T, x *agenttest.Cluster, resource string) {
+// relist reads what a Feed holds anew. Some of the objects have gone meanwhile.
+func (c *cluster) relist(t *testing.T, x *agenttest.Cluster, f *agent.Feed) {
 	t.Helper()
-	x.Feed(resource).Begin()
-	for k, o := range c.objects {
+	f.Begin()
+	for _, k := range c.keys() {
+		o := c.objects[k]
 		switch {
-		case agenttest.TableOf(t, o).Name != resource:
+		case c.feedOf(t, x, o) != f:
 		case c.IntN(4) == 0:
 			delete(c.objects, k)
 		default:
-			x.Put(o)
+			f.Put(x.Filtered(o))
 		}
 	}
-	x.Feed(resource).Commit()
+	f.Commit()
 }
 
 // anew returns the lines of an Agent that sees the cluster for the first time, in
 // any order.
-func (c *cluster) anew(t *testing.T, n *agent.Names) []string {
+func (c *cluster) anew(t *testing.T) []string {
 	t.Helper()
-	x := agenttest.New(t, agent.Config{Names: n})
-	var all []kind.Object
-	for _, o := range c.objects {
-		all = append(all, o)
-	}
+	x := agenttest.New(t, agent.Config{Names: modelled(&sizes{})})
+	all := c.visible()
+	c.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	x.Put(all...)
 	return x.Lines(runAt)
-}
-
-// modelled is crossed with all kinds of totals.
-func modelled() *agent.Names {
-	n := crossed()
-	n.Entities = []agent.Entity{{Resource: "pods", Tags: []string{"namespace", "pod"}}}
-	for _, op := range []agent.Op{agent.Sum, agent.Count, agent.Min, agent.Max} {
-		n.Aggregates = append(n.Aggregates, agent.Aggregate{
-			Family: "kube_pod_container_resource_requests", Metric: string(op), Op: op, By: []string{"namespace", "label_l0"}, Joined: true,
-		})
-	}
-	n.Joins["kube_pod_info"] = agent.Join{Match: []string{"namespace"}, Get: []string{"uid"}} // many sources for each
-	return n
 }
 
 // Thousands of random changes leave what seeing only their result gives: joins and
@@ -132,7 +172,9 @@ func TestChangesLeaveNoTrace(t *testing.T) {
 		t.Skip("slow, and one goroutine: make without-race runs it")
 	}
 	for seed := range uint64(4) {
-		c, x := newCluster(seed), agenttest.New(t, agent.Config{Names: modelled()})
+		tracker := &sizes{}
+		x := agenttest.New(t, agent.Config{Names: modelled(tracker)})
+		c := newCluster(seed).withLate(t, x)
 		for i := range 3000 {
 			c.step(t, x)
 			if i%37 == 0 {
@@ -141,18 +183,23 @@ func TestChangesLeaveNoTrace(t *testing.T) {
 			if i%100 != 0 {
 				continue
 			}
-			if diff := cmp.Diff(c.anew(t, modelled()), x.Lines(runAt)); diff != "" {
+			lines := x.Lines(runAt)
+			if diff := cmp.Diff(c.anew(t), lines); diff != "" {
 				t.Fatalf("seed %d, step %d (-anew +changed):\n%s", seed, i, diff)
 			}
+			if diff := cmp.Diff(c.wantTotals(), totalsOf(lines)); diff != "" {
+				t.Fatalf("seed %d, step %d: totals (-counted +got):\n%s", seed, i, diff)
+			}
 		}
-		for _, o := range c.objects {
-			x.Delete(o)
+		for _, k := range c.keys() {
+			o := c.objects[k]
+			c.feedOf(t, x, o).Delete(o.GetNamespace(), o.GetName())
 		}
 		if s := x.Stats(); s.Objects != 0 || s.Series != 0 || s.Groups != 0 || s.JoinKeys != 0 {
 			t.Errorf("seed %d: of nothing there is left: %+v", seed, s)
 		}
-		if x.Lines(runAt) != nil {
-			t.Errorf("seed %d: lines are left", seed)
+		if x.Lines(runAt) != nil || len(tracker.known) != 0 {
+			t.Errorf("seed %d: lines are left, or the Tracker knows %v", seed, tracker.known)
 		}
 	}
 }
@@ -161,7 +208,8 @@ func TestChangesLeaveNoTrace(t *testing.T) {
 // that whoever follows them knows what there is.
 func TestReadersFollow(t *testing.T) {
 	for seed := range uint64(4) {
-		c, x := newCluster(seed), agenttest.New(t, agent.Config{Names: modelled()})
+		x := agenttest.New(t, agent.Config{Names: modelled(&sizes{})})
+		c := newCluster(seed).withLate(t, x)
 		whole, changes := x.NewReader(), x.NewReader()
 		var before map[string]float64
 		known := map[string]float64{}
@@ -224,7 +272,7 @@ func values(r *sink.Run) map[string]float64 {
 
 // Kinds change at the same time while runs are read, and each run stays as it is.
 func TestConcurrency(t *testing.T) {
-	x := agenttest.New(t, agent.Config{Names: modelled()})
+	x := agenttest.New(t, agent.Config{Names: modelled(&sizes{})})
 	lists := map[string][]kind.Object{}
 	c := newCluster(9)
 	for range 2000 {
@@ -271,7 +319,7 @@ func TestConcurrency(t *testing.T) {
 	feeders.Wait()
 	close(stop)
 	readers.Wait()
-	if diff := cmp.Diff(c.anew(t, modelled()), x.Lines(runAt)); diff != "" {
+	if diff := cmp.Diff(c.anew(t), x.Lines(runAt)); diff != "" {
 		t.Errorf("(-anew +concurrently):\n%s", diff)
 	}
 }
