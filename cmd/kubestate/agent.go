@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/serve"
 )
@@ -27,11 +28,7 @@ settings of sinks, or by the configuration of the check as it is
 and probes.
 
 A --sink is one of
-  stdout, file:PATH                                  lines of JSON
-  udp://HOST:PORT, unix:///PATH, unixstream:///PATH  DogStatsD
-  datadog+https://HOST?keyFile=PATH                  the intake of Datadog
-  otlp+http://HOST:PORT, otlp+grpc://HOST:PORT       OTLP; with TLS otlp+https, otlp+grpcs
-  remotewrite+http://HOST:PORT/PATH                  remote write; with TLS remotewrite+https
+` + agentconf.SinkHelp() + `
 Behind a question mark may be further settings, as in the configuration file.`,
 		Example: `  kubestate agent --names datadog --sink stdout --once     one run, to look at
   kubestate agent --names datadog --sink unix:///var/run/datadog/dsd.socket

@@ -58,7 +58,7 @@ func (f *agentFlags) add(c *cobra.Command) {
 	fs.BoolVar(&f.once, "once", false, "send one run, once everything is read, and end")
 	fs.DurationVar(&f.timeout, "timeout", 5*time.Minute, "time for --once")
 	fs.BoolVar(&f.check, "check", false, "only check the configuration")
-	for flag, values := range map[string][]string{namesFlag: agentconf.BuiltIn(), "sink": {"stdout", "file:", "udp://", "unix://"}} {
+	for flag, values := range map[string][]string{namesFlag: agentconf.BuiltIn(), "sink": agentconf.SinkBeginnings()} {
 		// The error says that there is no such flag.
 		_ = c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveDefault|cobra.ShellCompDirectiveNoSpace))
 	}
@@ -108,7 +108,7 @@ func (f *agentFlags) receivers(section *agentconf.Agent, s *agentconf.Settings, 
 		return err
 	}
 	if len(section.Sinks) == 0 && !f.check {
-		return fmt.Errorf("no sink is given: name one with --sink, or in a configuration file; there are %s", agentconf.SinkForms)
+		return fmt.Errorf("no sink is given: name one with --sink, or in a configuration file; there are %s", agentconf.SinkForms())
 	}
 	var err error
 	var warnings []string

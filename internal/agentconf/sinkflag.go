@@ -9,33 +9,61 @@ import (
 	"github.com/kubestate/kubestate/internal/strictyaml"
 )
 
-// shortForm is the beginning of the short form of a sink, with its type, the key
-// that the rest is for, what precedes the rest there, and a protocol.
-type shortForm struct{ begins, typ, key, prefix, protocol string }
+// shortForm is a short form of a sink. What it begins with tells the type, the key
+// that the rest is for, what precedes the rest there, and the protocol.
+type shortForm struct {
+	begins, rest               string // rest is for help
+	doc                        string
+	typ, key, prefix, protocol string
+}
 
 // shortForms returns all; where several begin alike the last holds.
 func shortForms() []shortForm {
+	grpc := string(protocolGRPC)
 	return []shortForm{
-		{"file:", "file", "path", "", ""},
-		{"file://", "file", "path", "", ""},
-		{"udp:", "dogstatsd", "address", "udp:", ""},
-		{"unix:", "dogstatsd", "address", "unix:", ""},
-		{"unixstream:", "dogstatsd", "address", "unixstream:", ""},
-		{"datadog+http:", "datadog", "url", "http:", ""},
-		{"datadog+https:", "datadog", "url", "https:", ""},
-		{"otlp+http:", "otlp", "url", "http:", ""},
-		{"otlp+https:", "otlp", "url", "https:", ""},
-		{"otlp+grpc:", "otlp", "url", "http:", string(protocolGRPC)},
-		{"otlp+grpcs:", "otlp", "url", "https:", string(protocolGRPC)},
-		{"remotewrite+http:", "remotewrite", "url", "http:", ""},
-		{"remotewrite+https:", "remotewrite", "url", "https:", ""},
+		{"stdout", "", "lines of JSON", "stdout", "", "", ""},
+		{"file:", "PATH", "lines of JSON", "file", "path", "", ""},
+		{"file://", "/PATH", "lines of JSON", "file", "path", "", ""},
+		{"udp:", "//HOST:PORT", "DogStatsD", "dogstatsd", "address", "udp:", ""},
+		{"unix:", "///PATH", "DogStatsD over a socket of datagrams", "dogstatsd", "address", "unix:", ""},
+		{"unixstream:", "///PATH", "DogStatsD over a socket with a stream", "dogstatsd", "address", "unixstream:", ""},
+		{"datadog+https:", "//HOST?keyFile=PATH", "the intake of Datadog", "datadog", "url", "https:", ""},
+		{"datadog+http:", "//HOST:PORT?keyFile=PATH", "the same without TLS, for a proxy", "datadog", "url", "http:", ""},
+		{"otlp+http:", "//HOST:PORT", "OTLP", "otlp", "url", "http:", ""},
+		{"otlp+https:", "//HOST:PORT", "OTLP with TLS", "otlp", "url", "https:", ""},
+		{"otlp+grpc:", "//HOST:PORT", "OTLP over gRPC", "otlp", "url", "http:", grpc},
+		{"otlp+grpcs:", "//HOST:PORT", "OTLP over gRPC with TLS", "otlp", "url", "https:", grpc},
+		{"remotewrite+http:", "//HOST:PORT/PATH", "remote write", "remotewrite", "url", "http:", ""},
+		{"remotewrite+https:", "//HOST:PORT/PATH", "remote write with TLS", "remotewrite", "url", "https:", ""},
 	}
 }
 
-// SinkForms is how sinks can be told in short, for help and errors.
-const SinkForms = "stdout, file:PATH, udp://HOST:PORT, unix:///PATH and unixstream:///PATH (DogStatsD), " +
-	"datadog+https://HOST, otlp+http://HOST:PORT, otlp+grpc://HOST:PORT (with TLS: otlp+https, otlp+grpcs), " +
-	"remotewrite+http://HOST:PORT/PATH (with TLS: remotewrite+https)"
+// SinkForms says how sinks can be told in short, for errors.
+func SinkForms() string {
+	var all []string
+	for _, form := range shortForms() {
+		all = append(all, form.begins+form.rest)
+	}
+	return strings.Join(all, ", ")
+}
+
+// SinkHelp says in lines how sinks can be told in short, and what each is.
+func SinkHelp() string {
+	var lines []string
+	for _, form := range shortForms() {
+		lines = append(lines, fmt.Sprintf("  %-39s %s", form.begins+form.rest, form.doc))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// SinkBeginnings are how the short forms of sinks begin.
+func SinkBeginnings() []string {
+	var all []string
+	for _, form := range shortForms() {
+		all = append(all, form.begins)
+	}
+	return all
+}
 
 // ParseSink reads the short form of a sink (see SinkForms). Further settings of the
 // sink, as in a configuration file, may follow as the query of a URL:
@@ -44,15 +72,17 @@ const SinkForms = "stdout, file:PATH, udp://HOST:PORT, unix:///PATH and unixstre
 func ParseSink(text string) (Sink, error) {
 	address, query, _ := strings.Cut(text, "?")
 	var pairs [][2]string
-	if address == "stdout" {
-		pairs = [][2]string{{"type", "stdout"}}
-	}
 	for _, form := range shortForms() {
-		if rest, ok := strings.CutPrefix(address, form.begins); ok {
-			pairs = [][2]string{{"type", form.typ}, {form.key, form.prefix + rest}}
-			if form.protocol != "" {
-				pairs = append(pairs, [2]string{"protocol", form.protocol})
-			}
+		rest, ok := strings.CutPrefix(address, form.begins)
+		if !ok || form.rest == "" && rest != "" {
+			continue
+		}
+		pairs = [][2]string{{"type", form.typ}}
+		if form.key != "" {
+			pairs = append(pairs, [2]string{form.key, form.prefix + rest})
+		}
+		if form.protocol != "" {
+			pairs = append(pairs, [2]string{"protocol", form.protocol})
 		}
 	}
 	name := fmt.Sprintf("%q", address)
@@ -60,7 +90,7 @@ func ParseSink(text string) (Sink, error) {
 		name = "the value" // which may hold a password
 	}
 	if pairs == nil {
-		return Sink{}, fmt.Errorf("%s is no sink, want %s", name, SinkForms)
+		return Sink{}, fmt.Errorf("%s is no sink, want one of: %s", name, SinkForms())
 	}
 	further, err := parseQuery(query)
 	if err != nil {

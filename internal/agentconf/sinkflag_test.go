@@ -3,6 +3,7 @@ package agentconf
 import (
 	"bytes"
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -44,9 +45,10 @@ func TestParseSink(t *testing.T) {
 
 func TestParseSinkProblems(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"", `"" is no sink, want ` + SinkForms},
-		{"stdot", `"stdot" is no sink, want ` + SinkForms},
-		{"http://me:secret@x", `the value is no sink, want ` + SinkForms},
+		{"", `"" is no sink, want one of: ` + SinkForms()},
+		{"stdouts", `"stdouts" is no sink, want one of: ` + SinkForms()},
+		{"stdot", `"stdot" is no sink, want one of: ` + SinkForms()},
+		{"http://me:secret@x", `the value is no sink, want one of: ` + SinkForms()},
 		{"datadog+https://x", `"datadog+https://x": the key keyFile is missing`},
 		{"stdout?%zz", `"stdout": the settings behind the question mark: invalid URL escape "%zz"`},
 		{"stdout?color=red", `"stdout": unknown key "color"; there are: type, name, interval, heartbeat, tags`},
@@ -59,6 +61,30 @@ func TestParseSinkProblems(t *testing.T) {
 		_, err := ParseSink(c.text)
 		if err == nil || err.Error() != c.want {
 			t.Errorf("%s:\n got %v\nwant %s", c.text, err, c.want)
+		}
+	}
+}
+
+// The short forms that help and documentation show are read.
+func TestSinkForms(t *testing.T) {
+	page, err := os.ReadFile("../../docs/agent-config.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := write(t, "key", "abc")
+	for _, form := range shortForms() {
+		text := form.begins + form.rest
+		if !strings.Contains(string(page), "`"+text+"`") {
+			t.Errorf("docs/agent-config.md lacks %s", text)
+		}
+		if len(text) > 39 {
+			t.Errorf("%s is too long for its column", text)
+		}
+		typical := strings.NewReplacer("keyFile=PATH", "keyFile="+key, "HOST", "h", "PORT", "1", "PATH", "p").Replace(text)
+		if s, err := ParseSink(typical); form.typ == "file" && form.begins == "file://" {
+			continue // there is no such directory
+		} else if err != nil || s.common().Type != form.typ {
+			t.Errorf("%s: %v", typical, err)
 		}
 	}
 }
