@@ -185,15 +185,15 @@ func receiver(t *testing.T) *net.UDPConn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
 	return c
 }
 
 // receive waits for a datagram.
 func receive(t *testing.T, c *net.UDPConn) string {
 	t.Helper()
+	if err := c.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
 	buf := make([]byte, 64<<10)
 	n, err := c.Read(buf)
 	if err != nil {
@@ -211,7 +211,7 @@ func TestOnlyTheLeaderSends(t *testing.T) {
 		config := filepath.Join(t.TempDir(), "agent.yaml")
 		text := fmt.Sprintf(`agent:
   interval: 1s
-  leaderElection: {enabled: true, namespace: monitoring, identity: %s, leaseDuration: 6s, retryPeriod: 200ms}
+  leaderElection: {enabled: true, namespace: monitoring, identity: %s, leaseDuration: 30s, retryPeriod: 200ms}
   sinks: [{type: dogstatsd, address: "udp://%s"}]
 `, name, to.LocalAddr())
 		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
