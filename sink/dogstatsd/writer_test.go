@@ -225,7 +225,7 @@ func TestStreamRestartsAtFrame(t *testing.T) {
 	var packets []string
 	framed := make(chan error, 1)
 	go func() { framed <- sinktest.ReadFrames(second, func(p string) { packets = append(packets, p) }) }()
-	<-sent // it may have ended while there was no connection
+	_ = <-sent // it may have ended while there was no connection
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}

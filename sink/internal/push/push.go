@@ -64,7 +64,7 @@ const defaultBuffer = 32 << 20
 func (c *Config) Check(field string, most int) error {
 	errs := []error{NotNegative("Buffer", c.Buffer), NotNegative("Timeout", c.Timeout), NotNegative("Attempts", c.Attempts)}
 	if buffer := cmp.Or(c.Buffer, defaultBuffer); buffer > 0 && buffer < most {
-		errs = append(errs, fmt.Errorf("Buffer %d: must hold at least one request, %s %d", buffer, field, most))
+		errs = append(errs, fmt.Errorf("buffer of %d bytes: must hold at least one request, %s %d", buffer, field, most))
 	}
 	return errors.Join(errs...)
 }

@@ -434,8 +434,8 @@ func TestThrottle(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	checkErr(t, (&Config{}).Check("MaxBytes", 32<<20), "<nil>")
-	checkErr(t, (&Config{}).Check("MaxBytes", 32<<20+1), "Buffer 33554432: must hold at least one request, MaxBytes 33554433")
-	checkErr(t, (&Config{Buffer: 9}).Check("MaxBytes", 10), "Buffer 9: must hold at least one request, MaxBytes 10")
+	checkErr(t, (&Config{}).Check("MaxBytes", 32<<20+1), "buffer of 33554432 bytes: must hold at least one request, MaxBytes 33554433")
+	checkErr(t, (&Config{Buffer: 9}).Check("MaxBytes", 10), "buffer of 9 bytes: must hold at least one request, MaxBytes 10")
 	checkErr(t, (&Config{Buffer: 10}).Check("MaxBytes", 10), "<nil>")
 	checkErr(t, (&Config{Buffer: -1, Timeout: -time.Second, Attempts: -3}).Check("MaxBytes", 10),
 		"Buffer -1: must not be negative\nTimeout -1s: must not be negative\nAttempts -3: must not be negative")
