@@ -19,13 +19,13 @@ import (
 // the word that every object has besides, and some do not.
 type zones struct {
 	mu sync.Mutex
-	of map[string]*Labels // by name of the object
+	of map[key]*Labels
 }
 
 func (z *zones) Tail(family int) int { return family%3 - 1 }
 
 func (z *zones) Hold(_ *Feed, o kind.Object) *Labels {
-	l := z.labels(o.GetName())
+	l := z.labels(key{o.GetNamespace(), o.GetName()})
 	l.Lock()
 	if l.Tails == nil {
 		l.Tails = zoneTails("none")
@@ -33,30 +33,30 @@ func (z *zones) Hold(_ *Feed, o kind.Object) *Labels {
 	return l
 }
 
-func (z *zones) HoldStored(_ *Feed, _, name string) *Labels {
-	l := z.labels(name)
+func (z *zones) HoldStored(_ *Feed, namespace, name string) *Labels {
+	l := z.labels(key{namespace, name})
 	l.Lock()
 	return l
 }
 
-func (z *zones) labels(name string) *Labels {
+func (z *zones) labels(k key) *Labels {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	l, ok := z.of[name]
+	l, ok := z.of[k]
 	if !ok {
 		l = &Labels{}
-		z.of[name] = l
+		z.of[k] = l
 	}
 	return l
 }
 
 // move puts an object into another zone.
-func (z *zones) move(f *Feed, name, zone string) {
-	l := z.labels(name)
+func (z *zones) move(f *Feed, k key, zone string) {
+	l := z.labels(k)
 	l.Lock()
 	defer l.Unlock()
 	to := zoneTails(zone)
-	f.Relabel("shop", name, l.Tails, to)
+	f.Relabel(k.namespace, k.name, l.Tails, to)
 	l.Tails = to
 }
 
@@ -71,7 +71,7 @@ func zoneTails(zone string) [][]byte {
 func zonedResource(t *testing.T) (*Resource, *zones) {
 	t.Helper()
 	t.Setenv("KUBESTATE_VALIDATE", "1")
-	z := &zones{of: map[string]*Labels{}}
+	z := &zones{of: map[key]*Labels{}}
 	return New(Config{Table: replicaSets(t), Logger: slog.New(slog.DiscardHandler), Labeler: z}), z
 }
 
@@ -80,8 +80,8 @@ func TestLabelsStandAtTheEndOfLines(t *testing.T) {
 	f := r.NewFeed()
 	f.Begin()
 	f.Put(replicaSet("a", 1))
-	z.move(f, "a", `b"} 1`)
-	z.move(f, "unknown", "b")
+	z.move(f, key{"shop", "a"}, `b"} 1`)
+	z.move(f, key{"shop", "unknown"}, "b")
 	f.Put(replicaSet("a", 2))
 	f.Commit()
 	names := r.Table().Schema().Families
@@ -114,7 +114,7 @@ func TestRelabel(t *testing.T) {
 		for range n {
 			name := fmt.Sprintf("r-%d", random.IntN(200))
 			zone[name] = []string{"", "a", "bb", "ccc"}[random.IntN(4)]
-			z.move(f, name, zone[name])
+			z.move(f, key{"shop", name}, zone[name])
 		}
 	}
 	f.Begin()
@@ -143,7 +143,7 @@ func TestRelabel(t *testing.T) {
 	g := fresh.NewFeed()
 	g.Begin()
 	for name, where := range zone {
-		freshZones.labels(name).Tails = zoneTails(where)
+		freshZones.labels(key{"shop", name}).Tails = zoneTails(where)
 	}
 	replicas := map[string]int32{}
 	for line := range strings.Lines(shown(t, r.Snapshot(Slice{}))) {
@@ -177,7 +177,7 @@ func TestRefreshKeepsLabels(t *testing.T) {
 	f.Begin()
 	f.Put(replicaSet("a", 1))
 	f.Commit()
-	z.move(f, "a", "b")
+	z.move(f, key{"shop", "a"}, "b")
 	before := shown(t, r.Snapshot(Slice{}))
 	for i := range r.Table().Schema().Families {
 		f.Refresh(replicaSet("a", 1), i)
@@ -201,7 +201,7 @@ func TestRelabelConcurrently(t *testing.T) {
 		})
 		running.Go(func() {
 			for i := range 50 {
-				z.move(f, fmt.Sprintf("r-%d", i), []string{"a", "bb"}[i%2])
+				z.move(f, key{"shop", fmt.Sprintf("r-%d", i)}, []string{"a", "bb"}[i%2])
 			}
 		})
 		running.Go(func() {
@@ -212,7 +212,7 @@ func TestRelabelConcurrently(t *testing.T) {
 	}
 	running.Wait()
 	for i := range 50 {
-		z.move(f, fmt.Sprintf("r-%d", i), "c")
+		z.move(f, key{"shop", fmt.Sprintf("r-%d", i)}, "c")
 	}
 	for line := range strings.Lines(shown(t, r.Snapshot(Slice{}))) {
 		if strings.HasPrefix(line, "kube_replicaset_status_replicas{") && !strings.Contains(line, `,zone="c"} `) {

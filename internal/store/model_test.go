@@ -1,11 +1,7 @@
 package store
 
 import (
-	"bytes"
-	"compress/gzip"
 	"fmt"
-	"io"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -15,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/klauspost/compress/zstd"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -43,7 +38,7 @@ func (m *model) commit() {
 }
 
 // body renders everything afresh.
-func body(r *Resource, models []*model, format exposition.Format) string {
+func body(r *Resource, z *zones, models []*model, format exposition.Format) string {
 	families := r.table.Schema().Families
 	lines := make([][]byte, len(families))
 	objects := 0
@@ -51,9 +46,16 @@ func body(r *Resource, models []*model, format exposition.Format) string {
 		if !m.published {
 			continue
 		}
-		for _, o := range m.objects {
+		for k, o := range m.objects {
 			objects++
 			w := exposition.NewWriter(r.table.Schema())
+			tails := make([][]byte, len(families))
+			for i := range families {
+				if t := z.Tail(i); t >= 0 {
+					tails[i] = z.labels(k).Tails[t]
+				}
+			}
+			w.Tails(tails)
 			if err := r.table.Collect(o, metric.NewEmitter(w)); err != nil {
 				panic(err)
 			}
@@ -92,6 +94,7 @@ type mutator struct {
 	rng    *rand.Rand
 	feeds  []*Feed
 	models []*model
+	zones  *zones
 	next   int // number of the next version of an object
 }
 
@@ -115,6 +118,8 @@ func (m *mutator) step() {
 		o := old.DeepCopy()
 		m.decorate(o)
 		put(o)
+	case p < 700: // a label of another object changes
+		m.zones.move(f, k, []string{"", "a", "bb", "none"}[m.rng.IntN(4)])
 	case p < 985:
 		f.Delete(k.namespace, k.name)
 		delete(model.objects, k)
@@ -198,6 +203,8 @@ func versions(body string) (map[string]string, error) {
 				continue
 			}
 			object, v, _ := strings.Cut(rest, "} ")
+			object, _, _ = strings.Cut(object, ",zone=") // as only some families have it
+			object, _, _ = strings.Cut(object, ",word=")
 			if old, ok := version[object]; ok && old != v {
 				return nil, fmt.Errorf("%s is shown in versions %s and %s", object, old, v)
 			}
@@ -213,166 +220,96 @@ func versions(body string) (map[string]string, error) {
 	return version, nil
 }
 
-// scrape takes snapshots until done: each shows every object in one version, and
-// writes the same whenever it is asked.
-func scrape(t *testing.T, r *Resource, done *atomic.Bool) (bodies int) {
-	var early *Snapshot
-	var earlyText string
-	for !done.Load() {
-		s := r.Snapshot(Slice{})
-		var first, second bytes.Buffer
-		if err := write(&first, s, exposition.OpenMetrics, exposition.Identity); err != nil {
-			t.Error(err)
-		}
-		if _, err := versions(first.String()); err != nil {
-			t.Error(err)
-			return bodies
-		}
-		if early == nil {
-			early, earlyText = s, first.String()
-		}
-		e := encodings[bodies%len(encodings)]
-		if err := write(&second, early, exposition.OpenMetrics, e); err != nil {
-			t.Error(err)
-		}
-		if again := decode(t, second.Bytes(), e); again != earlyText {
-			t.Errorf("a snapshot changed in encoding %d:\n%s", e, cmp.Diff(earlyText, again))
-			return bodies
-		}
-		if bodies++; bodies%10 == 0 {
-			early = nil
-		}
-	}
-	return bodies
-}
-
-var encodings = []exposition.Encoding{exposition.Identity, exposition.Gzip, exposition.Zstd}
-
-// inAllEncodings returns the body of a snapshot, which must be the same in every
-// encoding and as long as it was said to be.
-func inAllEncodings(t *testing.T, s *Snapshot, f exposition.Format) string {
-	t.Helper()
-	var whole string
-	for _, e := range encodings {
-		var got bytes.Buffer
-		b := NewBody(s.resource.packer, f, []*Snapshot{s})
-		length, known := b.Encode(e)
-		if err := b.Write(&got, e); err != nil {
-			t.Fatal(err)
-		}
-		if known && length != got.Len() {
-			t.Fatalf("format %d, encoding %d: %d bytes announced, %d written", f, e, length, got.Len())
-		}
-		decoded := decode(t, got.Bytes(), e)
-		if e == exposition.Identity {
-			whole = decoded
-		}
-		if decoded != whole {
-			t.Fatalf("format %d, encoding %d (-identity +decoded):\n%s", f, e, cmp.Diff(whole, decoded))
-		}
-	}
-	return whole
-}
-
-// decode decodes a body; of gzip it takes one member and nothing behind it.
-func decode(t *testing.T, body []byte, e exposition.Encoding) string {
-	t.Helper()
-	var r io.Reader = bytes.NewReader(body)
-	switch e {
-	case exposition.Gzip:
-		source := bytes.NewReader(body)
-		member, err := gzip.NewReader(source)
-		if err != nil {
-			t.Error(err)
-			return ""
-		}
-		member.Multistream(false)
-		r = io.MultiReader(member, source)
-	case exposition.Zstd:
-		frames, err := zstd.NewReader(bytes.NewReader(body))
-		if err != nil {
-			t.Error(err)
-			return ""
-		}
-		defer frames.Close()
-		r = frames
-	}
-	decoded, err := io.ReadAll(r)
-	if err != nil {
-		t.Error(err)
-	}
-	return string(decoded)
-}
-
-// protobuf returns what a body of the text format is in protobuf.
-func protobuf(r *Resource, text string) string {
-	families := r.table.Schema().Families
-	var b []byte
-	for i := range families {
-		var lines []byte
-		for l := range strings.Lines(text) {
-			if strings.HasPrefix(l, families[i].Name+"{") {
-				lines = append(lines, l...)
-			}
-		}
-		if len(lines) == 0 {
-			continue
-		}
-		b = exposition.AppendProtobufHead(b, &families[i], exposition.ProtobufSize(lines, &families[i]))
-		b = exposition.AppendProtobuf(b, lines, &families[i])
-	}
-	return string(b)
-}
-
 // TestStoreAgreesWithModel does thousands of random operations while others
 // scrape, and compares the store with a model that renders everything anew.
 func TestStoreAgreesWithModel(t *testing.T) {
-	t.Setenv("KUBESTATE_VALIDATE", "1")
 	steps := 5_000
 	if testing.Short() || raceDetector {
 		steps = 1_500
 	}
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	r := New(Config{Table: replicaSets(t), Logger: slog.New(slog.DiscardHandler)})
-	m := &mutator{rng: rand.New(rand.NewPCG(seed, 0))}
+	agreesWithModel(t, 1, steps)
+}
+
+func FuzzStoreAgreesWithModel(f *testing.F) {
+	f.Add(uint64(2))
+	f.Fuzz(func(t *testing.T, seed uint64) { agreesWithModel(t, seed, 500) })
+}
+
+func agreesWithModel(t *testing.T, seed uint64, steps int) {
+	r, z := zonedResource(t)
+	m := &mutator{rng: rand.New(rand.NewPCG(seed, 0)), zones: z}
 	for range 2 {
 		m.feeds = append(m.feeds, r.NewFeed())
 		m.models = append(m.models, &model{objects: map[key]*appsv1.ReplicaSet{}, seen: map[key]bool{}})
 	}
 	var done atomic.Bool
-	var scrapers sync.WaitGroup
+	var scrapers, started sync.WaitGroup
 	for range 2 {
-		scrapers.Go(func() { t.Logf("%d concurrent snapshots", scrape(t, r, &done)) })
+		started.Add(1)
+		scrapers.Go(func() { (&scraper{resource: r}).run(t, &started, &done) })
 	}
 	defer scrapers.Wait()
 	defer done.Store(true)
+	started.Wait()
 	for step := range steps {
 		m.step()
 		if step%100 != 0 {
 			continue
 		}
-		if step%500 == 0 { // as if time had passed
+		if step%500 == 0 {
 			sealOpen(m.feeds[0])
 			m.feeds[1].sealQuiet()
 		}
-		s := r.Snapshot(Slice{})
-		for _, format := range []exposition.Format{exposition.Text, exposition.OpenMetrics} {
-			if diff := cmp.Diff(sorted(body(r, m.models, format)), sorted(inAllEncodings(t, s, format))); diff != "" {
-				t.Fatalf("seed %d, step %d, format %d (-model +store):\n%s", seed, step, format, diff)
-			}
-		}
-		want := protobuf(r, inAllEncodings(t, s, exposition.Text))
-		if diff := cmp.Diff(want, inAllEncodings(t, s, exposition.Protobuf)); diff != "" {
-			t.Fatalf("seed %d, step %d, protobuf (-of the text +store):\n%s", seed, step, diff)
-		}
-		for _, f := range m.feeds {
-			f.mu.Lock()
-			err := f.validate()
-			f.mu.Unlock()
-			if err != nil {
-				t.Fatalf("seed %d, step %d: %v", seed, step, err)
-			}
+		if err := m.compare(t, r); err != nil {
+			t.Fatalf("seed %d, step %d: %v", seed, step, err)
 		}
 	}
+}
+
+// compare compares the store with the models.
+func (m *mutator) compare(t *testing.T, r *Resource) error {
+	s := r.Snapshot(Slice{})
+	for _, format := range formats[:2] {
+		if diff := cmp.Diff(sorted(body(r, m.zones, m.models, format)), sorted(inAllEncodings(t, s, format))); diff != "" {
+			return fmt.Errorf("format %d (-model +store):\n%s", format, diff)
+		}
+	}
+	text := inAllEncodings(t, s, exposition.Text)
+	if diff := cmp.Diff(protobuf(r, text), inAllEncodings(t, s, exposition.Protobuf)); diff != "" {
+		return fmt.Errorf("protobuf (-of the text +store):\n%s", diff)
+	}
+	if diff := cmp.Diff(samples(text), samples(m.slices(t, r))); diff != "" {
+		return fmt.Errorf("slices (-whole +together):\n%s", diff)
+	}
+	for _, f := range m.feeds {
+		f.mu.Lock()
+		err := f.validate()
+		f.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// slices returns all of a random number of slices.
+func (m *mutator) slices(t *testing.T, r *Resource) string {
+	var all strings.Builder
+	of := 1 + m.rng.IntN(5)
+	for i := range of {
+		all.WriteString(inAllEncodings(t, r.Snapshot(Slice{Index: i, Of: of}), exposition.Text))
+	}
+	return all.String()
+}
+
+// samples returns the lines of a body that are samples, in ascending order.
+func samples(body string) []string {
+	var lines []string
+	for l := range strings.Lines(body) {
+		if l[0] != '#' {
+			lines = append(lines, l)
+		}
+	}
+	slices.Sort(lines)
+	return lines
 }
