@@ -65,6 +65,48 @@ func TestExample(t *testing.T) {
 	}
 }
 
+// The tables of docs/agent-names.md have all fields, those of a field's own in its
+// row.
+func TestNamesFields(t *testing.T) {
+	page, err := os.ReadFile("../../docs/agent-names.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, fields, found := strings.Cut(string(page), "\n## The fields\n")
+	if !found {
+		t.Fatal("docs/agent-names.md has no part for fields")
+	}
+	ofTable, ofRule, _ := strings.Cut(fields, "\nA rule")
+	rows := map[string]string{}
+	for line := range strings.SplitSeq(fields, "\n") {
+		if cells := strings.SplitN(line, "|", 3); len(cells) == 3 {
+			rows[strings.Trim(cells[1], " `")] = cells[2]
+		}
+	}
+	for struc, text := range map[reflect.Type]string{
+		namesType: ofTable, reflect.TypeFor[agent.Rule](): ofRule,
+		reflect.TypeFor[agent.Aggregate](): rows["aggregates"], reflect.TypeFor[agent.Join](): rows["joins"],
+		reflect.TypeFor[agent.Override](): rows["overrides"], reflect.TypeFor[agent.Owners](): rows["owners"],
+		reflect.TypeFor[agent.Entity](): rows["entities"], reflect.TypeFor[agent.States](): rows["states"], reflect.TypeFor[agent.Check](): rows["check"],
+	} {
+		keysOf(struc, func(key string) {
+			if key != "-" && !strings.Contains(text, "`"+key+"`") && !strings.Contains(text, "`"+key+": ") {
+				t.Errorf("the text for %s lacks %s", struc.Name(), key)
+			}
+		})
+	}
+	for typ, text := range map[reflect.Type]string{
+		reflect.TypeFor[agent.Op](): rows["aggregates"], reflect.TypeFor[agent.Type](): rows["type"],
+		reflect.TypeFor[agent.Value](): rows["value"], reflect.TypeFor[agent.Status](): rows["check"],
+	} {
+		for _, value := range values()[typ] {
+			if !strings.Contains(text, "`"+value+"`") {
+				t.Errorf("the text for %s lacks %s", typ.Name(), value)
+			}
+		}
+	}
+}
+
 func mentioned(t *testing.T, text, key string) {
 	t.Helper()
 	if !strings.Contains(text, key+":") {
