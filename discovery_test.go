@@ -57,8 +57,8 @@ func scrape(t *testing.T, x *kubestate.Exporter, targets []target) (bodies []str
 	return bodies
 }
 
-// fat is an Exporter of ReplicaSets whose text is as long as one likes.
-func fat(t *testing.T) (*kubestate.Exporter, func(name string, size int)) {
+// newFat returns an Exporter of ReplicaSets with all their labels, and nothing else.
+func newFat(t *testing.T) *kubestate.Exporter {
 	t.Helper()
 	t.Setenv("KUBESTATE_VALIDATE", "0") // it would take long with so much text
 	x, err := kubestate.New(kubestate.Config{
@@ -69,12 +69,14 @@ func fat(t *testing.T) (*kubestate.Exporter, func(name string, size int)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := feed(t, x, "replicasets")
-	return x, func(name string, size int) {
-		o := replicaSet(name)
-		o.Labels = map[string]string{"long": strings.Repeat("x", size)}
-		f.Put(o)
-	}
+	return x
+}
+
+// fat returns a ReplicaSet with about as many bytes of text.
+func fat(name string, size int) kind.Object {
+	o := replicaSet(name)
+	o.Labels = map[string]string{"long": strings.Repeat("x", size)}
+	return o
 }
 
 func TestDiscoveryOfASmallCluster(t *testing.T) {
@@ -90,10 +92,12 @@ func TestDiscoveryOfASmallCluster(t *testing.T) {
 // The largest slice is what matters to a client: objects come in blocks, of which
 // one slice has more than another.
 func TestDiscoveryOfALargeCluster(t *testing.T) {
-	x, put := fat(t)
+	x := newFat(t)
+	var sets []kind.Object
 	for i := range 3 * 128 {
-		put(fmt.Sprint("rs-", i), 40_000)
+		sets = append(sets, fat(fmt.Sprint("rs-", i), 40_000))
 	}
+	feed(t, x, "replicasets", sets...)
 	targets := discover(t, x, "")
 	if n := len(targets); n < 2 || n > 4 {
 		t.Fatalf("%d slices of 15 MB, want 2, or 4 since objects come in blocks", n)
@@ -122,8 +126,8 @@ func TestDiscoveryOfALargeCluster(t *testing.T) {
 
 // Where cutting does not help there are as many slices as if it did.
 func TestDiscoveryOfAHugeObject(t *testing.T) {
-	x, put := fat(t)
-	put("huge", 20<<20)
+	x := newFat(t)
+	feed(t, x, "replicasets", fat("huge", 20<<20))
 	if n := len(discover(t, x, "")); n != 4 {
 		t.Errorf("%d slices of one object of 20 MiB, want 4", n)
 	}
@@ -132,10 +136,14 @@ func TestDiscoveryOfAHugeObject(t *testing.T) {
 // How many slices there are does not follow every change, as all series get other
 // instances then.
 func TestDiscoveryIsSteady(t *testing.T) {
-	x, put := fat(t)
+	x := newFat(t)
+	feeds := make([]*kubestate.Feed, 16) // so that slices are of one size
+	for i := range feeds {
+		feeds[i] = feed(t, x, "replicasets")
+	}
 	resize := func(mib int) {
-		for i := range 16 * 128 { // many blocks, so that slices are of about one size
-			put(fmt.Sprint("rs-", i), mib<<20/(16*128))
+		for i, f := range feeds {
+			f.Put(fat(fmt.Sprint("rs-", i), mib<<20/len(feeds)))
 		}
 	}
 	f := func(mib, want int) {
