@@ -262,6 +262,36 @@ func leaseHolder(t *testing.T, store *sim.Store) string {
 	return *o.(*coordinationv1.Lease).Spec.HolderIdentity
 }
 
+// With --once a kind that is refused for a moment is sent, and one that stays refused
+// is left out with a warning.
+func TestAgentOnceRefused(t *testing.T) {
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1", UID: "un"}, Status: corev1.NodeStatus{NodeInfo: corev1.NodeSystemInfo{KernelVersion: "6"}}}
+	for _, c := range []struct {
+		times int
+		sent  bool
+	}{{1, true}, {0, false}} {
+		_, server, api := newAPIServer(t, pod("a", "n1"), node)
+		fault := sim.Forbidden("nodes")
+		fault.Times = c.times
+		server.Inject(fault)
+		config := filepath.Join(t.TempDir(), "config.yaml")
+		if err := os.WriteFile(config, []byte("agent: {resources: [pods, nodes]}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var sent, log bytes.Buffer
+		code := run(t.Context(), []string{"agent", "--config", config, "--sink", "stdout", "--once", "--apiserver", api}, nil, &sent, &log)
+		if code != 0 || !strings.Contains(sent.String(), "kube_pod_info") {
+			t.Errorf("exit code %d, sent:\n%s", code, &sent)
+		}
+		if got := strings.Contains(sent.String(), "kube_node_info"); got != c.sent {
+			t.Errorf("refused %d times: Nodes are sent: %v", c.times, got)
+		}
+		if warned := strings.Contains(log.String(), `msg="what the API server refuses was left out" resources=nodes`); warned == c.sent {
+			t.Errorf("refused %d times, the log says:\n%s", c.times, &log)
+		}
+	}
+}
+
 // Exporter and agent in one process read each kind once, and each gets what it
 // would get alone, although they want different fields.
 func TestExporterAndAgent(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,8 @@ type reading struct {
 	group  *kubewatch.Group
 	pusher *pusher // nil: nothing is pushed
 	log    *slog.Logger
+	// attempts is how often the API server must refuse a kind until that is its answer.
+	attempts uint64
 }
 
 // newReading prepares to read what settings say of the cluster that options name,
@@ -45,7 +48,7 @@ func newReading(o *conf.Options, s conf.Settings, p *pusher, out io.Writer, log 
 	return r, p.connect(client, out, r.ready)
 }
 
-func (r *reading) ready() error { return ready(r.group.Statuses()) }
+func (r *reading) ready() error { return ready(r.group.Statuses(), r.attempts) }
 
 // ports returns what to serve on the telemetry port, and the metrics that are shown
 // there. exporter is nil where nothing is exported.
@@ -82,8 +85,11 @@ func (r *reading) run(ctx context.Context, servers *serve.Servers) error {
 	return err
 }
 
-// pushOnce sends one run to each sink, once everything is read.
+// pushOnce sends one run to each sink, once everything is read. As there is no other
+// run, a kind is given up only if it is refused twice: an API server that has just
+// started may refuse what it allows a moment later.
 func (r *reading) pushOnce(ctx context.Context, timeout time.Duration) error {
+	r.attempts = 2
 	ctx, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { r.read(ctx) })
@@ -91,6 +97,9 @@ func (r *reading) pushOnce(ctx context.Context, timeout time.Duration) error {
 	err := r.pusher.sender.Once(limited)
 	if errors.Is(limited.Err(), context.DeadlineExceeded) {
 		err = errors.Join(err, prefixed("not yet read", r.ready()))
+	}
+	if names := refused(r.group.Statuses()); len(names) > 0 && err == nil {
+		r.log.Warn("what the API server refuses was left out", "resources", strings.Join(names, ", "))
 	}
 	cancel()
 	stop()
