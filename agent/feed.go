@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"github.com/kubestate/kubestate/internal/told"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -14,10 +15,10 @@ type Feed struct {
 	shelf    *shelf
 
 	// These are guarded by the mutex of the Agent's state.
-	entries     map[objectName]*entry
-	read        uint32 // the number of the current or last full read
-	failures    uint64
-	lastFailure string // the text of the failure logged last
+	entries  map[objectName]*entry
+	read     uint32 // the number of the current or last full read
+	failures uint64
+	told     told.Texts // the failures that were logged
 }
 
 // Begin starts a full read of the source. What is known stays. A read that is not
@@ -66,10 +67,9 @@ func (f *Feed) failed(k objectName, err error) {
 	s := f.state()
 	s.mu.Lock()
 	f.failures++
-	told := f.lastFailure == err.Error()
-	f.lastFailure = err.Error()
+	tell := f.told.New(err.Error())
 	s.mu.Unlock()
-	if !told {
+	if tell {
 		f.resource.agent.logger.Error("object has families that cannot be computed; the agent leaves them out",
 			"resource", f.resource.table.Name, "namespace", k.namespace, "name", k.name, "err", err)
 	}

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
+	"github.com/kubestate/kubestate/internal/told"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -95,12 +96,9 @@ type tracker struct {
 
 	mu     sync.Mutex
 	status Status
-	turned time.Time           // when the loop last showed that it turns
-	faults map[string]struct{} // decode errors that were logged; at most maxFaults
+	turned time.Time  // when the loop last showed that it turns
+	faults told.Texts // decode errors that were logged
 }
-
-// maxFaults bounds the decode errors that are remembered.
-const maxFaults = 100
 
 func (t *tracker) snapshot() Status {
 	t.mu.Lock()
@@ -206,18 +204,12 @@ func (t *tracker) failed(err error) {
 }
 
 // undecodable notes an object that could not be read. An error that recurs is
-// logged once, unless there are more than maxFaults different ones.
+// logged once.
 func (t *tracker) undecodable(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.status.Counts.DecodeErrors++
-	fault := err.Error()
-	if _, known := t.faults[fault]; known {
-		return
+	if t.faults.New(err.Error()) {
+		t.log.Warn("object left out", "error", err)
 	}
-	if t.faults == nil || len(t.faults) == maxFaults {
-		t.faults = map[string]struct{}{}
-	}
-	t.faults[fault] = struct{}{}
-	t.log.Warn("object left out", "error", err)
 }

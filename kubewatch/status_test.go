@@ -1,8 +1,6 @@
 package kubewatch
 
 import (
-	"fmt"
-	"log/slog"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -32,24 +30,4 @@ func TestUndecodable(t *testing.T) {
 			`WARN object left out: event ADDED: decode replicasets "worse" in namespace "default": proto: wrong wireType = 0 for field Spec`,
 			`WARN object left out: watch replicasets: event of unknown type "NOVELTY"`)
 	})
-}
-
-// However many errors there are, what is remembered of them is bounded.
-func TestManyUndecodable(t *testing.T) {
-	log := &records{}
-	tracker := &tracker{log: slog.New(log)}
-	for range 2 {
-		for i := range maxFaults {
-			tracker.undecodable(fmt.Errorf("object %d", i))
-		}
-	}
-	if len(log.lines) != maxFaults {
-		t.Errorf("%d lines are logged, want each error once, %d", len(log.lines), maxFaults)
-	}
-	for i := range 10 * maxFaults {
-		tracker.undecodable(fmt.Errorf("object %d", i))
-	}
-	if len(tracker.faults) > maxFaults || tracker.status.Counts.DecodeErrors != 12*maxFaults {
-		t.Errorf("%d errors are remembered, %d counted", len(tracker.faults), tracker.status.Counts.DecodeErrors)
-	}
 }

@@ -37,7 +37,7 @@ var onlyImports = []struct {
 	},
 	{
 		from:   "./agent",
-		may:    []string{"./metric", "./kind", "./sink", "./internal/join"},
+		may:    []string{"./metric", "./kind", "./sink", "./internal/join", "./internal/told"},
 		reason: "the agent is fed objects of any origin and knows no backend: names are data, sinks are given",
 	},
 	{
@@ -56,7 +56,7 @@ var onlyImports = []struct {
 	},
 	{
 		from:   "./internal/store",
-		may:    []string{"./metric", "./kind", "./exposition", "./internal/piece", "k8s.io/apimachinery/..."},
+		may:    []string{"./metric", "./kind", "./exposition", "./internal/piece", "./internal/told", "k8s.io/apimachinery/..."},
 		reason: "the store keeps text by object and family; it neither reads a cluster nor serves HTTP",
 	},
 	{
