@@ -25,6 +25,7 @@ func TestConfigErrors(t *testing.T) {
 				{Family: "kube_never", Metric: "m", Op: agent.Sum},
 				{Family: "kube_pod_start_time", Op: "median"},
 				{Family: "kube_secret_info", Metric: "latest", Op: agent.Latest}, // nobody reads Secrets
+				{Family: "kube_job_info", Op: agent.Max, Check: &agent.Check{Name: "c"}},
 			},
 			Rest: &agent.Rule{Value: "none"},
 		},
@@ -49,7 +50,8 @@ func TestConfigErrors(t *testing.T) {
 		`rule for the rest: value: "none"`,
 		`aggregate: family "kube_never" does not exist`,
 		`aggregate of kube_pod_start_time: op: "median": want sum, count, min, max or latest`, `aggregate of kube_pod_start_time: has no metric`,
-		`aggregate of kube_secret_info: op: latest is for aggregates with a check only`,
+		`aggregate of kube_job_info: op: "max": want latest for a check, and for nothing else`,
+		`aggregate of kube_secret_info: op: "latest": want latest for a check, and for nothing else`,
 		`join: family "kube_missing" does not exist`,
 		`join kube_node_info: gets no labels`,
 		`kind "spaceship" does not exist`, `kind "rocket" does not exist`,

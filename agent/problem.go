@@ -55,11 +55,10 @@ func (a *Aggregate) Problems() []Problem {
 	if !slices.Contains([]Op{Sum, Count, Min, Max, Latest}, a.Op) {
 		p.add("op", fmt.Errorf("%q: want %s, %s, %s, %s or %s", a.Op, Sum, Count, Min, Max, Latest))
 	}
-	switch {
-	case a.Check != nil:
-	case a.Op == Latest:
-		p.add("op", fmt.Errorf("%s is for aggregates with a check only", a.Op))
-	case a.Metric == "":
+	if (a.Check != nil) != (a.Op == Latest) {
+		p.add("op", fmt.Errorf("%q: want %s for a check, and for nothing else", a.Op, Latest))
+	}
+	if a.Check == nil && a.Metric == "" {
 		p.add("", errors.New("has no metric"))
 	}
 	_, err := typeOf(a.Type)

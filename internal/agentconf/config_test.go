@@ -158,7 +158,7 @@ c.yaml:16: agent.names.joins.kube_pod_info.match[1]: "name" is no label of kube_
 c.yaml:16: agent.names.joins.kube_pod_info.tags.node: want the name of the tag
 c.yaml:17: agent.names.alwaysGet.kube_pod_label: family "kube_pod_label" does not exist; did you mean kube_pod_labels?
 c.yaml:18: agent.names.entities[0].resource: resource "pod" does not exist; there are: RESOURCES; did you mean pods?
-c.yaml:20: agent.aggregates[0].op: latest is for aggregates with a check only
+c.yaml:20: agent.aggregates[0].op: "latest": want latest for a check, and for nothing else
 c.yaml:20: agent.aggregates[0].by[0]: "nodes" is no label of kube_pod_info; there are: LABELS; did you mean node?`
 	_, err := Read("c.yaml", []byte(text))
 	if err == nil {
