@@ -5,7 +5,7 @@
 // connection.
 //
 // config.go is the file, sink.go and sinks.go the settings of sinks, names.go
-// which naming tables there are, check.go what is right, settings.go what it comes
-// to and agent.go makes the agent; sinkflag.go is the short form of a sink,
-// schema.go the JSON schema.
+// which naming tables there are, check.go and checksink.go what is right,
+// settings.go what it comes to; sinkflag.go is the short form of a sink, schema.go
+// the JSON schema.
 package agentconf

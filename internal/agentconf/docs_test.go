@@ -55,11 +55,7 @@ func TestExample(t *testing.T) {
 		t.Errorf("%d sinks of %d types, warnings %q, %v", len(receivers), len(sinkTypes()), warnings, err)
 	}
 	keysOf(reflect.TypeFor[Agent](), func(key string) { mentioned(t, text, key) })
-	keysOf(reflect.TypeFor[LeaderElection](), func(key string) {
-		if key != "identity" { // of use in tests only
-			mentioned(t, text, key)
-		}
-	})
+	keysOf(reflect.TypeFor[LeaderElection](), func(key string) { mentioned(t, text, key) })
 	for _, empty := range sinkTypes() {
 		keysOf(reflect.TypeOf(empty()).Elem(), func(key string) { mentioned(t, text, key) })
 	}
