@@ -10,6 +10,7 @@ import (
 // before Kubernetes 1.34 do. It does not prove that kubestate pages: a server
 // answers a first list from its cache, in one piece whatever the limit.
 func TestWithoutStreaming(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, apiserverBinary, "--feature-gates=WatchList=false")
 	c.Grant(t, kinds()...)
 	c.Create(t, "testdata/objects.yaml")

@@ -57,6 +57,7 @@ func replicaSets() schema.GroupVersionResource {
 // TestCluster runs everything that one API server with default features can
 // be used for, for each takes seconds to start.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	c := cluster.Start(t, apiserverBinary)
 	// The first, while kubestate has no rights but those that the test gives.
 	t.Run("every kind", func(t *testing.T) { testEveryKind(t, c) })
