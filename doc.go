@@ -17,11 +17,15 @@
 //   - Which labels and annotations of objects: [Config].Labels and Annotations.
 //   - Samples instead of text: kind.Table.Collect gives the samples of an object to a
 //     metric.Sink.
+//   - Labels of related objects on lines: [Config].Joins.
 //   - Another store: kubewatch feeds whatever satisfies kubewatch.Store, of which
 //     [Feed] is one; kubewatch.Tee feeds several from one watch.
+//   - Series to push rather than text to scrape: package agent makes them, with the
+//     names of agent/datadog, agent/otel or a table of one's own, and the packages
+//     below sink send them.
 //
-// The examples show each of them. docs/library.md compares them with the hooks of
-// kube-state-metrics.
+// The examples show each of them, for the last in package agent. docs/library.md
+// compares them with the hooks of kube-state-metrics.
 //
 // This package and what it imports know no client of the Kubernetes API, so that
 // it is light to embed.
