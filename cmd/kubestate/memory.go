@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
+	"runtime/metrics"
+	"time"
 )
 
 // How much the heap may grow between two garbage collections, in percent of what
@@ -22,11 +24,42 @@ func collectOften(percent int) {
 	}
 }
 
-// settle gives back the memory that reading everything took, once it is read.
+// What the collector would leave lying until the heap grows again is given back
+// at intervals, where it can be worth that.
+const (
+	releaseInterval = 30 * time.Second
+	worthReleasing  = 4 << 20 // bytes that were allocated since the last time
+)
+
+// settle gives back the memory that reading everything took, once it is read, and
+// later that of bursts of changes and of large responses, once they are over.
 func settle(ctx context.Context, ready func() error) {
 	if !await(ctx, func() bool { return ready() == nil }) {
 		return
 	}
 	collectOften(gcPercentSteady)
 	debug.FreeOSMemory()
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	tick := time.NewTicker(releaseInterval)
+	defer tick.Stop()
+	for before := allocated(); ; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		if now := allocated(); now-before > worthReleasing {
+			debug.FreeOSMemory()
+			before = now
+		}
+	}
+}
+
+// allocated returns how many bytes were allocated since the start.
+func allocated() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }
