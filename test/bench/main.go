@@ -62,7 +62,7 @@ func benchCommand(ctx context.Context, args []string, stdout, stderr io.Writer) 
 	file := flags.String("json", "", "`file` that gets the results as JSON")
 	binary := flags.String("kubestate", "", "kubestate `program` to measure, instead of building the present source")
 	pace := pace{settle: 3 * time.Second}
-	flags.DurationVar(&pace.rest, "rest", 20*time.Second, "time between the start and the reading of the steady memory")
+	flags.DurationVar(&pace.rest, "rest", 40*time.Second, "time that memory gets to come to rest, after the start and after scrapes")
 	flags.DurationVar(&pace.quiet, "quiet", 5*time.Second, "length of the quiet moment between a change and a scrape")
 	flags.IntVar(&pace.scrapes, "scrapes", 9, "least number of scrapes per figure")
 	if err := flags.Parse(args); err != nil {

@@ -253,8 +253,18 @@ func (m *measurement) memoryAfterScrapes(ctx context.Context) error {
 			return err
 		}
 	}
-	after, err := memoryOf(m.kubestate.pid)
-	m.add(row{What: fmt.Sprintf("memory right after %d scrapes", manyScrapes), Figure: after.resident, Unit: bytesUnit, Reference: referenceB})
+	if err := m.addMemory(fmt.Sprintf("memory right after %d scrapes", manyScrapes)); err != nil {
+		return err
+	}
+	if err := sleep(ctx, m.pace.rest); err != nil {
+		return err
+	}
+	return m.addMemory("memory at rest after changes and scrapes")
+}
+
+func (m *measurement) addMemory(what string) error {
+	now, err := memoryOf(m.kubestate.pid)
+	m.add(row{What: what, Figure: now.resident, Unit: bytesUnit, Reference: referenceB})
 	return err
 }
 
