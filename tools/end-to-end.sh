@@ -13,7 +13,8 @@ dir=$(mktemp -d)
 # test_module MODULE
 test_module() (
 	started=$SECONDS
-	cd "$1" && $go vet ./... && $go test -count=1 -timeout 30m ./... &&
+	# Parallel tests wait for a program most of the time, whatever the processors.
+	cd "$1" && $go vet ./... && $go test -count=1 -timeout 30m -parallel 8 ./... &&
 		echo "--> $1 ok, $((SECONDS - started))s"
 )
 

@@ -28,6 +28,7 @@ type format struct{ name, accept, contentType string }
 // TestBodies has every client read the bodies of a kubestate that has been
 // scraped in every encoding, has seen changes, and been scraped again.
 func TestBodies(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t)
 	k := c.kubestate(t)
 	through := record(t, k.Main)

@@ -24,6 +24,7 @@ const bodyLimit = 16 << 20
 // small enough for vmagent's defaults where /metrics is not. A Prometheus and a
 // vmagent that know only /sd have every series.
 func TestSlices(t *testing.T) {
+	t.Parallel()
 	c := startCluster(t)
 	k := c.kubestate(t)
 	c.change(t, k, 500)
