@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +14,7 @@ import (
 
 // TestMain lets the test binary be what the program is beside the harness.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && (os.Args[1] == apiServerCommand || os.Args[1] == agentCommand) {
+	if len(os.Args) > 1 && slices.Contains([]string{apiServerCommand, agentCommand, receiveCommand}, os.Args[1]) {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())

@@ -37,6 +37,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch {
 	case len(args) > 0 && args[0] == apiServerCommand:
 		err = serveCluster(ctx, args[1:], stdin, stdout, stderr)
+	case len(args) > 0 && args[0] == receiveCommand:
+		err = receiveMain(ctx, args[1:], stdin, stdout)
 	case len(args) > 0 && args[0] == agentCommand:
 		err = agentMain(ctx, args[1:], stdout, stderr)
 	case len(args) > 0 && args[0] == "soak":
