@@ -23,7 +23,10 @@ func TestReflector(t *testing.T) {
 			if streaming {
 				name = format.name + "/streaming"
 			}
-			t.Run(name, func(t *testing.T) { testReflector(t, format.accept, streaming) })
+			t.Run(name, func(t *testing.T) {
+				t.Parallel() // A reflector waits for seconds before it tries again.
+				testReflector(t, format.accept, streaming)
+			})
 		}
 	}
 }
