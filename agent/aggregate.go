@@ -52,8 +52,6 @@ type cell struct {
 	metric *sink.Metric
 	own    *ownLabels // nil: none
 	total  total
-	// waiting is how many parts do not count yet: those of Feeds that were not read.
-	waiting int
 }
 
 // ownLabels are the labels of a cell that others of its group have not.
@@ -197,7 +195,7 @@ func (s *state) cellOf(d *draft, n *draftPart) *cell {
 // ownTags returns the tags of a key of own labels.
 func (x *grouping) ownTags(key string) []sink.Tag {
 	var tags []sink.Tag
-	for i, value := range splitKey(key) {
+	for i, value := range splitKey(key, len(x.own)) {
 		if x.own[i].key != "" {
 			tags = append(tags, sink.Tag{Key: x.own[i].key, Value: value})
 		}
@@ -207,7 +205,7 @@ func (x *grouping) ownTags(key string) []sink.Tag {
 
 func (s *state) newGroup(x *grouping, key string) *group {
 	g := &group{}
-	g.names, g.values, g.ids, g.variants = &x.by, splitKey(key), uint16(len(x.by)), &x.variants
+	g.names, g.values, g.ids, g.variants = &x.by, splitKey(key, len(x.by)), uint16(len(x.by)), &x.variants
 	g.home, g.place = x.shelf, x.shelf.take()
 	x.shelf.groups = append(x.shelf.groups, nil)[:len(x.shelf.objects)]
 	x.shelf.groups[g.place], x.groups[key] = g, g
@@ -218,7 +216,7 @@ func (s *state) newGroup(x *grouping, key string) *group {
 // add adds a part, which counts or waits.
 func (s *state) add(p part, counts bool) {
 	if !counts {
-		p.cell.waiting++
+		p.cell.total.waiting++
 		return
 	}
 	p.cell.total.add(p.cell.of.op, p.word)
@@ -228,7 +226,7 @@ func (s *state) add(p part, counts bool) {
 // count makes the parts of an object that waited count.
 func (s *state) count(e *entry) {
 	for _, p := range e.parts {
-		p.cell.waiting--
+		p.cell.total.waiting--
 		s.add(p, true)
 	}
 }
@@ -242,9 +240,9 @@ func (s *state) remove(p part, counted bool) {
 		c.total.remove(c.of.op, p.word)
 		s.markDirty(&g.tagged)
 	} else {
-		c.waiting--
+		c.total.waiting--
 	}
-	if c.total.n+c.waiting > 0 {
+	if c.total.n+c.total.waiting > 0 {
 		return
 	}
 	i := slices.Index(g.cells, c)

@@ -10,8 +10,9 @@ func appendKey(key []byte, value string) []byte {
 	return append(binary.AppendUvarint(key, uint64(len(value))), value...)
 }
 
-// splitKey returns the values of which a key is made.
-func splitKey(key string) (values []string) {
+// splitKey returns the values of which a key is made, about n.
+func splitKey(key string, n int) []string {
+	values := make([]string, 0, n)
 	for key != "" {
 		var n int
 		n, key = cutLength(key)

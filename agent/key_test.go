@@ -17,7 +17,7 @@ func FuzzKey(f *testing.F) {
 		for _, v := range values {
 			key = appendKey(key, v)
 		}
-		if got := splitKey(string(key)); !slices.Equal(got, values) {
+		if got := splitKey(string(key), len(values)); !slices.Equal(got, values) {
 			t.Errorf("the key of %q is that of %q", values, got)
 		}
 	})

@@ -2,10 +2,11 @@ package agent
 
 import "math"
 
-// total is the total of some values, which are words of parts. What was added can be removed again, in any
-// order, and nothing remains of it.
+// total is the total of some values, which are words of parts. What was added can
+// be removed again, in any order, and nothing remains of it.
 type total struct {
-	n int // how many values there are
+	n       int32 // how many values there are
+	waiting int32 // how many do not count yet: parts of Feeds that were not read
 	// The sum is hi + lo: twice the digits of a float64, so that what rounding loses
 	// does not add up over years.
 	hi, lo float64
