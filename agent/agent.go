@@ -14,8 +14,7 @@ import (
 // Agent keeps the series of a cluster as objects change. It is safe for
 // concurrent use.
 type Agent struct {
-	logger    *slog.Logger
-	config    Config // Names is set
+	config    Config // Names, Logger and Now are set
 	tables    []*kind.Table
 	resources []*resource // as tables
 	tracker   *tracker
@@ -39,9 +38,9 @@ func New(c Config) (*Agent, error) {
 	default:
 		return nil, fmt.Errorf("pod mode %q: want %s, %s or %s", c.PodMode, AllPods, ClusterUnassigned, ClusterAggregatesOnly)
 	}
-	a := &Agent{logger: c.Logger, config: c}
+	a := &Agent{config: c}
 	p := planner{
-		agent: a, config: &c, names: c.Names, metrics: newRegistry(), checks: newRegistry(),
+		agent: a, config: &a.config, names: c.Names, metrics: newRegistry(), checks: newRegistry(),
 		mappings: newMappings(c.Names, c.LabelsMapper),
 	}
 	if err := p.plan(); err != nil {
@@ -51,7 +50,7 @@ func New(c Config) (*Agent, error) {
 	s.keep, s.given = newKeeper(), map[*entry][]gift{}
 	s.twins = twins{first: map[*sink.Metric]origin{}, found: map[*sink.Metric]bool{}}
 	s.maker = blockMaker{joins: &s.joins, suffix: hostSuffix(c.ClusterName), hosts: newCache[string, string](cachedWords)}
-	s.maker.fixed.Store(new(fixedTags(c.Names, &c)))
+	s.maker.fixed.Store(new(fixedTags(&a.config)))
 	return a, nil
 }
 

@@ -102,11 +102,8 @@ func (p *planner) compileAggregate(a *Aggregate, f *family) *aggregate {
 		c.check = p.compileCheck(a.Check, a.Choose)
 		c.name = c.check.name
 	} else {
-		like := metricOf(p.names.Prefix, a.Metric, a.Type, a.Unit, a.Help, f.desc)
-		if a.Type == "" {
-			like.Type = sink.Gauge // totals fall when objects go
-		}
-		c.name = newNamer(p.metrics, like, a.Choose)
+		t := cmp.Or(a.Type, Gauge) // also of counters: totals fall when objects go
+		c.name = newNamer(p.metrics, metricOf(p.names.Prefix, a.Metric, t, a.Unit, a.Help, f.desc), a.Choose)
 	}
 	c.grouping = p.grouping(a.By, f)
 	return c

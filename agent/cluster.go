@@ -21,7 +21,7 @@ func (a *Agent) SetClusterID(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a.config.ClusterID = id
-	s.maker.fixed.Store(new(fixedTags(a.config.Names, &a.config)))
+	s.maker.fixed.Store(new(fixedTags(&a.config)))
 	for _, r := range a.resources {
 		for _, f := range r.feeds {
 			for _, e := range f.entries {
@@ -37,8 +37,8 @@ func (a *Agent) SetClusterID(id string) {
 }
 
 // fixedTags returns the tags of everything.
-func fixedTags(n *Names, c *Config) []sink.Tag {
-	tags := slices.Clone(c.Tags)
+func fixedTags(c *Config) []sink.Tag {
+	n, tags := c.Names, slices.Clone(c.Tags)
 	if n.ClusterNameTag != "" && c.ClusterName != "" {
 		tags = append(tags, sink.Tag{Key: n.ClusterNameTag, Value: c.ClusterName})
 	}

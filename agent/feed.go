@@ -8,8 +8,8 @@ import (
 // Feed receives the objects of one source. It is what kubewatch calls a Store,
 // but Put may be called for different objects at the same time. What it holds
 // becomes visible to runs, and counts in totals, with the first Commit; from then on
-// every change is at once. The name decides which object it is, not the UID: where a name is used
-// anew, nothing is left of the object before.
+// every change is at once. The name decides which object it is, not the UID: where a
+// name is used anew, nothing is left of the object before.
 type Feed struct {
 	resource *resource
 	shelf    *shelf
@@ -70,7 +70,7 @@ func (f *Feed) failed(k objectName, err error) {
 	tell := f.told.New(err.Error())
 	s.mu.Unlock()
 	if tell {
-		f.resource.agent.logger.Error("object has families that cannot be computed; the agent leaves them out",
+		f.resource.agent.config.Logger.Error("object has families that cannot be computed; the agent leaves them out",
 			"resource", f.resource.table.Name, "namespace", k.namespace, "name", k.name, "err", err)
 	}
 }

@@ -10,14 +10,12 @@ func appendKey(key []byte, value string) []byte {
 	return append(binary.AppendUvarint(key, uint64(len(value))), value...)
 }
 
-// splitKey returns the values of which a key is made, about n.
+// splitKey returns the n values of which a key is made.
 func splitKey(key string, n int) []string {
-	values := make([]string, 0, n)
-	for key != "" {
-		var n int
-		n, key = cutLength(key)
-		values = append(values, key[:n])
-		key = key[n:]
+	values := make([]string, n)
+	for i := range values {
+		size, rest := cutLength(key)
+		values[i], key = rest[:size], rest[size:]
 	}
 	return values
 }

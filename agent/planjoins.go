@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -196,7 +195,7 @@ func compileJoin(family string, j Join) (*joinSource, error) {
 		c.get[label] = tag
 	}
 	if len(c.get) == 0 && !c.all {
-		return nil, fmt.Errorf("join %s: %w", family, errors.New("gets no labels"))
+		return nil, fmt.Errorf("join %s: gets no labels", family)
 	}
 	return c, nil
 }
