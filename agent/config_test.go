@@ -26,6 +26,7 @@ func TestConfigErrors(t *testing.T) {
 				{Family: "kube_pod_start_time", Op: "median"},
 				{Family: "kube_secret_info", Metric: "latest", Op: agent.Latest}, // nobody reads Secrets
 				{Family: "kube_job_info", Op: agent.Max, Check: &agent.Check{Name: "c"}},
+				{Family: "kube_job_failed", Op: agent.Latest, Metric: "m", Check: &agent.Check{Name: "c", Message: "{job_name}", Due: true}},
 			},
 			Rest: &agent.Rule{Value: "none"},
 		},
@@ -52,6 +53,8 @@ func TestConfigErrors(t *testing.T) {
 		`aggregate of kube_pod_start_time: op: "median": want sum, count, min, max or latest`, `aggregate of kube_pod_start_time: has no metric`,
 		`aggregate of kube_job_info: op: "max": want latest for a check, and for nothing else`,
 		`aggregate of kube_secret_info: op: "latest": want latest for a check, and for nothing else`,
+		`aggregate of kube_job_failed: metric: the check of a group has none`,
+		`aggregate of kube_job_failed: check.message: the check of a group has none`, `aggregate of kube_job_failed: check.due: the check of a group has none`,
 		`join: family "kube_missing" does not exist`,
 		`join kube_node_info: gets no labels`,
 		`kind "spaceship" does not exist`, `kind "rocket" does not exist`,

@@ -183,8 +183,8 @@ type Aggregate struct {
 
 	Filter
 
-	// Check makes a service check of each group; its Status is that of the sample
-	// that Op chose.
+	// Check makes a service check of each group, in place of a metric; its Status is
+	// that of the sample that Op chose. It has no Message and is not Due.
 	Check *Check `json:"check,omitempty"`
 	// Adjust is as in Rule. What it sets, By may name.
 	Adjust func(*Point) bool `json:"-"`

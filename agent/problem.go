@@ -66,7 +66,26 @@ func (a *Aggregate) Problems() []Problem {
 	p.name("metric", a.Metric)
 	p.filter(&a.Filter)
 	p.check(a.Check)
+	p.checkOfGroup(a)
 	return p
+}
+
+// checkOfGroup finds what a check of a group says in vain: it is a status under a
+// name.
+func (p *problems) checkOfGroup(a *Aggregate) {
+	if a.Check == nil {
+		return
+	}
+	none := errors.New("the check of a group has none")
+	if a.Metric != "" {
+		p.add("metric", none)
+	}
+	if a.Check.Message != "" {
+		p.add("check.message", none)
+	}
+	if a.Check.Due {
+		p.add("check.due", none)
+	}
 }
 
 func (p *problems) name(key, template string) {
