@@ -202,7 +202,7 @@ func (e *explainer) uses(family string) []string {
 	}
 	for i := range n.Aggregates {
 		if a := &n.Aggregates[i]; a.Unless == family {
-			uses = append(uses, fmt.Sprintf("that the object does not count in %s", n.Prefix+a.Metric))
+			uses = append(uses, fmt.Sprintf("that the object does not count in %s", total(n, a)))
 		}
 	}
 	return uses

@@ -149,11 +149,7 @@ func (e *explainer) tags() {
 }
 
 func (e *explainer) aggregate(a *agent.Aggregate) {
-	name := e.names.Prefix + a.Metric + about(a.Type, a.Unit)
-	if a.Check != nil {
-		name = "service check " + e.names.Prefix + a.Check.Name
-	}
-	e.row(string(a.Op)+" of "+a.Family, name, strings.Join(aggregateNotes(a), "; "))
+	e.row(string(a.Op)+" of "+a.Family, total(e.names, a), strings.Join(aggregateNotes(a), "; "))
 }
 
 // join writes what a join brings. what is its source.

@@ -80,6 +80,22 @@ func TestEverythingIsShown(t *testing.T) {
 	}
 }
 
+// A family tells rules and totals which of them do not count.
+func TestUsesOfAFamily(t *testing.T) {
+	var b strings.Builder
+	if found, err := ExplainNamed(&b, kind.All(), fullNames(), "kube_pod_owner"); !found || err != nil {
+		t.Fatal(found, err)
+	}
+	for _, want := range []string{
+		"that kube_pod_info does not become p.m (updown By), service check p.check",
+		"that the object does not count in p.total (updown s)", "that the object does not count in service check p.jobs",
+	} {
+		if !strings.Contains(b.String(), "tells    "+want+"\n") {
+			t.Errorf("%q is not said:\n%s", want, b.String())
+		}
+	}
+}
+
 // eachLeaf calls f for everything in a value that has no fields: also functions,
 // lists of text and maps, which are one field each.
 func eachLeaf(v reflect.Value, path string, f func(string, reflect.Value)) {
@@ -128,7 +144,7 @@ func fullNames() *agent.Names {
 	}
 	checked := agent.Aggregate{
 		Family: "kube_job_failed", Op: agent.Latest, By: []string{"k"}, Joined: true, Cluster: true, Filter: filter, Adjust: adjust,
-		Check: &agent.Check{Name: "jobs", Message: "jobs", Status: agent.Critical, By: "z", Statuses: map[string]agent.Status{"c": agent.Warning}, Due: true},
+		Check: &agent.Check{Name: "jobs", Status: agent.Critical, By: "z", Statuses: map[string]agent.Status{"c": agent.Warning}},
 	}
 	return &agent.Names{
 		Name: "full", Doc: "Doc.", Prefix: "p.", Resources: []string{"roles"}, Rules: []agent.Rule{rule}, Rest: &rest,

@@ -31,6 +31,14 @@ func result(n *agent.Names, r *agent.Rule) string {
 	return strings.Join(parts, ", ")
 }
 
+// total says what an aggregate makes of its groups.
+func total(n *agent.Names, a *agent.Aggregate) string {
+	if a.Check != nil {
+		return "service check " + n.Prefix + a.Check.Name
+	}
+	return n.Prefix + a.Metric + about(a.Type, a.Unit)
+}
+
 // ruleNotes says what is special about a rule.
 func ruleNotes(r *agent.Rule) []string {
 	var notes []string
