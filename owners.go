@@ -132,19 +132,19 @@ func (x *ownerIndex) set(o kind.Owned, owner *kind.Owner) []podKey {
 // refresh renders the workload of Pods anew, of those that still ask.
 func (x *ownerIndex) refresh(pods []podKey) {
 	for _, p := range pods {
-		x.refreshing.Lock()
-		if a, ok := x.asker(p); ok {
-			a.feed.Refresh(a.part, x.family)
-		}
-		x.refreshing.Unlock()
+		x.refreshOne(p)
 	}
 }
 
-func (x *ownerIndex) asker(p podKey) (asker, bool) {
+func (x *ownerIndex) refreshOne(p podKey) {
+	x.refreshing.Lock()
+	defer x.refreshing.Unlock() // also after a panic, from which the watch goes on
 	x.mu.RLock()
-	defer x.mu.RUnlock()
 	a, ok := x.askers[p]
-	return a, ok
+	x.mu.RUnlock()
+	if ok {
+		a.feed.Refresh(a.part, x.family)
+	}
 }
 
 // podsFeed observes Pods.
