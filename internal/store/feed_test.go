@@ -255,14 +255,9 @@ func TestFreedSlotsAreUsedNewestFirst(t *testing.T) {
 func TestLargeObjectsShareABlockWithFew(t *testing.T) {
 	r := newResource(t)
 	f := r.NewFeed()
-	large := func(name string) *appsv1.ReplicaSet {
-		o := replicaSet(name, 1)
-		o.Labels["large"] = strings.Repeat("x", enoughBytes/8)
-		return o
-	}
 	f.Begin()
 	for i := range 20 {
-		f.Put(large(fmt.Sprint("rs-", i)))
+		f.Put(largeReplicaSet(fmt.Sprint("rs-", i), enoughBytes/8))
 	}
 	f.Commit()
 	at := func(name string) int { return int(f.index[key{"shop", name}].block) }

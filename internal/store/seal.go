@@ -117,8 +117,7 @@ func (f *Feed) seal(texts []*text) { f.keep(texts, f.compress(texts)) }
 func (f *Feed) compress(texts []*text) (open [][]byte) {
 	open = make([][]byte, len(texts))
 	for i, t := range texts {
-		open[i] = t.form.Load().open
-		t.seal(f.resource.packer)
+		open[i] = t.takeOpen(f.resource.packer)
 	}
 	return open
 }

@@ -62,6 +62,22 @@ func TestFirstReadSealsFullBlocks(t *testing.T) {
 	wantForms(t, f, 0, 2*families)
 }
 
+// TestMemoryOfATextIsKeptOnce: of two that seal the same text only one may give its
+// memory to another.
+func TestMemoryOfATextIsKeptOnce(t *testing.T) {
+	f := newResource(t).NewFeed()
+	for range 50 {
+		same := []*text{newText([]byte(strings.Repeat("text", 10_000)))}
+		memory := make(chan []byte, 2)
+		for range cap(memory) {
+			go func() { memory <- f.compress(same)[0] }()
+		}
+		if a, b := <-memory, <-memory; a != nil && b != nil {
+			t.Fatal("two have the memory of one text")
+		}
+	}
+}
+
 // TestTextsOpenedBeforeTheFirstCommitAreBounded: what changes in full blocks, such
 // as labels of other objects, does not bring all text into memory.
 func TestTextsOpenedBeforeTheFirstCommitAreBounded(t *testing.T) {
@@ -142,6 +158,13 @@ func TestScrapeSealsAndSealedTextsStaySo(t *testing.T) {
 		wantForms(t, f, 0, families)
 		time.Sleep(3 * round)
 	})
+}
+
+// largeReplicaSet has a label of some size.
+func largeReplicaSet(name string, size int) *appsv1.ReplicaSet {
+	o := replicaSet(name, 1)
+	o.Labels["large"] = strings.Repeat("x", size)
+	return o
 }
 
 // longReplicaSet has a label of some 5,000 bytes.

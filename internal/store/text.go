@@ -37,17 +37,22 @@ func newText(open []byte) *text {
 
 // seal compresses the text if it is open, and returns it compressed.
 func (t *text) seal(p *piece.Packer) *piece.Deflated {
-	if d := t.form.Load().sealed; d != nil {
-		return d
+	if t.form.Load().sealed == nil {
+		t.takeOpen(p)
 	}
+	return t.form.Load().sealed
+}
+
+// takeOpen compresses the text if it is open, and returns what it was. Of several
+// callers only one gets that, because its memory may become that of another text.
+func (t *text) takeOpen(p *piece.Packer) []byte {
 	t.sealing.Lock()
 	defer t.sealing.Unlock()
 	f := t.form.Load()
 	if f.sealed == nil {
-		f = &form{sealed: p.Deflate(f.open), zstd: f.zstd}
-		t.form.Store(f)
+		t.form.Store(&form{sealed: p.Deflate(f.open), zstd: f.zstd})
 	}
-	return f.sealed
+	return f.open
 }
 
 // zstd returns the text as a zstd frame. It is made when it is asked for first

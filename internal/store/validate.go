@@ -116,9 +116,14 @@ func (f *Feed) validateOpen() error {
 		}
 	}
 	for _, b := range f.spare {
-		if cap(b) > 0 && live[&b[:1][0]] {
-			errs = append(errs, errors.New("memory for texts to come has a text"))
+		if cap(b) == 0 {
+			continue
 		}
+		first := &b[:1][0]
+		if live[first] {
+			errs = append(errs, errors.New("memory for texts to come has a text, or is kept twice"))
+		}
+		live[first] = true
 	}
 	return errors.Join(errs...)
 }
