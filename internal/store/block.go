@@ -14,8 +14,8 @@ import (
 // in docs/performance.md.
 const blockSlots = 128
 
-// enoughBytes is the size of a block that gets no further objects: a slice of a
-// body is made of whole blocks. That of 128 ordinary Pods is 1 MiB.
+// enoughBytes is the size of a block that gets no further objects, because a slice
+// of a body is made of whole blocks. That of 128 ordinary Pods is 1 MiB.
 const enoughBytes = 2 << 20
 
 // block holds up to blockSlots objects.
@@ -28,6 +28,9 @@ type block struct {
 }
 
 func newBlock(families int) *block { return &block{cells: make([]*cell, families)} }
+
+// full says whether the block gets no further objects.
+func (b *block) full() bool { return b.used == blockSlots || b.bytes >= enoughBytes }
 
 // share returns the texts of the cells that are open. They do not change from now on.
 func (b *block) share() []*text {

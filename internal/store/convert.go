@@ -158,7 +158,7 @@ func inParallel(n int, work func(next func() (int, bool))) {
 		i := int(last.Add(1)) - 1
 		return i, i < n
 	}
-	panics := make([]any, max(1, min(cores(), n)))
+	panics := make([]any, min(cores(), n))
 	var running sync.WaitGroup
 	for i := range panics {
 		running.Go(func() { panics[i] = catch(func() { work(next) }) })

@@ -62,6 +62,19 @@ func TestFirstReadSealsFullBlocks(t *testing.T) {
 	wantForms(t, f, 0, 2*families)
 }
 
+// TestFirstReadSealsBlocksOfLargeObjects: their blocks are full with fewer.
+func TestFirstReadSealsBlocksOfLargeObjects(t *testing.T) {
+	f := newResource(t).NewFeed()
+	f.Begin()
+	for i := range 20 {
+		f.Put(largeReplicaSet(fmt.Sprint("rs-", i), enoughBytes/8))
+		if open, _ := forms(f); open > families {
+			t.Fatalf("%d texts are open after %d objects, want those of one block", open, i+1)
+		}
+	}
+	wantForms(t, f, families, 2*families)
+}
+
 // TestMemoryOfATextIsKeptOnce: of two that seal the same text only one may give its
 // memory to another.
 func TestMemoryOfATextIsKeptOnce(t *testing.T) {
