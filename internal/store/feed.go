@@ -105,7 +105,7 @@ func (f *Feed) store(k key, lines *exposition.Writer) (due []*text, err error) {
 	}
 	f.checkBlock(int(p.block))
 	due = f.takeTooMuch()
-	if !known && !f.published && b.used == blockSlots {
+	if !known && !f.published && b.full() {
 		due = append(due, b.share()...)
 	}
 	return due, err
@@ -200,7 +200,7 @@ func (f *Feed) freePlace() place {
 		p := f.free[len(f.free)-1]
 		f.free = f.free[:len(f.free)-1]
 		b := f.blocks[p.block]
-		if b.bytes < enoughBytes {
+		if !b.full() {
 			return p
 		}
 		b.closed = append(b.closed, p)
@@ -241,15 +241,15 @@ func (f *Feed) set(b *block, slot, i int, lines []byte) (err error) {
 		c = &cell{}
 		b.cells[i] = c
 	}
+	size, shared := c.size(), c.text != nil
+	c.unshare(f.resource.packer, len(lines), f.memory) // before the books: it panics if memory went bad
+	if shared || f.published {                         // and not still being filled
+		f.opened(c)
+	}
 	series := count - int(c.counts[slot])
 	f.series += series
 	b.slots[slot].series += series
 	c.hashes[slot] = now
-	size, full := c.size(), c.text != nil
-	c.unshare(f.resource.packer, len(lines), f.memory)
-	if full || f.published { // and not still being filled
-		f.opened(c)
-	}
 	c.replace(slot, lines, count)
 	f.grown(b, c, c.size()-size)
 	if c.size() == 0 {

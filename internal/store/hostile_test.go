@@ -137,7 +137,8 @@ func TestObjectWithTooManySeries(t *testing.T) {
 }
 
 // TestBadMemoryEndsOneScrape: what goes wrong on one of many cores ends the request
-// that needs it, and nothing else.
+// that needs it, and nothing else. An object that could not be stored can be stored
+// when it comes again.
 func TestBadMemoryEndsOneScrape(t *testing.T) {
 	t.Setenv("KUBESTATE_VALIDATE", "0")
 	r := New(Config{Table: replicaSets(t)})
@@ -164,5 +165,16 @@ func TestBadMemoryEndsOneScrape(t *testing.T) {
 		}
 		form.sealed.Data = sound
 		shown(t, s)
+	}
+	form.sealed.Data = []byte("bad")
+	name := fmt.Sprint("rs-", blockSlots)
+	o := replicaSet(name, 2)
+	if p := catch(func() { f.Put(o) }); p == nil {
+		t.Error("an object is stored in bad memory")
+	}
+	form.sealed.Data = sound
+	f.Put(o)
+	if body := shown(t, r.Snapshot(Slice{})); !strings.Contains(body, line(name, 2)) {
+		t.Error("what could not be stored once is not stored the next time")
 	}
 }
