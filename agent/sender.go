@@ -45,8 +45,9 @@ type SenderConfig struct {
 	// true for the first time nothing is sent.
 	Ready func() bool
 	// Active tells whether this instance is the one that sends; nil: always. It is
-	// asked ten times a second and must not wait. Once it is not, a run that is being
-	// sent ends, sinks yield, and runs are left out; no series count as ended later.
+	// asked ten times a second for each receiver, by any goroutine, and must not wait.
+	// Once it is not, a run that is being sent ends, sinks yield, and runs are left out;
+	// no series count as ended later.
 	Active func() bool
 	// CloseTimeout is how long sinks may take to send what they have buffered when
 	// Run ends; 0: 5 seconds.
@@ -67,6 +68,7 @@ type receiver struct {
 	sender     *Sender
 	reader     *Reader
 	everything time.Time // when everything was sent last; zero: it must be sent next
+	again      bool      // everything must be sent next, because something was lost
 	lost       uint64    // series that were lost until the last run ended
 	lastError  string    // without its numbers
 
@@ -301,12 +303,11 @@ func (r *receiver) send(ctx context.Context) error {
 			s.LastSent = start
 		}
 	})
-	// What is lost must not stay so until the next heartbeat. What only waits is not.
+	// What is lost must not stay so until the next heartbeat, unless it is lost a second
+	// time though nothing waits: then it is no matter of time. What only waits is not lost.
 	stats := r.Sink.Stats()
 	lost := stats.Dropped + stats.Rejected
-	if err != nil && lost > r.lost {
-		r.everything = time.Time{}
-	}
+	r.again = err != nil && lost > r.lost && (stats.Buffered > 0 || !r.again)
 	r.lost = lost
 	if err != nil {
 		return fmt.Errorf("send to %s: %w", r.Name, err)
@@ -317,7 +318,7 @@ func (r *receiver) send(ctx context.Context) error {
 // run returns what is to be sent now.
 func (r *receiver) run(now time.Time) *sink.Run {
 	// Runs are not at their times to the millisecond.
-	if r.Heartbeat > 0 && now.Sub(r.everything) < r.Heartbeat-r.Interval/2 {
+	if r.Heartbeat > 0 && !r.again && now.Sub(r.everything) < r.Heartbeat-r.Interval/2 {
 		return r.reader.Changes(now)
 	}
 	r.everything = now
