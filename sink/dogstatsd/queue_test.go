@@ -1,0 +1,62 @@
+package dogstatsd
+
+import "testing"
+
+// TestYieldWhileSending: what could not be sent when the queue was cleared does not
+// come back.
+func TestYieldWhileSending(t *testing.T) {
+	q := newQueue(8, 64)
+	for _, body := range []string{"a", "b", "c"} {
+		p := q.packet()
+		p.buf, p.lines = append(p.buf, body...), 1
+		q.put(t.Context(), p)
+	}
+	batch := q.take(make([]*packet, 0, 2))
+	if got := q.clear(); got != 1 {
+		t.Errorf("%d lines are dropped at once, want 1", got)
+	}
+	if dropped := q.finish(batch, 1, true); dropped != 1 || q.waiting() != 0 {
+		t.Errorf("%d lines are dropped in the end, and %d packets wait; want 1 and none", dropped, q.waiting())
+	}
+	p := q.packet()
+	p.lines = 1
+	q.put(t.Context(), p)
+	if dropped := q.finish(q.take(batch[:0]), 0, true); dropped != 0 || q.waiting() != 1 {
+		t.Errorf("%d lines of what came later are dropped, %d packets wait", dropped, q.waiting())
+	}
+}
+
+// TestRingGrows: a queue that grows while packets wait keeps them, and their order, and
+// one that may be huge needs no memory for that.
+func TestRingGrows(t *testing.T) {
+	q := newQueue(1<<40, 64)
+	put := func(lines int) {
+		p := q.packet()
+		p.lines = lines
+		q.put(t.Context(), p)
+	}
+	q.setAway()
+	next := 0
+	batch := make([]*packet, 0, q.batch())
+	for i := range 1000 {
+		put(i)
+		if i%3 == 0 { // some of those that are taken come back
+			batch = q.take(batch[:0])
+			next += len(batch) / 2
+			q.finish(batch, len(batch)/2, true)
+		}
+	}
+	for q.waiting() > 0 {
+		batch = q.take(batch[:0])
+		for _, p := range batch {
+			if p.lines != next {
+				t.Fatalf("packet %d comes when it is the turn of %d", p.lines, next)
+			}
+			next++
+		}
+		q.finish(batch, len(batch), false)
+	}
+	if next != 1000 {
+		t.Errorf("%d packets of 1000", next)
+	}
+}
