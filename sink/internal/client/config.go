@@ -54,18 +54,19 @@ func (c *Config) check() error {
 	if c.Username != "" && c.TokenFile == "" {
 		wrong("Username %q: has no password; set TokenFile", c.Username)
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
+	checkName := func(name string) {
 		if !isToken(name) {
 			wrong("header %q: must be made of letters, digits and !#$%%&'*+-.^_`|~", name)
 		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
+		checkName(name)
 		if strings.ContainsFunc(c.Headers[name], unicode.IsControl) {
 			wrong("header %q: its value must have no control characters", name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.HeaderFiles)) {
-		if !isToken(name) {
-			wrong("header %q: must be made of letters, digits and !#$%%&'*+-.^_`|~", name)
-		}
+		checkName(name)
 		if hasHeader(c.Headers, name) {
 			wrong("header %q: has both a value and a file", name)
 		}
