@@ -42,6 +42,7 @@ func newChecker(f *strictyaml.File, names *agent.Names) *checker {
 			k := knownFamily{resource: t.Name, labels: s.LabelNames(i)}
 			if d.Prefix != "" {
 				k.prefix = d.Prefix + "_"
+				k.labels = append(k.labels, k.prefix+"*") // for errors
 			}
 			c.known[d.Name] = k
 		}
@@ -73,6 +74,7 @@ func checkNames(f *strictyaml.File, path string, n *agent.Names) {
 	c.joins(at("joins"), n.Joins)
 	for _, family := range slices.Sorted(maps.Keys(n.AlwaysGet)) {
 		c.family(at("alwaysGet."+family), family)
+		c.list(at("alwaysGet."+family), family, n.AlwaysGet[family])
 	}
 	for i, e := range n.Entities {
 		if e.Resource != kubestate.AllResources {
@@ -87,7 +89,10 @@ func (c *checker) rule(path string, r *agent.Rule) {
 	c.problems(path, r.Problems())
 	c.filter(path, r.Family, &r.Filter)
 	c.sibling(path+".start", r.Family, r.Start)
-	if s := r.States; s != nil {
+	s := r.States
+	if s == nil {
+		c.labels(path, r) // else some are of the other families
+	} else {
 		for i, family := range s.From {
 			from := fmt.Sprintf("%s.states.from[%d]", path, i)
 			c.sibling(from, r.Family, family)
@@ -96,6 +101,15 @@ func (c *checker) rule(path string, r *agent.Rule) {
 			}
 		}
 	}
+}
+
+// labels checks those that a rule names.
+func (c *checker) labels(path string, r *agent.Rule) {
+	c.template(path+".metric", r.Family, r.Metric)
+	c.check(path+".check", r.Family, r.Check)
+	c.list(path+".drop", r.Family, r.Drop)
+	c.keys(path+".rename", r.Family, slices.Sorted(maps.Keys(r.Rename)))
+	c.keys(path+".values", r.Family, slices.Sorted(maps.Keys(r.Values)))
 }
 
 // problems tells what is wrong with the values themselves.
@@ -110,12 +124,8 @@ func (c *checker) problems(path string, all []agent.Problem) {
 
 func (c *checker) filter(path, family string, f *agent.Filter) {
 	c.sibling(path+".unless", family, f.Unless)
-	for _, label := range slices.Sorted(maps.Keys(f.Where)) {
-		c.label(path+".where."+label, family, label)
-	}
-	for _, label := range slices.Sorted(maps.Keys(f.Choose)) {
-		c.label(path+".choose."+label, family, label)
-	}
+	c.keys(path+".where", family, slices.Sorted(maps.Keys(f.Where)))
+	c.keys(path+".choose", family, slices.Sorted(maps.Keys(f.Choose)))
 }
 
 // sibling checks a family that must be of the same resource as another, since it is
@@ -134,6 +144,44 @@ func (c *checker) label(path, family, name string) {
 	k, known := c.known[family]
 	if known && !slices.Contains(k.labels, name) && (k.prefix == "" || !strings.HasPrefix(name, k.prefix)) {
 		c.file.Wrong(path, "%q is no label of %s%s", name, family, among(name, k.labels))
+	}
+}
+
+// list checks labels that samples of a family should have.
+func (c *checker) list(path, family string, labels []string) {
+	for i, label := range labels {
+		c.label(fmt.Sprintf("%s[%d]", path, i), family, label)
+	}
+}
+
+// keys checks labels that are keys, likewise.
+func (c *checker) keys(path, family string, labels []string) {
+	for _, label := range labels {
+		c.label(path+"."+label, family, label)
+	}
+}
+
+// template checks the labels that a text with {label} in it names.
+func (c *checker) template(path, family, text string) {
+	for {
+		_, behind, _ := strings.Cut(text, "{")
+		label, rest, closed := strings.Cut(behind, "}")
+		if !closed || label == "" {
+			return // of what is no {label}, problems tells
+		}
+		c.label(path, family, label)
+		text = rest
+	}
+}
+
+func (c *checker) check(path, family string, check *agent.Check) {
+	if check == nil {
+		return
+	}
+	c.template(path+".name", family, check.Name)
+	c.template(path+".message", family, check.Message)
+	if check.By != "" {
+		c.label(path+".by", family, check.By)
 	}
 }
 
@@ -189,10 +237,15 @@ func (c *checker) joins(path string, joins map[string]agent.Join) {
 		if len(j.Match) > 0 && len(j.Get) == 0 && !j.All && len(j.Tags) == 0 {
 			c.file.Wrong(path+"."+family, "gets no labels; want get, or all: true")
 		}
-		for i, label := range j.Match {
-			c.label(fmt.Sprintf("%s.%s.match[%d]", path, family, i), family, label)
+		c.list(path+"."+family+".match", family, j.Match)
+		for i, label := range j.Get {
+			if label != "*" {
+				c.label(fmt.Sprintf("%s.%s.get[%d]", path, family, i), family, label)
+			}
 		}
-		for _, label := range slices.Sorted(maps.Keys(j.Tags)) {
+		tags := slices.Sorted(maps.Keys(j.Tags))
+		c.keys(path+"."+family+".tags", family, tags)
+		for _, label := range tags {
 			if j.Tags[label] == "" {
 				c.file.Wrong(path+"."+family+".tags."+label, "want the name of the tag")
 			}
@@ -206,10 +259,10 @@ func (c *checker) aggregates(path string, aggregates []agent.Aggregate) {
 		c.family(at+".family", a.Family)
 		c.problems(at, a.Problems())
 		c.filter(at, a.Family, &a.Filter)
-		for j, label := range a.By {
-			if !a.Joined { // else joins may bring it
-				c.label(fmt.Sprintf("%s.by[%d]", at, j), a.Family, label)
-			}
+		c.template(at+".metric", a.Family, a.Metric)
+		c.check(at+".check", a.Family, a.Check)
+		if !a.Joined { // else joins may bring them
+			c.list(at+".by", a.Family, a.By)
 		}
 	}
 }

@@ -124,6 +124,12 @@ func TestNamesProblems(t *testing.T) {
     rules:
     - {family: kube_pod_info, metric: "{pod", where: {nodes: [a], node: [a, "b*c*"]}, choose: {uid: {"**": x}}, unless: kube_pod_inf}
     - {family: kube_pod_created, start: kube_node_created, capture: {pod: p}, check: {name: "", message: "{", statuses: {a: ok}}}
+    - family: kube_pod_owner
+      metric: "{owner_kind}.{kind}"
+      check: {name: "c{name}", message: "{pod} {nam}", by: kin, statuses: {a: ok}}
+      drop: [uid, owner]
+      rename: {owner_nam: o}
+      values: {owner: {a: b}}
     - family: kube_pod_container_status_running
       states: {from: [kube_pod_container_status_waiting_reason, kube_node_info, kube_x], label: raeson, values: [a]}
     rest: {unless: kube_node_inf, metric: "{}"}
@@ -132,8 +138,9 @@ func TestNamesProblems(t *testing.T) {
     - {family: kube_pod_info, metric: m, op: sum, joined: true, by: [label_app]}
     - {family: kube_pod_info, op: latest, by: [node], check: {name: c, by: node}}
     joins:
-      kube_pod_info: {match: [pod, name], get: [node], tags: {node: ""}}
-    alwaysGet: {kube_pod_label: [label_app]}
+      kube_pod_info: {match: [pod, name], get: [node, nod], tags: {node: "", nods: n}}
+      kube_pod_owner: {match: [pod], get: ["*"]}
+    alwaysGet: {kube_pod_label: [label_app], kube_pod_labels: [app]}
     entities: [{resource: pod, tags: [pod]}, {resource: "*", tags: [uid]}]
   aggregates:
   - {family: kube_pod_info, metric: m, op: latest, by: [nodes]}
@@ -147,25 +154,36 @@ c.yaml:7: agent.names.rules[1].capture.pod: where says nothing of this label
 c.yaml:7: agent.names.rules[1].check.name: want a name
 c.yaml:7: agent.names.rules[1].check.message: "{": a label is written {label}
 c.yaml:7: agent.names.rules[1].start: kube_node_created is of nodes, want a family of pods, as kube_pod_created is
-c.yaml:9: agent.names.rules[2].states.label: "raeson" is no label of kube_pod_container_status_waiting_reason; there are: namespace, pod, uid, container, reason; did you mean reason?
-c.yaml:9: agent.names.rules[2].states.from[1]: kube_node_info is of nodes, want a family of pods, as kube_pod_container_status_running is
-c.yaml:9: agent.names.rules[2].states.from[2]: family "kube_x" does not exist
-c.yaml:10: agent.names.rest.metric: "{}": a label is written {label}
-c.yaml:10: agent.names.rest.unless: family "kube_node_inf" does not exist; did you mean kube_node_info?
-c.yaml:12: agent.names.aggregates[0].unless: kube_node_info is of nodes, want a family of pods, as kube_pod_labels is
-c.yaml:12: agent.names.aggregates[0].by[1]: "app" is no label of kube_pod_labels; there are: namespace, pod, uid
-c.yaml:16: agent.names.joins.kube_pod_info.match[1]: "name" is no label of kube_pod_info; there are: LABELS; did you mean node?
-c.yaml:16: agent.names.joins.kube_pod_info.tags.node: want the name of the tag
-c.yaml:17: agent.names.alwaysGet.kube_pod_label: family "kube_pod_label" does not exist; did you mean kube_pod_labels?
-c.yaml:18: agent.names.entities[0].resource: resource "pod" does not exist; there are: RESOURCES; did you mean pods?
-c.yaml:20: agent.aggregates[0].op: "latest": want latest for a check, and for nothing else
-c.yaml:20: agent.aggregates[0].by[0]: "nodes" is no label of kube_pod_info; there are: LABELS; did you mean node?`
+c.yaml:9: agent.names.rules[2].metric: "kind" is no label of kube_pod_owner; there are: OWNERS; did you mean uid?
+c.yaml:10: agent.names.rules[2].check.name: "name" is no label of kube_pod_owner; there are: OWNERS
+c.yaml:10: agent.names.rules[2].check.message: "nam" is no label of kube_pod_owner; there are: OWNERS
+c.yaml:10: agent.names.rules[2].check.by: "kin" is no label of kube_pod_owner; there are: OWNERS
+c.yaml:11: agent.names.rules[2].drop[1]: "owner" is no label of kube_pod_owner; there are: OWNERS
+c.yaml:12: agent.names.rules[2].rename.owner_nam: "owner_nam" is no label of kube_pod_owner; there are: OWNERS; did you mean owner_name?
+c.yaml:13: agent.names.rules[2].values.owner: "owner" is no label of kube_pod_owner; there are: OWNERS
+c.yaml:15: agent.names.rules[3].states.label: "raeson" is no label of kube_pod_container_status_waiting_reason; there are: namespace, pod, uid, container, reason; did you mean reason?
+c.yaml:15: agent.names.rules[3].states.from[1]: kube_node_info is of nodes, want a family of pods, as kube_pod_container_status_running is
+c.yaml:15: agent.names.rules[3].states.from[2]: family "kube_x" does not exist
+c.yaml:16: agent.names.rest.metric: "{}": a label is written {label}
+c.yaml:16: agent.names.rest.unless: family "kube_node_inf" does not exist; did you mean kube_node_info?
+c.yaml:18: agent.names.aggregates[0].unless: kube_node_info is of nodes, want a family of pods, as kube_pod_labels is
+c.yaml:18: agent.names.aggregates[0].by[1]: "app" is no label of kube_pod_labels; there are: namespace, pod, uid, label_*
+c.yaml:22: agent.names.joins.kube_pod_info.match[1]: "name" is no label of kube_pod_info; there are: LABELS; did you mean node?
+c.yaml:22: agent.names.joins.kube_pod_info.get[1]: "nod" is no label of kube_pod_info; there are: LABELS; did you mean pod?
+c.yaml:22: agent.names.joins.kube_pod_info.tags.nods: "nods" is no label of kube_pod_info; there are: LABELS; did you mean node?
+c.yaml:22: agent.names.joins.kube_pod_info.tags.node: want the name of the tag
+c.yaml:24: agent.names.alwaysGet.kube_pod_label: family "kube_pod_label" does not exist; did you mean kube_pod_labels?
+c.yaml:24: agent.names.alwaysGet.kube_pod_labels[0]: "app" is no label of kube_pod_labels; there are: namespace, pod, uid, label_*
+c.yaml:25: agent.names.entities[0].resource: resource "pod" does not exist; there are: RESOURCES; did you mean pods?
+c.yaml:27: agent.aggregates[0].op: "latest": want latest for a check, and for nothing else
+c.yaml:27: agent.aggregates[0].by[0]: "nodes" is no label of kube_pod_info; there are: LABELS; did you mean node?`
 	_, err := Read("c.yaml", []byte(text))
 	if err == nil {
 		t.Fatal("no error")
 	}
-	labels := "namespace, pod, uid, host_ip, pod_ip, node, created_by_kind, created_by_name, priority_class, host_network"
-	got := strings.NewReplacer(strings.Join(kind.Names(kind.All()), ", "), "RESOURCES", labels, "LABELS").Replace(err.Error())
+	const labels = "namespace, pod, uid, host_ip, pod_ip, node, created_by_kind, created_by_name, priority_class, host_network"
+	const owners = "namespace, pod, uid, owner_kind, owner_name, owner_is_controller"
+	got := strings.NewReplacer(strings.Join(kind.Names(kind.All()), ", "), "RESOURCES", labels, "LABELS", owners, "OWNERS").Replace(err.Error())
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
