@@ -79,11 +79,7 @@ func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 	}
 	errs = append(errs, s.finish(ctx))
 	s.encoder.forget()
-	checks := 0
-	for range r.Checks {
-		checks++
-	}
-	s.queue.LeaveOut(checks, "service checks")
+	s.queue.LeaveOutChecks(r.Checks)
 	return errors.Join(append(errs, s.queue.Flush(ctx))...)
 }
 

@@ -71,11 +71,7 @@ func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 		s.encoder.metadata(s.config.MetadataInterval, s.config.MaxBytes, func(request []byte) { s.put(V1, request, 0) })
 	}
 	s.encoder.forget()
-	checks := 0
-	for range r.Checks {
-		checks++
-	}
-	s.queue.LeaveOut(checks, "service checks")
+	s.queue.LeaveOutChecks(r.Checks)
 	return errors.Join(append(errs, s.queue.Flush(ctx))...)
 }
 

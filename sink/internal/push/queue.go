@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 
 	"github.com/kubestate/kubestate/sink"
@@ -23,7 +24,7 @@ type Queue struct {
 	size    int       // bytes of those in waiting
 	recent  int       // bytes put since the last Flush
 	busy    bool      // an attempt to send the oldest is under way
-	leftOut bool      // LeaveOut has told of them
+	leftOut bool      // it is logged that checks are left out
 	closed  bool
 	closing chan struct{} // closed with closed
 	changed chan struct{} // closed, and replaced, when something was put, settled or dropped
@@ -95,18 +96,22 @@ func (q *Queue) makeRoom(size int) {
 	q.remove(first, n)
 }
 
-// LeaveOut counts series as dropped for which the protocol has no place, and says
-// once in the log what they are.
-func (q *Queue) LeaveOut(series int, what string) {
-	if series == 0 {
+// LeaveOutChecks counts service checks as dropped, for a protocol that has no place
+// for them, and says so once in the log.
+func (q *Queue) LeaveOutChecks(checks iter.Seq[*sink.Check]) {
+	n := uint64(0)
+	for range checks {
+		n++
+	}
+	if n == 0 {
 		return
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.stats.Dropped += uint64(series)
+	q.stats.Dropped += n
 	if !q.leftOut {
 		q.leftOut = true
-		q.config.Logger.Warn(q.config.Name + ": the protocol has no place for " + what + "; they are dropped")
+		q.config.Logger.Warn(q.config.Name + ": the protocol has no place for service checks; they are dropped")
 	}
 }
 
