@@ -42,7 +42,7 @@ func newChecker(f *strictyaml.File, names *agent.Names) *checker {
 			k := knownFamily{resource: t.Name, labels: s.LabelNames(i)}
 			if d.Prefix != "" {
 				k.prefix = d.Prefix + "_"
-				k.labels = append(k.labels, k.prefix+"*") // for errors
+				k.labels = slices.Concat(k.labels, []string{k.prefix + "*"}) // for errors; those of the schema are shared
 			}
 			c.known[d.Name] = k
 		}

@@ -141,7 +141,7 @@ func (b *Bytes) ReadYAML(v strictyaml.Value) {
 // JSONSchema implements strictyaml.Custom.
 func (*Bytes) JSONSchema(*strictyaml.Schemas) strictyaml.Schema {
 	return strictyaml.Schema{"anyOf": []strictyaml.Schema{
-		{"type": "integer", "minimum": 1},
+		{"type": "integer", "minimum": 1, "maximum": maxBytes},
 		{"type": "string", "pattern": `^[0-9]+ *(([KMG]i)?B)?$`},
 	}}
 }

@@ -82,6 +82,8 @@ func TestSchemaAgrees(t *testing.T) {
 		{"agent: {sinks: [{type: dogstatsd, address: 'udp://127.0.0.1:8125', buffer: 32MiB, maxPacket: 8192}]}", true},
 		{"agent: {sinks: [{type: dogstatsd, address: 'udp://127.0.0.1:8125', buffer: many}]}", false},
 		{"agent: {sinks: [{type: dogstatsd, address: 'udp://127.0.0.1:8125', maxPacket: 0}]}", false},
+		{"agent: {sinks: [{type: dogstatsd, address: 'udp://127.0.0.1:8125', buffer: 2147483647}]}", true},
+		{"agent: {sinks: [{type: dogstatsd, address: 'udp://127.0.0.1:8125', buffer: 2147483648}]}", false},
 		{"agent: {aggregates: [{family: kube_pod_info, metric: m, op: count, equal: '1'}]}", false},
 		{"agent: {aggregates: [{family: kube_pod_info, metric: m, op: count, equal: NaN}]}", false},
 		{"agent: {joins: {kube_pod_labels: {get: [a, null]}}}", false},
