@@ -70,10 +70,9 @@ func (f *agentFlags) settings(changed func(flag string) bool) (s agentconf.Setti
 	scope, err = f.options.Complete()
 	errs := []error{err, f.checkFlags(changed)}
 	section, s, err := f.files()
+	err = errors.Join(err, f.override(section, &s, changed))
 	if err == nil {
-		err = f.receivers(section, &s, changed)
-	} else {
-		err = errors.Join(err, f.override(section, &s, changed))
+		err = f.receivers(section, &s)
 	}
 	errs = append(errs, err)
 	s.LeaderElection, err = f.elect(s.LeaderElection, changed)
@@ -102,11 +101,8 @@ func (f *agentFlags) checkFlags(changed func(flag string) bool) error {
 	return errors.Join(errs...)
 }
 
-// receivers lets flags win over a file that is right, and finds the sinks.
-func (f *agentFlags) receivers(section *agentconf.Agent, s *agentconf.Settings, changed func(string) bool) error {
-	if err := f.override(section, s, changed); err != nil {
-		return err
-	}
+// receivers finds the sinks of a section that is right, flags and all.
+func (f *agentFlags) receivers(section *agentconf.Agent, s *agentconf.Settings) error {
 	if len(section.Sinks) == 0 && !f.check {
 		return fmt.Errorf("no sink is given: name one with --sink, or in a configuration file; there are %s", agentconf.SinkForms())
 	}
