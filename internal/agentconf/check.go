@@ -198,10 +198,7 @@ func among(name string, names []string) string {
 	if len(names) > 60 { // more than one reads
 		text = ""
 	}
-	if near := spell.Nearest(name, names); near != "" {
-		text += "; did you mean " + near + "?"
-	}
-	return text
+	return text + spell.Hint(name, names)
 }
 
 func (c *checker) family(path, name string) { c.exists(path, "family", name, c.families) }

@@ -28,11 +28,7 @@ func Table(nameOrFile string) (*agent.Names, error) {
 	}
 	data, err := os.ReadFile(nameOrFile)
 	if err != nil {
-		hint := ""
-		if near := spell.Nearest(nameOrFile, BuiltIn()); near != "" {
-			hint = "; did you mean " + near + "?"
-		}
-		return nil, fmt.Errorf("%q is none of %s, and no file that can be read: %w%s", nameOrFile, strings.Join(BuiltIn(), ", "), err, hint)
+		return nil, fmt.Errorf("%q is none of %s, and no file that can be read: %w%s", nameOrFile, strings.Join(BuiltIn(), ", "), err, spell.Hint(nameOrFile, BuiltIn()))
 	}
 	n := &agent.Names{}
 	f := strictyaml.Read(nameOrFile, data, n, options())

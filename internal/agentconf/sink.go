@@ -79,11 +79,7 @@ func (s *Sink) ReadYAML(v strictyaml.Value) {
 	name, _ := typ.Scalar()
 	empty, ok := sinkTypes()[name]
 	if !ok {
-		hint := ""
-		if near := spell.Nearest(name, sinkTypeNames()); near != "" {
-			hint = "; did you mean " + near + "?"
-		}
-		typ.Wrong("%q is unknown, want one of: %s%s", name, allowed, hint)
+		typ.Wrong("%q is unknown, want one of: %s%s", name, allowed, spell.Hint(name, sinkTypeNames()))
 		return
 	}
 	s.settings = empty()

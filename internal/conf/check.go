@@ -157,11 +157,7 @@ func checkResourceNames(names []string) []error {
 		if slices.Contains(known, name) {
 			continue
 		}
-		hint := ""
-		if near := spell.Nearest(name, known); near != "" {
-			hint = "; did you mean " + near + "?"
-		}
-		errs = append(errs, fmt.Errorf("resource %s does not exist. Available resources: %s%s", name, strings.Join(known, ", "), hint))
+		errs = append(errs, fmt.Errorf("resource %s does not exist. Available resources: %s%s", name, strings.Join(known, ", "), spell.Hint(name, known)))
 	}
 	return errs
 }

@@ -79,11 +79,7 @@ func askFor(j *kubestate.Join, item string) error {
 			return nil
 		}
 	}
-	hint := ""
-	if near := spell.Nearest(name, names); near != "" {
-		hint = "; did you mean " + near + "?"
-	}
-	return errors.New("want one of " + strings.Join(wanted, ", ") + hint)
+	return errors.New("want one of " + strings.Join(wanted, ", ") + spell.Hint(name, names))
 }
 
 func (o *Options) checkJoin() []error {

@@ -149,11 +149,7 @@ func (r *reader) kinds() []*kind.Table {
 		case slices.Contains(notYet(), name):
 			r.warn(fmt.Sprintf("collectors[%d]", i), "kubestate does not read %s yet; it is ignored", name)
 		default:
-			hint := ""
-			if near := spell.Nearest(name, known); near != "" {
-				hint = "; did you mean " + near + "?"
-			}
-			r.warn(fmt.Sprintf("collectors[%d]", i), "%q is no resource that kubestate reads; it is ignored%s", name, hint)
+			r.warn(fmt.Sprintf("collectors[%d]", i), "%q is no resource that kubestate reads; it is ignored%s", name, spell.Hint(name, known))
 		}
 	}
 	switch {

@@ -5,9 +5,18 @@ package spell
 // maxTypos is how many letters a name may be wrong in and still be recognised.
 const maxTypos = 3
 
-// Nearest returns the first of names that is most like name: a few letters are
+// Hint returns what an error says at its end of the name that may have been meant;
+// "" where there is none.
+func Hint(name string, names []string) string {
+	if near := nearest(name, names); near != "" {
+		return "; did you mean " + near + "?"
+	}
+	return ""
+}
+
+// nearest returns the first of names that is most like name: a few letters are
 // wrong, missing or too many. It returns "" where none is.
-func Nearest(name string, names []string) string {
+func nearest(name string, names []string) string {
 	best, least := "", min(maxTypos, len(name)/2)+1
 	for _, n := range names {
 		if d := distance(name, n); d < least {

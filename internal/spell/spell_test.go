@@ -2,13 +2,16 @@ package spell
 
 import "testing"
 
-func TestNearest(t *testing.T) {
+func TestHint(t *testing.T) {
 	names := []string{"deployments", "ingresses", "networkpolicies", "nodes", "pods"}
 	for name, want := range map[string]string{
 		"pod": "pods", "Pods": "pods", "node": "nodes", "ingress": "ingresses", "networkpolicy": "networkpolicies", "deplyoments": "deployments",
 		"foo": "", "": "", "po": "", "customers": "",
 	} {
-		if got := Nearest(name, names); got != want {
+		if want != "" {
+			want = "; did you mean " + want + "?"
+		}
+		if got := Hint(name, names); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}

@@ -208,11 +208,7 @@ func (v Value) unknown(value Value, key string, fields []field) {
 			return
 		}
 	}
-	hint := ""
-	if near := spell.Nearest(key, keys); near != "" {
-		hint = "; did you mean " + near + "?"
-	}
-	v.file.add(v.file.lines[value.path], v.path, fmt.Errorf("unknown key %q; there are: %s%s", key, strings.Join(keys, ", "), hint))
+	v.file.add(v.file.lines[value.path], v.path, fmt.Errorf("unknown key %q; there are: %s%s", key, strings.Join(keys, ", "), spell.Hint(key, keys)))
 }
 
 func (v Value) readMap(to reflect.Value) {
@@ -305,11 +301,7 @@ func (v Value) readText(to reflect.Value) {
 		}
 		v.Wrong("found %s, want text%s", v.found(), hint)
 	case few && !slices.Contains(values, text):
-		hint := ""
-		if near := spell.Nearest(text, values); near != "" {
-			hint = "; did you mean " + near + "?"
-		}
-		v.Wrong("%q is unknown, want one of: %s%s", text, strings.Join(values, ", "), hint)
+		v.Wrong("%q is unknown, want one of: %s%s", text, strings.Join(values, ", "), spell.Hint(text, values))
 	default:
 		to.SetString(text)
 	}
