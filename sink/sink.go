@@ -111,9 +111,9 @@ type Sink interface {
 	// before the time of the next run. What then is in the buffer is sent later,
 	// before that of the next run.
 	//
-	// An error says what was refused or lost since the Send before, or that ctx ended
-	// while something waits in the buffer. It does not ask for anything: what can be
-	// sent again the Sink sends again by itself.
+	// An error says what was refused or lost since the Send before, or that something
+	// waits in the buffer. It does not ask for anything: what can be sent again the Sink
+	// sends again by itself.
 	Send(ctx context.Context, r *Run) error
 	// Yield says that from now on another instance sends to the receiver. What waits in
 	// the buffer and does not say on the wire of what time it is, is dropped: it would
