@@ -110,8 +110,17 @@ func (f *Feed) sealAll(texts []*text) {
 	f.keep(texts, open)
 }
 
-// seal is sealAll for a caller that holds the lock.
-func (f *Feed) seal(texts []*text) { f.keep(texts, f.compress(texts)) }
+// seal is sealAll for a caller that holds the lock. Others wait for it, so that it
+// takes all cores.
+func (f *Feed) seal(texts []*text) {
+	open := make([][]byte, len(texts))
+	inParallel(len(texts), func(next func() (int, bool)) {
+		for i, ok := next(); ok; i, ok = next() {
+			open[i] = texts[i].takeOpen(f.resource.packer)
+		}
+	})
+	f.keep(texts, open)
+}
 
 // compress seals texts and returns what they were, where they were open.
 func (f *Feed) compress(texts []*text) (open [][]byte) {
