@@ -30,11 +30,21 @@ func TestMadeInto(t *testing.T) {
 			t.Errorf("%s: %q, want %q", metric, got, want)
 		}
 	}
-	plain := &agent.Names{Rules: []agent.Rule{{Family: "kube_pod_info"}, {Family: "kube_pod_labels", Metric: "{a}.{b}"}, {Family: "kube_pod_owner", Check: &agent.Check{Name: "owned"}}}}
+	plain := &agent.Names{Rules: []agent.Rule{
+		{Family: "kube_pod_info"}, {Family: "kube_pod_labels", Metric: "{a}.{b}"}, {Family: "kube_pod_owner", Check: &agent.Check{Name: "owned"}},
+		{Family: "kube_pod_created", Metric: "reason", States: &agent.States{From: []string{"kube_pod_status_reason"}, Label: "reason"}},
+	}}
 	for metric, want := range map[string][]string{
 		"kube_pod_info": {"kube_pod_info"}, "x.y": {"kube_pod_labels"}, "x": nil, "owned": {"kube_pod_owner"}, "kube_pod_owner": nil,
+		"reason": {"kube_pod_created", "kube_pod_status_reason"},
 	} {
 		if got := MadeInto(plain, metric); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", metric, got, want)
+		}
+	}
+	rest := &agent.Names{Prefix: "my.", Rules: []agent.Rule{{Family: "kube_pod_info", Metric: "info"}}, Rest: &agent.Rule{}}
+	for metric, want := range map[string][]string{"my.kube_node_info": {"kube_node_info"}, "my.kube_pod_info": nil} {
+		if got := MadeInto(rest, metric); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", metric, got, want)
 		}
 	}
@@ -80,18 +90,25 @@ func TestEverythingIsShown(t *testing.T) {
 	}
 }
 
-// A family tells rules and totals which of them do not count.
+// Rules and totals may need a family for something else than its samples.
 func TestUsesOfAFamily(t *testing.T) {
-	var b strings.Builder
-	if found, err := ExplainNamed(&b, kind.All(), fullNames(), "kube_pod_owner"); !found || err != nil {
-		t.Fatal(found, err)
-	}
-	for _, want := range []string{
-		"that kube_pod_info does not become p.m (updown By), service check p.check",
-		"that the object does not count in p.total (updown s)", "that the object does not count in service check p.jobs",
+	const rule = "p.m (updown By), service check p.check"
+	for family, uses := range map[string][]string{
+		"kube_pod_owner": {
+			"that kube_pod_info does not become " + rule,
+			"that the object does not count in p.total (updown s)", "that the object does not count in service check p.jobs",
+		},
+		"kube_pod_created":       {"since when " + rule + " counts"},
+		"kube_pod_status_reason": {"which of the states of " + rule + " is 1"},
 	} {
-		if !strings.Contains(b.String(), "tells    "+want+"\n") {
-			t.Errorf("%q is not said:\n%s", want, b.String())
+		var b strings.Builder
+		if found, err := ExplainNamed(&b, kind.All(), fullNames(), family); !found || err != nil {
+			t.Fatal(found, err)
+		}
+		for _, want := range uses {
+			if !strings.Contains(b.String(), want+"\n") {
+				t.Errorf("%s: %q is not said:\n%s", family, want, b.String())
+			}
 		}
 	}
 }
