@@ -131,6 +131,7 @@ func TestAnnotationsAsTags(t *testing.T) {
 		"the table's":           {nil, "pod 1 a:1 namespace:shop pod:web uid:u"},
 		"the table's win":       {map[string]map[string]string{"pod": {"x/a": "mine", "x/b": "b"}}, "pod 1 a:1 b:2 namespace:shop pod:web uid:u"},
 		"by another name":       {map[string]map[string]string{"pods": {"x/a": "mine", "x/b": "b"}}, "pod 1 a:1 b:2 namespace:shop pod:web uid:u"},
+		"nothing by one of two": {map[string]map[string]string{"pod": nil, "pods": {"x/b": "b"}}, "pod 1 a:1 b:2 namespace:shop pod:web uid:u"},
 		"likewise nothing":      {map[string]map[string]string{"pods": nil}, "pod 1 namespace:shop pod:web uid:u"},
 		"nothing takes away":    {map[string]map[string]string{"pod": nil}, "pod 1 namespace:shop pod:web uid:u"},
 		"a template, a pattern": {map[string]map[string]string{"pod": {"*": "%%annotation%%"}}, "pod 1 a:1 namespace:shop pod:web uid:u x_b:2"},

@@ -68,13 +68,11 @@ func (p *planner) byFamily(list metric.AllowList, asTags map[string]map[string]s
 			continue
 		}
 		k, ok := families[family.Name]
-		switch {
-		case !ok || k.tags == nil:
-			k = keyTags{t, family, maps.Clone(asTags[kindName])}
-		default:
+		if !ok || k.tags == nil {
+			families[family.Name] = keyTags{t, family, maps.Clone(asTags[kindName])}
+		} else {
 			maps.Copy(k.tags, asTags[kindName])
 		}
-		families[family.Name] = k
 	}
 	return families
 }
