@@ -13,11 +13,11 @@
 // where objects come from, what the names of any backend are, and how series are
 // sent.
 //
-// The files: names.go is what a table can say and config.go what a user can;
-// plan.go, planjoins.go and rule.go bind both to the catalog. An object comes in at
-// feed.go; draft.go and resolve.go make of it what depends on nothing else, state.go
-// brings what is kept up to date with that, block.go makes the tags that series
-// share, joins.go and aggregate.go are what crosses objects, and object.go is what
-// is kept in the end. reader.go makes runs, ended.go finds what is gone since the one
-// before, and sender.go drives sinks.
+// The files: names.go is what a table can say, problem.go what it must not, and
+// config.go what a user can; plan.go, planjoins.go and rule.go bind both to the
+// catalog. An object comes in at feed.go; draft.go and resolve.go make of it what
+// depends on nothing else, state.go brings what is kept up to date with that,
+// block.go makes the tags that series share, joins.go and aggregate.go are what
+// crosses objects, and object.go is what is kept in the end. reader.go makes runs,
+// ended.go finds what is gone since the one before, and sender.go drives sinks.
 package agent
