@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -22,8 +23,14 @@ import (
 	"github.com/kubestate/kubestate/kubewatch"
 )
 
+// once is a fault that happens once.
+func once(f sim.Fault) sim.Fault {
+	f.Times = 1
+	return f
+}
+
 // The ID of the cluster is asked for until the API server answers. One that refuses
-// is asked no more.
+// holds nothing up.
 func TestIdentify(t *testing.T) {
 	unable := sim.Fault{Effect: sim.EffectStatus, Status: apierrors.NewInternalError(io.EOF).Status(), Times: 3}
 	for name, c := range map[string]struct {
@@ -33,7 +40,8 @@ func TestIdentify(t *testing.T) {
 		log      string
 	}{
 		"at the fourth time": {unable, "us", "", 4, "not known yet"},
-		"refused":            {sim.Forbidden("namespaces"), "", "", 1, "there is no tag of it"},
+		"refused":            {sim.Forbidden("namespaces"), "", "", 2, "there is no tag of it"},
+		"refused at first":   {once(sim.Forbidden("namespaces")), "us", "", 2, "there is no tag of it"},
 		"told":               {sim.Forbidden("namespaces"), "mine", "mine", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -59,7 +67,9 @@ func TestIdentify(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				p.identify(t.Context(), client)
+				ctx, cancel := context.WithTimeout(t.Context(), identifyRefused+identifyRefused/2)
+				defer cancel()
+				p.identify(ctx, client)
 				got := ""
 				for _, tag := range p.agent.Tags() {
 					if tag.Key == "orch_cluster_id" {

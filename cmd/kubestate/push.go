@@ -16,6 +16,7 @@ import (
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/datadogconf"
 	"github.com/kubestate/kubestate/internal/serve"
+	"github.com/kubestate/kubestate/internal/told"
 	"github.com/kubestate/kubestate/kubewatch"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -121,7 +122,8 @@ func (p *pusher) telling(s sink.Sink) sink.Sink {
 const systemNamespace = "kube-system"
 
 // identify finds the ID of the cluster, where the naming table has a tag for it and
-// nobody told. It asks until the API server answers, or refuses.
+// nobody told. It asks until the API server answers. One that refuses holds nothing
+// up, and is asked again in case that it comes to allow it.
 func (p *pusher) identify(ctx context.Context, client *kubewatch.Client) {
 	if p == nil {
 		return
@@ -130,30 +132,35 @@ func (p *pusher) identify(ctx context.Context, client *kubewatch.Client) {
 		p.identified.Store(true)
 		return
 	}
-	for told := false; ctx.Err() == nil; {
+	var told told.Texts
+	for {
 		uid, err := client.NamespaceUID(ctx, systemNamespace)
-		switch {
-		case err == nil:
+		if err == nil {
 			p.agent.SetClusterID(uid)
-		case kubewatch.Refused(err):
-			p.log.Warn("the ID of the cluster is not known; there is no tag of it", "err", err)
-		default:
-			if !told {
-				p.log.Warn("the ID of the cluster is not known yet, and nothing is sent before; trying on", "err", err)
-				told = true
-			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(identifyAgain):
-			}
-			continue
+			p.identified.Store(true)
+			return
 		}
-		p.identified.Store(true)
-		return
+		what, again := "the ID of the cluster is not known yet, and nothing is sent before; trying on", identifyAgain
+		if kubewatch.Refused(err) {
+			p.identified.Store(true)
+			what, again = "the ID of the cluster is not known; there is no tag of it", identifyRefused
+		}
+		if ctx.Err() == nil && told.New(what) {
+			p.log.Warn(what, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(again):
+		}
 	}
 }
 
-const identifyAgain = 2 * time.Second
+// How long identify waits before it asks again.
+const (
+	identifyAgain   = 2 * time.Second
+	identifyRefused = time.Minute
+)
 
 // run sends until ctx ends and the sinks are closed. Only then is the Lease given
 // away, so that nobody else sends meanwhile. Who has nothing to send yet does not
