@@ -15,7 +15,7 @@ const (
 	round = 2 * time.Second
 	// mostOpen bounds the open text of a feed: a part of all its text, and
 	// something for small ones.
-	mostOpenPart  = 16
+	mostOpenPart  = 32
 	mostOpenBytes = 1 << 20
 	// mostSpare bounds the number of memories kept for texts to come.
 	mostSpare = 256
