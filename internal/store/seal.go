@@ -50,15 +50,21 @@ func (f *Feed) grown(b *block, c *cell, by int) {
 func (f *Feed) takeTooMuch() []*text {
 	var texts []*text
 	for most := f.bytes/mostOpenPart + mostOpenBytes; f.openBytes > most; {
-		c := f.open[0]
+		texts = f.appendDue(texts, f.open[0])
 		f.open[0], f.open = nil, f.open[1:]
-		f.openBytes -= c.size()
-		c.waiting = false
-		if c.size() > 0 { // it is in its block still
-			texts = append(texts, c.share())
-		}
 	}
 	return texts
+}
+
+// appendDue appends the text of a cell, which ceases to wait, unless it is empty:
+// the cell has left its block then. The caller holds the lock.
+func (f *Feed) appendDue(texts []*text, c *cell) []*text {
+	c.waiting = false
+	f.openBytes -= c.size()
+	if c.size() == 0 {
+		return texts
+	}
+	return append(texts, c.share())
 }
 
 // sealQuiet seals the cells that have not changed since it was called last.
@@ -82,14 +88,9 @@ func (f *Feed) takeQuiet() []*text {
 	var texts []*text
 	kept := f.open[:0]
 	for _, c := range f.open {
-		switch {
-		case c.size() == 0: // it has left its block
-			c.waiting = false
-		case c.changed+1 < f.round:
-			c.waiting = false
-			f.openBytes -= c.size()
-			texts = append(texts, c.share())
-		default:
+		if c.size() == 0 || c.changed+1 < f.round {
+			texts = f.appendDue(texts, c)
+		} else {
 			kept = append(kept, c)
 		}
 	}
