@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/agent"
@@ -123,30 +124,28 @@ type unassignedPods struct {
 
 	mu sync.Mutex
 	// read are the Pods handed on in the full read under way; nil: there is none.
-	read map[podName]struct{}
+	read map[types.NamespacedName]struct{}
 }
-
-type podName struct{ namespace, name string }
 
 func (u *unassignedPods) Begin() {
 	u.mu.Lock()
-	u.read = map[podName]struct{}{}
+	u.read = map[types.NamespacedName]struct{}{}
 	u.mu.Unlock()
 	u.Store.Begin()
 }
 
 func (u *unassignedPods) Put(o kind.Object) {
-	name := podName{o.GetNamespace(), o.GetName()}
+	name := types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
 	switch p, ok := o.(*corev1.Pod); {
 	case !ok || p.Spec.NodeName == "":
 		u.note(name)
 		u.Store.Put(o)
 	case u.mayHold(name):
-		u.Delete(name.namespace, name.name)
+		u.Delete(name.Namespace, name.Name)
 	}
 }
 
-func (u *unassignedPods) note(name podName) {
+func (u *unassignedPods) note(name types.NamespacedName) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.read != nil {
@@ -158,7 +157,7 @@ func (u *unassignedPods) note(name podName) {
 // read does not have the end of the read takes away; and while others are stored
 // at the same time nothing may be deleted. A Pod that comes a second time in one
 // read, as one that changed meanwhile, comes alone.
-func (u *unassignedPods) mayHold(name podName) bool {
+func (u *unassignedPods) mayHold(name types.NamespacedName) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	_, read := u.read[name]
