@@ -89,6 +89,9 @@ func (c Config) load() (*rest.Config, error) {
 	return config, nil
 }
 
+// Server returns the URL of the API server, without a password.
+func (c *Client) Server() string { return c.base.Redacted() }
+
 // Version asks the server for its version ("v1.37.2"). It does not retry.
 func (c *Client) Version(ctx context.Context) (string, error) {
 	a, err := c.get(ctx, "/version", nil, mediaJSON)

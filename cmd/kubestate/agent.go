@@ -81,6 +81,6 @@ func (f *agentFlags) run(ctx context.Context, changed func(flag string) bool, ou
 	if err != nil {
 		return err
 	}
-	log.Info("listening", "version", version, "telemetry", servers.TelemetryAddress())
+	log.Info("listening", append([]any{"version", version, "telemetry", servers.TelemetryAddress()}, r.sources()...)...)
 	return r.run(ctx, servers)
 }

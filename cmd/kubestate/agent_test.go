@@ -102,7 +102,7 @@ func TestAgentOnceRefused(t *testing.T) {
 		if got := strings.Contains(sent.String(), "kube_node_info"); got != c.sent {
 			t.Errorf("refused %d times: Nodes are sent: %v", c.times, got)
 		}
-		if warned := strings.Contains(log.String(), `msg="what the API server refuses was left out" resources=nodes`); warned == c.sent {
+		if warned := strings.Contains(log.String(), `msg="some resources are not served; deploy/clusterrole.yaml has the rules that they need" resources="nodes (forbidden)"`); warned == c.sent {
 			t.Errorf("refused %d times, the log says:\n%s", c.times, &log)
 		}
 	}

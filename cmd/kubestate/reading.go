@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,7 +22,9 @@ type reading struct {
 	client *kubewatch.Client
 	group  *kubewatch.Group
 	pusher *pusher // nil: nothing is pushed
-	log    *slog.Logger
+	// exporter is nil where nothing is exported.
+	exporter *kubestate.Exporter
+	log      *slog.Logger
 	// attempts is how often the API server must refuse a kind until that is its answer.
 	attempts uint64
 }
@@ -48,11 +49,12 @@ func newReading(o *conf.Options, s conf.Settings, p *pusher, out io.Writer, log 
 	return r, p.connect(client, out, r.ready)
 }
 
-func (r *reading) ready() error { return ready(r.group.Statuses(), r.attempts) }
+func (r *reading) ready() error { return kubewatch.Ready(r.group.Statuses(), r.attempts) }
 
 // ports returns what to serve on the telemetry port, and the metrics that are shown
 // there. exporter is nil where nothing is exported.
 func (r *reading) ports(o *conf.Options, exporter *kubestate.Exporter) (serve.Config, *serve.Telemetry) {
+	r.exporter = exporter
 	sources := serve.Sources{Build: buildInfo(), Watches: r.group.Statuses, Exporter: exporter, Agent: r.pusher.telemetry()}
 	telemetry := serve.NewTelemetry(sources)
 	return serve.Config{
@@ -62,7 +64,10 @@ func (r *reading) ports(o *conf.Options, exporter *kubestate.Exporter) (serve.Co
 			Write: o.ServerWriteTimeout, Idle: o.ServerIdleTimeout,
 		},
 		Telemetry: telemetry.Handler(),
-		Health:    serve.Health{Live: r.group.Alive, Ready: r.ready},
+		Health: serve.Health{
+			Live: r.group.Alive, Ready: r.ready,
+			NotServed: func() []string { return kubewatch.NotServed(r.group.Statuses()) },
+		},
 		Page: func() serve.Page {
 			return serve.Page{Version: version, Rows: sources.Rows(), Sinks: sources.Agent.Rows()}
 		},
@@ -78,6 +83,7 @@ func (r *reading) run(ctx context.Context, servers *serve.Servers) error {
 	running.Go(func() { r.read(ctx) })
 	running.Go(func() { r.pusher.run(ctx) })
 	go settle(ctx, r.ready)
+	running.Go(func() { r.announce(ctx) })
 	err := servers.Run(ctx)
 	cancel()
 	running.Wait()
@@ -98,8 +104,8 @@ func (r *reading) pushOnce(ctx context.Context, timeout time.Duration) error {
 	if errors.Is(limited.Err(), context.DeadlineExceeded) {
 		err = errors.Join(err, prefixed("not yet read", r.ready()))
 	}
-	if names := refused(r.group.Statuses()); len(names) > 0 && err == nil {
-		r.log.Warn("what the API server refuses was left out", "resources", strings.Join(names, ", "))
+	if names := kubewatch.NotServed(r.group.Statuses()); len(names) > 0 && err == nil {
+		r.warnNotServed(names)
 	}
 	cancel()
 	stop()

@@ -113,7 +113,7 @@ func serveCluster(ctx context.Context, o *conf.Options, push *agentconf.Settings
 	if err != nil {
 		return err
 	}
-	log.Info("listening", "version", version, "metrics", servers.Address(), "telemetry", servers.TelemetryAddress())
+	log.Info("listening", append([]any{"version", version, "metrics", servers.Address(), "telemetry", servers.TelemetryAddress()}, r.sources()...)...)
 	listening(addresses{servers.Address(), servers.TelemetryAddress()})
 	return r.run(ctx, servers)
 }

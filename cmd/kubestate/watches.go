@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -169,36 +168,4 @@ func (u *unassignedPods) Commit() {
 	u.mu.Lock()
 	u.read = nil
 	u.mu.Unlock()
-}
-
-// ready returns nil once every watch has read its objects completely once, or
-// was told by the API server that it may not or that there are none of the kind, in
-// so many attempts: what is lacking in the cluster must not keep the rest out of
-// service.
-func ready(statuses []kubewatch.Status, attempts uint64) error {
-	var errs []error
-	for i := range statuses {
-		if s := &statuses[i]; !s.Synced && (!s.Refused() || s.Counts.ListErrors < attempts) {
-			errs = append(errs, fmt.Errorf("%s: %s", whereOf(s), s.State))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// refused returns what the API server refuses of what was never read.
-func refused(statuses []kubewatch.Status) (names []string) {
-	for i := range statuses {
-		if s := &statuses[i]; !s.Synced && s.Refused() {
-			names = append(names, whereOf(s))
-		}
-	}
-	return names
-}
-
-// whereOf returns what a watch reads.
-func whereOf(s *kubewatch.Status) string {
-	if s.Namespace == "" {
-		return s.Resource.Name
-	}
-	return s.Resource.Name + " in namespace " + s.Namespace
 }

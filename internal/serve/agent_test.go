@@ -27,7 +27,7 @@ func TestAgentTelemetry(t *testing.T) {
 	}
 	sources := Sources{Build: Build{Version: "v9"}, Agent: a, Watches: func() []kubewatch.Status { return nil }}
 	c := Config{
-		TelemetryAddress: "127.0.0.1:0", Telemetry: NewTelemetry(sources).Handler(), Health: Health{fine, fine}, Logger: slog.New(slog.DiscardHandler),
+		TelemetryAddress: "127.0.0.1:0", Telemetry: NewTelemetry(sources).Handler(), Health: Health{Live: fine, Ready: fine}, Logger: slog.New(slog.DiscardHandler),
 		Page: func() Page { return Page{Version: "v9", Rows: sources.Rows(), Sinks: a.Rows()} },
 	}
 	s, end := start(t, c)

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-func mainMux(c *Config, ready func() error) http.Handler {
+func mainMux(c *Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", c.Metrics)
 	mux.HandleFunc("/sd", func(w http.ResponseWriter, r *http.Request) {
 		// A list made of half a cluster would be too short, and change soon; Prometheus
 		// goes on with the one that it has.
-		if err := ready(); err != nil {
+		if err := c.Health.Ready(); err != nil {
 			answer(w, err)
 			return
 		}
@@ -24,7 +24,7 @@ func mainMux(c *Config, ready func() error) http.Handler {
 	})
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
 	mux.HandleFunc("/livez", probe(c.Health.Live))
-	mux.HandleFunc("/readyz", probe(ready))
+	mux.HandleFunc("/readyz", c.Health.readyz)
 	mux.HandleFunc("/{$}", landing(c.Page, []link{
 		{"/metrics", "metrics of the cluster"}, {"/sd", "the same in slices, as service discovery"}, {"/healthz", "is the port open"},
 		{"/livez", "do the loops turn"}, {"/readyz", "has everything been read"},
@@ -32,10 +32,10 @@ func mainMux(c *Config, ready func() error) http.Handler {
 	return mux
 }
 
-func telemetryMux(c *Config, ready func() error) http.Handler {
+func telemetryMux(c *Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", c.Telemetry)
-	mux.HandleFunc("/readyz", probe(ready))
+	mux.HandleFunc("/readyz", c.Health.readyz)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
@@ -57,6 +57,23 @@ func telemetryMux(c *Config, ready func() error) http.Handler {
 // probe answers 200 OK, or 503 and the reason.
 func probe(check func() error) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { answer(w, check()) }
+}
+
+// readyz answers whether the program is ready, and names what it does not serve.
+func (h *Health) readyz(w http.ResponseWriter, _ *http.Request) {
+	err := h.Ready()
+	answer(w, err)
+	if h.NotServed == nil {
+		return
+	}
+	separator := "\n"
+	if err != nil {
+		separator = "" // answer has ended its line
+	}
+	for _, name := range h.NotServed() {
+		_, _ = fmt.Fprintf(w, "%snot served: %s", separator, name)
+		separator = "\n"
+	}
 }
 
 func answer(w http.ResponseWriter, err error) {

@@ -44,8 +44,10 @@ type Config struct {
 type Health struct {
 	// Live is nil while the program's own loops turn.
 	Live func() error
-	// Ready is nil once everything enabled has been read.
+	// Ready returns nil once everything that can be listed has been listed.
 	Ready func() error
+	// NotServed lists what the API server refuses, for /readyz; nil: not known.
+	NotServed func() []string
 }
 
 // Servers are the ports, listening.
@@ -66,17 +68,18 @@ type server struct {
 // had.
 func Listen(ctx context.Context, c Config) (*Servers, error) {
 	s := &Servers{draining: &atomic.Bool{}, logger: c.Logger}
-	ready := func() error {
+	ready := c.Health.Ready
+	c.Health.Ready = func() error {
 		if s.draining.Load() {
 			return errors.New("shutting down")
 		}
-		return c.Health.Ready()
+		return ready()
 	}
 	var err1, err2 error
 	if c.Metrics != nil {
-		s.main, err1 = listen(ctx, "main", c.Address, mainMux(&c, ready), &c)
+		s.main, err1 = listen(ctx, "main", c.Address, mainMux(&c), &c)
 	}
-	s.telemetry, err2 = listen(ctx, "telemetry", c.TelemetryAddress, telemetryMux(&c, ready), &c)
+	s.telemetry, err2 = listen(ctx, "telemetry", c.TelemetryAddress, telemetryMux(&c), &c)
 	if err := errors.Join(err1, err2); err != nil {
 		for _, opened := range s.all() {
 			err = errors.Join(err, opened.listener.Close())

@@ -64,7 +64,10 @@ func TestPaths(t *testing.T) {
 	}
 	s, end := start(t, Config{
 		Metrics: text("main"), Discovery: text("slices"), Telemetry: text("self"),
-		Health: Health{Live: check(&notLive, "stuck"), Ready: check(&notReady, "pods: syncing")},
+		Health: Health{
+			Live: check(&notLive, "stuck"), Ready: check(&notReady, "pods: syncing"),
+			NotServed: func() []string { return []string{"secrets (forbidden)"} },
+		},
 		Page: func() Page {
 			return Page{Version: "v1<b>", Rows: []Row{
 				{Resource: "pods", State: "synced", Objects: 12, Series: 34, Bytes: 5 << 20},
@@ -83,7 +86,7 @@ func TestPaths(t *testing.T) {
 	f(main, "/sd", 200, "slices")
 	f(main, "/healthz", 200, "OK")
 	f(main, "/livez", 200, "OK")
-	f(main, "/readyz", 200, "OK")
+	f(main, "/readyz", 200, "OK\nnot served: secrets (forbidden)")
 	f(main, "/nothing", 404, "")
 	f(main, "/debug/pprof/", 404, "")
 	f(telemetry, "/metrics", 200, "self")
@@ -96,7 +99,7 @@ func TestPaths(t *testing.T) {
 		f(address, "/", 200, "nodes is &lt;forbidden&gt;")
 	}
 	notReady.Store(true)
-	f(main, "/readyz", 503, "pods: syncing")
+	f(main, "/readyz", 503, "pods: syncing\nnot served: secrets (forbidden)")
 	f(telemetry, "/readyz", 503, "pods: syncing")
 	f(main, "/sd", 503, "pods: syncing")
 	f(main, "/livez", 200, "OK")
@@ -110,7 +113,7 @@ func TestPaths(t *testing.T) {
 
 func TestPortsInUse(t *testing.T) {
 	fine := func() error { return nil }
-	c := Config{Metrics: text(""), Telemetry: text(""), Health: Health{fine, fine}, Page: func() Page { return Page{} }}
+	c := Config{Metrics: text(""), Telemetry: text(""), Health: Health{Live: fine, Ready: fine}, Page: func() Page { return Page{} }}
 	s, end := start(t, c)
 	c.Address, c.TelemetryAddress, c.Logger = s.Address(), s.TelemetryAddress(), slog.New(slog.DiscardHandler)
 	_, err := Listen(t.Context(), c)
@@ -136,7 +139,7 @@ func TestTelemetry(t *testing.T) {
 	}
 	telemetry := NewTelemetry(Sources{Build: Build{Version: "v9"}, Exporter: x, Watches: func() []kubewatch.Status { return statuses }})
 	fine := func() error { return nil }
-	s, end := start(t, Config{Metrics: telemetry.Time(x), Telemetry: telemetry.Handler(), Health: Health{fine, fine}, Page: func() Page { return Page{} }})
+	s, end := start(t, Config{Metrics: telemetry.Time(x), Telemetry: telemetry.Handler(), Health: Health{Live: fine, Ready: fine}, Page: func() Page { return Page{} }})
 	get(t, s.Address(), "/metrics")
 	_, body := get(t, s.TelemetryAddress(), "/metrics")
 	for _, want := range []string{
