@@ -24,7 +24,7 @@ export MAKE GO
 
 .PHONY: help
 help: ## List the targets.
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 19
 
 .PHONY: demo
 demo: build ## Serve a simulated cluster on :8080 (DEMO_FLAGS="--nodes 50 --pods 1000").
@@ -36,7 +36,7 @@ build: ## Build the static binary bin/kubestate.
 
 .PHONY: test
 test: ## Run everything, cheapest first; CI runs this.
-	@tools/stages.sh format tidy lint unit without-race generated end-to-end
+	@tools/stages.sh format tidy lint vulnerabilities unit without-race generated end-to-end
 
 .PHONY: check
 check: ## Run what takes a minute or two: format, lint and tests without the race detector.
@@ -59,6 +59,10 @@ vet: ## Run go vet, which lint does, too.
 lint: ## Run the linters of .golangci.yml (the first time builds them: minutes).
 	$(TOOL) golangci-lint run
 	cd test/e2e/harness && $(TOOL) golangci-lint run
+
+.PHONY: vulnerabilities
+vulnerabilities: ## Report known vulnerabilities, if their database can be reached.
+	@tools/vulncheck.sh $(TOOL) govulncheck
 
 # Stores check themselves after every change, also in programs that tests start.
 unit quick without-race end-to-end: export KUBESTATE_VALIDATE := 1
