@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,17 +30,34 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	c.SetOut(stdout)
 	c.SetErr(stderr)
 	if err := c.ExecuteContext(ctx); err != nil {
+		exit, ok := errors.AsType[*exitError](err)
+		if ok && exit.err == nil {
+			return exit.code
+		}
 		for problem := range strings.SplitSeq(err.Error(), "\n") {
 			_, _ = fmt.Fprintln(stderr, "Error:", problem)
+		}
+		if ok {
+			return exit.code
 		}
 		return 1
 	}
 	return 0
 }
 
+// exitError ends the program with a code other than 1, or without a message.
+type exitError struct {
+	code int
+	err  error // nil: nothing to say
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+
+func (e *exitError) Unwrap() error { return e.err }
+
 func rootCommand(args []string) *cobra.Command {
 	c := serveCommand(args)
-	c.AddCommand(agentCommand(args), renderCommand(args), demoCommand(args), explainCommand(), versionCommand())
+	c.AddCommand(agentCommand(args), renderCommand(args), demoCommand(args), explainCommand(), compareCommand(), versionCommand())
 	// Errors are printed once, by run; the usage would bury them.
 	c.SilenceErrors, c.SilenceUsage = true, true
 	return c
