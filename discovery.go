@@ -3,22 +3,23 @@ package kubestate
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/internal/request"
 	"github.com/kubestate/kubestate/kind"
 )
 
-// sliceSize is how many bytes of text the largest slice has at most when slices
-// are listed: half of what the most limited client reads (vmagent: 16 MiB), since
-// clusters grow between two looks at the list. What is not cut is a block of the
-// store.
+// sliceSize is the maximum size of a slice when slices are listed, in bytes of text: half
+// of what the most limited client reads (vmagent: 16 MiB), since clusters grow between
+// two looks at the list. A slice is made of whole blocks of the store.
 const sliceSize = 8 << 20
 
-// unevenness is how many times as many slices are tried as there would have to be
-// if all had one size.
+// unevenness bounds how many slices are tried: so many times the number that would do if
+// all had the same size.
 const unevenness = 4
 
 // targetGroup is a list of targets as Prometheus reads it
@@ -28,28 +29,34 @@ type targetGroup struct {
 	Labels  map[string]string `json:"labels"`
 }
 
-// ServeDiscovery lists the slices of /metrics as service discovery over HTTP:
-// whoever scrapes each of them has every series once, in bodies of at most 8 MiB
-// unless single objects are larger. The parameters resources and exclude_resources
-// of the query are passed on; a selection of nothing has no slices. How many slices
-// there are doubles as the cluster grows, and halves when half as many would be
-// half full, so that they change seldom.
-func (x *Exporter) ServeDiscovery(w http.ResponseWriter, r *http.Request) {
-	query := r.URL.Query()
-	if query.Has("slice") {
-		http.Error(w, "slice: service discovery lists slices and takes none; it takes resources and exclude_resources", http.StatusBadRequest)
+// Discovery returns a handler that lists the slices of an Exporter as HTTP service
+// discovery for Prometheus. metricsPath is where the Exporter itself is mounted, such as
+// "/metrics", on the same host. Scraping every target of the list gives every series
+// once, in bodies of at most 8 MiB unless a single object is larger.
+//
+// The query parameters resources and exclude_resources are passed on to the targets; a
+// selection of nothing has no targets. The number of slices doubles as the cluster grows,
+// and halves when half as many would be half full, so that targets seldom change.
+func (x *Exporter) Discovery(metricsPath string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { x.discover(w, r, metricsPath) })
+}
+
+func (x *Exporter) discover(w http.ResponseWriter, r *http.Request, metricsPath string) {
+	query, ok := request.Check(w, r)
+	if !ok {
 		return
 	}
-	sel := Selection{Only: names(query["resources"]), Without: names(query["exclude_resources"])}
+	if query.Has("slice") {
+		http.Error(w, "invalid parameter slice: service discovery lists all slices; it takes resources and exclude_resources", http.StatusBadRequest)
+		return
+	}
+	sel := Selection{Only: x.served(names(query["resources"])), Without: x.served(names(query["exclude_resources"]))}
 	n := x.slices(sel)
 	groups := make([]targetGroup, n)
 	for i := range groups {
-		labels := map[string]string{"__metrics_path__": "/metrics"}
-		for _, name := range []string{"resources", "exclude_resources"} {
-			if value := strings.Join(query[name], ","); value != "" {
-				labels["__param_"+name] = value
-			}
-		}
+		labels := map[string]string{"__metrics_path__": metricsPath}
+		setParameter(labels, "resources", sel.Only)
+		setParameter(labels, "exclude_resources", sel.Without)
 		if n > 1 {
 			slice := strconv.Itoa(i+1) + "/" + strconv.Itoa(n)
 			labels["__param_slice"] = slice
@@ -59,10 +66,32 @@ func (x *Exporter) ServeDiscovery(w http.ResponseWriter, r *http.Request) {
 		groups[i] = targetGroup{Targets: []string{r.Host}, Labels: labels}
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(groups) // the client has gone; there is nobody to tell
+	_ = json.NewEncoder(w).Encode(groups) // an error means that the client is gone
 }
 
-// slices returns into how many slices the text of a selection is to be cut.
+// served returns those of the names that are resources of the Exporter, each once, so
+// that the labels of thousands of targets do not repeat what a client made up. It returns
+// nil for nil.
+func (x *Exporter) served(names []string) []string {
+	if names == nil {
+		return nil
+	}
+	known := []string{}
+	for _, name := range names {
+		if x.resource(name) != nil && !slices.Contains(known, name) {
+			known = append(known, name)
+		}
+	}
+	return known
+}
+
+func setParameter(labels map[string]string, name string, values []string) {
+	if len(values) > 0 {
+		labels["__param_"+name] = strings.Join(values, ",")
+	}
+}
+
+// slices returns the number of slices of a selection.
 func (x *Exporter) slices(sel Selection) int {
 	size := 0
 	var admitted []string
@@ -83,8 +112,8 @@ func (x *Exporter) slices(sel Selection) int {
 	return n
 }
 
-// cut returns into how many slices to cut text of some size that was cut into n
-// the last time.
+// cut returns the number of slices for text of some size, of which the last list had n
+// slices.
 func (x *Exporter) cut(sel Selection, size, n int) int {
 	for n > 1 && x.fits(sel, n/2, sliceSize/2) {
 		n /= 2
@@ -101,8 +130,8 @@ func (x *Exporter) cut(sel Selection, size, n int) int {
 	return max(n, even)
 }
 
-// fits reports whether each of n slices has at most some number of bytes. It costs
-// as much as to begin as many scrapes, and writes nothing.
+// fits reports whether each of n slices has at most some number of bytes. It costs as
+// much as taking n snapshots, and writes nothing.
 func (x *Exporter) fits(sel Selection, n, most int) bool {
 	for i := range n {
 		sel.Slice = Slice{Index: i, Of: n}
@@ -113,13 +142,13 @@ func (x *Exporter) fits(sel Selection, n, most int) bool {
 	return true
 }
 
-// cuts remembers into how many slices selections were cut.
+// cuts remembers the number of slices of each selection.
 type cuts struct {
 	mu   sync.Mutex
-	last map[string]int // by the names of resources
+	last map[string]int // by the joined names of resources
 }
 
-// mostCuts bounds what is remembered: a client might ask for any selection.
+// mostCuts bounds the number of selections that are remembered; a client may ask for any.
 const mostCuts = 100
 
 func (c *cuts) remember(key string, n int) {

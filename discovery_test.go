@@ -29,7 +29,7 @@ type target struct {
 func discover(t *testing.T, x *kubestate.Exporter, query string) []target {
 	t.Helper()
 	w := httptest.NewRecorder()
-	x.ServeDiscovery(w, httptest.NewRequest(http.MethodGet, "http://kubestate:8080/sd?"+query, nil))
+	x.Discovery("/metrics").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://kubestate:8080/sd?"+query, nil))
 	var targets []target
 	if err := json.Unmarshal(w.Body.Bytes(), &targets); w.Code != http.StatusOK || err != nil {
 		t.Fatalf("status %d, %v: %s", w.Code, err, w.Body)
@@ -86,6 +86,20 @@ func TestDiscoveryOfASmallCluster(t *testing.T) {
 	want := `[{"targets":["` + host + `"],"labels":{"__metrics_path__":"/metrics","__param_resources":"pods,nodes"}}]` + "\n"
 	if a.body != want || a.header.Get("Content-Type") != "application/json" {
 		t.Errorf("Content-Type %s:\n%swant\n%s", a.header.Get("Content-Type"), a.body, want)
+	}
+}
+
+// An Exporter may be mounted anywhere, and what a client makes up is not repeated for
+// each target.
+func TestDiscoveryLabels(t *testing.T) {
+	x := newExporter(t, kubestate.Config{})
+	feed(t, x, "pods", pod("a"))
+	w := httptest.NewRecorder()
+	query := "resources=pods,pods," + strings.Repeat("made-up,", 5_000) + "nodes&exclude_resources=other&exclude_resources=nodes"
+	x.Discovery("/cluster/state").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://kubestate:8080/sd?"+query, nil))
+	want := `[{"targets":["kubestate:8080"],"labels":{"__metrics_path__":"/cluster/state","__param_exclude_resources":"nodes","__param_resources":"pods,nodes"}}]` + "\n"
+	if w.Body.String() != want {
+		t.Errorf("got  %swant %s", w.Body, want)
 	}
 }
 
@@ -184,7 +198,7 @@ func TestDiscoveryOfASlice(t *testing.T) {
 	s := serveMany(t, kubestate.Config{})
 	for _, query := range []string{"slice=1/4", "slice=", "slice=5/4", "slice=a"} {
 		a := request(t, http.MethodGet, s.URL+"/sd?"+query, nil)
-		if a.status != http.StatusBadRequest || a.body != "slice: service discovery lists slices and takes none; it takes resources and exclude_resources\n" {
+		if a.status != http.StatusBadRequest || a.body != "invalid parameter slice: service discovery lists all slices; it takes resources and exclude_resources\n" {
 			t.Errorf("%s: status %d, %q", query, a.status, a.body)
 		}
 	}

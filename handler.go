@@ -6,13 +6,19 @@ import (
 	"strconv"
 
 	"github.com/kubestate/kubestate/exposition"
+	"github.com/kubestate/kubestate/internal/request"
 )
 
-// ServeHTTP answers a scrape: format and encoding are negotiated, the parameters
-// of the query select (see ParseSelection). Objects of a source that has not been
-// read completely once are not shown.
+// ServeHTTP answers a scrape. Format and encoding are negotiated; the parameters of
+// the query select (see ParseSelection), and a malformed one is answered 400. Methods
+// other than GET and HEAD are answered 405. Objects of a Feed appear once its first
+// Commit has completed.
 func (x *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	sel, err := ParseSelection(r.URL.Query())
+	query, ok := request.Check(w, r)
+	if !ok {
+		return
+	}
+	sel, err := ParseSelection(query)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -32,13 +38,13 @@ func (x *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Length", strconv.Itoa(length))
 	}
 	if r.Method != http.MethodHead {
-		_ = body.Write(w, n.Encoding) // the client has gone; there is nobody to tell
+		_ = body.Write(w, n.Encoding) // an error means that the client is gone
 	}
 }
 
-// ParseSelection reads the parameters of a query: resources and exclude_resources
-// are names joined by commas, blanks ignored, repeatable; a parameter that is there
-// but empty selects nothing. slice is I/N, the I-th of N parts, counted from 1.
+// ParseSelection reads the parameters of a query. resources and exclude_resources are
+// comma-separated names, may be repeated, and ignore white space; resources= without a
+// name selects nothing. slice is I/N: the I-th of N slices, counted from 1.
 func ParseSelection(q url.Values) (Selection, error) {
 	slice, err := parseSlice(q["slice"])
 	return Selection{Only: names(q["resources"]), Without: names(q["exclude_resources"]), Slice: slice}, err

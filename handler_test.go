@@ -156,8 +156,7 @@ func TestServeHTTPSelection(t *testing.T) {
 		"?resources=":                    nil,
 		"?resources=nothing":             nil,
 		"?resources=a&resources=namespaces&exclude_resources=b,namespaces": nil,
-		"?other=1":             {"kube_namespace_", "kube_replicaset_"},
-		"?resources=%zz&%=;;=": {"kube_namespace_", "kube_replicaset_"}, // no query at all
+		"?other=1": {"kube_namespace_", "kube_replicaset_"},
 	} {
 		a := request(t, http.MethodGet, s.URL+"/metrics"+query, http.Header{"Accept": {"application/openmetrics-text;version=1.0.0"}})
 		if a.status != http.StatusOK {
@@ -174,6 +173,38 @@ func TestServeHTTPSelection(t *testing.T) {
 		}
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: families of %q, want %q", query, got, want)
+		}
+	}
+}
+
+// A selection that cannot be parsed must not select everything.
+func TestServeHTTPRefuses(t *testing.T) {
+	x := newExporter(t, kubestate.Config{})
+	for path, h := range map[string]http.Handler{"/metrics": x, "/sd": x.Discovery("/metrics")} {
+		for method, code := range map[string]int{http.MethodGet: 400, http.MethodHead: 400, http.MethodPost: 405, http.MethodDelete: 405} {
+			for _, query := range []string{"resources=%zz", "resources=pods&%=;;=", "slice=1;2"} {
+				w := httptest.NewRecorder()
+				r := httptest.NewRequest(method, path, nil)
+				r.URL.RawQuery = query
+				h.ServeHTTP(w, r)
+				if w.Code != code {
+					t.Errorf("%s %s?%s: status %d, want %d", method, path, query, w.Code, code)
+				}
+			}
+		}
+	}
+}
+
+// A scrape is never answered in part or from a cache.
+func TestConditionalRequests(t *testing.T) {
+	s := serve(t)
+	whole := request(t, http.MethodGet, s.URL+"/metrics", nil)
+	for name, value := range map[string]string{
+		"If-None-Match": "*", "If-Match": `"x"`, "If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT",
+		"If-Unmodified-Since": "Thu, 01 Jan 1970 00:00:00 GMT", "Range": "bytes=0-9", "Expect": "100-continue",
+	} {
+		if a := request(t, http.MethodGet, s.URL+"/metrics", http.Header{name: {value}}); a.status != http.StatusOK || a.body != whole.body {
+			t.Errorf("%s: %s: status %d, %d bytes", name, value, a.status, len(a.body))
 		}
 	}
 }

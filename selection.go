@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/kubestate/kubestate/internal/request"
 	"github.com/kubestate/kubestate/internal/store"
 )
 
@@ -53,7 +54,8 @@ func parseSlice(values []string) (Slice, error) {
 	i, err1 := strconv.Atoi(first)
 	n, err2 := strconv.Atoi(of)
 	if len(values) > 1 || !found || err1 != nil || err2 != nil || n > mostSlices || i < 1 || i > n {
-		return Slice{}, fmt.Errorf("slice %q: want I/N with 1 ≤ I ≤ N ≤ %d, once, for example slice=1/8", strings.Join(values, ","), mostSlices)
+		return Slice{}, fmt.Errorf("invalid slice %s: must be I/N with 1 ≤ I ≤ N ≤ %d, once, for example slice=1/8",
+			request.Quote(strings.Join(values, ",")), mostSlices)
 	}
 	return Slice{Index: i - 1, Of: n}, nil
 }

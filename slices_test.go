@@ -31,7 +31,7 @@ func serveMany(t *testing.T, c kubestate.Config) *httptest.Server {
 	feed(t, x, "pods", pods...)
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", x)
-	mux.HandleFunc("/sd", x.ServeDiscovery)
+	mux.Handle("/sd", x.Discovery("/metrics"))
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
@@ -71,7 +71,7 @@ func TestBadSlices(t *testing.T) {
 		"slice=1/2&slice=2/2", "slice=1/99999999999999999999",
 	} {
 		a := request(t, http.MethodGet, s.URL+"/metrics?"+query, nil)
-		if a.status != http.StatusBadRequest || !strings.Contains(a.body, "want I/N with 1 ≤ I ≤ N ≤ 10000") {
+		if a.status != http.StatusBadRequest || !strings.Contains(a.body, "must be I/N with 1 ≤ I ≤ N ≤ 10000") {
 			t.Errorf("%s: status %d, %q", query, a.status, a.body)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 
 	"github.com/spf13/cobra"
 
@@ -108,7 +107,7 @@ func serveCluster(ctx context.Context, o *conf.Options, push *agentconf.Settings
 	}
 	ports, telemetry := r.ports(o, exporter)
 	ports.Address = serve.Address(o.Host, o.Port)
-	ports.Metrics, ports.Discovery = telemetry.Time(exporter), http.HandlerFunc(exporter.ServeDiscovery)
+	ports.Metrics, ports.Discovery = telemetry.Time(exporter), exporter.Discovery("/metrics")
 	servers, err := serve.Listen(ctx, ports)
 	if err != nil {
 		return err

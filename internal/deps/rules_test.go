@@ -79,7 +79,7 @@ var onlyImports = []struct {
 	},
 	{
 		from:   ".",
-		may:    []string{"./metric", "./kind", "./exposition", "./internal/store", "./internal/joined", "./internal/piece", "k8s.io/api/...", "k8s.io/apimachinery/..."},
+		may:    []string{"./metric", "./kind", "./exposition", "./internal/store", "./internal/joined", "./internal/piece", "./internal/request", "k8s.io/api/...", "k8s.io/apimachinery/..."},
 		reason: "the library must stay light enough to embed: its users bring their own client, flags and registry",
 	},
 }

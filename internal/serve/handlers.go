@@ -36,11 +36,11 @@ func telemetryMux(c *Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", c.Telemetry)
 	mux.HandleFunc("/readyz", c.Health.readyz)
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/", boundProfile(pprof.Index))
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/profile", boundProfile(pprof.Profile))
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("/debug/pprof/trace", boundProfile(pprof.Trace))
 	links := []link{
 		{"/metrics", "metrics of the program itself"}, {"/readyz", "has everything been read"},
 		{"/debug/pprof/", "profiles"},

@@ -16,15 +16,12 @@ import (
 	"time"
 )
 
-// Limits of every request beside the timeouts that users set.
-const (
-	maxHeaderBytes = 64 << 10
-	// drainTimeout is how long open requests may go on after the end was asked
-	// for. Kubernetes waits 30 s before it kills.
-	drainTimeout = 20 * time.Second
-)
+// drainTimeout is how long open requests may take once shutdown has begun. Kubernetes
+// kills after 30 s.
+const drainTimeout = 20 * time.Second
 
-// Timeouts bound a request; zero is no limit.
+// Timeouts bound a request; zero is no limit. Whatever they are, a client that takes
+// nothing of a response for a minute is cut.
 type Timeouts struct{ Read, ReadHeader, Write, Idle time.Duration }
 
 // Config says what to serve and where.
@@ -60,8 +57,11 @@ type Servers struct {
 type server struct {
 	http.Server
 	name     string
+	mux      http.Handler
+	logger   *slog.Logger
 	listener net.Listener
 	open     atomic.Int64 // requests that are being answered
+	slow     recurrent    // clients that were cut
 }
 
 // Listen opens all ports, or none. The error names every port that cannot be
@@ -99,19 +99,19 @@ func listen(ctx context.Context, name, address string, h http.Handler, c *Config
 	if err != nil {
 		return nil, fmt.Errorf("%s port: %w", name, err)
 	}
-	s := &server{name: name, listener: l}
+	limited := newListener(l, name, c.Logger)
+	s := &server{name: name, mux: h, logger: c.Logger, listener: limited}
 	s.Server = http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			s.open.Add(1)
-			defer s.open.Add(-1)
-			h.ServeHTTP(w, r)
-		}),
-		ReadTimeout:       c.Timeouts.Read,
-		ReadHeaderTimeout: c.Timeouts.ReadHeader,
-		WriteTimeout:      c.Timeouts.Write,
-		IdleTimeout:       c.Timeouts.Idle,
-		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
+		Handler:                      s,
+		ReadTimeout:                  c.Timeouts.Read,
+		ReadHeaderTimeout:            c.Timeouts.ReadHeader,
+		WriteTimeout:                 c.Timeouts.Write,
+		IdleTimeout:                  c.Timeouts.Idle,
+		MaxHeaderBytes:               maxHeaderBytes,
+		DisableGeneralOptionsHandler: true, // it would answer OPTIONS *
+		ConnState:                    limited.state,
+		ConnContext:                  connContext,
+		ErrorLog:                     slog.NewLogLogger(c.Logger.Handler(), slog.LevelDebug),
 	}
 	return s, nil
 }
