@@ -51,6 +51,7 @@ type Join = joined.Join
 type Exporter struct {
 	resources []*store.Resource // ascending by name
 	packer    *piece.Packer
+	converter *store.Converter
 	plainOnly bool
 	cuts      cuts
 }
@@ -83,6 +84,7 @@ func New(c Config) (*Exporter, error) {
 		return nil, err
 	}
 	x := &Exporter{packer: piece.NewPacker(), plainOnly: c.DisableCompression}
+	x.converter = store.NewConverter(x.packer)
 	observe := owners.observers(tables)
 	for _, t := range tables {
 		s := store.Config{Table: t, Packer: x.packer, Logger: c.Logger, Position: len(x.resources)}
@@ -240,5 +242,5 @@ func (x *Exporter) body(f exposition.Format, sel Selection) *store.Body {
 			snapshots = append(snapshots, r.Snapshot(sel.Slice))
 		}
 	}
-	return store.NewBody(x.packer, f, snapshots)
+	return store.NewBody(x.converter, f, snapshots)
 }

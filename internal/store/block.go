@@ -25,6 +25,8 @@ type block struct {
 	used   int     // slots that are used
 	bytes  int     // the length of all lines
 	closed []place // slots that are free, but not among those of the feed
+	// shared are the texts that snapshots have since the last change; nil: none has any.
+	shared blockTexts
 }
 
 func newBlock(families int) *block { return &block{cells: make([]*cell, families)} }
@@ -41,6 +43,21 @@ func (b *block) share() []*text {
 		}
 	}
 	return texts
+}
+
+// shareAll returns the texts of all cells for a snapshot.
+func (b *block) shareAll() blockTexts {
+	if b.shared != nil {
+		return b.shared
+	}
+	b.shared = make(blockTexts, len(b.cells))
+	for i, c := range b.cells {
+		if c != nil {
+			b.shared[i] = c.share()
+			b.shared[i].seen = true
+		}
+	}
+	return b.shared
 }
 
 // slot is the place of one object. Its text stands in the cells of its block.

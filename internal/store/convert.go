@@ -2,183 +2,186 @@ package store
 
 import (
 	"io"
-	"runtime"
-	"sync"
-	"sync/atomic"
+	"sort"
+	"time"
 
 	"github.com/kubestate/kubestate/exposition"
 	"github.com/kubestate/kubestate/internal/piece"
 )
 
-// A body that is not written as it is kept is converted stretch by stretch, on all
-// cores, and written in order.
+// A body that is not written as it is kept is converted batch by batch. What limits the
+// memory is that a client may read slowly, and there may be many such clients: no buffer
+// is held while a client is waited for, except the chunk that is being written.
+//
+//	step        wait for a turn → convert a little → copy a chunk → give the turn back → write the chunk
+//	read ahead  other goroutines convert while chunks are written; ends when a write stalls
+//
+// A conversion begins with steps. When its client has taken some chunks without delay,
+// and not too many others read ahead, it reads ahead, on several cores. Turns are held
+// only while converting, so that nobody waits for another's client.
 
-// batchSize is how much text is converted at a time, in bytes.
-const batchSize = 256 << 10
+const (
+	chunkSize = 64 << 10 // the most that is written at once, in bytes, where it need not be whole
+	// stalled is how long a write may take until the client counts as slow.
+	stalled = 20 * time.Millisecond
+	// calmChunks is how many chunks in a row must be written without delay before a
+	// conversion reads ahead.
+	calmChunks = 2
+	// calmAgain is the same after a delay.
+	calmAgain = 32
+)
 
-// batch is some parts on their way through a conversion.
-type batch struct {
-	parts    []part
-	plain    []byte          // the parts, in the format of the body
-	encoded  []byte          // plain in the encoding of the body
-	deflated *piece.Deflated // the same, where that is gzip
-	scratch  []byte          // lines before they become protobuf
-	panic    any             // of the conversion, for whoever writes the body
-	done     chan struct{}   // gets one value when the batch is converted
-}
-
-// conversion converts a body. Batches go round: from free through todo to a
-// worker, and in the order of the body through order to the writer.
+// conversion writes a body in an encoding that it is not kept in. The positions below
+// are those of the next byte to write: part, and bytes of it that are written already.
 type conversion struct {
 	body     *Body
 	encoding exposition.Encoding
-
-	free, todo, order chan *batch
-	quit              atomic.Bool // the writer wants no more
-	running           sync.WaitGroup
+	w        io.Writer
+	part     int
+	skip     int
+	chunk    []byte
+	member   piece.Member // of gzip
+	wait     int          // chunks to write before it may read ahead
 }
 
 // convert writes the body in an encoding that it is not kept in.
 func (b *Body) convert(w io.Writer, e exposition.Encoding) error {
-	workers := cores()
-	c := &conversion{
-		body: b, encoding: e,
-		free: make(chan *batch, 2*workers), todo: make(chan *batch), order: make(chan *batch, 2*workers),
-	}
-	for range cap(c.free) {
-		c.free <- &batch{done: make(chan struct{}, 1)}
-	}
-	for range workers {
-		c.running.Go(c.work)
-	}
-	c.running.Go(c.cut)
-	defer c.end() // also if the writer panics
-	return c.write(w)
-}
-
-// end waits for what is still on its way.
-func (c *conversion) end() {
-	c.quit.Store(true)
-	for x := range c.order {
-		<-x.done
-		c.free <- x
-	}
-	c.running.Wait()
-}
-
-// cut cuts the body into batches.
-func (c *conversion) cut() {
-	defer close(c.order)
-	defer close(c.todo)
-	for rest := c.body.parts; len(rest) > 0 && !c.quit.Load(); {
-		x := <-c.free
-		x.parts, rest = cutBatch(rest)
-		c.order <- x
-		c.todo <- x
-	}
-}
-
-// work converts batches until there are no more.
-func (c *conversion) work() {
-	for x := range c.todo {
-		x.panic = catch(func() { x.convert(c.body, c.encoding) })
-		x.done <- struct{}{}
-	}
-}
-
-// write writes batches in order until there are no more.
-func (c *conversion) write(w io.Writer) error {
-	var m piece.Member
-	if c.encoding == exposition.Gzip {
+	c := &conversion{body: b, encoding: e, w: w, wait: calmChunks}
+	if e == exposition.Gzip {
 		if _, err := io.WriteString(w, piece.MemberHeader); err != nil {
 			return err
 		}
 	}
-	for x := range c.order {
-		<-x.done
-		passOn(x.panic)
-		_, err := w.Write(x.encoded)
-		if c.encoding == exposition.Gzip {
-			m.Add(x.deflated)
+	for c.part < b.parts() {
+		next := c.step
+		if c.wait <= 0 && b.converter.mayReadAhead() {
+			next = c.readAhead
 		}
-		c.free <- x
-		if err != nil {
+		if err := next(); err != nil {
 			return err
 		}
 	}
-	if c.encoding == exposition.Gzip {
-		_, err := w.Write(m.AppendTrailer(nil))
+	if e == exposition.Gzip {
+		_, err := w.Write(c.member.AppendTrailer(nil))
 		return err
 	}
 	return nil
 }
 
-// cutBatch cuts off some parts, at least one.
-func cutBatch(parts []part) (first, rest []part) {
-	size := 0
-	for i, p := range parts {
-		if size += p.text.size; size >= batchSize {
-			return parts[:i+1], parts[i+1:]
+// step writes one chunk.
+func (c *conversion) step() error {
+	c.convertChunk()
+	begun := time.Now()
+	_, err := c.w.Write(c.chunk)
+	if c.wait--; time.Since(begun) >= stalled {
+		c.wait = calmAgain
+	}
+	return err
+}
+
+// convertChunk converts the next chunk when it is its turn.
+func (c *conversion) convertChunk() {
+	x := c.body.converter.turn()
+	defer c.body.converter.endTurn(x)
+	x.cut(c.body, c.part, c.skip+chunkSize)
+	x.convert(c.body, c.encoding)
+	c.take(x, c.skip)
+}
+
+// take makes the next chunk of what a batch has from some byte on, and returns from
+// where on there is more.
+func (c *conversion) take(x *batch, from int) (next int) {
+	next = len(x.encoded)
+	if c.encoding == exposition.Identity {
+		next = min(next, from+chunkSize)
+	} else if c.encoding == exposition.Gzip {
+		c.member.Add(x.deflated)
+	}
+	c.chunk = append(c.chunk[:0], x.encoded[from:next]...)
+	c.part, c.skip = x.to, 0
+	if next < len(x.encoded) {
+		i := sort.SearchInts(x.ends, next+1)
+		c.part, c.skip = x.from+i, next
+		if i > 0 {
+			c.skip -= x.ends[i-1]
 		}
 	}
-	return parts, nil
+	return next
 }
 
-// convert fills in encoded from parts.
-func (x *batch) convert(b *Body, e exposition.Encoding) {
-	x.plain = x.plain[:0]
-	for _, p := range x.parts {
-		if b.format != exposition.Protobuf || p.family == nil {
-			x.plain = p.text.append(x.plain, b.packer)
-			continue
+// readAhead writes chunks until the body ends or a write stalls.
+func (c *conversion) readAhead() error {
+	p := newPipeline(c.body, c.encoding, c.part)
+	defer p.stop() // also if this panics
+	stall := time.AfterFunc(time.Hour, p.stop)
+	stall.Stop()
+	for x := range p.order {
+		<-x.done
+		passOn(x.panic)
+		for from := c.skip; from < len(x.encoded); {
+			from = c.take(x, from)
+			stall.Reset(stalled)
+			_, err := c.w.Write(c.chunk)
+			if !stall.Stop() { // the batch is no longer ours
+				c.wait = calmAgain
+				return err
+			}
+			if err != nil {
+				return err
+			}
 		}
-		x.scratch = p.text.append(x.scratch[:0], b.packer)
-		x.plain = exposition.AppendProtobuf(x.plain, x.scratch, p.family)
+		c.part, c.skip = x.to, 0
+		p.free <- x
 	}
-	switch e {
-	case exposition.Gzip:
-		x.deflated = b.packer.Deflate(x.plain)
-		x.encoded = x.deflated.Data
-	case exposition.Zstd:
-		x.encoded = b.packer.Zstd(x.encoded[:0], x.plain)
-	default:
-		x.encoded = x.plain
-	}
-}
-
-// cores is how many goroutines work on one body.
-func cores() int { return runtime.GOMAXPROCS(0) }
-
-// inParallel runs work on all cores. Each gets the numbers from 0 up to n, one
-// after another, and all together get each once. If one panics, so does inParallel,
-// once all have ended.
-func inParallel(n int, work func(next func() (int, bool))) {
-	var last atomic.Int64
-	next := func() (int, bool) {
-		i := int(last.Add(1)) - 1
-		return i, i < n
-	}
-	panics := make([]any, min(cores(), n))
-	var running sync.WaitGroup
-	for i := range panics {
-		running.Go(func() { panics[i] = catch(func() { work(next) }) })
-	}
-	running.Wait()
-	for _, p := range panics {
-		passOn(p)
-	}
-}
-
-// catch returns what f panics with, if it does. A panic in a goroutine of its own
-// would end the program; whoever answers a request recovers from it.
-func catch(f func()) (panicked any) {
-	defer func() { panicked = recover() }()
-	f()
 	return nil
 }
 
-func passOn(panicked any) {
-	if panicked != nil {
-		panic(panicked)
+// batch is a stretch of a body while it is converted.
+type batch struct {
+	from, to int             // parts
+	plain    []byte          // the parts, in the format of the body
+	ends     []int           // of each part, in plain
+	encoded  []byte          // plain in the encoding of the body
+	deflated *piece.Deflated // the same, where that is gzip
+	frame    []byte          // memory for encoded, where that is zstd
+	scratch  []byte          // lines before they become protobuf
+	panic    any             // of the conversion, for whoever writes the body
+	done     chan struct{}   // receives one value when the batch is converted
+}
+
+// cut chooses the parts from one on that have a size, at least one.
+func (x *batch) cut(b *Body, from, size int) {
+	x.from, x.to = from, from
+	for have := 0; x.to < b.parts() && have < size; x.to++ {
+		if t := b.part(x.to).text; t != nil {
+			have += t.size
+		}
+	}
+}
+
+// convert fills in encoded.
+func (x *batch) convert(b *Body, e exposition.Encoding) {
+	packer := b.converter.packer
+	x.plain, x.ends = x.plain[:0], x.ends[:0]
+	for i := x.from; i < x.to; i++ {
+		switch p := b.part(i); {
+		case p.text == nil:
+		case b.format != exposition.Protobuf || p.family == nil:
+			x.plain = p.text.append(x.plain, packer)
+		default:
+			x.scratch = p.text.append(x.scratch[:0], packer)
+			x.plain = exposition.AppendProtobuf(x.plain, x.scratch, p.family)
+		}
+		x.ends = append(x.ends, len(x.plain))
+	}
+	switch e {
+	case exposition.Gzip:
+		x.deflated = packer.Deflate(x.plain)
+		x.encoded = x.deflated.Data
+	case exposition.Zstd:
+		x.frame = packer.Zstd(x.frame[:0], x.plain)
+		x.encoded = x.frame
+	default:
+		x.encoded = x.plain
 	}
 }

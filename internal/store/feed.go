@@ -232,6 +232,7 @@ func (f *Feed) set(b *block, slot, i int, lines []byte) (err error) {
 	if c == nil && now == (hash{}) || c != nil && now == c.hashes[slot] {
 		return nil
 	}
+	b.shared = nil
 	count := bytes.Count(lines, []byte("\n"))
 	if count > mostLines {
 		err = fmt.Errorf("%s: %d series of one object; at most %d are possible", f.resource.table.Schema().Families[i].Name, count, mostLines)

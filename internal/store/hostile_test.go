@@ -149,7 +149,7 @@ func TestBadMemoryEndsOneScrape(t *testing.T) {
 	}
 	f.Commit()
 	s := r.Snapshot(Slice{})
-	form := s.families[1][1].form.Load()
+	form := s.blocks[1][1].form.Load()
 	sound := form.sealed.Data
 	for _, c := range []struct {
 		format   exposition.Format
@@ -157,7 +157,7 @@ func TestBadMemoryEndsOneScrape(t *testing.T) {
 	}{{exposition.Text, exposition.Identity}, {exposition.Text, exposition.Zstd}, {exposition.Protobuf, exposition.Gzip}} {
 		form.sealed.Data = []byte("bad")
 		if p := catch(func() {
-			b := NewBody(r.packer, c.format, []*Snapshot{s})
+			b := NewBody(NewConverter(r.packer), c.format, []*Snapshot{s})
 			b.Encode(c.encoding)
 			_ = b.Write(io.Discard, c.encoding)
 		}); !strings.Contains(fmt.Sprint(p), "store: inflate") {

@@ -78,6 +78,7 @@ func (f *Feed) relabel(k key, from, to [][]byte) (due []*text) {
 			continue
 		}
 		if c.text != nil {
+			b.shared = nil
 			c.unshare(f.resource.packer, len(to[t]), f.memory)
 			f.opened(c)
 		}

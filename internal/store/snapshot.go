@@ -18,15 +18,19 @@ func (s Slice) has(block, first int) bool { return s.Of == 0 || (block+first)%s.
 // happens to the Resource.
 type Snapshot struct {
 	resource *Resource
-	families [][]*text // the texts of each family, feed by feed, block by block
+	blocks   []blockTexts // feed by feed
 	objects  int
 }
 
+// blockTexts are the texts of a block at one moment, by family; nil where there is none.
+// Snapshots share them while the block does not change.
+type blockTexts []*text
+
 // Snapshot returns the present state of all feeds that have been read completely
-// at least once, or a slice of it. It copies one pointer for each cell, and no
-// text.
+// at least once, or a slice of it. It copies a reference to each block, one to each cell
+// of blocks that changed since the last Snapshot, and no text.
 func (r *Resource) Snapshot(slice Slice) *Snapshot {
-	s := &Snapshot{resource: r, families: make([][]*text, len(r.table.Schema().Families))}
+	s := &Snapshot{resource: r}
 	for i, f := range r.allFeeds() {
 		f.snapshot(s, slice, r.first+i)
 	}
@@ -47,13 +51,7 @@ func (f *Feed) snapshot(s *Snapshot, slice Slice, first int) {
 			continue
 		}
 		s.objects += b.used
-		for family, c := range b.cells {
-			if c != nil {
-				t := c.share()
-				t.seen = true
-				s.families[family] = append(s.families[family], t)
-			}
-		}
+		s.blocks = append(s.blocks, b.shareAll())
 	}
 }
 

@@ -157,6 +157,11 @@ func (f *Feed) validateBlock(i int) error {
 			size += c.size()
 		}
 	}
+	for family, t := range b.shared {
+		if c := b.cells[family]; c == nil && t != nil || c != nil && (t == nil || c.text != t) {
+			errs = append(errs, fmt.Errorf("block %d: family %d: snapshots would share a stale text", i, family))
+		}
+	}
 	if size != b.bytes {
 		errs = append(errs, fmt.Errorf("block %d: %d bytes by the books, %d found", i, b.bytes, size))
 	}

@@ -65,6 +65,8 @@ func TestValidateFindsWhatIsBroken(t *testing.T) {
 		{"sealed data that is broken", func(f *Feed) { formOf(f).sealed.Data = []byte("x") }, "inflate"},
 		{"a wrong size", func(f *Feed) { f.blocks[0].cells[1].text.size-- }, "by the books"},
 		{"used slots miscounted", func(f *Feed) { f.blocks[1].used++ }, "block 1: 7 slots used by the books, 6 found"},
+		{"a stale text for snapshots", func(f *Feed) { f.blocks[0].shared[1] = newText(nil) }, "block 0: family 1: snapshots would share a stale text"},
+		{"a text for snapshots of a cell that is gone", func(f *Feed) { f.blocks[0].shared[10] = newText(nil) }, "block 0: family 10: snapshots would share"},
 		{"families miscounted", func(f *Feed) { f.blocks[1].cells = f.blocks[1].cells[1:] }, "block 1: 10 cells"},
 	}
 	for _, test := range tests {
