@@ -1,6 +1,7 @@
 package exposition
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/kubestate/kubestate/metric"
@@ -77,6 +78,10 @@ func TestReplaceTail(t *testing.T) {
 				}
 			}
 		}
+	}
+	mixed := `a{x="1",zone="b"} 1` + "\nbare 2\n" + `other{zone="c"} 3` + "\n" + `a{x="2",zone="b"} 4` + "\n" + `unended{x="1",zone="b"} 5`
+	if got, want := string(ReplaceTail(nil, []byte(mixed), tails[1], []byte(`,k="v"`))), strings.ReplaceAll(mixed, `,zone="b"`, `,k="v"`); got != want {
+		t.Errorf("lines with and without the tail: got %q, want %q", got, want)
 	}
 	for _, line := range []string{"bare 1\n", "other{zone=\"a\"} 1\n", ""} {
 		if got := ReplaceTail(nil, []byte(line), tails[1], tails[2]); string(got) != line {
