@@ -64,8 +64,12 @@ var onlyImports = []struct {
 		reason: "dropping fields of a message takes its bytes and the tags of its type, whatever the message is",
 	},
 	{
+		from:   "./internal/inflate",
+		reason: "decompressing takes no knowledge of where the data is kept",
+	},
+	{
 		from:   "./internal/piece",
-		may:    []string{"github.com/klauspost/compress/..."},
+		may:    []string{"./internal/inflate", "github.com/klauspost/compress/..."},
 		reason: "compressing text takes no knowledge of what it says",
 	},
 	{

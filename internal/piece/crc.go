@@ -1,10 +1,9 @@
 package piece
 
-// The CRC-32 of gzip is a remainder of polynomials over GF(2). Appending n bytes
-// multiplies what was there by x^(8n), so that the checksum of a whole follows
-// from those of its parts: crc(a+b) = crc(a)·x^(8·len(b)) + crc(b). Polynomials
-// are written with the coefficient of x^0 in the highest bit, as package
-// hash/crc32 has them.
+// The CRC-32 of gzip is the remainder of a polynomial over GF(2). Appending n bytes
+// multiplies the polynomial by x^(8n), so the checksum of a concatenation follows from
+// those of its parts: crc(a+b) = crc(a)·x^(8·len(b)) + crc(b). As in package hash/crc32,
+// the coefficient of x^0 is in the highest bit.
 
 const (
 	polynomial = 0xedb88320 // x^32 modulo the polynomial of hash/crc32.IEEE
@@ -33,6 +32,6 @@ func power(n int) uint32 {
 	return result
 }
 
-// join returns the checksum of a text from that of its beginning, that of its
-// rest, and power of the length of the rest.
+// join returns the checksum of a text from those of its beginning and its rest, and the
+// power of the rest's length.
 func join(beginning, rest, power uint32) uint32 { return multiply(power, beginning) ^ rest }

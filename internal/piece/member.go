@@ -2,29 +2,28 @@ package piece
 
 import "encoding/binary"
 
-// A Member is the gzip member (RFC 1952) that pieces are put together to. It
-// knows the checksum and the length; the data goes from the pieces to the body
-// directly. The zero value is an empty member.
+// A Member computes the trailer of the gzip member (RFC 1952) that consists of some
+// pieces. The zero value is that of an empty member.
 type Member struct {
 	crc  uint32
 	size uint32 // modulo 2^32, as the format has it
 }
 
-// MemberHeader is what a member begins with: deflate, no name, no time, from an
-// unknown operating system.
+// MemberHeader is the header of a member: deflate, no name, no time, unknown operating
+// system.
 const MemberHeader = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
-// MemberTrailerSize is the length of what Trailer returns.
+// MemberTrailerSize is the length of what AppendTrailer appends.
 const MemberTrailerSize = 2 + 4 + 4
 
-// Add notes that a piece follows those before.
+// Add adds a piece after those before.
 func (m *Member) Add(d *Deflated) {
 	m.crc = join(m.crc, d.CRC, d.power)
 	m.size += uint32(d.Size)
 }
 
-// AppendTrailer appends what a member ends with: an empty final block, the
-// checksum and the length.
+// AppendTrailer appends the end of the member: an empty final block, the checksum and the
+// length.
 func (m *Member) AppendTrailer(dst []byte) []byte {
 	dst = append(dst, 0x03, 0x00) // RFC 1951: final, fixed codes, end of block
 	dst = binary.LittleEndian.AppendUint32(dst, m.crc)

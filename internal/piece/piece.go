@@ -1,13 +1,14 @@
-// Package piece compresses stretches of text, each once and on its own, so that
-// bodies can be put together from them without compressing anything again.
+// Package piece compresses pieces of text, each once and independently, so that bodies
+// can be assembled from them without compressing anything again.
 //
-// A gzip body is one member: a header, the deflated pieces one behind the other
-// (each ends on a byte, by a sync flush, and refers to nothing before it), a
-// final empty block, and a checksum that is combined from those of the pieces.
-// Never several members: many readers stop behind the first. A zstd body is one
-// frame behind the other, which RFC 8878 makes every reader take for one body.
+// A gzip body is a single member, because many readers stop after the first:
 //
-// The package refuses to know what the text is.
+//	header │ deflated piece │ deflated piece │ … │ final empty block │ CRC-32 │ length
+//
+// Each piece ends at a byte boundary, by a sync flush, and refers to nothing before it. The
+// CRC-32 is combined from those of the pieces. A zstd body is a sequence of frames, which
+// every reader must accept as one body (RFC 8878, section 3.1). The package does not know
+// what the text is.
 package piece
 
 import (
@@ -19,23 +20,24 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/kubestate/kubestate/internal/inflate"
 )
 
 // level is the effort of deflating; docs/performance.md says why this one.
 const level = 1
 
-// Deflated is a text that was compressed. It is immutable.
+// Deflated is a compressed text. It is immutable.
 type Deflated struct {
 	Data []byte
 	Size int    // of the text
 	CRC  uint32 // of the text
 
-	power uint32 // what the checksum of what stands before is multiplied by
+	power uint32 // x^(8·Size), which multiplies the CRC of the text before; see crc.go
 }
 
-// Packer compresses and decompresses. It keeps the memory that this takes, some
-// hundred kilobytes for each call that runs at the same time, until the next
-// garbage collections. Use NewPacker. It is safe for concurrent use.
+// Packer compresses and decompresses. It pools the state that this takes, some hundred
+// kilobytes for each concurrent call. Use NewPacker. It is safe for concurrent use.
 type Packer struct {
 	deflaters, inflaters sync.Pool
 	zstds                *zstd.Encoder
@@ -46,18 +48,17 @@ func NewPacker() *Packer {
 	p := &Packer{}
 	p.deflaters.New = func() any {
 		d := &deflater{}
-		d.w, _ = flate.NewWriter(&d.out, level) // it fails for an unknown level only
+		d.w, _ = flate.NewWriter(&d.out, level) // fails only for an unknown level
 		return d
 	}
-	p.inflaters.New = func() any { return &inflater{} }
-	// One frame is encoded by one goroutine, that of the caller; the limit is on
-	// how many may do so at the same time.
+	p.inflaters.New = func() any { return &inflate.Inflater{} }
+	// A frame is encoded by the goroutine of the caller.
 	p.zstds, _ = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(maxWindow),
-		zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true)) // it fails for unknown options only
+		zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true)) // fails only for unknown options
 	return p
 }
 
-// maxWindow is how far a zstd frame refers back at most. Readers keep so much.
+// maxWindow is the window of zstd frames in bytes, which readers must buffer.
 const maxWindow = 1 << 20
 
 type deflater struct {
@@ -79,20 +80,20 @@ func (p *Packer) Deflate(text []byte) *Deflated {
 	}
 }
 
-// Slack is how much room beyond the text makes Inflate quicker, in bytes.
-const Slack = lookahead
+// Slack is how much capacity beyond the text makes Inflate faster, in bytes.
+const Slack = inflate.Slack
 
-// Inflate appends the text of d to dst. It allocates only where dst lacks room.
-// What Deflate made cannot fail: the error is for memory that went bad.
+// Inflate appends the text of d to dst. It allocates only where dst lacks capacity. It cannot
+// fail for what Deflate returned: an error means corrupt memory.
 func (p *Packer) Inflate(dst []byte, d *Deflated) ([]byte, error) {
-	i := p.inflaters.Get().(*inflater)
+	i := p.inflaters.Get().(*inflate.Inflater)
 	defer p.inflaters.Put(i)
 	start := len(dst)
 	if cap(dst)-start < d.Size {
 		dst = slices.Grow(dst, d.Size+Slack)
 	}
 	dst = dst[:start+d.Size]
-	if err := i.inflate(dst[start:], d.Data); err != nil {
+	if err := i.Inflate(dst[start:], d.Data); err != nil {
 		return dst[:start], fmt.Errorf("inflate a piece of %d bytes: %w", d.Size, err)
 	}
 	return dst, nil

@@ -1,4 +1,4 @@
-package piece
+package inflate
 
 import (
 	"math/bits"
@@ -38,7 +38,7 @@ func distEntry(symbol int) entry {
 func codeEntry(symbol int) entry { return literal | entry(symbol)<<valueShift }
 
 // fixedTables makes the tables that every block of fixed codes has.
-func (d *inflater) fixedTables() error {
+func (d *Inflater) fixedTables() error {
 	for i := range maxLit {
 		switch {
 		case i < 144:
@@ -58,7 +58,7 @@ func (d *inflater) fixedTables() error {
 }
 
 // dynamicTables reads the tables of a block of codes of its own.
-func (d *inflater) dynamicTables() error {
+func (d *Inflater) dynamicTables() error {
 	nlit, ok1 := d.take(5)
 	ndist, ok2 := d.take(5)
 	ncode, ok3 := d.take(4)
@@ -85,7 +85,7 @@ func (d *inflater) dynamicTables() error {
 }
 
 // readLengths reads the lengths of codes, which are coded themselves.
-func (d *inflater) readLengths(n int) error {
+func (d *Inflater) readLengths(n int) error {
 	for i := 0; i < n; {
 		d.refill()
 		e := look(d.codes, d.bits, 7)
@@ -121,7 +121,7 @@ func (d *inflater) readLengths(n int) error {
 }
 
 // tables makes tables of the lengths of codes.
-func (d *inflater) tables(nlit, ndist int) error {
+func (d *Inflater) tables(nlit, ndist int) error {
 	var ok1, ok2 bool
 	d.lits, ok1 = makeTable(d.lits, d.lengths[:nlit], litBits, litEntry)
 	d.dists, ok2 = makeTable(d.dists, d.lengths[nlit:nlit+ndist], distBits, distEntry)

@@ -1,17 +1,47 @@
-package piece
+package inflate
 
 import (
 	"bytes"
 	stdflate "compress/flate"
+	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/flate"
 )
 
-// deflateWriters make deflate data in all manners there are: stored, fixed and
-// dynamic blocks, literals only, long and short codes.
+// texts are stretches of all lengths that matter: nothing, less and more than a block of
+// deflate, some that cannot be compressed.
+func texts() [][]byte {
+	rng := rand.New(rand.NewPCG(1, 2))
+	noise := make([]byte, 100_000)
+	for i := range noise {
+		noise[i] = byte(rng.Uint32())
+	}
+	var lines strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&lines, "kube_pod_info{namespace=\"shop\",pod=\"checkout-%d\"} 1\n", i)
+	}
+	return [][]byte{nil, []byte("a"), []byte("\n"), []byte(lines.String()[:1000]), []byte(lines.String()), noise, noise[:65535]}
+}
+
+// deflate compresses a text as a piece, without a final block.
+func deflate(tb testing.TB, text []byte) []byte {
+	tb.Helper()
+	var data bytes.Buffer
+	w, err := flate.NewWriter(&data, 1)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	_, _ = w.Write(text)
+	_ = w.Flush()
+	return data.Bytes()
+}
+
+// deflateWriters write every form of deflate data: stored, fixed and dynamic blocks,
+// literals only, long and short codes.
 func deflateWriters(t *testing.T, to io.Writer) []io.WriteCloser {
 	t.Helper()
 	var writers []io.WriteCloser
@@ -29,7 +59,7 @@ func deflateWriters(t *testing.T, to io.Writer) []io.WriteCloser {
 	return writers
 }
 
-func TestInflateAllManners(t *testing.T) {
+func TestInflateAllForms(t *testing.T) {
 	all := texts()
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 12 { // texts over alphabets of several sizes, some of whose letters are rare
@@ -40,7 +70,7 @@ func TestInflateAllManners(t *testing.T) {
 		}
 		all = append(all, text, append(bytes.Clone(text), text...), bytes.Repeat(text[:min(len(text), 1+rng.IntN(20))], 1000))
 	}
-	d := &inflater{}
+	d := &Inflater{}
 	for i, text := range all {
 		var data bytes.Buffer
 		for j, w := range deflateWriters(t, &data) {
@@ -49,19 +79,19 @@ func TestInflateAllManners(t *testing.T) {
 			if err := w.Close(); err != nil {
 				t.Fatal(err)
 			}
-			for _, room := range []int{0, 1, lookahead, 2 * lookahead} {
+			for _, room := range []int{0, 1, Slack, 2 * Slack} {
 				out := bytes.Repeat([]byte{'.'}, len(text)+room)
-				if err := d.inflate(out[:len(text)], data.Bytes()); err != nil || !bytes.Equal(out[:len(text)], text) {
+				if err := d.Inflate(out[:len(text)], data.Bytes()); err != nil || !bytes.Equal(out[:len(text)], text) {
 					t.Fatalf("text %d, writer %d, room for %d bytes more: error %v, or another text", i, j, room, err)
 				}
 			}
-			if err := d.inflate(make([]byte, len(text)+1), data.Bytes()); err == nil {
+			if err := d.Inflate(make([]byte, len(text)+1), data.Bytes()); err == nil {
 				t.Errorf("text %d, writer %d: no error where the text ends early", i, j)
 			}
 			if len(text) > 0 && len(text) < 300 {
 				for end := range data.Bytes() { // what is cut off may be padding, but text is never wrong
 					out := make([]byte, len(text))
-					if err := d.inflate(out, data.Bytes()[:end]); err == nil && !bytes.Equal(out, text) {
+					if err := d.Inflate(out, data.Bytes()[:end]); err == nil && !bytes.Equal(out, text) {
 						t.Errorf("text %d, writer %d: another text of the first %d bytes", i, j, end)
 					}
 				}
@@ -72,33 +102,32 @@ func TestInflateAllManners(t *testing.T) {
 
 // FuzzInflate compares with the standard library, which need not be as lenient.
 func FuzzInflate(f *testing.F) {
-	p := NewPacker()
 	for _, text := range texts() {
-		f.Add(p.Deflate(text[:min(len(text), 2000)]).Data)
+		f.Add(deflate(f, text[:min(len(text), 2000)]))
 	}
 	f.Add([]byte{0x03, 0x00})
-	d := &inflater{}
+	d := &Inflater{}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := stdflate.NewReader(bytes.NewReader(data))
 		want, err := io.ReadAll(io.LimitReader(r, 1<<20))
-		got := make([]byte, len(want), len(want)+lookahead)
-		ours := d.inflate(got, data)
+		got := make([]byte, len(want), len(want)+Slack)
+		ours := d.Inflate(got, data)
 		if err == nil && (ours != nil || !bytes.Equal(got, want)) {
 			t.Errorf("error %v, or another text than the library's of %d bytes", ours, len(want))
 		}
-		if err := d.inflate(make([]byte, 100), data); err == nil && len(want) < 100 {
+		if err := d.Inflate(make([]byte, 100), data); err == nil && len(want) < 100 {
 			t.Errorf("100 bytes of data that has %d", len(want))
 		}
 	})
 }
 
 func TestInflateAllocatesNothing(t *testing.T) {
-	p := NewPacker()
-	d := p.Deflate(texts()[4])
-	dst := make([]byte, 0, d.Size+lookahead)
-	i := &inflater{}
-	_ = i.inflate(dst[:d.Size], d.Data)
-	if n := testing.AllocsPerRun(10, func() { _ = i.inflate(dst[:d.Size], d.Data) }); n != 0 {
+	text := texts()[4]
+	data := deflate(t, text)
+	dst := make([]byte, len(text), len(text)+Slack)
+	i := &Inflater{}
+	_ = i.Inflate(dst, data)
+	if n := testing.AllocsPerRun(10, func() { _ = i.Inflate(dst, data) }); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
 	}
 }
