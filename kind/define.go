@@ -71,7 +71,7 @@ func (k *Kind[T]) check() error {
 			errs = append(errs, fmt.Errorf("%s is empty", field.name))
 		}
 	}
-	if len(k.Identity) == 0 {
+	if len(k.Identity) == 0 && !k.Labeled {
 		errs = append(errs, errors.New("without Identity nothing tells objects apart"))
 	}
 	if k.Begin == nil {

@@ -59,6 +59,9 @@ func (r Resource) GroupVersionKinds() []schema.GroupVersionKind {
 type Kind[T any] struct {
 	Resource
 	Identity labels // labels that every sample begins with
+	// Labeled says that samples have all of their labels of their own (Emitter.Label):
+	// then Identity is empty.
+	Labeled bool
 	// Reads are the fields that Begin and Rows read beside the identity, the version
 	// and the times in the metadata of an object. Others are not decoded. A field is
 	// named as in manifests, without regard to lists, and stands for all below it;
@@ -69,6 +72,8 @@ type Kind[T any] struct {
 	// Begin calls e.Begin with s and the values of the identity labels, in order.
 	Begin func(t *T, e *metric.Emitter, s *metric.Schema)
 	Rows  []Row[T]
+	// New returns an empty object to decode into; nil: new(T).
+	New func() *T
 
 	// empty clears an object but keeps the memory of its lists; nil: keep nothing.
 	empty func(*T)
@@ -116,7 +121,7 @@ func define[T any, P pointer[T]](k Kind[T]) *Table {
 		Resource: k.Resource,
 		schema:   s,
 		reads:    k.reads(),
-		object:   func() Object { return P(new(T)) },
+		object:   func() Object { return P(k.object()) },
 		reset:    k.reset,
 		collect: func(o Object, e *metric.Emitter, first, end int) error {
 			p, ok := o.(P)
@@ -153,8 +158,16 @@ func (k *Kind[T]) reset(o Object) {
 	case k.empty != nil:
 		k.empty(t)
 	default:
-		*t = *new(T)
+		*t = *k.object()
 	}
+}
+
+// object returns an empty object.
+func (k *Kind[T]) object() *T {
+	if k.New != nil {
+		return k.New()
+	}
+	return new(T)
 }
 
 // begin calls Begin, and makes an error of a panic.
