@@ -14,8 +14,8 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Joins put labels of a Node on the lines of its Pods. An Exporter that needs Nodes
-// for that is fed them like what it shows.
+// Joins add labels of a Node to the samples of its Pods. The Exporter must be fed Nodes,
+// too, although it serves no metrics of them.
 func ExampleConfig_joins() {
 	exporter, err := kubestate.New(kubestate.Config{
 		Kinds: []*kind.Table{kind.Pods},
@@ -26,7 +26,7 @@ func ExampleConfig_joins() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println("wants", kind.Names(exporter.Tables()))
+	fmt.Println("feeds:", kind.Names(exporter.Tables()))
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "n1", Labels: map[string]string{"topology.kubernetes.io/zone": "north"}}}
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart", UID: "u", Labels: map[string]string{"app": "cart"}},
@@ -47,7 +47,7 @@ func ExampleConfig_joins() {
 		fmt.Println(err)
 	}
 	// Output:
-	// wants [nodes pods]
+	// feeds: [nodes pods]
 	// # HELP kube_pod_start_time [STABLE] When the kubelet took on the Pod, in Unix seconds.
 	// # TYPE kube_pod_start_time gauge
 	// kube_pod_start_time{namespace="shop",pod="cart",uid="u",label_app="cart",node_label_topology_kubernetes_io_zone="north"} 1.7672256e+09

@@ -15,8 +15,8 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Kinds of one's own are served like those of the catalog: allow-lists, filters
-// and selections know them.
+// A kind of your own is served like those of the catalog: allow-lists, filters and
+// selections apply to it.
 func Example_ownKind() {
 	priorityClasses, err := kind.Define(kind.Kind[schedulingv1.PriorityClass]{
 		Resource: kind.Resource{Group: "scheduling.k8s.io", Version: "v1", Name: "priorityclasses", Kind: "PriorityClass"},
@@ -53,8 +53,7 @@ func Example_ownKind() {
 	// team_priorityclass_value{priorityclass="high"} 1000
 }
 
-// Keep decides by all that is known of a family without an object. What it refuses
-// is never computed.
+// Keep filters families by their descriptors. What it rejects is never computed.
 func Example_filterFamilies() {
 	exporter, err := kubestate.New(kubestate.Config{
 		Kinds: []*kind.Table{kind.Pods, kind.Nodes},
@@ -66,7 +65,7 @@ func Example_filterFamilies() {
 		fmt.Println(err)
 		return
 	}
-	for _, table := range exporter.Tables() { // without nodes, of which nothing is left
+	for _, table := range exporter.Tables() { // without nodes: no family is left
 		for i, d := range table.Schema().Families {
 			fmt.Println(d.Name, table.Schema().LabelNames(i))
 		}
@@ -77,7 +76,7 @@ func Example_filterFamilies() {
 	// kube_pod_workload [namespace pod uid workload workload_type]
 }
 
-// Samples of one object need neither an Exporter nor a store.
+// Samples of a single object need neither an Exporter nor a store.
 func Example_samplesOfAnObject() {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "cart-0", UID: "u-1"},

@@ -15,9 +15,8 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// A store of one's own receives objects as they change and makes of them what it
-// likes: this one keeps samples as values, and tells which came, changed and went.
-// One watch may feed it and an Exporter.
+// A store of your own receives objects as they change. This one keeps their samples and
+// reports which of them appear and disappear. One watch feeds it and an Exporter.
 func Example_ownStore() {
 	exporter, err := kubestate.New(kubestate.Config{Kinds: []*kind.Table{kind.Namespaces}})
 	if err != nil {
@@ -29,7 +28,7 @@ func Example_ownStore() {
 		fmt.Println(err)
 		return
 	}
-	// A table for what the store wants, whatever the Exporter serves.
+	// The store has a table of its own, whatever the Exporter serves.
 	table, err := kind.Namespaces.Plan(kind.Options{
 		Keep: func(d *metric.Desc) bool {
 			return d.Name == "kube_namespace_labels" || d.Name == "kube_namespace_status_phase"
@@ -41,18 +40,18 @@ func Example_ownStore() {
 		return
 	}
 
-	// kubewatch.Watch{Table: table, Store: store} lets an API server feed it. By hand:
+	// kubewatch.Watch{Table: table, Store: store} would feed it from an API server.
 	store := kubewatch.Tee(feed, newSampleStore(table))
 	store.Begin()
 	store.Put(namespaceOf("shop", "checkout"))
 	store.Put(namespaceOf("billing", "money"))
 	store.Commit()
-	store.Put(namespaceOf("shop", "checkout")) // nothing that the store looks at has changed
+	store.Put(namespaceOf("shop", "checkout")) // no sample changed
 	store.Put(namespaceOf("shop", "web"))
-	store.Begin() // a full read anew, after an outage
+	store.Begin() // a relist, after an outage
 	store.Put(namespaceOf("shop", "web"))
 	store.Commit()
-	fmt.Println("the Exporter has", exporter.Stats("namespaces").Objects, "object")
+	fmt.Println("the Exporter stores", exporter.Stats("namespaces").Objects, "object")
 	// Output:
 	// + kube_namespace_labels{namespace=shop,label_team=checkout} 1
 	// + kube_namespace_status_phase{namespace=shop,phase=Active} 1
@@ -62,7 +61,7 @@ func Example_ownStore() {
 	// - kube_namespace_labels{namespace=shop,label_team=checkout} 1
 	// - kube_namespace_labels{namespace=billing,label_team=money} 1
 	// - kube_namespace_status_phase{namespace=billing,phase=Active} 1
-	// the Exporter has 1 object
+	// the Exporter stores 1 object
 }
 
 func namespaceOf(name, team string) *corev1.Namespace {
@@ -78,7 +77,7 @@ type sampleStore struct {
 	mu      sync.Mutex
 	emitter *metric.Emitter
 	current []string // samples of the object that is being collected
-	read    int      // number of the full read
+	list    int      // number of the current or last list
 	objects map[objectKey]storedObject
 }
 
@@ -86,7 +85,7 @@ type objectKey struct{ namespace, name string }
 
 type storedObject struct {
 	samples []string
-	read    int // the full read that saw the object last
+	list    int // the last list with the object
 }
 
 func newSampleStore(table *kind.Table) *sampleStore {
@@ -98,7 +97,7 @@ func newSampleStore(table *kind.Table) *sampleStore {
 func (s *sampleStore) Begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.read++
+	s.list++
 }
 
 func (s *sampleStore) Put(o kind.Object) {
@@ -106,7 +105,7 @@ func (s *sampleStore) Put(o kind.Object) {
 	defer s.mu.Unlock()
 	s.current = nil
 	if err := s.table.Collect(o, s.emitter); err != nil {
-		fmt.Println(err) // families that the object does not allow; the others are there
+		fmt.Println(err) // families that cannot be computed are left out
 	}
 	s.replace(objectKey{o.GetNamespace(), o.GetName()}, s.current)
 }
@@ -118,12 +117,12 @@ func (s *sampleStore) Delete(namespace, name string) {
 	delete(s.objects, objectKey{namespace, name})
 }
 
-// Commit removes what the full read did not see.
+// Commit removes objects that the list did not have.
 func (s *sampleStore) Commit() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for k, o := range s.objects {
-		if o.read != s.read {
+		if o.list != s.list {
 			s.replace(k, nil)
 			delete(s.objects, k)
 		}
@@ -134,7 +133,7 @@ func (s *sampleStore) replace(k objectKey, samples []string) {
 	old := s.objects[k].samples
 	report("+", samples, old)
 	report("-", old, samples)
-	s.objects[k] = storedObject{samples, s.read}
+	s.objects[k] = storedObject{samples, s.list}
 }
 
 // report prints what is in samples and not in others.
@@ -146,8 +145,8 @@ func report(sign string, samples, others []string) {
 	}
 }
 
-// collector is the Sink of a sampleStore. Samples are valid only during the call,
-// so that it makes its own text of them.
+// collector is the Sink of a sampleStore. Samples are valid only during the call, so it
+// copies them.
 type collector struct{ *sampleStore }
 
 func (collector) Begin(*metric.Schema, []string) {}

@@ -15,7 +15,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// A program may feed objects by hand; no cluster is needed.
+// A program may feed objects itself; no cluster is needed.
 func Example() {
 	exporter, err := kubestate.New(kubestate.Config{
 		Kinds:  []*kind.Table{kind.ReplicaSets},
@@ -42,9 +42,9 @@ func Example() {
 		},
 		Spec: appsv1.ReplicaSetSpec{Replicas: new(int32(3))},
 	}
-	feed.Begin() // a full read: all ReplicaSets there are
+	feed.Begin() // a complete list of ReplicaSets
 	feed.Put(cart)
-	feed.Commit() // from here on they are shown
+	feed.Commit() // makes them visible
 
 	cart.Spec.Replicas = new(int32(5))
 	feed.Put(cart) // a change
@@ -61,8 +61,8 @@ func Example() {
 	// kube_replicaset_labels{namespace="shop",replicaset="cart",label_app_kubernetes_io_name="cart"} 1
 }
 
-// An Exporter is an http.Handler. Without objects a body is empty, which in
-// OpenMetrics is only its end.
+// An Exporter is an http.Handler. Without objects the body is empty, except for the end
+// marker of OpenMetrics.
 func ExampleExporter_ServeHTTP() {
 	exporter, err := kubestate.New(kubestate.Config{})
 	if err != nil {

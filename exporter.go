@@ -17,37 +17,57 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// AllResources stands for every resource that is served, as a key of
-// Config.Labels and Config.Annotations.
+// AllResources is the key of Config.Labels and Config.Annotations that stands for every
+// resource that is served.
 const AllResources = "*"
 
-// Config says what an Exporter serves. The zero value serves the default kinds
-// with all families that are not opt-in, and no labels or annotations of objects.
+// Config configures an Exporter. The zero value serves the default kinds with all families
+// that are not opt-in, and no labels or annotations of objects.
 type Config struct {
 	// Kinds are the tables to serve; nil serves kind.Defaults.
 	Kinds []*kind.Table
-	// Keep decides which families are served; nil keeps all but opt-in ones.
+	// Keep decides which families are served; nil keeps all except opt-in families.
 	Keep func(*metric.Desc) bool
-	// Labels and Annotations say which keys of an object's labels and annotations
-	// become labels of its kube_*_labels and kube_*_annotations families: key
-	// patterns (see kind.Options) by resource name. The key AllResources holds
-	// for every resource and overrides all others.
+	// Labels and Annotations select the labels and annotations of objects that become
+	// labels of the families kube_*_labels and kube_*_annotations: patterns of keys (see
+	// kind.Options) by resource name. Patterns of AllResources apply to every resource and
+	// override all others.
 	Labels, Annotations map[string][]string
-	// Joins put labels of related objects on the lines of families. Nodes, Namespaces,
-	// ReplicaSets and Jobs that they need and that Kinds lack are read all the same:
-	// they are among Tables, without families.
+	// Joins add labels of related objects to the samples of families. Nodes, Namespaces,
+	// ReplicaSets and Jobs that they need must be fed, too: if Kinds lacks them, Tables
+	// returns tables of them without families.
 	Joins []Join
-	// DisableCompression answers every scrape with a body that is not encoded.
+	// DisableCompression answers every scrape with an uncompressed body.
 	DisableCompression bool
-	// Logger is told of objects that cannot be rendered; nil logs to slog.Default.
+	// Logger receives errors about objects with families that cannot be computed; nil is
+	// slog.Default.
 	Logger *slog.Logger
 }
 
-// Join asks for labels of related objects; see Config.Joins.
-type Join = joined.Join
+// Join adds labels of related objects to samples; see Config.Joins. A label that a family
+// already has is not added, nor one whose value is unknown.
+type Join struct {
+	// Families is the name of a family. It may have one *, which stands for any text.
+	Families string
+	// Labels and Annotations are patterns of keys (see kind.Options) of the object's own
+	// labels and annotations. They become labels label_* and annotation_*.
+	Labels, Annotations []string
+	// Node adds the name of the object's Node as the label node.
+	Node bool
+	// NodeLabels and NodeAnnotations are patterns of keys of that Node. They become labels
+	// node_label_* and node_annotation_*.
+	NodeLabels, NodeAnnotations []string
+	// NamespaceLabels and NamespaceAnnotations are patterns of keys of the object's
+	// namespace. They become labels namespace_label_* and namespace_annotation_*.
+	NamespaceLabels, NamespaceAnnotations []string
+	// Workload adds the workload that the object belongs to, as kube_pod_workload reports
+	// it, as labels workload and workload_type.
+	Workload bool
+}
 
-// Exporter turns objects into metrics: sources feed it, and it writes what they
-// fed in the formats that Prometheus reads. It is safe for concurrent use.
+// Exporter turns objects into metrics: sources feed it through Feeds, and it serves the
+// metrics in the formats that Prometheus scrapes. It is an http.Handler; see ServeHTTP. It
+// is safe for concurrent use.
 type Exporter struct {
 	resources []*store.Resource // ascending by name
 	packer    *piece.Packer
@@ -56,14 +76,8 @@ type Exporter struct {
 	cuts      cuts
 }
 
-// Feed receives the objects of one source; see Exporter.NewFeed.
-type Feed = store.Feed
-
-// Stats says how much an Exporter holds of one resource.
-type Stats = store.Stats
-
-// New returns an Exporter without objects. The error names everything that is
-// wrong with the configuration.
+// New returns an Exporter without objects. The error lists everything that is invalid in
+// the configuration.
 func New(c Config) (*Exporter, error) {
 	if c.Kinds == nil {
 		c.Kinds = kind.Defaults()
@@ -74,12 +88,12 @@ func New(c Config) (*Exporter, error) {
 	known := append(kind.Names(kind.All()), kind.Names(c.Kinds)...)
 	slices.Sort(known)
 	known = slices.Compact(known)
-	joins, err := joined.New(c.Joins, slices.Concat(kind.All(), c.Kinds))
+	joins, err := joined.New(c.joins(), slices.Concat(kind.All(), c.Kinds))
 	owners := newOwnerIndex()
 	tables, wrong := c.plan(owners, joins)
 	if err := errors.Join(
 		unknownResources("labels", c.Labels, known), unknownResources("annotations", c.Annotations, known), err, wrong,
-		sharedFamilies(tables), givenTwice(tables),
+		sharedFamilies(tables), duplicates(tables),
 	); err != nil {
 		return nil, err
 	}
@@ -101,8 +115,16 @@ func New(c Config) (*Exporter, error) {
 	return x, nil
 }
 
-// plan returns the tables of all resources to read, ascending by name: the kinds
-// as the user wants them, and behind these what only joins need.
+func (c *Config) joins() []joined.Join {
+	joins := make([]joined.Join, len(c.Joins))
+	for i, j := range c.Joins {
+		joins[i] = joined.Join(j)
+	}
+	return joins
+}
+
+// plan returns the tables of all resources to read, ascending by name: the configured
+// kinds, and what only joins need.
 func (c *Config) plan(owners *ownerIndex, joins *joined.Index) ([]*kind.Table, error) {
 	var tables []*kind.Table
 	var errs []error
@@ -136,19 +158,19 @@ func (c *Config) plan(owners *ownerIndex, joins *joined.Index) ([]*kind.Table, e
 	return tables, errors.Join(errs...)
 }
 
-// givenTwice returns an error for each resource that several of the tables, which
-// are in the order of their names, are of.
-func givenTwice(tables []*kind.Table) error {
+// duplicates returns an error for each resource that has several tables. The tables are
+// sorted by name.
+func duplicates(tables []*kind.Table) error {
 	var errs []error
 	for i := 1; i < len(tables); i++ {
 		if name := tables[i].Name; name == tables[i-1].Name {
-			errs = append(errs, fmt.Errorf("resource %s is given twice", name))
+			errs = append(errs, fmt.Errorf("duplicate resource %s", name))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// patterns returns the key patterns that hold for a resource.
+// patterns returns the key patterns of a resource.
 func patterns(lists map[string][]string, resource string) []string {
 	if all, ok := lists[AllResources]; ok {
 		return all
@@ -156,21 +178,21 @@ func patterns(lists map[string][]string, resource string) []string {
 	return lists[resource]
 }
 
-// unknownResources returns an error for each key of lists that is no resource.
-// One that exists but is not served is fine.
+// unknownResources returns an error for each key of an allow-list that is no resource. A
+// resource that exists but is not served is allowed.
 func unknownResources(what string, lists map[string][]string, known []string) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(lists)) {
 		if name != AllResources && !slices.Contains(known, name) {
-			errs = append(errs, fmt.Errorf("%s allow-list: resource %q does not exist; there are: %s",
+			errs = append(errs, fmt.Errorf("%s allow-list: unknown resource %q: must be one of %s",
 				what, name, strings.Join(known, ", ")))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// sharedFamilies returns an error for each family that several resources have:
-// its samples would stand at several places of the exposition.
+// sharedFamilies returns an error for each family that several resources have: its samples
+// would not be contiguous in the exposition.
 func sharedFamilies(tables []*kind.Table) error {
 	var errs []error
 	of := map[string]string{}
@@ -179,7 +201,7 @@ func sharedFamilies(tables []*kind.Table) error {
 		for i := range families {
 			name := families[i].Name
 			if other, ok := of[name]; ok && other != t.Name {
-				errs = append(errs, fmt.Errorf("family %s is of both %s and %s", name, other, t.Name))
+				errs = append(errs, fmt.Errorf("duplicate family %s: of %s and %s", name, other, t.Name))
 			}
 			of[name] = t.Name
 		}
@@ -187,8 +209,8 @@ func sharedFamilies(tables []*kind.Table) error {
 	return errors.Join(errs...)
 }
 
-// Tables returns the tables that are served, after filters, ascending by name. A
-// table of which filters leave no family is not among them.
+// Tables returns the tables of the resources that must be fed, after filters, ascending by
+// name. Tables without families are included only if joins need their objects.
 func (x *Exporter) Tables() []*kind.Table {
 	tables := make([]*kind.Table, len(x.resources))
 	for i, r := range x.resources {
@@ -197,23 +219,25 @@ func (x *Exporter) Tables() []*kind.Table {
 	return tables
 }
 
-// NewFeed returns a Feed for objects of a resource, one for each source of such
-// objects. The error says that the resource is not served.
+// NewFeed returns a new Feed for objects of a resource. Call it once per source: several
+// sources of one resource, such as watches of single namespaces, have a Feed each. The
+// error says that no table of Tables has the resource.
 func (x *Exporter) NewFeed(resource string) (*Feed, error) {
 	r := x.resource(resource)
 	if r == nil {
-		return nil, fmt.Errorf("resource %q is not served; served are: %s", resource, strings.Join(kind.Names(x.Tables()), ", "))
+		return nil, fmt.Errorf("unknown resource %q: must be one of %s", resource, strings.Join(kind.Names(x.Tables()), ", "))
 	}
-	return r.NewFeed(), nil
+	return &Feed{r.NewFeed()}, nil
 }
 
-// Stats returns how much is held of a resource; zero where it is not served.
+// Stats returns what is stored of a resource, summed over its Feeds; the zero Stats if
+// the resource is not served.
 func (x *Exporter) Stats(resource string) Stats {
 	r := x.resource(resource)
 	if r == nil {
 		return Stats{}
 	}
-	return r.Stats()
+	return Stats(r.Stats())
 }
 
 func (x *Exporter) resource(name string) *store.Resource {
@@ -225,8 +249,8 @@ func (x *Exporter) resource(name string) *store.Resource {
 	return nil
 }
 
-// Write writes the metrics of all resources that sel admits, ascending by
-// resource name, as they are now. The error is that of w.
+// Write writes the current metrics of all resources that sel selects, ascending by resource
+// name, uncompressed. It returns the first error of w, wrapped.
 func (x *Exporter) Write(w io.Writer, f exposition.Format, sel Selection) error {
 	if err := x.body(f, sel).Write(w, exposition.Identity); err != nil {
 		return fmt.Errorf("write metrics: %w", err)
@@ -234,12 +258,12 @@ func (x *Exporter) Write(w io.Writer, f exposition.Format, sel Selection) error 
 	return nil
 }
 
-// body takes the present state of the resources that sel admits.
+// body returns the current state of the resources that sel selects.
 func (x *Exporter) body(f exposition.Format, sel Selection) *store.Body {
 	var snapshots []*store.Snapshot
 	for _, r := range x.resources {
 		if sel.admits(r.Table().Name) {
-			snapshots = append(snapshots, r.Snapshot(sel.Slice))
+			snapshots = append(snapshots, r.Snapshot(store.Slice(sel.Slice)))
 		}
 	}
 	return store.NewBody(x.converter, f, snapshots)

@@ -86,7 +86,7 @@ func TestNewNamesEverythingThatIsWrong(t *testing.T) {
 		t.Error("an Exporter beside the error")
 	}
 	for _, want := range []string{
-		`labels allow-list: resource "podz" does not exist`, `"rs"`, `annotations allow-list: resource "nodez" does not exist`,
+		`labels allow-list: unknown resource "podz"`, `"rs"`, `annotations allow-list: unknown resource "nodez"`,
 		strings.Join(kind.Names(kind.All()), ", "),
 		`replicasets: label pattern "a*b*c"`, `pods: annotation pattern "**"`,
 	} {
@@ -98,7 +98,7 @@ func TestNewNamesEverythingThatIsWrong(t *testing.T) {
 
 func TestNewRefusesAKindGivenTwice(t *testing.T) {
 	_, err := kubestate.New(kubestate.Config{Kinds: []*kind.Table{kind.Pods, kind.ReplicaSets, kind.Pods}})
-	if want := "resource pods is given twice"; err == nil || err.Error() != want {
+	if want := "duplicate resource pods"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }
@@ -208,7 +208,7 @@ func TestNewFeedOfWhatIsNotServed(t *testing.T) {
 	if f != nil || err == nil {
 		t.Fatalf("got %v, %v, want an error", f, err)
 	}
-	if want := `resource "nodes" is not served; served are: pods, replicasets`; err.Error() != want {
+	if want := `unknown resource "nodes": must be one of pods, replicasets`; err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}
 	if got := x.Stats("nodes"); got != (kubestate.Stats{}) {

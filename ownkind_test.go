@@ -67,9 +67,9 @@ func TestOwnKindsInErrors(t *testing.T) {
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
-		`labels allow-list: resource "runz" does not exist; there are: apiservices, attempts, `, ", runs, ",
-		"family example_run is of both attempts and runs", "family example_run_labels is of both attempts and runs",
-		"resource namespaces is given twice", "family kube_namespace_created is of both fakes and namespaces",
+		`labels allow-list: unknown resource "runz": must be one of apiservices, attempts, `, ", runs, ",
+		"duplicate family example_run: of attempts and runs", "duplicate family example_run_labels: of attempts and runs",
+		"duplicate resource namespaces", "duplicate family kube_namespace_created: of fakes and namespaces",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not say %s:\n%v", want, err)

@@ -7,29 +7,32 @@ import (
 	"strings"
 
 	"github.com/kubestate/kubestate/internal/request"
-	"github.com/kubestate/kubestate/internal/store"
 )
 
-// Selection says what a request wants. The zero value wants all.
+// Selection selects what a scrape returns. The zero value selects everything.
 type Selection struct {
-	Only    []string // resources; nil: all; empty: none
-	Without []string // resources
-	Slice   Slice
+	// Only has the names of the resources to return; nil selects all resources, an empty
+	// list none. Names that the Exporter does not serve are ignored.
+	Only []string
+	// Without has the names of resources to leave out, also when Only names them.
+	Without []string
+	// Slice selects some of the objects of each resource.
+	Slice Slice
 }
 
-// Slice is one of several parts of the objects, which together are all and have
-// nearly the same size: part Index, counted from 0, of Of. The zero value is all
-// objects. An object stays in its slice as long as it exists.
-type Slice = store.Slice
+// Slice selects one of Of slices of the objects, counted from 0. The slices have nearly the
+// same size, every object is in exactly one of them, and it stays there as long as it
+// exists. The zero value selects all objects.
+type Slice struct{ Index, Of int }
 
-// mostSlices bounds Slice.Of: more parts than that are a mistake.
+// mostSlices bounds Slice.Of in queries.
 const mostSlices = 10_000
 
 func (s Selection) admits(resource string) bool {
 	return (s.Only == nil || slices.Contains(s.Only, resource)) && !slices.Contains(s.Without, resource)
 }
 
-// names returns the names in comma-separated lists, nil where there is no list.
+// names returns the names in comma-separated lists; nil if there is no list.
 func names(lists []string) []string {
 	if lists == nil {
 		return nil
@@ -45,7 +48,7 @@ func names(lists []string) []string {
 	return all
 }
 
-// parseSlice reads I/N, of which there may be one.
+// parseSlice parses I/N. At most one value is allowed.
 func parseSlice(values []string) (Slice, error) {
 	if len(values) == 0 {
 		return Slice{}, nil

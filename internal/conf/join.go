@@ -51,7 +51,11 @@ func (o *Options) joins() ([]kubestate.Join, []error) {
 	if len(errs) > 0 {
 		return nil, errs
 	}
-	if _, err := joined.New(joins, kind.All()); err != nil {
+	checked := make([]joined.Join, len(joins))
+	for i, j := range joins {
+		checked[i] = joined.Join(j)
+	}
+	if _, err := joined.New(checked, kind.All()); err != nil {
 		return nil, one(err)
 	}
 	return joins, nil

@@ -1,0 +1,48 @@
+package kubestate
+
+import (
+	"github.com/kubestate/kubestate/internal/store"
+	"github.com/kubestate/kubestate/kind"
+)
+
+// Feed receives the objects of one source, such as one watch, for an Exporter; see
+// Exporter.NewFeed. It is a kubewatch.Store.
+//
+// A source delivers a complete list (Begin, Put for each object, Commit) and then changes
+// as they happen (Put, Delete). Objects become visible with the first Commit, and from
+// then on every change is visible to the next scrape. A scrape never sees half of a change
+// or of a list.
+//
+// A Feed is safe for concurrent use. Calls for one object must come in the order of its
+// changes.
+type Feed struct{ store *store.Feed }
+
+// Begin starts a complete list, also while objects of an earlier one are stored: they stay
+// visible. A list that was begun and not committed is abandoned.
+func (f *Feed) Begin() { f.store.Begin() }
+
+// Put stores an object that was listed, added or changed: an object with the same
+// namespace and name is replaced. The object must have the type of the kind; its metrics
+// are computed before Put returns, and it is not retained. A family that cannot be computed
+// is left out, logged once and counted in Stats.Failures. Put allocates nothing where no
+// metric of the object changes.
+func (f *Feed) Put(o kind.Object) { f.store.Put(o) }
+
+// Delete removes the object with a namespace (empty for a cluster-scoped kind) and name.
+// It does nothing for an object that is not stored.
+func (f *Feed) Delete(namespace, name string) { f.store.Delete(namespace, name) }
+
+// Commit ends a complete list: objects that were not Put since Begin are removed, all at
+// once. The first Commit makes the objects of the Feed visible.
+func (f *Feed) Commit() { f.store.Commit() }
+
+// Stats describes what an Exporter stores of one resource.
+type Stats struct {
+	// Objects is the number of objects, Series that of their series, and Bytes the size of
+	// all sample lines in the text format, uncompressed.
+	Objects, Series, Bytes int
+	// Failures counts objects with a family that could not be computed, since the start.
+	Failures uint64
+	// Synced reports whether there is a Feed and every Feed has had its first Commit.
+	Synced bool
+}
