@@ -50,7 +50,7 @@ func inCluster(t *testing.T, wrap func(http.Handler) http.Handler, test func(*cl
 		server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
 		go func() { _ = server.Serve(c.network) }()
 		transport := &http.Transport{DialContext: c.network.dial}
-		c.client = &Client{http: &http.Client{Transport: transport}, base: &url.URL{Scheme: "http", Host: "api"}}
+		c.client = &Client{http: &http.Client{Transport: transport, CheckRedirect: refuseRedirect}, base: &url.URL{Scheme: "http", Host: "api"}}
 		t.Cleanup(func() {
 			transport.CloseIdleConnections()
 			if err := server.Close(); err != nil {
@@ -269,7 +269,7 @@ func (r *records) Handle(_ context.Context, record slog.Record) error {
 		switch {
 		case a.Key == "reason":
 			line += " " + a.Value.String()
-		case a.Key == "error" && record.Message == "object left out":
+		case a.Key == "err" && record.Message == "object skipped":
 			line += ": " + a.Value.String()
 		}
 		return true

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
@@ -11,11 +12,10 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// consume handles one event after another until the watch ends, and returns how
-// many there were.
-func (w *watcher) consume(a *answer) (events int, err error) {
+// consume handles one event after another until the watch ends.
+func (w *watcher) consume(a *answer) (err error) {
 	frames, initial := a.codec.frames(a), &intake{watcher: w, codec: a.codec, events: true}
-	defer func() { // after a panic, too: what follows begins anew with the store
+	defer func() { // after a panic, too: the workers must be done with the store
 		if fault := initial.wait(); fault != nil {
 			err = fault
 		}
@@ -29,22 +29,20 @@ func (w *watcher) consume(a *answer) (events int, err error) {
 			err = w.receive(a, initial, frame)
 		}
 		if errors.Is(err, io.EOF) {
-			return events, nil
+			return nil
 		}
 		if err != nil {
-			return events, fmt.Errorf("%w: %w", errBroken, err)
+			return fmt.Errorf("%w: %w", errBroken, err)
 		}
-		events++
 	}
 }
 
 // receive decodes an event and applies it, or leaves that to initial. An event
-// that cannot be decoded is left out; an error ends the watch.
+// that cannot be decoded is skipped; an error ends the watch.
 func (w *watcher) receive(a *answer, initial *intake, frame []byte) error {
 	e, err := a.codec.event(frame)
 	if err != nil {
-		w.tracker.undecodable(fmt.Errorf("watch %s: %w", w.scope, err))
-		return nil
+		return w.undecodable(fmt.Errorf("watch %s: %w", w.scope, err))
 	}
 	if !w.complete {
 		// Until the end mark objects come once, as added. Whatever else happens to
@@ -70,15 +68,29 @@ func (w *watcher) receive(a *answer, initial *intake, frame []byte) error {
 	}
 	w.buf = a.codec.strip(w.buf[:0], e.Object, filter)
 	object := w.watch.Table.New()
-	if err := w.decode(a.codec, w.buf, object); err != nil {
-		w.tracker.undecodable(fmt.Errorf("event %s: %w", e.Type, err))
-		return nil
+	decode := w.decode
+	if e.Type == watch.Bookmark {
+		decode = w.decodeNameless
+	}
+	if err := decode(a.codec, w.buf, object); err != nil {
+		return w.undecodable(fmt.Errorf("event %s: %w", e.Type, err))
 	}
 	return w.apply(a, e.Type, object)
 }
 
 // decode reads an object of the watched kind. It is safe for concurrent use.
 func (w *watcher) decode(c codec, raw []byte, into kind.Object) error {
+	if err := w.decodeNameless(c, raw, into); err != nil {
+		return err
+	}
+	if into.GetName() == "" {
+		return fmt.Errorf("decode %s: an object without a name", w.watch.Table.Name)
+	}
+	return nil
+}
+
+// decodeNameless is decode for bookmarks, which have no name.
+func (w *watcher) decodeNameless(c codec, raw []byte, into kind.Object) error {
 	if err := c.decode(raw, into); err != nil {
 		// Metadata comes first, so that the name is often known all the same.
 		return fmt.Errorf("decode %s %q in namespace %q: %w", w.watch.Table.Name, into.GetName(), into.GetNamespace(), err)
@@ -95,22 +107,23 @@ func serverError(c codec, raw []byte) error {
 }
 
 func (w *watcher) apply(a *answer, e watch.EventType, object kind.Object) error {
+	switch {
+	case e == watch.Bookmark && !w.complete:
+		return w.endOfInitialEvents(a, object)
+	case e != watch.Added && e != watch.Modified && e != watch.Deleted && e != watch.Bookmark:
+		return w.undecodable(fmt.Errorf("watch %s: event of unknown type %q", w.scope, e))
+	}
+	w.progress.undecodable = 0
+	if w.complete { // initial events come in no order of versions
+		if err := w.advance(object.GetResourceVersion()); err != nil {
+			return err
+		}
+	}
 	switch e {
 	case watch.Added, watch.Modified:
 		w.watch.Store.Put(object)
 	case watch.Deleted:
 		w.watch.Store.Delete(object.GetNamespace(), object.GetName())
-	case watch.Bookmark:
-		if !w.complete {
-			return w.endOfInitialEvents(a, object)
-		}
-	default:
-		w.tracker.undecodable(fmt.Errorf("watch %s: event of unknown type %q", w.scope, e))
-		return nil
-	}
-	// Initial events come in no order of versions.
-	if version := object.GetResourceVersion(); w.complete && version != "" {
-		w.version = version
 	}
 	w.tracker.received(e, w.version)
 	return nil
@@ -124,18 +137,22 @@ func (w *watcher) endOfInitialEvents(a *answer, bookmark kind.Object) error {
 	if err := w.commit(bookmark.GetResourceVersion()); err != nil {
 		return err
 	}
-	a.idle = watchIdle
-	w.tracker.watching()
+	w.watching(a)
 	return nil
 }
 
-// commit ends a full read.
+// commit ends a full read. A list older than what is known may come from a cache that
+// lags behind; it is accepted only as the newest state.
 func (w *watcher) commit(version string) error {
-	if version == "" {
+	switch {
+	case version == "":
 		return fmt.Errorf("%w: a list without a resourceVersion", errInvalidResponse)
+	case !w.quorum && older(version, w.version):
+		return fmt.Errorf("%w from %s to %s", errWentBack, w.version, version)
 	}
 	w.watch.Store.Commit()
 	w.complete, w.quorum, w.version = true, false, version
+	w.progress.movedAt = time.Now()
 	w.tracker.committed(version)
 	return nil
 }

@@ -14,13 +14,17 @@ type Group struct {
 }
 
 // NewGroup returns a group that is not running yet. The error names every watch
-// that makes no sense.
+// that is invalid. A nil logger discards.
 func NewGroup(c *Client, watches []Watch, log *slog.Logger) (*Group, error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	outage := newOutage(log)
 	g, workers := &Group{watchers: make([]*watcher, len(watches))}, newWorkers()
 	var problems []error
 	for i, w := range watches {
 		var err error
-		g.watchers[i], err = newWatcher(c, w, workers, log)
+		g.watchers[i], err = newWatcher(c, w, workers, outage, log)
 		problems = append(problems, err)
 	}
 	return g, errors.Join(problems...)

@@ -34,7 +34,7 @@ func TestNoAccess(t *testing.T) {
 				if c.wantStatus(g, Synced, ""); !g.Synced() {
 					t.Error("not synced")
 				}
-				c.log.want(t, "WARN watch fails and is retried "+why, "INFO watch recovered")
+				c.log.want(t, "WARN watch failed; retrying "+why, "INFO watch recovered")
 				// Taken away again: what is stored stays.
 				c.api.Inject(fault)
 				c.api.CutWatches("replicasets")
@@ -69,7 +69,7 @@ func TestPanic(t *testing.T) {
 		time.Sleep(time.Minute)
 		broken.want(t, "a b")
 		c.wantStatus(g, Synced, "")
-		c.log.want(t, "ERROR panic in a watch", "WARN watch fails and is retried Panicked", "ERROR panic in a watch", "INFO watch recovered")
+		c.log.want(t, "ERROR panic in a watch", "WARN watch failed; retrying Panicked", "ERROR panic in a watch", "INFO watch recovered")
 	})
 }
 

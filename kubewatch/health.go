@@ -10,7 +10,7 @@ import (
 
 // longestTurn is how long a watch that works may go without any sign of life: the
 // longest watch, and what may come between it and the next.
-const longestTurn = watchIdle + longestRetryAfter + stallLimit
+const longestTurn = watchIdle + 2*longestDelay + stallLimit
 
 // Alive returns nil while the loop of every watch turns, whether or not the API
 // server answers. The error names the watches that are stuck.

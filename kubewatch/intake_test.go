@@ -164,7 +164,7 @@ func TestPanicInWorker(t *testing.T) {
 		time.Sleep(time.Minute)
 		m.want(t, names)
 		c.wantStatus(g, Synced, "")
-		c.log.want(t, "ERROR panic in a watch", "WARN watch fails and is retried Panicked", "INFO watch recovered")
+		c.log.want(t, "ERROR panic in a watch", "WARN watch failed; retrying Panicked", "INFO watch recovered")
 	})
 }
 

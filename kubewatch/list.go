@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"net/url"
 	"strconv"
 
@@ -11,13 +12,18 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// pageSize is the number of objects per page, that of client-go.
-const pageSize = 500
+const (
+	// pageSize is the number of objects per page, as in client-go.
+	pageSize = 500
+	// maxEmptyPages bounds the pages of one list that are empty. A server may send some,
+	// for example where a field selector matches few objects.
+	maxEmptyPages = 100
+)
 
-// errPageExpired says that the server forgot the list that we were paging through.
+// errPageExpired means that the server forgot the list being paged through.
 var errPageExpired = errors.New("continue token expired")
 
-// list reads all objects, in pages where the server likes to page.
+// list reads all objects, in pages where the server supports that.
 func (w *watcher) list(ctx context.Context) error {
 	err := w.pages(ctx, w.listQuery())
 	if errors.Is(err, errPageExpired) {
@@ -52,11 +58,12 @@ func (w *watcher) listQuery() url.Values {
 	return query
 }
 
-// pages reads all objects, beginning with the page that query asks for.
+// pages reads all objects, starting with the page that query asks for.
 func (w *watcher) pages(ctx context.Context, query url.Values) error {
 	w.watch.Store.Begin()
+	seen := pagesSeen{seed: maphash.MakeSeed(), hashes: map[uint64]struct{}{}}
 	for page := 1; ; page++ {
-		meta, err := w.page(ctx, query)
+		meta, fresh, err := w.page(ctx, query, &seen)
 		switch {
 		case err != nil && page > 1 && expired(err):
 			return fmt.Errorf("page %d: %w: %w", page, errPageExpired, err)
@@ -64,17 +71,36 @@ func (w *watcher) pages(ctx context.Context, query url.Values) error {
 			return fmt.Errorf("page %d: %w", page, err)
 		case meta.Continue == "":
 			return w.commit(meta.ResourceVersion)
+		case !seen.add([]byte(meta.Continue)) || !fresh:
+			return fmt.Errorf("page %d: %w: a list that repeats itself or does not end", page, errInvalidResponse)
 		}
 		query.Set("continue", meta.Continue)
-		query.Del("resourceVersion") // the token holds it
+		query.Del("resourceVersion") // the token contains it
 		query.Del("resourceVersionMatch")
 	}
 }
 
-func (w *watcher) page(ctx context.Context, query url.Values) (meta metav1.ListMeta, err error) {
+// pagesSeen has hashes of the continue tokens of a list and of the objects that its
+// pages start with. None comes twice in a list that ends.
+type pagesSeen struct {
+	seed   maphash.Seed
+	hashes map[uint64]struct{}
+	empty  int // pages without objects
+}
+
+// add reports whether a text is new.
+func (s *pagesSeen) add(text []byte) bool {
+	n := len(s.hashes)
+	s.hashes[maphash.Bytes(s.seed, text)] = struct{}{}
+	return len(s.hashes) > n
+}
+
+// page reads one page. It is not fresh if it starts with an object that an earlier page
+// started with, or if too many pages are empty.
+func (w *watcher) page(ctx context.Context, query url.Values, seen *pagesSeen) (meta metav1.ListMeta, fresh bool, err error) {
 	a, err := w.get(ctx, query, acceptList())
 	if err != nil {
-		return meta, err
+		return meta, false, err
 	}
 	defer a.close()
 	w.tracker.proceed(Syncing)
@@ -84,7 +110,18 @@ func (w *watcher) page(ctx context.Context, query url.Values) (meta metav1.ListM
 			err = fault
 		}
 	}()
-	return a.codec.list(a, items.put)
+	objects := 0
+	fresh = true
+	meta, err = a.codec.list(a, func(object []byte) {
+		if objects++; objects == 1 {
+			fresh = seen.add(object)
+		}
+		items.put(object)
+	})
+	if objects == 0 {
+		seen.empty++
+	}
+	return meta, fresh && seen.empty <= maxEmptyPages, err
 }
 
 // expired reports whether the server no longer knows a resourceVersion.

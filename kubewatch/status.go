@@ -1,6 +1,7 @@
 package kubewatch
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"sync"
@@ -30,8 +31,10 @@ const (
 const (
 	// Unreachable means that the server does not answer, or not to the end.
 	Unreachable = "Unreachable"
-	// InvalidResponse means that what it sends is not what it should be.
+	// InvalidResponse means that the server sends something other than objects.
 	InvalidResponse = "InvalidResponse"
+	// NoProgress means that the server accepts watches but ends them at once.
+	NoProgress = "NoProgress"
 	// Panicked means that a fault in this program ended the attempt.
 	Panicked = "Panicked"
 )
@@ -83,8 +86,11 @@ func reason(err error) string {
 	if _, ok := errors.AsType[panicked](err); ok {
 		return Panicked
 	}
-	if errors.Is(err, errInvalidResponse) {
+	if errors.Is(err, errInvalidResponse) || errors.Is(err, errWentBack) {
 		return InvalidResponse
+	}
+	if errors.Is(err, errNoProgress) {
+		return NoProgress
 	}
 	return Unreachable
 }
@@ -92,11 +98,13 @@ func reason(err error) string {
 // tracker keeps the Status of a watch and logs when it starts or ceases to fail.
 // It is safe for concurrent use.
 type tracker struct {
-	log *slog.Logger
+	log    *slog.Logger
+	outage *outage // shared by the watches of a group
 
 	mu     sync.Mutex
 	status Status
-	turned time.Time  // when the loop last showed that it turns
+	turned time.Time  // when the loop last made a step
+	logged string     // the last logged reason that is the resource's own, until it recovers
 	faults told.Texts // decode errors that were logged
 }
 
@@ -130,7 +138,8 @@ func (t *tracker) proceed(s State) {
 	}
 }
 
-// committed notes the end of a full read.
+// committed notes the end of a full read. A failing watch goes on failing until it
+// works: that a list succeeded does not show it.
 func (t *tracker) committed(version string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -138,15 +147,21 @@ func (t *tracker) committed(version string) {
 	t.status.Counts.Lists++
 	t.status.Synced = true
 	t.status.ResourceVersion = version
-	t.recover()
+	t.synced()
 }
 
-// watching notes that a watch began.
+// watching notes that a watch began, which does not yet show that it works.
 func (t *tracker) watching() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.status.Counts.Watches++
-	t.recover()
+	t.synced()
+}
+
+func (t *tracker) synced() {
+	if t.status.State != Failing {
+		t.enter(Synced)
+	}
 }
 
 // received notes an event and how far changes are stored now.
@@ -180,12 +195,16 @@ func (t *tracker) added(n int) {
 	t.status.Counts.Added += uint64(n)
 }
 
-// recover enters Synced.
-func (t *tracker) recover() {
-	if t.status.State == Failing {
-		t.log.Info("watch recovered", "after", time.Since(t.status.Since).Round(time.Second))
+// recovered notes that the watch works.
+func (t *tracker) recovered() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.status.State != Failing {
+		return
 	}
-	t.status.Reason, t.status.Error = "", ""
+	level := t.outage.recovered(t)
+	t.log.Log(context.Background(), level, "watch recovered", "duration", time.Since(t.status.Since).Round(time.Second))
+	t.status.Reason, t.status.Error, t.logged = "", "", ""
 	t.enter(Synced)
 }
 
@@ -197,7 +216,18 @@ func (t *tracker) failed(err error) {
 	t.turned = time.Now()
 	why := reason(err)
 	if t.status.State != Failing || t.status.Reason != why {
-		t.log.Warn("watch fails and is retried", "reason", why, "error", err)
+		text := "watch failed; retrying"
+		if why == Unreachable {
+			text = "cannot reach API server; retrying"
+		}
+		level := t.outage.failed(t, why)
+		if why == t.logged {
+			level = slog.LevelDebug
+		}
+		if !ofServer(why) {
+			t.logged = why
+		}
+		t.log.Log(context.Background(), level, text, "reason", why, "err", err)
 	}
 	t.status.Reason, t.status.Error = why, err.Error()
 	t.enter(Failing)
@@ -210,6 +240,6 @@ func (t *tracker) undecodable(err error) {
 	defer t.mu.Unlock()
 	t.status.Counts.DecodeErrors++
 	if t.faults.New(err.Error()) {
-		t.log.Warn("object left out", "error", err)
+		t.log.Warn("object skipped", "err", err)
 	}
 }

@@ -26,8 +26,8 @@ func TestUndecodable(t *testing.T) {
 			t.Errorf("synced %v, counts %+v", s.Synced, s.Counts)
 		}
 		// Objects that recur are logged once, the unknown event besides.
-		c.log.want(t, `WARN object left out: event ADDED: decode replicasets "bad" in namespace "default": proto: wrong wireType = 0 for field Spec`,
-			`WARN object left out: event ADDED: decode replicasets "worse" in namespace "default": proto: wrong wireType = 0 for field Spec`,
-			`WARN object left out: watch replicasets: event of unknown type "NOVELTY"`)
+		c.log.want(t, `WARN object skipped: event ADDED: decode replicasets "bad" in namespace "default": proto: wrong wireType = 0 for field Spec`,
+			`WARN object skipped: event ADDED: decode replicasets "worse" in namespace "default": proto: wrong wireType = 0 for field Spec`,
+			`WARN object skipped: watch replicasets: event of unknown type "NOVELTY"`)
 	})
 }

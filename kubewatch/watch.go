@@ -20,27 +20,23 @@ import (
 )
 
 const (
-	// The server ends a watch after a time that we choose at random from here up
-	// to twice as long, so that watches spread over servers and over time.
+	// Every watch asks the server to end it after a random time from shortestWatch up
+	// to twice that, so that watches spread over servers and over time.
 	shortestWatch = 5 * time.Minute
-	// watchIdle is how long a watch may bring nothing, not even a bookmark, until
-	// we give it up. By then the server should have ended it.
+	// watchIdle is how long a watch may receive nothing, not even a bookmark, before it
+	// is given up. The server should have ended it by then.
 	watchIdle = 2*shortestWatch + 30*time.Second
-	// A watch that ends sooner than hasty, without an event, is not resumed at once.
-	hasty = time.Second
-	// refusalLasts is how long a refusal of streaming lists is remembered. Servers
-	// are upgraded under us. Each watch remembers its own, because aggregated API
-	// servers behind one address differ.
+	// refusalLasts is how long a refusal of streaming lists is remembered. API servers
+	// are upgraded while clients run. Each watch remembers its own refusal, because
+	// aggregated API servers behind one address differ.
 	refusalLasts = 30 * time.Minute
-	// longestRetryAfter bounds the delay that a server may ask for.
-	longestRetryAfter = 5 * time.Minute
 )
 
 var (
-	// errNoStreaming says that the server does not know streaming lists.
+	// errNoStreaming means that the server does not support streaming lists.
 	errNoStreaming = errors.New("streaming list refused")
-	// errBroken says that a watch began and did not end as watches do.
-	errBroken = errors.New("broke off")
+	// errBroken means that a watch started and then ended with an error.
+	errBroken = errors.New("interrupted")
 )
 
 // watcher keeps one store up to date. Only its tracker is for other goroutines.
@@ -58,16 +54,18 @@ type watcher struct {
 
 	buf []byte // holds the object of an event without the fields that are dropped
 
-	complete     bool      // the store has everything up to version; changes can be followed
-	version      string    // resourceVersion of the newest state known; empty: none
-	quorum       bool      // the server did not accept version for a full read
-	brokeAt      string    // version when a watch last ended for other reasons than time and network
-	refusedUntil time.Time // streaming lists are not asked for before
+	complete     bool      // the store has everything up to version, so that changes can be followed
+	version      string    // resourceVersion of the newest known state; empty: none
+	quorum       bool      // the next list must be the newest state, whatever version says
+	refusedUntil time.Time // do not ask for streaming lists before this time
+	progress     progress  // of the watch that runs or ran last
+
+	streamFailures int // streaming lists that failed in a row
 }
 
 // newWatcher returns the watcher of a watch. The error names what makes no sense
 // of it.
-func newWatcher(c *Client, watch Watch, p *workers, log *slog.Logger) (*watcher, error) {
+func newWatcher(c *Client, watch Watch, p *workers, o *outage, log *slog.Logger) (*watcher, error) {
 	r := watch.Table.Resource
 	w := &watcher{client: c, watch: watch, workers: p, log: log.With("resource", r.Name), scope: r.Name, paths: paths(r, watch.Namespace)}
 	var problems []error
@@ -85,7 +83,7 @@ func newWatcher(c *Client, watch Watch, p *workers, log *slog.Logger) (*watcher,
 		w.scope += " in namespace " + watch.Namespace
 		w.log = w.log.With("namespace", watch.Namespace)
 	}
-	w.tracker = &tracker{log: w.log, turned: time.Now(), status: Status{
+	w.tracker = &tracker{log: w.log, outage: o, turned: time.Now(), status: Status{
 		Resource: r, Namespace: watch.Namespace, FieldSelector: watch.FieldSelector,
 		State: Connecting, Since: time.Now(),
 	}}
@@ -144,8 +142,11 @@ func (w *watcher) run(ctx context.Context) {
 // attempt is turn, with a panic as an error.
 func (w *watcher) attempt(ctx context.Context) (err error) {
 	defer func() {
+		if proven := w.progress.proven; proven != nil {
+			proven.Stop()
+		}
 		if p := recover(); p != nil {
-			// What the store holds is uncertain now.
+			// What the store contains is uncertain now.
 			w.complete = false
 			err = fmt.Errorf("watch %s: %w", w.scope, w.recovered(p))
 		}
@@ -154,7 +155,7 @@ func (w *watcher) attempt(ctx context.Context) (err error) {
 }
 
 // turn reads all objects if it has to and follows changes until the watch ends.
-// Without an error the watch ended as watches do and is to be resumed.
+// Without an error the watch ended as watches do and is resumed.
 func (w *watcher) turn(ctx context.Context) error {
 	if w.complete {
 		return w.follow(ctx)
@@ -162,19 +163,45 @@ func (w *watcher) turn(ctx context.Context) error {
 	if w.tracker.snapshot().Synced {
 		w.tracker.count(func(c *Counts) { c.Relists++ })
 	}
-	if !time.Now().Before(w.refusedUntil) {
-		err := w.stream(ctx)
-		if !errors.Is(err, errNoStreaming) {
-			return err
-		}
-		w.log.Debug("server refuses streaming lists; reading pages", "error", err)
-		w.refusedUntil = time.Now().Add(refusalLasts)
-	}
-	if err := w.list(ctx); err != nil {
+	err := w.relist(ctx)
+	if !w.complete {
 		w.tracker.count(func(c *Counts) { c.ListErrors++ })
+	}
+	if err != nil || w.progress.watched {
 		return err
 	}
 	return w.follow(ctx)
+}
+
+// relist reads all objects, by a streaming list or, where that fails, by a paged one.
+// A streaming list goes on as a watch if the server lets it, until that ends.
+func (w *watcher) relist(ctx context.Context) error {
+	w.progress.watched = false
+	if !time.Now().Before(w.refusedUntil) {
+		err := w.stream(ctx)
+		if w.complete {
+			w.streamFailures = 0
+			return err
+		}
+		if w.streamFailures++; w.streamFailures < throttledPatience && !listInstead(err) {
+			return err
+		}
+		w.log.Debug("streaming list failed; reading pages", "err", err)
+		if errors.Is(err, errNoStreaming) {
+			w.refusedUntil = time.Now().Add(refusalLasts)
+		}
+	}
+	return w.list(ctx)
+}
+
+// listInstead reports whether a paged list may succeed where a streaming list failed
+// with err: the server answered, and neither asked for patience nor rejected the
+// resourceVersion.
+func listInstead(err error) bool {
+	if expired(err) || ahead(err) || apierrors.IsTooManyRequests(err) {
+		return false
+	}
+	return answered(err) || errors.Is(err, errNoStreaming)
 }
 
 func (w *watcher) query() url.Values {
@@ -226,22 +253,21 @@ func (w *watcher) stream(ctx context.Context) error {
 		defer a.close()
 		w.watch.Store.Begin()
 		w.tracker.proceed(Syncing)
-		_, err = w.consume(a)
-		// A server that does not know streaming lists may take the request for a
-		// plain watch, which has no end mark.
-		if !w.complete && (err == nil || errors.Is(err, errStalled)) {
-			err = fmt.Errorf("%w: no mark at the end of the initial events", errNoStreaming)
+		err = w.consume(a)
+		if w.complete {
+			err = w.endedStream(err)
+		} else if err == nil || errors.Is(err, errStalled) {
+			// A server that does not know streaming lists may take the request for a
+			// plain watch, whose initial events have no end.
+			err = fmt.Errorf("%w: no bookmark at the end of the initial events", errNoStreaming)
 		}
 	} else if apierrors.IsBadRequest(err) || apierrors.IsInvalid(err) || apierrors.IsMethodNotSupported(err) {
 		err = fmt.Errorf("%w: %w", errNoStreaming, err)
 	}
-	if err == nil {
-		return nil
+	if err != nil {
+		return fmt.Errorf("streaming list of %s: %w", w.scope, err)
 	}
-	if !w.complete && !errors.Is(err, errNoStreaming) {
-		w.tracker.count(func(c *Counts) { c.ListErrors++ })
-	}
-	return fmt.Errorf("streaming list of %s: %w", w.scope, err)
+	return nil
 }
 
 // follow applies the changes after version until the watch ends.
@@ -252,59 +278,9 @@ func (w *watcher) follow(ctx context.Context) error {
 		return fmt.Errorf("watch %s: %w", w.scope, err)
 	}
 	defer a.close()
-	a.idle = watchIdle
-	w.tracker.watching()
-	began := time.Now()
-	events, err := w.consume(a)
-	if err == nil && events == 0 && time.Since(began) < hasty {
-		err = fmt.Errorf("%w: ended at once", errBroken)
-	}
-	if err != nil {
+	w.watching(a)
+	if err := w.ended(w.consume(a)); err != nil {
 		return fmt.Errorf("watch %s: %w", w.scope, err)
 	}
 	return nil
-}
-
-// settle decides what follows the end of a turn and returns how long to wait
-// before the next.
-func (w *watcher) settle(err error) time.Duration {
-	if err == nil {
-		return 0
-	}
-	switch following := w.complete; {
-	case following && expired(err):
-		w.complete = false
-		w.quorum = w.again() // a list that has expired already when it is read is of no use
-		w.log.Info("reading all objects anew, as the server no longer has the changes since", "resourceVersion", w.version)
-	case following && errors.Is(err, errBroken) && reason(err) == Unreachable:
-		w.tracker.count(func(c *Counts) { c.Interruptions++ })
-		w.log.Debug("watch is resumed", "error", err)
-	case following:
-		w.complete = !w.stuck(err)
-		w.tracker.failed(err)
-	default:
-		w.quorum = w.quorum || expired(err) || ahead(err)
-		w.tracker.failed(err)
-	}
-	delay := w.backoff.next(time.Now())
-	if seconds, ok := apierrors.SuggestsClientDelay(err); ok {
-		delay = max(delay, min(time.Duration(seconds)*time.Second, longestRetryAfter))
-	}
-	return delay
-}
-
-// stuck reports whether resuming from version leads nowhere: the server refuses
-// it, or the watch broke off there before.
-func (w *watcher) stuck(err error) bool {
-	if ahead(err) || apierrors.IsBadRequest(err) || apierrors.IsInvalid(err) {
-		return true
-	}
-	return errors.Is(err, errBroken) && w.again()
-}
-
-// again reports whether it was called before at this version.
-func (w *watcher) again() bool {
-	again := w.brokeAt == w.version
-	w.brokeAt = w.version
-	return again
 }

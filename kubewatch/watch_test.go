@@ -172,7 +172,7 @@ func TestGoneEvent(t *testing.T) {
 		m.want(t, "a")
 		c.wantStatus(g, Synced, "")
 		c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 2, sim.VerbWatch: 1})
-		c.log.want(t, "INFO reading all objects anew, as the server no longer has the changes since")
+		c.log.want(t, "INFO relisting: the server cannot resume the watch")
 	})
 }
 
@@ -245,7 +245,7 @@ func TestOutage(t *testing.T) {
 		if s := c.wantStatus(g, Synced, ""); s.Counts.Relists != 0 || s.Counts.Interruptions != 1 {
 			t.Errorf("counts %+v", s.Counts)
 		}
-		c.log.want(t, "WARN watch fails and is retried Unreachable", "INFO watch recovered")
+		c.log.want(t, "WARN cannot reach API server; retrying Unreachable", "INFO API server recovered")
 	})
 }
 
@@ -278,25 +278,26 @@ func TestServerErrors(t *testing.T) {
 		time.Sleep(time.Minute)
 		m.want(t, "a")
 		c.wantStatus(g, Synced, "")
-		c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 4})
+		c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 2, sim.VerbList: 2, sim.VerbWatch: 1})
 	})
 }
 
 func TestRetryAfter(t *testing.T) {
 	inCluster(t, nil, func(c *cluster) {
 		c.put("a")
-		c.api.Inject(sim.Throttled("replicasets", 1, 100*time.Second))
+		c.api.Inject(sim.Throttled("replicasets", 1, 20*time.Second))
 		g, m := c.watchReplicaSets()
-		time.Sleep(99 * time.Second)
+		time.Sleep(19 * time.Second)
 		c.wantStatus(g, Failing, "TooManyRequests")
 		c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 1})
 		time.Sleep(2 * time.Second)
 		m.want(t, "a")
+		time.Sleep(provenAfter)
 		c.wantStatus(g, Synced, "")
 	})
 }
 
-// A full read that breaks off changes nothing for what was there before.
+// A list that breaks off changes nothing for what was there before.
 func TestBrokenSync(t *testing.T) {
 	for name, test := range map[string]struct {
 		effect sim.Effect
@@ -310,6 +311,9 @@ func TestBrokenSync(t *testing.T) {
 				c.put("a", "b", "c")
 				g, m := c.watchReplicaSets()
 				c.api.Inject(sim.Fault{Verb: sim.VerbWatchList, Times: 2, AfterEvents: 1, Effect: test.effect})
+				unavailable := sim.Unavailable("replicasets", 2)
+				unavailable.Verb = sim.VerbList
+				c.api.Inject(unavailable)
 				c.expiry(func() { c.remove("c") })
 				time.Sleep(time.Second)
 				m.want(t, "a b c")
@@ -319,11 +323,11 @@ func TestBrokenSync(t *testing.T) {
 				if n := s.Counts; n.ListErrors != 2 || n.Lists != 2 || m.commits != 2 || n.DecodeErrors != test.decode {
 					t.Errorf("counts %+v, %d commits", n, m.commits)
 				}
-				want := []string{"INFO reading all objects anew, as the server no longer has the changes since"}
+				want := []string{"INFO relisting: the server cannot resume the watch"}
 				if test.decode > 0 {
-					want = append(want, "WARN object left out: watch replicasets: event: not a protobuf message")
+					want = append(want, "WARN object skipped: watch replicasets: event: not a protobuf message")
 				}
-				c.log.want(t, append(want, "WARN watch fails and is retried Unreachable", "INFO watch recovered")...)
+				c.log.want(t, append(want, "WARN watch failed; retrying ServiceUnavailable", "INFO API server recovered")...)
 			})
 		})
 	}

@@ -89,7 +89,7 @@ func checkForbidden(t *testing.T, k *harness.Kubestate) {
 // reasons returns those in the log why replicasets cannot be watched.
 func reasons(log string) (all []string) {
 	for line := range strings.Lines(log) {
-		if _, rest, failing := strings.Cut(line, `msg="watch fails and is retried" resource=replicasets reason=`); failing {
+		if _, rest, failing := strings.Cut(line, `msg="watch failed; retrying" resource=replicasets reason=`); failing {
 			why, _, _ := strings.Cut(rest, " ")
 			all = append(all, why)
 		}

@@ -55,7 +55,7 @@ func TestEventuallyWithoutProcess(t *testing.T) {
 // TestCheckLog has a kubestate say what must never be.
 func TestCheckLog(t *testing.T) {
 	for _, c := range []struct{ log, want string }{
-		{`msg=listening\nmsg="watch fails and is retried" resource=pods`, ""},
+		{`msg=listening\nmsg="watch failed; retrying" resource=pods`, ""},
 		{`one\npanic: store of pods is broken:\nthree`, "kubestate says: panic: store of pods is broken:"},
 		{`msg="a row fails" error="store of pods is broken: x"`, `kubestate says: msg="a row fails" error="store of pods is broken: x"`},
 		{`WARNING: DATA RACE\n`, "kubestate says: WARNING: DATA RACE"},
