@@ -65,12 +65,18 @@ func NewClient(config *rest.Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to API server: %w", err)
 	}
+	direct := *httpClient // copied because it may be http.DefaultClient
+	direct.CheckRedirect = refuseRedirect
 	base, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to API server: %w", err)
 	}
-	return &Client{http: httpClient, base: base}, nil
+	return &Client{http: &direct, base: base}, nil
 }
+
+// refuseRedirect makes a redirect the response to a request, because the token is for the
+// API server and not for wherever that points to.
+func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (c Config) load() (*rest.Config, error) {
 	if c.Kubeconfig == "" && c.APIServer == "" {

@@ -114,7 +114,13 @@ func (a *answer) explain(err error) error {
 // refusal reads the Status that the API server sends with an error. Proxies send
 // anything, of which only the status code counts.
 func (a *answer) refusal(resp *http.Response) error {
-	retryAfter, _ := strconv.Atoi(resp.Header.Get("Retry-After")) // a date or nothing counts as 0
+	retryAfter := retryAfter(resp.Header)
+	if location, err := resp.Location(); err == nil && resp.StatusCode/100 == 3 {
+		return statusError(metav1.Status{
+			Status:  metav1.StatusFailure,
+			Message: fmt.Sprintf("redirect to %s://%s not followed (%s)", location.Scheme, location.Host, resp.Status),
+		}, resp.StatusCode, retryAfter)
+	}
 	if codec, err := codecFor(resp.Header.Get("Content-Type")); err == nil {
 		body, err := io.ReadAll(io.LimitReader(a.body, maxShortBody))
 		var status metav1.Status
@@ -123,6 +129,16 @@ func (a *answer) refusal(resp *http.Response) error {
 		}
 	}
 	return apierrors.NewGenericServerResponse(resp.StatusCode, "get", schema.GroupResource{}, "", resp.Status, retryAfter, true)
+}
+
+// retryAfter returns the seconds of a Retry-After header. Nothing, a date or nonsense
+// count as 0, and more than a day as a day.
+func retryAfter(h http.Header) int {
+	seconds, err := strconv.ParseUint(h.Get("Retry-After"), 10, 64)
+	if errors.Is(err, strconv.ErrSyntax) {
+		return 0
+	}
+	return int(min(seconds, 24*60*60))
 }
 
 func statusError(s metav1.Status, code, retryAfter int) *apierrors.StatusError {
