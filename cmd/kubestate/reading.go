@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"sync"
 	"time"
-
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/internal/conf"
@@ -113,27 +112,27 @@ func (r *reading) pushOnce(ctx context.Context, timeout time.Duration) error {
 	return err
 }
 
-// read reads until ctx ends. Beside that it logs which server, so that a wrong
-// address shows at once, and finds the ID of the cluster.
+// read reads until ctx ends. Meanwhile it logs the version of the API server and finds the
+// ID of the cluster.
 func (r *reading) read(ctx context.Context) {
-	var beside sync.WaitGroup
-	beside.Go(func() { r.tellVersion(ctx) })
-	beside.Go(func() { r.pusher.identify(ctx, r.client) })
+	var others sync.WaitGroup
+	others.Go(func() { r.logVersion(ctx) })
+	others.Go(func() { r.pusher.identify(ctx, r.client) })
 	r.group.Run(ctx)
-	beside.Wait()
+	others.Wait()
 }
 
-// tellVersion logs which server is read. One that does not answer is no reason to
-// end: the watches keep trying.
-func (r *reading) tellVersion(ctx context.Context) {
+// logVersion logs the version of the API server, so that a wrong address shows at once.
+// That the server cannot be reached is for the watches to report, which keep trying.
+func (r *reading) logVersion(ctx context.Context) {
 	v, err := r.client.Version(ctx)
-	_, refused := errors.AsType[*apierrors.StatusError](err)
+	_, unreachable := errors.AsType[net.Error](err)
 	switch {
 	case ctx.Err() != nil:
-	case refused:
-		r.log.Warn("the API server refuses to tell its version", "err", err)
+	case unreachable || errors.Is(err, io.EOF):
+		r.log.Debug("cannot get version of API server", "err", err)
 	case err != nil:
-		r.log.Error("the API server does not answer properly; trying on", "err", err)
+		r.log.Warn("cannot get version of API server", "err", err)
 	default:
 		r.log.Info("reading cluster", "apiserver_version", v)
 	}
