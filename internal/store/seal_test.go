@@ -245,3 +245,67 @@ func TestMuchOpenTextIsSealedAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// An open cell that lost its last lines is not compressed.
+func TestEmptiedCellsAreNotSealed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // so that no round passes
+		f := newResource(t).NewFeed()
+		f.Begin()
+		f.Put(replicaSet("a", 1))
+		f.Commit()
+		f.Put(replicaSet("a", 2))
+		f.Delete("shop", "a")
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if len(f.open) == 0 {
+			t.Fatal("no cell is queued")
+		}
+		if texts := f.takeQuiet(); len(texts) > 0 {
+			t.Errorf("%d empty texts to seal", len(texts))
+		}
+		f.timer.Stop()
+		f.timer = nil
+	})
+}
+
+// The buffer of a sealed text is reused while more texts are to come: during the first
+// list, and as long as a timer runs. A Commit drops all buffers.
+func TestBuffersAreReused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // so that no round passes
+		f := newResource(t).NewFeed()
+		seal := func(size, want int) {
+			t.Helper()
+			sealed := newText(make([]byte, size))
+			f.sealAll([]*text{sealed})
+			if len(f.spare) != want {
+				t.Errorf("%d buffers are kept, want %d", len(f.spare), want)
+			}
+		}
+		f.Begin()
+		seal(1000, 1)
+		if b := f.memory(1001); cap(b) != 1001 || len(f.spare) != 1 {
+			t.Errorf("a buffer of %d bytes for a larger text", cap(b))
+		}
+		if b := f.memory(1000); cap(b) != 1000 || len(b) != 0 || len(f.spare) != 0 {
+			t.Errorf("the only buffer is not reused: one of %d bytes, %d kept", cap(b), len(f.spare))
+		}
+		seal(1000, 1)
+		f.Commit()
+		seal(1000, 0)
+		f.Put(replicaSet("a", 1)) // starts the timer
+		seal(1000, 1)
+		time.Sleep(5 * round)
+		synctest.Wait()
+		if len(f.spare) != 0 {
+			t.Errorf("%d buffers are kept at rest", len(f.spare))
+		}
+		seen := newText(make([]byte, 1000))
+		seen.seen = true
+		f.Put(replicaSet("a", 2))
+		f.sealAll([]*text{seen})
+		if len(f.spare) != 0 {
+			t.Error("the buffer of a text that a snapshot has is reused")
+		}
+		time.Sleep(5 * round)
+	})
+}
