@@ -9,32 +9,31 @@ import (
 	"github.com/kubestate/kubestate/internal/piece"
 )
 
-// blockSlots is the number of objects that share a cell: enough that a cell is
-// worth compressing, few enough that one change is a short copy. The figures are
-// in docs/performance.md.
+// blockSlots is the number of objects that share a cell: enough for compression to pay, few
+// enough for a change to be a short copy. docs/performance.md has the measurements.
 const blockSlots = 128
 
-// enoughBytes is the size of a block that gets no further objects, because a slice
-// of a body is made of whole blocks. That of 128 ordinary Pods is 1 MiB.
-const enoughBytes = 2 << 20
+// maxBlockBytes is the size from which on a block gets no more objects, because a slice of
+// a body consists of whole blocks. A block of 128 ordinary Pods has 1 MiB.
+const maxBlockBytes = 2 << 20
 
 // block holds up to blockSlots objects.
 type block struct {
 	slots  [blockSlots]slot
 	cells  []*cell // per family; nil where no object of the block has a sample
-	used   int     // slots that are used
-	bytes  int     // the length of all lines
-	closed []place // slots that are free, but not among those of the feed
-	// shared are the texts that snapshots have since the last change; nil: none has any.
+	used   int     // number of used slots
+	bytes  int     // size of all lines
+	closed []place // free slots that are not in the free list of the feed, since the block is full
+	// shared are the texts for snapshots; nil after a change, until the next snapshot.
 	shared blockTexts
 }
 
 func newBlock(families int) *block { return &block{cells: make([]*cell, families)} }
 
-// full says whether the block gets no further objects.
-func (b *block) full() bool { return b.used == blockSlots || b.bytes >= enoughBytes }
+// full reports whether the block gets no more objects.
+func (b *block) full() bool { return b.used == blockSlots || b.bytes >= maxBlockBytes }
 
-// share returns the texts of the cells that are open. They do not change from now on.
+// share returns the texts of the cells that had none. They do not change from now on.
 func (b *block) share() []*text {
 	var texts []*text
 	for _, c := range b.cells {
@@ -60,36 +59,36 @@ func (b *block) shareAll() blockTexts {
 	return b.shared
 }
 
-// slot is the place of one object. Its text stands in the cells of its block.
+// slot is the place of one object. Its lines are in the cells of the block.
 type slot struct {
 	key    key
 	used   bool
-	read   uint32 // the number of the full read that saw the object last
+	list   uint32 // the last list that had the object; see Feed.list
 	series int
 }
 
-// cell is the lines of one family for the objects of one block, in the order of
-// slots. It holds them either as plain, which it may change, or as a text that
-// snapshots may have, and which it replaces to change it.
+// cell has the lines of one family for the objects of one block, in the order of slots:
+// either in plain, a buffer that may change, or in text, which may not and is replaced to
+// change the cell.
 type cell struct {
-	plain   []byte // pointers stand first: the garbage collector reads no further
+	plain   []byte // pointers come first, so the GC scans only the prefix
 	text    *text
-	changed uint64 // the feed's round of sealing in which it was changed last
-	waiting bool   // is among the cells of the feed that are to be sealed
+	changed uint64 // the sealing round of the last change; see Feed.round
+	waiting bool   // is in the queue Feed.open
 	top     uint8  // the last slot with lines
 
-	counts [blockSlots]uint16 // how many lines each slot has
+	counts [blockSlots]uint16 // number of lines of each slot
 	hashes [blockSlots]hash
 }
 
-// hash is of the lines of a slot, 0 for none. With 48 bits, a change is overlooked
+// hash is the hash of the lines of a slot, 0 for no lines. With 48 bits, a change is missed
 // once in 10,000 years of the busiest cluster (20 million changed families a day).
 type hash struct{ high, middle, low uint16 }
 
-// mostLines bounds the lines of one family for one object.
-const mostLines = math.MaxUint16
+// maxLines bounds the lines of one family for one object; see cell.counts.
+const maxLines = math.MaxUint16
 
-// share returns the text of the cell, which does not change from now on.
+// share returns the lines as a text, which does not change from now on.
 func (c *cell) share() *text {
 	if c.text == nil {
 		c.text, c.plain = newText(c.plain), nil
@@ -97,19 +96,19 @@ func (c *cell) share() *text {
 	return c.text
 }
 
-// unshare makes the text one that may change, with room for some more bytes.
-// memory returns memory of some size.
-func (c *cell) unshare(p *piece.Packer, room int, memory func(size int) []byte) {
+// unshare puts the lines into plain, with room for some more bytes. buffer returns a buffer
+// of some capacity.
+func (c *cell) unshare(p *piece.Packer, room int, buffer func(size int) []byte) {
 	switch {
 	case c.text != nil:
-		c.plain = c.text.append(memory(c.text.size+max(room, piece.Slack)), p)
+		c.plain = c.text.append(buffer(c.text.size+max(room, piece.Slack)), p)
 		c.text = nil
 	case c.plain == nil:
-		c.plain = memory(room)
+		c.plain = buffer(room)
 	}
 }
 
-// size is the length of the text.
+// size is the size of the lines.
 func (c *cell) size() int {
 	if c.text != nil {
 		return c.text.size
@@ -117,9 +116,9 @@ func (c *cell) size() int {
 	return len(c.plain)
 }
 
-// bounds returns where the lines of a slot stand in the whole text of the cell.
+// bounds returns where the lines of a slot are in the lines of the cell.
 func (c *cell) bounds(whole []byte, slot int) (start, end int) {
-	if slot > int(c.top) { // as in a first read, which fills one slot after the other
+	if slot > int(c.top) { // as in an initial list, which fills slot after slot
 		return len(whole), len(whole)
 	}
 	before := 0
@@ -130,7 +129,7 @@ func (c *cell) bounds(whole []byte, slot int) (start, end int) {
 	return start, start + skipLines(whole[start:], int(c.counts[slot]))
 }
 
-// skipLines returns where the n-th line ends.
+// skipLines returns the offset of the end of the n-th line.
 func skipLines(text []byte, n int) int {
 	at := 0
 	for range n {
@@ -139,8 +138,7 @@ func skipLines(text []byte, n int) int {
 	return at
 }
 
-// lines returns the lines of a slot, which are valid until the next change; a nil
-// cell has none.
+// lines returns the lines of a slot, valid until the next change. A nil cell has none.
 func (c *cell) lines(slot int, p *piece.Packer) []byte {
 	if c == nil {
 		return nil
@@ -153,8 +151,7 @@ func (c *cell) lines(slot int, p *piece.Packer) []byte {
 	return whole[start:end]
 }
 
-// replace puts lines, of which there are count, into the place of a slot's. The
-// cell is not shared.
+// replace replaces the lines of a slot by count lines. The lines of the cell are in plain.
 func (c *cell) replace(slot int, lines []byte, count int) {
 	start, end := c.bounds(c.plain, slot)
 	c.plain = slices.Replace(c.plain, start, end, lines...)
@@ -169,7 +166,7 @@ func (c *cell) replace(slot int, lines []byte, count int) {
 	}
 }
 
-// sum returns the hash of lines, never 0 where there are any.
+// sum returns the hash of lines; never 0 unless there are none.
 func sum(seed maphash.Seed, lines []byte) hash {
 	if len(lines) == 0 {
 		return hash{}

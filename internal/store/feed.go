@@ -14,16 +14,16 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// key identifies an object within its kind. The name decides, not the UID: one
-// name is one object at a time, so that two series can never be equal.
+// key identifies an object within its kind. It has the name and not the UID: there is one
+// object with a name at a time, so that two series can never be equal.
 type key struct{ namespace, name string }
 
-// place says where an object is kept.
+// place is the location of an object.
 type place struct{ block, slot int32 }
 
-// Feed receives the objects of one source. What it holds becomes visible with the
-// first Commit; from then on every change is visible at once. It is safe for
-// concurrent use, but the order of calls for one object decides what stays.
+// Feed receives the objects of one source. They become visible with the first Commit, and
+// every later change at once. It is safe for concurrent use; calls for one object must come
+// in the order of its changes.
 type Feed struct {
 	resource *Resource
 	seed     maphash.Seed
@@ -31,36 +31,36 @@ type Feed struct {
 	mu        sync.Mutex
 	index     map[key]place
 	blocks    []*block
-	free      []place // slots to use next, the last first
-	read      uint32  // the number of the current or last full read
-	published bool    // a full read was complete
+	free      []place // free list of slots, used from its end
+	list      uint32  // number of the current or last list
+	published bool    // there was a Commit
 	series    int
 	bytes     int
 	failures  uint64
 
-	told told.Texts // the failures that were logged
+	told told.Texts // failures that were logged
 
-	// What follows is about sealing; see seal.go.
-	open      []*cell // that changed and are not sealed
-	openBytes int     // of their texts
-	round     uint64  // counts the looks at open cells
+	// For sealing; see seal.go.
+	open      []*cell // queue of cells that changed and are not sealed
+	openBytes int     // size of their lines
+	round     uint64  // counts the rounds of sealing
 	timer     *time.Timer
-	spare     [][]byte // memory for texts to come
+	spare     [][]byte // buffers for reuse
 }
 
 func newFeed(r *Resource) *Feed {
 	return &Feed{resource: r, seed: maphash.MakeSeed(), index: map[key]place{}}
 }
 
-// Begin starts a full read of the source. What is stored stays visible. A read
-// that is not complete is forgotten by the next Begin.
+// Begin starts a list of all objects. What is stored stays visible. A list that was not
+// committed is abandoned.
 func (f *Feed) Begin() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.read++
+	f.list++
 }
 
-// Put stores an object that was added or changed. The object is not kept.
+// Put stores an object that was listed, added or changed. The object is not retained.
 func (f *Feed) Put(o kind.Object) {
 	f.sealAll(f.put(o))
 	if observer := f.resource.observer; observer != nil {
@@ -88,8 +88,8 @@ func (f *Feed) put(o kind.Object) (due []*text) {
 	return due
 }
 
-// store keeps the lines of an object, and returns texts to seal. The error names
-// families that it has too many lines of.
+// store stores the lines of an object, and returns texts to seal. The error names families
+// with too many lines.
 func (f *Feed) store(k key, lines *exposition.Writer) (due []*text, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -99,7 +99,7 @@ func (f *Feed) store(k key, lines *exposition.Writer) (due []*text, err error) {
 	}
 	b := f.blocks[p.block]
 	s := &b.slots[p.slot]
-	s.read = f.read
+	s.list = f.list
 	for i := range b.cells {
 		err = errors.Join(err, f.set(b, int(p.slot), i, lines.Lines(i)))
 	}
@@ -111,27 +111,27 @@ func (f *Feed) store(k key, lines *exposition.Writer) (due []*text, err error) {
 	return due, err
 }
 
-// failed counts an object that a row could not cope with. A failure that recurs
-// is logged once, and never under the lock, because no scrape must wait for a log.
+// failed counts an object with a family that cannot be computed. A recurring failure is
+// logged once, and never under the lock: no scrape must wait for the log.
 func (f *Feed) failed(k key, err error) {
 	f.mu.Lock()
 	f.failures++
 	tell := f.told.New(err.Error())
 	f.mu.Unlock()
 	if tell {
-		f.resource.logger.Error("object has families that cannot be computed; they are left out",
+		f.resource.logger.Error("failed to compute metrics of object; leaving them out",
 			"resource", f.resource.table.Name, "namespace", k.namespace, "name", k.name, "err", err)
 	}
 }
 
-// Delete removes an object. One that is not stored is no error.
+// Delete removes an object, if it is stored.
 func (f *Feed) Delete(namespace, name string) {
 	k := key{namespace, name}
 	f.sealAll(f.drop(k))
-	f.tellDeleted(k)
+	f.notifyDeleted(k)
 }
 
-// drop removes an object, and returns texts to seal.
+// drop removes an object and returns texts to seal.
 func (f *Feed) drop(k key) (due []*text) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -142,47 +142,46 @@ func (f *Feed) drop(k key) (due []*text) {
 	return f.takeTooMuch()
 }
 
-// Commit ends a full read: objects that were not Put since Begin are removed, all
-// in one moment.
+// Commit ends a list: objects that were not Put since Begin are removed, all at once.
 func (f *Feed) Commit() {
-	gone, due := f.sweep()
+	removed, due := f.sweep()
 	f.sealAll(due)
-	f.tellDeleted(gone...)
+	f.notifyDeleted(removed...)
 }
 
-// sweep removes what the full read did not meet, and makes visible what is left.
-// It returns texts to seal: after the first read all that are open.
-func (f *Feed) sweep() (gone []key, due []*text) {
+// sweep removes objects that the list did not have, and makes the others visible. It
+// returns texts to seal: after the initial list all that are open.
+func (f *Feed) sweep() (removed []key, due []*text) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i, b := range f.blocks {
 		for j := range b.slots {
-			if s := &b.slots[j]; s.used && s.read != f.read {
-				gone = append(gone, s.key)
+			if s := &b.slots[j]; s.used && s.list != f.list {
+				removed = append(removed, s.key)
 				f.remove(place{int32(i), int32(j)})
 			}
 		}
-		f.seal(f.takeTooMuch()) // with the lock held: no scrape may see half of this
+		f.seal(f.takeTooMuch()) // under the lock: no scrape may see half of this
 		if !f.published {
 			due = append(due, b.share()...)
 		}
 	}
 	f.check()
 	f.published, f.spare = true, nil
-	return gone, due
+	return removed, due
 }
 
-// tellDeleted tells the observer; no lock is held then.
-func (f *Feed) tellDeleted(gone ...key) {
+// notifyDeleted calls the observer. No lock is held.
+func (f *Feed) notifyDeleted(removed ...key) {
 	if f.resource.observer == nil {
 		return
 	}
-	for _, k := range gone {
+	for _, k := range removed {
 		f.resource.observer.Delete(f, k.namespace, k.name)
 	}
 }
 
-// take gives a free slot to an object.
+// take assigns a free slot to an object.
 func (f *Feed) take(k key) place {
 	p := f.freePlace()
 	k.namespace = unique.Make(k.namespace).Value() // one string for many objects
@@ -193,8 +192,8 @@ func (f *Feed) take(k key) place {
 	return p
 }
 
-// freePlace returns the slot that was freed last, so that churn stays in few
-// blocks, or one of a new block.
+// freePlace returns the slot that was freed last, so that churn stays in few blocks, or a
+// slot of a new block.
 func (f *Feed) freePlace() place {
 	for len(f.free) > 0 {
 		p := f.free[len(f.free)-1]
@@ -217,7 +216,7 @@ func (f *Feed) remove(p place) {
 	s := &b.slots[p.slot]
 	delete(f.index, s.key)
 	for i := range b.cells {
-		_ = f.set(b, int(p.slot), i, nil) // nothing is never too much
+		_ = f.set(b, int(p.slot), i, nil) // no lines are never too many
 	}
 	*s = slot{}
 	b.used--
@@ -225,8 +224,8 @@ func (f *Feed) remove(p place) {
 	b.closed = b.closed[:0]
 }
 
-// set makes lines those of a slot in family i. Where they are already, it touches
-// nothing. An error says that there are too many, and then there are none.
+// set makes lines those of a slot in family i. It touches nothing if they did not change.
+// The error says that there are too many; the slot has none then.
 func (f *Feed) set(b *block, slot, i int, lines []byte) (err error) {
 	c, now := b.cells[i], sum(f.seed, lines)
 	if c == nil && now == (hash{}) || c != nil && now == c.hashes[slot] {
@@ -234,8 +233,8 @@ func (f *Feed) set(b *block, slot, i int, lines []byte) (err error) {
 	}
 	b.shared = nil
 	count := bytes.Count(lines, []byte("\n"))
-	if count > mostLines {
-		err = fmt.Errorf("%s: %d series of one object; at most %d are possible", f.resource.table.Schema().Families[i].Name, count, mostLines)
+	if count > maxLines {
+		err = fmt.Errorf("%s: %d series of one object: must be at most %d", f.resource.table.Schema().Families[i].Name, count, maxLines)
 		lines, count, now = nil, 0, hash{}
 	}
 	if c == nil {
@@ -243,8 +242,8 @@ func (f *Feed) set(b *block, slot, i int, lines []byte) (err error) {
 		b.cells[i] = c
 	}
 	size, shared := c.size(), c.text != nil
-	c.unshare(f.resource.packer, len(lines), f.memory) // before the books: it panics if memory went bad
-	if shared || f.published {                         // and not still being filled
+	c.unshare(f.resource.packer, len(lines), f.buffer) // before any accounting: it panics if memory is corrupt
+	if shared || f.published {                         // not being filled by the initial list
 		f.opened(c)
 	}
 	series := count - int(c.counts[slot])

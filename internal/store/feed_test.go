@@ -257,7 +257,7 @@ func TestLargeObjectsShareABlockWithFew(t *testing.T) {
 	f := r.NewFeed()
 	f.Begin()
 	for i := range 20 {
-		f.Put(largeReplicaSet(fmt.Sprint("rs-", i), enoughBytes/8))
+		f.Put(largeReplicaSet(fmt.Sprint("rs-", i), maxBlockBytes/8))
 	}
 	f.Commit()
 	at := func(name string) int { return int(f.index[key{"shop", name}].block) }
@@ -267,7 +267,7 @@ func TestLargeObjectsShareABlockWithFew(t *testing.T) {
 		}
 	}
 	for i, b := range f.blocks {
-		if b.bytes > enoughBytes+enoughBytes/4 {
+		if b.bytes > maxBlockBytes+maxBlockBytes/4 {
 			t.Errorf("block %d has %d bytes", i, b.bytes)
 		}
 	}

@@ -30,7 +30,7 @@ func (p *panicky) Sample(s *metric.Sample) {
 	p.Writer.Sample(s)
 }
 
-func TestObjectThatARowCannotCopeWith(t *testing.T) {
+func TestObjectThatARowPanicsOn(t *testing.T) {
 	t.Setenv("KUBESTATE_VALIDATE", "1")
 	var log bytes.Buffer
 	r := New(Config{Table: replicaSets(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -100,7 +100,7 @@ func (h unlocked) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-func TestLogDoesNotHoldUpScrapes(t *testing.T) {
+func TestLoggingDoesNotBlockScrapes(t *testing.T) {
 	var f *Feed
 	var told int
 	r := New(Config{Table: replicaSets(t), Logger: slog.New(unlocked{slog.DiscardHandler, t, &f, &told})})
@@ -117,13 +117,13 @@ func TestObjectWithTooManySeries(t *testing.T) {
 	r := New(Config{Table: replicaSets(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	f := r.NewFeed()
 	o := replicaSet("owned", 1)
-	o.OwnerReferences = make([]metav1.OwnerReference, mostLines)
+	o.OwnerReferences = make([]metav1.OwnerReference, maxLines)
 	f.Begin()
 	f.Put(o)
 	f.Commit()
 	owners := func() int { return strings.Count(shown(t, r.Snapshot(Slice{})), "kube_replicaset_owner{") }
-	if got := owners(); got != mostLines || r.Stats().Failures != 0 {
-		t.Errorf("%d owners are shown, want %d: %s", got, mostLines, &log)
+	if got := owners(); got != maxLines || r.Stats().Failures != 0 {
+		t.Errorf("%d owners are shown, want %d: %s", got, maxLines, &log)
 	}
 	o.OwnerReferences = append(o.OwnerReferences, metav1.OwnerReference{})
 	f.Put(o)
@@ -131,15 +131,14 @@ func TestObjectWithTooManySeries(t *testing.T) {
 	if got := owners(); got != 0 || r.Stats().Failures != 1 {
 		t.Errorf("%d owners are shown and %d failures counted, want 0 and 1", got, r.Stats().Failures)
 	}
-	if want := "kube_replicaset_owner: 65536 series of one object; at most 65535 are possible"; !strings.Contains(log.String(), want) {
+	if want := "kube_replicaset_owner: 65536 series of one object: must be at most 65535"; !strings.Contains(log.String(), want) {
 		t.Errorf("log lacks %q: %s", want, &log)
 	}
 }
 
-// TestBadMemoryEndsOneScrape: what goes wrong on one of many cores ends the request
-// that needs it, and nothing else. An object that could not be stored can be stored
-// when it comes again.
-func TestBadMemoryEndsOneScrape(t *testing.T) {
+// TestCorruptMemoryFailsOneScrape: corrupt memory fails the request that reads it, and
+// nothing else. An object that could not be stored can be stored later.
+func TestCorruptMemoryFailsOneScrape(t *testing.T) {
 	t.Setenv("KUBESTATE_VALIDATE", "0")
 	r := New(Config{Table: replicaSets(t)})
 	f := r.NewFeed()

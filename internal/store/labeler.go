@@ -8,29 +8,29 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// A Labeler knows labels that lines get behind those of their family, such as
-// labels of other objects.
+// A Labeler provides labels that lines have after those of their family, such as labels
+// of related objects.
 type Labeler interface {
-	// Tail says which of an object's Tails the lines of a family end with; -1: none.
+	// Tail returns the index in an object's Tails of the one that the lines of a family end
+	// with; -1: none.
 	Tail(family int) int
-	// Hold returns the labels of an object that is about to be stored. They are
-	// locked, so that they stay as they are until its lines are stored.
+	// Hold returns the labels of an object that is about to be stored. They are locked, and
+	// the caller unlocks them when the lines are stored.
 	Hold(f *Feed, o kind.Object) *Labels
-	// HoldStored returns those of an object that is stored, likewise; nil if there
-	// are none.
+	// HoldStored does the same for an object that is stored already; nil if it has none.
 	HoldStored(f *Feed, namespace, name string) *Labels
 }
 
-// Labels are what the lines of one object have behind the labels of their family.
-// Who changes them holds the lock, and calls Feed.Relabel before releasing it.
+// Labels are the labels that the lines of one object have after those of their family.
+// Whoever changes them holds the lock, and calls Feed.Relabel before releasing it.
 type Labels struct {
 	sync.Mutex
-	// Tails are texts as exposition.AppendLabel makes them; Labeler.Tail says which
-	// of them is for which family.
+	// Tails are labels as exposition.AppendLabel writes them; Labeler.Tail maps families to
+	// them.
 	Tails [][]byte
 }
 
-// tailsOf returns which tail each family of a table has, nil where none has one.
+// tailsOf returns the index of the tail of each family; nil without a labeler.
 func tailsOf(c Config) []int {
 	if c.Labeler == nil {
 		return nil
@@ -42,7 +42,7 @@ func tailsOf(c Config) []int {
 	return of
 }
 
-// end gives the lines to come the tails of an object.
+// end sets the tails of the lines that are rendered next.
 func (x *renderer) end(l *Labels, tailOf []int) {
 	if x.tails == nil {
 		x.tails = make([][]byte, len(tailOf))
@@ -55,9 +55,9 @@ func (x *renderer) end(l *Labels, tailOf []int) {
 	x.lines.Tails(x.tails)
 }
 
-// Relabel exchanges the tails of the lines of an object: from are those that they
-// were stored with, to those they are to have. An object that is not stored is
-// left alone. The caller holds the lock of the object's Labels.
+// Relabel replaces the tails of the lines of an object: from are those it was stored with, to
+// the new ones. It does nothing for an object that is not stored. The caller holds the lock
+// of the object's Labels.
 func (f *Feed) Relabel(namespace, name string, from, to [][]byte) {
 	f.sealAll(f.relabel(key{namespace, name}, from, to))
 }
@@ -79,11 +79,11 @@ func (f *Feed) relabel(k key, from, to [][]byte) (due []*text) {
 		}
 		if c.text != nil {
 			b.shared = nil
-			c.unshare(f.resource.packer, len(to[t]), f.memory)
+			c.unshare(f.resource.packer, len(to[t]), f.buffer)
 			f.opened(c)
 		}
 		lines = exposition.ReplaceTail(lines[:0], c.lines(int(p.slot), nil), from[t], to[t])
-		_ = f.set(b, int(p.slot), i, lines) // as many as before
+		_ = f.set(b, int(p.slot), i, lines) // never too many: the count is unchanged
 	}
 	f.checkBlock(int(p.block))
 	return f.takeTooMuch()

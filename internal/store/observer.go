@@ -4,16 +4,16 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// An Observer is told of every change of a Feed, after it is stored and from the
-// goroutine that stored it. The object is valid until Put returns.
+// An Observer is notified of every change of a Feed, after it was stored, by the goroutine
+// that stored it. The object is valid until Put returns.
 type Observer interface {
 	Put(f *Feed, o kind.Object)
 	Delete(f *Feed, namespace, name string)
 }
 
-// Refresh renders one family of an object that is stored, from an object that
-// need only hold what this family and the identity labels read. One that is not
-// stored is left alone.
+// Refresh renders one family of an object that is stored, from an object that needs only the
+// fields that this family and the identity labels read. It does nothing for an object that
+// is not stored.
 func (f *Feed) Refresh(o kind.Object, family int) {
 	x := f.resource.renderer()
 	defer f.resource.renderers.Put(x)
@@ -34,8 +34,7 @@ func (f *Feed) Refresh(o kind.Object, family int) {
 	f.sealAll(due)
 }
 
-// refresh keeps the lines of one family of an object that is stored, and returns
-// texts to seal.
+// refresh stores the lines of one family of an object, and returns texts to seal.
 func (f *Feed) refresh(k key, family int, lines []byte) (due []*text, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -2,26 +2,25 @@ package store
 
 import "time"
 
-// Cells are sealed as follows. During the first full read the cells of a block are
-// sealed as soon as the block is full, by the goroutine that filled it. A change
-// opens the cells it changes; they are sealed again in the background when nothing
-// has changed them for a round, or by a scrape that needs them. Where much is open,
-// a change seals what was opened first, about as much as it opens itself: a burst
-// of changes does not bring all text into memory, and never makes a watch wait for
-// more than its own part.
+// When cells are sealed: during the initial list, the cells of a block as soon as the block
+// is full, by the goroutine that filled it. A change opens the cells it changes; they are
+// sealed again in the background when nothing has changed them for a round, or by a scrape
+// that needs them compressed. While the open cells exceed a limit, a change seals those
+// that were opened first, about as much as it opens itself: a burst of changes cannot bring
+// all text into memory uncompressed, and never delays a watch by more than its own share.
 
 const (
-	// round is the time between two looks at open cells.
+	// round is the interval at which open cells are looked at.
 	round = 2 * time.Second
-	// mostOpen bounds the open text of a feed: a part of all its text, and
-	// something for small ones.
-	mostOpenPart  = 32
-	mostOpenBytes = 1 << 20
-	// mostSpare bounds the number of memories kept for texts to come.
-	mostSpare = 256
+	// The open lines of a feed may have minOpenBytes and the fraction 1/openFraction of
+	// all its bytes.
+	openFraction = 32
+	minOpenBytes = 1 << 20
+	// maxSpare bounds the buffers kept for reuse.
+	maxSpare = 256
 )
 
-// opened notes that a cell was changed and is open. The caller holds the lock.
+// opened queues a cell that was changed. The caller holds the lock.
 func (f *Feed) opened(c *cell) {
 	c.changed = f.round
 	if c.waiting {
@@ -35,8 +34,7 @@ func (f *Feed) opened(c *cell) {
 	}
 }
 
-// grown notes how much longer a cell of a block has become. The caller holds the
-// lock.
+// grown adds to the sizes what a cell of a block has grown by. The caller holds the lock.
 func (f *Feed) grown(b *block, c *cell, by int) {
 	f.bytes += by
 	b.bytes += by
@@ -45,19 +43,19 @@ func (f *Feed) grown(b *block, c *cell, by int) {
 	}
 }
 
-// takeTooMuch returns the texts opened first, as many as are open beyond what may
-// be. The caller holds the lock.
+// takeTooMuch dequeues the cells that were opened first, as many as exceed the limit, and
+// returns their texts. The caller holds the lock.
 func (f *Feed) takeTooMuch() []*text {
 	var texts []*text
-	for most := f.bytes/mostOpenPart + mostOpenBytes; f.openBytes > most; {
+	for most := f.bytes/openFraction + minOpenBytes; f.openBytes > most; {
 		texts = f.appendDue(texts, f.open[0])
 		f.open[0], f.open = nil, f.open[1:]
 	}
 	return texts
 }
 
-// appendDue appends the text of a cell, which ceases to wait, unless it is empty:
-// the cell has left its block then. The caller holds the lock.
+// appendDue marks a cell as dequeued and appends its text, unless it is empty: the cell is no
+// longer in its block then. The caller holds the lock.
 func (f *Feed) appendDue(texts []*text, c *cell) []*text {
 	c.waiting = false
 	f.openBytes -= c.size()
@@ -67,7 +65,7 @@ func (f *Feed) appendDue(texts []*text, c *cell) []*text {
 	return append(texts, c.share())
 }
 
-// sealQuiet seals the cells that have not changed since it was called last.
+// sealQuiet seals the cells that have not changed for a round.
 func (f *Feed) sealQuiet() {
 	f.mu.Lock()
 	f.round++
@@ -82,8 +80,8 @@ func (f *Feed) sealQuiet() {
 	f.sealAll(texts)
 }
 
-// takeQuiet returns the texts of open cells that did not change in the last round,
-// and keeps the others in mind. The caller holds the lock.
+// takeQuiet dequeues the open cells that did not change in the last round, and returns their
+// texts. The caller holds the lock.
 func (f *Feed) takeQuiet() []*text {
 	var texts []*text
 	kept := f.open[:0]
@@ -99,8 +97,7 @@ func (f *Feed) takeQuiet() []*text {
 	return texts
 }
 
-// sealAll seals texts, and keeps the memory of those that no snapshot has for texts
-// to come.
+// sealAll seals texts, and keeps the buffers of those that no snapshot has for reuse.
 func (f *Feed) sealAll(texts []*text) {
 	if len(texts) == 0 {
 		return
@@ -111,8 +108,8 @@ func (f *Feed) sealAll(texts []*text) {
 	f.keep(texts, open)
 }
 
-// seal is sealAll for a caller that holds the lock. Others wait for it, so that it
-// takes all cores.
+// seal is sealAll for a caller that holds the lock. It works on several cores, because
+// others wait for the lock.
 func (f *Feed) seal(texts []*text) {
 	open := make([][]byte, len(texts))
 	inParallel(len(texts), func(next func() (int, bool)) {
@@ -123,7 +120,7 @@ func (f *Feed) seal(texts []*text) {
 	f.keep(texts, open)
 }
 
-// compress seals texts and returns what they were, where they were open.
+// compress seals texts, and returns the buffers of those that were open.
 func (f *Feed) compress(texts []*text) (open [][]byte) {
 	open = make([][]byte, len(texts))
 	for i, t := range texts {
@@ -132,22 +129,22 @@ func (f *Feed) compress(texts []*text) (open [][]byte) {
 	return open
 }
 
-// keep keeps the memory of texts that no snapshot has, as long as more are to come
-// soon. The caller holds the lock.
-func (f *Feed) keep(texts []*text, memory [][]byte) {
+// keep keeps the buffers of texts that no snapshot has, while more texts are expected soon.
+// The caller holds the lock.
+func (f *Feed) keep(texts []*text, buffers [][]byte) {
 	if f.published && f.timer == nil {
 		return
 	}
 	for i, t := range texts {
-		if memory[i] != nil && !t.seen && len(f.spare) < mostSpare {
-			f.spare = append(f.spare, memory[i][:0])
+		if buffers[i] != nil && !t.seen && len(f.spare) < maxSpare {
+			f.spare = append(f.spare, buffers[i][:0])
 		}
 	}
 }
 
-// memory returns memory for a text of some size, from what was kept if there is
-// any that is large enough. The caller holds the lock.
-func (f *Feed) memory(size int) []byte {
+// buffer returns an empty buffer with some capacity, a kept one if it is large enough. The
+// caller holds the lock.
+func (f *Feed) buffer(size int) []byte {
 	for i := len(f.spare) - 1; i >= 0; i-- {
 		if b := f.spare[i]; cap(b) >= size {
 			last := len(f.spare) - 1

@@ -45,7 +45,7 @@ func wantForms(t *testing.T, f *Feed, open, sealed int) {
 // families is how many families replicaSet has samples of.
 const families = 8
 
-func TestFirstReadSealsFullBlocks(t *testing.T) {
+func TestInitialListSealsFullBlocks(t *testing.T) {
 	f := newResource(t).NewFeed()
 	f.Begin()
 	for i := range blockSlots - 1 {
@@ -62,12 +62,12 @@ func TestFirstReadSealsFullBlocks(t *testing.T) {
 	wantForms(t, f, 0, 2*families)
 }
 
-// TestFirstReadSealsBlocksOfLargeObjects: their blocks are full with fewer.
-func TestFirstReadSealsBlocksOfLargeObjects(t *testing.T) {
+// TestInitialListSealsBlocksOfLargeObjects: such blocks are full with fewer objects.
+func TestInitialListSealsBlocksOfLargeObjects(t *testing.T) {
 	f := newResource(t).NewFeed()
 	f.Begin()
 	for i := range 20 {
-		f.Put(largeReplicaSet(fmt.Sprint("rs-", i), enoughBytes/8))
+		f.Put(largeReplicaSet(fmt.Sprint("rs-", i), maxBlockBytes/8))
 		if open, _ := forms(f); open > families {
 			t.Fatalf("%d texts are open after %d objects, want those of one block", open, i+1)
 		}
@@ -75,9 +75,9 @@ func TestFirstReadSealsBlocksOfLargeObjects(t *testing.T) {
 	wantForms(t, f, families, 2*families)
 }
 
-// TestMemoryOfATextIsKeptOnce: of two that seal the same text only one may give its
-// memory to another.
-func TestMemoryOfATextIsKeptOnce(t *testing.T) {
+// TestBufferOfATextIsKeptOnce: of two callers that seal the same text only one may reuse
+// its buffer.
+func TestBufferOfATextIsKeptOnce(t *testing.T) {
 	f := newResource(t).NewFeed()
 	for range 50 {
 		same := []*text{newText([]byte(strings.Repeat("text", 10_000)))}
@@ -86,13 +86,13 @@ func TestMemoryOfATextIsKeptOnce(t *testing.T) {
 			go func() { memory <- f.compress(same)[0] }()
 		}
 		if a, b := <-memory, <-memory; a != nil && b != nil {
-			t.Fatal("two have the memory of one text")
+			t.Fatal("two callers have the buffer of one text")
 		}
 	}
 }
 
-// TestTextsOpenedBeforeTheFirstCommitAreBounded: what changes in full blocks, such
-// as labels of other objects, does not bring all text into memory.
+// TestTextsOpenedBeforeTheFirstCommitAreBounded: changes in full blocks, such as joined
+// labels, do not bring all text into memory.
 func TestTextsOpenedBeforeTheFirstCommitAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // so that no round passes
 		t.Setenv("KUBESTATE_VALIDATE", "0")
@@ -105,7 +105,7 @@ func TestTextsOpenedBeforeTheFirstCommitAreBounded(t *testing.T) {
 		}
 		for i := range n { // as a second read
 			f.Put(longReplicaSet(fmt.Sprint("rs-", i), 2))
-			if limit := f.bytes/mostOpenPart + mostOpenBytes; f.openBytes > limit {
+			if limit := f.bytes/openFraction + minOpenBytes; f.openBytes > limit {
 				t.Fatalf("%d bytes are open of %d, want at most %d", f.openBytes, f.bytes, limit)
 			}
 		}
@@ -117,7 +117,7 @@ func TestTextsOpenedBeforeTheFirstCommitAreBounded(t *testing.T) {
 	})
 }
 
-func TestChangedTextsAreSealedWhenTheyRest(t *testing.T) {
+func TestTextsAreSealedWhenUnchanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newResource(t)
 		f := r.NewFeed()
@@ -156,7 +156,7 @@ func wantNames() []string {
 	return names
 }
 
-func TestScrapeSealsAndSealedTextsStaySo(t *testing.T) {
+func TestScrapeSealsTexts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // so that no round passes
 		r := newResource(t)
 		f := r.NewFeed()
@@ -187,9 +187,9 @@ func longReplicaSet(name string, version int) *appsv1.ReplicaSet {
 	return o
 }
 
-// TestMuchOpenTextIsSealedAtOnce: a burst of changes does not bring all text into
-// memory, whatever changes.
-func TestMuchOpenTextIsSealedAtOnce(t *testing.T) {
+// TestBurstsSealAtOnce: a burst of changes does not bring all text into memory, whatever
+// changes.
+func TestBurstsSealAtOnce(t *testing.T) {
 	t.Setenv("KUBESTATE_VALIDATE", "0")
 	const n = 20 * blockSlots // 13 MB
 	name := func(i int) string { return fmt.Sprint("rs-", i) }
@@ -234,7 +234,7 @@ func TestMuchOpenTextIsSealedAtOnce(t *testing.T) {
 					}
 					most = max(most, f.openBytes)
 				})
-				if limit := f.bytes/mostOpenPart + mostOpenBytes; most > limit || most < limit/4 {
+				if limit := f.bytes/openFraction + minOpenBytes; most > limit || most < limit/4 {
 					t.Errorf("up to %d bytes were open of %d, want some, and at most %d", most, f.bytes, limit)
 				}
 				time.Sleep(3 * round)
@@ -283,10 +283,10 @@ func TestBuffersAreReused(t *testing.T) {
 		}
 		f.Begin()
 		seal(1000, 1)
-		if b := f.memory(1001); cap(b) != 1001 || len(f.spare) != 1 {
+		if b := f.buffer(1001); cap(b) != 1001 || len(f.spare) != 1 {
 			t.Errorf("a buffer of %d bytes for a larger text", cap(b))
 		}
-		if b := f.memory(1000); cap(b) != 1000 || len(b) != 0 || len(f.spare) != 0 {
+		if b := f.buffer(1000); cap(b) != 1000 || len(b) != 0 || len(f.spare) != 0 {
 			t.Errorf("the only buffer is not reused: one of %d bytes, %d kept", cap(b), len(f.spare))
 		}
 		seal(1000, 1)

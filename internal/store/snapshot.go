@@ -4,18 +4,17 @@ import (
 	"github.com/kubestate/kubestate/exposition"
 )
 
-// Slice says which part of the objects a snapshot has: Index, from 0 on, of Of
-// parts of near equal size. The zero value is the whole. An object stays in its
-// slice as long as it exists.
+// Slice selects objects: slice Index, counted from 0, of Of slices of nearly the same size.
+// The zero value selects all. An object stays in its slice as long as it exists.
 type Slice struct{ Index, Of int }
 
-// has says whether the slice has the block with a number. The blocks of a feed are
-// dealt like cards, beginning with another player for each feed. What other feeds
-// have does not matter, so that blocks stay where they are.
+// has reports whether the slice has a block of a feed. Blocks are assigned to slices round
+// robin. first is the offset of the feed, so that the first blocks of all feeds are not in
+// the same slice; it does not depend on how many blocks others have, so that blocks never
+// move.
 func (s Slice) has(block, first int) bool { return s.Of == 0 || (block+first)%s.Of == s.Index }
 
-// Snapshot is what a Resource held at one moment. It stays as it is whatever
-// happens to the Resource.
+// Snapshot is the state of a Resource at one moment. It never changes.
 type Snapshot struct {
 	resource *Resource
 	blocks   []blockTexts // feed by feed
@@ -26,8 +25,8 @@ type Snapshot struct {
 // Snapshots share them while the block does not change.
 type blockTexts []*text
 
-// Snapshot returns the present state of all feeds that have been read completely
-// at least once, or a slice of it. It copies a reference to each block, one to each cell
+// Snapshot returns the current state of all feeds that have had a Commit, or a slice of it.
+// It copies a reference to each block, one to each cell
 // of blocks that changed since the last Snapshot, and no text.
 func (r *Resource) Snapshot(slice Slice) *Snapshot {
 	s := &Snapshot{resource: r}
@@ -37,8 +36,7 @@ func (r *Resource) Snapshot(slice Slice) *Snapshot {
 	return s
 }
 
-// snapshot adds the texts of the blocks in the slice; first is the place of the
-// first block in the deck.
+// snapshot adds the texts of the blocks in the slice; first is the offset for Slice.has.
 func (f *Feed) snapshot(s *Snapshot, slice Slice, first int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -55,8 +53,8 @@ func (f *Feed) snapshot(s *Snapshot, slice Slice, first int) {
 	}
 }
 
-// head returns the HELP and TYPE lines of each family. They are made once for a
-// format, because they are sealed as lines are.
+// head returns the HELP and TYPE lines of each family. They are made once for a format, since
+// they are compressed like lines.
 func (r *Resource) head(f exposition.Format) []*text {
 	r.mu.Lock()
 	defer r.mu.Unlock()

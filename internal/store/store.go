@@ -1,18 +1,42 @@
-// Package store keeps the rendered samples of objects, ready to be written family
-// by family. An object is rendered once, when it changes; an update touches only
-// the families whose text really changed; a scrape only hands out what is there.
+// Package store keeps the rendered samples of objects, ready to be written family by
+// family. An object is rendered once, when it changes; an update touches only the families
+// whose text changed; a scrape writes what is there.
 //
-// A Resource holds the objects of one kind. Its Feeds receive them, one Feed for
-// each source (one for each namespace, where only some are watched). A Feed keeps
-// its objects in blocks of slots; a cell is the text of one family for one block.
-// A text is open, as it was rendered, or sealed: compressed, as gzip bodies have
-// it. Texts that a Snapshot has seen never change, so that a scrape writes without
-// a lock.
+// A Resource stores the objects of one kind. Each source of objects (one watch, or one for
+// each namespace) has a Feed, which keeps its objects in blocks of slots:
 //
-// feed.go is what happens to objects, block.go and text.go are where their lines
-// are, seal.go says when texts are sealed, snapshot.go takes a state and body.go
-// makes a response of it; validate.go checks all of that in tests. The package
-// refuses to know where objects come from.
+//	Resource ─┬─ Feed ─┬─ block 0        slot 0    slot 1    …  slot 127     an object each
+//	          │        │                 shop/a    shop/b       shop/z
+//	          │        │                ┌───────────────────────────────┐
+//	          │        │   family 0     │ line      line line    line   │  cell → text
+//	          │        │   family 1     │ line                   line   │  cell → text
+//	          │        │   …            │                               │
+//	          │        │   family n     │ line      line         line   │  cell → text
+//	          │        │                └───────────────────────────────┘
+//	          │        └─ block 1 …
+//	          └─ Feed (another namespace) …
+//
+// A cell has the sample lines of one family for the objects of one block, in the order of
+// slots, and for each slot the number of its lines and a hash of them. A text is a version
+// of a cell that never changes, because a Snapshot may have it. Its form is
+//
+//	open      the lines as they were rendered
+//	sealed    the lines compressed, as one piece of a gzip body (package piece)
+//
+// and a change to a cell opens it: its sealed text is decompressed into a buffer that may
+// change. A Snapshot is a list of references to texts, so a scrape writes without a lock.
+// A Body writes snapshots in the order
+//
+//	for each family: HELP and TYPE, then its text in block 0, block 1, …
+//
+// as sealed pieces (gzip), as zstd frames that are kept as well, or converted while it is
+// written (plain text, protobuf).
+//
+// feed.go handles changes of objects, block.go and text.go lay out lines, seal.go decides
+// when texts are sealed, snapshot.go takes the state of a Resource, body.go makes a response
+// of it, convert.go and converter.go convert responses within a memory budget, and
+// validate.go checks the invariants in tests. The package does not know where objects come
+// from.
 package store
 
 import (
@@ -27,17 +51,17 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Config says what a Resource is made of.
+// Config configures a Resource.
 type Config struct {
 	Table  *kind.Table
-	Packer *piece.Packer // compresses, for any number of resources; nil: one of its own
-	Logger *slog.Logger  // told of objects that a row cannot cope with
-	// Observer is told of every change; nil: nobody.
+	Packer *piece.Packer // shared by several resources; nil: its own
+	Logger *slog.Logger  // receives errors about objects with families that cannot be computed
+	// Observer is called after every change; may be nil.
 	Observer Observer
-	// Labeler gives labels to the lines of objects; nil: nobody.
+	// Labeler adds labels to the lines of objects; may be nil.
 	Labeler Labeler
-	// Position is the place of the Resource among others; slices begin there, so
-	// that small resources do not all fall into the first.
+	// Position is the index of the Resource among all. It shifts which slice the first
+	// block is in, so that small resources are not all in the first slice.
 	Position int
 }
 
@@ -48,14 +72,14 @@ type Resource struct {
 	logger    *slog.Logger
 	observer  Observer
 	labeler   Labeler
-	tailOf    []int     // per family, of Labels.Tails; nil without a labeler
+	tailOf    []int     // for each family its index in Labels.Tails; nil without a labeler
 	renderers sync.Pool // of *renderer
-	first     int       // the slice that its first block is in, modulo their number
-	validate  bool      // check all invariants after each change; see validate.go
+	first     int       // Config.Position
+	validate  bool      // check invariants after each change; see validate.go
 
 	mu    sync.Mutex
 	feeds []*Feed
-	heads map[exposition.Format][]*text // per family, made when they are asked for
+	heads map[exposition.Format][]*text // HELP and TYPE lines by family, made on first use
 }
 
 // New returns an empty store.
@@ -73,11 +97,10 @@ func New(c Config) *Resource {
 	return r
 }
 
-// Table returns the table whose objects the Resource keeps.
+// Table returns the table of the kind that is stored.
 func (r *Resource) Table() *kind.Table { return r.table }
 
-// NewFeed returns a further Feed. What it receives is written behind that of the
-// feeds before it.
+// NewFeed returns a new Feed. Its objects follow those of earlier feeds in a body.
 func (r *Resource) NewFeed() *Feed {
 	f := newFeed(r)
 	r.mu.Lock()
@@ -92,14 +115,14 @@ func (r *Resource) allFeeds() []*Feed {
 	return slices.Clip(r.feeds)
 }
 
-// Stats says how much a Resource holds.
+// Stats describes what a Resource stores.
 type Stats struct {
 	Objects, Series, Bytes int
-	Failures               uint64 // objects that a row could not cope with, since the start
-	Synced                 bool   // every feed has been read completely at least once
+	Failures               uint64 // objects with a family that could not be computed, since the start
+	Synced                 bool   // there is a feed, and each has had its first Commit
 }
 
-// Stats returns the sum over all feeds. Bytes is the length of all sample lines.
+// Stats returns the sum over all feeds. Bytes is the size of all sample lines, uncompressed.
 func (r *Resource) Stats() Stats {
 	feeds := r.allFeeds()
 	s := Stats{Synced: len(feeds) > 0}
@@ -115,11 +138,11 @@ func (r *Resource) Stats() Stats {
 	return s
 }
 
-// renderer renders one object after another, reusing memory.
+// renderer renders one object after another and reuses its buffers.
 type renderer struct {
 	lines   *exposition.Writer
 	emitter *metric.Emitter
-	tails   [][]byte // per family, of the current object
+	tails   [][]byte // of the current object, by family
 }
 
 func newRenderer(s *metric.Schema) *renderer {
@@ -127,10 +150,10 @@ func newRenderer(s *metric.Schema) *renderer {
 	return &renderer{lines: w, emitter: metric.NewEmitter(w)}
 }
 
-// renderer returns a renderer without lines, which the caller gives back to the pool.
+// renderer returns a renderer without lines, which the caller puts back into the pool.
 func (r *Resource) renderer() *renderer {
 	x := r.renderers.Get().(*renderer)
-	x.lines.Reset() // an object of a wrong type must not get the lines of the one before
+	x.lines.Reset() // an object of a wrong type must not get the lines of the previous one
 	x.lines.Tails(nil)
 	return x
 }

@@ -224,9 +224,9 @@ func TestWriteEndsWithTheFirstError(t *testing.T) {
 	}
 }
 
-// TestNothingIsWrittenBehindAnError: a client that goes away in the middle costs
+// TestNothingIsWrittenAfterAnError: a client that goes away in the middle costs
 // nothing more.
-func TestNothingIsWrittenBehindAnError(t *testing.T) {
+func TestNothingIsWrittenAfterAnError(t *testing.T) {
 	r := newResource(t)
 	f := r.NewFeed()
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -245,7 +245,7 @@ func TestNothingIsWrittenBehindAnError(t *testing.T) {
 		}
 		w := &failing{left: whole.Len() / 4, err: errors.New("broken pipe")}
 		if err := write(w, s, exposition.Text, e); err == nil || w.after > 0 || w.largest > batchSize+blockSlots<<10 {
-			t.Errorf("encoding %d: error %v, %d writes behind it, the largest of %d bytes of %d", e, err, w.after, w.largest, whole.Len())
+			t.Errorf("encoding %d: error %v, %d writes after it, the largest of %d bytes of %d", e, err, w.after, w.largest, whole.Len())
 		}
 	}
 }

@@ -9,23 +9,23 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// A text is a stretch of a body that never changes: the lines of a cell as they
-// were at one time, or the head of a family. Only its form changes, from open to
-// sealed. It is safe for concurrent use.
+// A text is a stretch of a body that never changes: the lines of a cell at one moment, or
+// the head of a family. Only its form changes, from open to sealed. It is safe for
+// concurrent use.
 type text struct {
 	size int
-	seen bool // by a snapshot, which may read it at any time; guarded by the lock of the feed
+	seen bool // a snapshot has it and may read it at any time; guarded by Feed.mu
 	form atomic.Pointer[form]
 
-	sealing  sync.Mutex   // one changes the form at a time
-	protobuf atomic.Int64 // 1 + the size of its metrics in protobuf, once known
+	sealing  sync.Mutex   // held to change the form
+	protobuf atomic.Int64 // 1 + the size of its metrics in protobuf; 0: unknown
 }
 
-// form is how a text is kept: open or sealed, and as zstd too once that was asked
-// for.
+// form is the representation of a text: open or sealed, and also zstd once a client has
+// asked for that.
 type form struct {
 	open   []byte
-	sealed *piece.Deflated // in place of open
+	sealed *piece.Deflated // instead of open
 	zstd   []byte
 }
 
@@ -35,7 +35,7 @@ func newText(open []byte) *text {
 	return t
 }
 
-// seal compresses the text if it is open, and returns it compressed.
+// seal seals the text if it is open, and returns it compressed.
 func (t *text) seal(p *piece.Packer) *piece.Deflated {
 	if t.form.Load().sealed == nil {
 		t.takeOpen(p)
@@ -43,8 +43,8 @@ func (t *text) seal(p *piece.Packer) *piece.Deflated {
 	return t.form.Load().sealed
 }
 
-// takeOpen compresses the text if it is open, and returns what it was. Of several
-// callers only one gets that, because its memory may become that of another text.
+// takeOpen seals the text if it is open, and returns the buffer that it was in. Only one of
+// several callers gets it, because the buffer may be reused.
 func (t *text) takeOpen(p *piece.Packer) []byte {
 	t.sealing.Lock()
 	defer t.sealing.Unlock()
@@ -55,8 +55,7 @@ func (t *text) takeOpen(p *piece.Packer) []byte {
 	return f.open
 }
 
-// zstd returns the text as a zstd frame. It is made when it is asked for first
-// and kept as long as the text.
+// zstd returns the text as a zstd frame, which is made on first use and kept with the text.
 func (t *text) zstd(p *piece.Packer) []byte {
 	if z := t.form.Load().zstd; z != nil {
 		return z
@@ -75,7 +74,7 @@ func (t *text) zstd(p *piece.Packer) []byte {
 	return f.zstd
 }
 
-// append appends the text to dst. It allocates only where dst lacks room.
+// append appends the text to dst. It allocates only where dst lacks capacity.
 func (t *text) append(dst []byte, p *piece.Packer) []byte {
 	f := t.form.Load()
 	if f.sealed == nil {
@@ -83,13 +82,13 @@ func (t *text) append(dst []byte, p *piece.Packer) []byte {
 	}
 	dst, err := p.Inflate(dst, f.sealed)
 	if err != nil {
-		panic("store: " + err.Error()) // memory went bad; whoever stores an object or answers a scrape recovers
+		panic("store: " + err.Error()) // memory is corrupt; callers that store an object or answer a scrape recover
 	}
 	return dst
 }
 
-// protobufSize returns how many bytes the lines of family d take in protobuf. It
-// uses scratch, and returns it for the next.
+// protobufSize returns the size of the lines of family d in protobuf. It uses scratch, and
+// returns it for the next call.
 func (t *text) protobufSize(d *metric.Desc, p *piece.Packer, scratch []byte) (size int, _ []byte) {
 	if known := t.protobuf.Load(); known > 0 {
 		return int(known - 1), scratch

@@ -10,9 +10,9 @@ import (
 	"github.com/kubestate/kubestate/internal/piece"
 )
 
-// With KUBESTATE_VALIDATE=1 in the environment, which is for tests, a store
-// checks itself: the block that a change touched after each change, and
-// everything at each Commit and Snapshot. What does not hold panics.
+// With KUBESTATE_VALIDATE=1 in the environment, which is for tests, a store checks its
+// invariants: those of the block that a change touched after each change, and all of them
+// at each Commit and Snapshot. It panics if one is violated.
 
 func (f *Feed) check() {
 	if f.resource.validate {
@@ -32,8 +32,8 @@ func (f *Feed) mustHold(err error) {
 	}
 }
 
-// validate returns an error for everything in the Feed that contradicts itself.
-// The caller holds the lock.
+// validate returns an error for every violated invariant of the Feed. The caller holds the
+// lock.
 func (f *Feed) validate() error {
 	errs := []error{f.validateFree(), f.validateOpen()}
 	used, series, size, free := 0, 0, 0, len(f.free)
@@ -58,13 +58,13 @@ func (f *Feed) validate() error {
 		{"bytes", f.bytes, size},
 	} {
 		if n.kept != n.found {
-			errs = append(errs, fmt.Errorf("%s: %d by the books, %d found", n.what, n.kept, n.found))
+			errs = append(errs, fmt.Errorf("%s: %d recorded, %d found", n.what, n.kept, n.found))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// validateFree checks that the free slots are different ones and really free.
+// validateFree checks that the free slots are distinct and not used.
 func (f *Feed) validateFree() error {
 	var errs []error
 	seen := map[place]bool{}
@@ -86,29 +86,29 @@ func (f *Feed) validateFree() error {
 	return errors.Join(errs...)
 }
 
-// validateOpen checks what is known of open cells: that exactly those that wait
-// for sealing will be sealed, and that memory for texts to come is nobody's.
+// validateOpen checks that exactly the open cells are queued for sealing, and that buffers
+// for reuse are not in use.
 func (f *Feed) validateOpen() error {
 	var errs []error
 	size, waiting := 0, map[*cell]bool{}
 	for _, c := range f.open {
 		if waiting[c] || !c.waiting {
-			errs = append(errs, errors.New("a cell is to be sealed twice, or does not know that it is to be sealed"))
+			errs = append(errs, errors.New("a cell is queued twice, or not marked as queued"))
 		}
 		waiting[c] = true
 		size += c.size()
 	}
 	if size != f.openBytes {
-		errs = append(errs, fmt.Errorf("open bytes: %d by the books, %d found", f.openBytes, size))
+		errs = append(errs, fmt.Errorf("open bytes: %d recorded, %d found", f.openBytes, size))
 	}
 	if len(f.open) > 0 && f.timer == nil {
-		errs = append(errs, fmt.Errorf("%d open cells, and nothing that will seal them", len(f.open)))
+		errs = append(errs, fmt.Errorf("%d open cells and no timer to seal them", len(f.open)))
 	}
 	live := map[*byte]bool{}
 	for _, b := range f.blocks {
 		for _, c := range b.cells {
 			if c != nil && c.waiting && !waiting[c] {
-				errs = append(errs, errors.New("a cell waits for sealing in vain"))
+				errs = append(errs, errors.New("a cell is marked as queued and is not"))
 			}
 			if open := c.open(); cap(open) > 0 {
 				live[&open[:1][0]] = true
@@ -121,14 +121,14 @@ func (f *Feed) validateOpen() error {
 		}
 		first := &b[:1][0]
 		if live[first] {
-			errs = append(errs, errors.New("memory for texts to come has a text, or is kept twice"))
+			errs = append(errs, errors.New("a buffer for reuse is in use, or kept twice"))
 		}
 		live[first] = true
 	}
 	return errors.Join(errs...)
 }
 
-// open returns the text of a cell where that is open.
+// open returns the lines of a cell if they are open.
 func (c *cell) open() []byte {
 	switch {
 	case c == nil:
@@ -163,7 +163,7 @@ func (f *Feed) validateBlock(i int) error {
 		}
 	}
 	if size != b.bytes {
-		errs = append(errs, fmt.Errorf("block %d: %d bytes by the books, %d found", i, b.bytes, size))
+		errs = append(errs, fmt.Errorf("block %d: %d bytes recorded, %d found", i, b.bytes, size))
 	}
 	for j, s := range b.slots {
 		if s.used {
@@ -172,21 +172,21 @@ func (f *Feed) validateBlock(i int) error {
 		p, known := f.index[s.key]
 		switch {
 		case s.used && (!known || p != place{int32(i), int32(j)}):
-			errs = append(errs, fmt.Errorf("block %d: slot %d: the index does not lead to %v", i, j, s.key))
+			errs = append(errs, fmt.Errorf("block %d: slot %d: the index does not point to %v", i, j, s.key))
 		case !s.used && s != slot{}:
 			errs = append(errs, fmt.Errorf("block %d: slot %d: unused and not empty: %+v", i, j, s))
 		case s.series != series[j]:
-			errs = append(errs, fmt.Errorf("block %d: slot %d: %d series by the books, %d lines found", i, j, s.series, series[j]))
+			errs = append(errs, fmt.Errorf("block %d: slot %d: %d series recorded, %d lines found", i, j, s.series, series[j]))
 		}
 	}
 	if used != b.used {
-		errs = append(errs, fmt.Errorf("block %d: %d slots used by the books, %d found", i, b.used, used))
+		errs = append(errs, fmt.Errorf("block %d: %d slots used recorded, %d found", i, b.used, used))
 	}
 	return errors.Join(errs...)
 }
 
-// validateCell checks the cell of a family, which may be nil, and adds the lines
-// of each slot to series.
+// validateCell checks the cell of a family, which may be nil, and adds the number of lines of
+// each slot to series.
 func (f *Feed) validateCell(c *cell, series *[blockSlots]int) error {
 	if c == nil {
 		return nil
@@ -199,65 +199,65 @@ func (f *Feed) validateCell(c *cell, series *[blockSlots]int) error {
 	for j, hash := range c.hashes {
 		count := int(c.counts[j])
 		if count > left {
-			return fmt.Errorf("slot %d: %d lines where %d are left", j, count, left)
+			return fmt.Errorf("slot %d: %d lines counted, %d left", j, count, left)
 		}
 		left -= count
 		end := skipLines(rest, count)
 		if lines := rest[:end]; sum(f.seed, lines) != hash {
-			return fmt.Errorf("slot %d: hash is not that of %q", j, lines)
+			return fmt.Errorf("slot %d: wrong hash of %q", j, lines)
 		}
 		if count > 0 && j > int(c.top) {
-			return fmt.Errorf("slot %d has lines, the last is said to be %d", j, c.top)
+			return fmt.Errorf("slot %d has lines after the last slot, %d", j, c.top)
 		}
 		rest = rest[end:]
 		series[j] += count
 	}
 	if len(rest) > 0 {
-		return fmt.Errorf("%d bytes behind the last slot", len(rest))
+		return fmt.Errorf("%d bytes after the last slot", len(rest))
 	}
 	return nil
 }
 
-// validateText checks the form of a cell's text, and returns it as it is when open.
+// validateText checks the form of a cell's lines, and returns them uncompressed.
 func (f *Feed) validateText(c *cell) ([]byte, error) {
 	if c.size() == 0 {
-		return nil, errors.New("a cell without text")
+		return nil, errors.New("a cell without lines")
 	}
 	if c.text == nil {
 		if !c.waiting && f.published {
-			return nil, errors.New("an open cell that nobody will seal")
+			return nil, errors.New("an open cell is not queued")
 		}
 		return c.plain, nil
 	}
 	if c.plain != nil {
-		return nil, errors.New("a cell with two texts")
+		return nil, errors.New("a cell with both plain and text")
 	}
 	return c.text.validate(f.resource.packer)
 }
 
-// validate checks that all forms of a text are of one, and returns it.
+// validate checks that all forms of a text are the same, and returns it uncompressed.
 func (t *text) validate(p *piece.Packer) ([]byte, error) {
 	form := t.form.Load()
 	whole := form.open
 	if d := form.sealed; d != nil {
 		if form.open != nil {
-			return nil, errors.New("a text that is both open and sealed")
+			return nil, errors.New("a text both open and sealed")
 		}
 		var err error
 		if whole, err = p.Inflate(nil, d); err != nil {
 			return nil, err
 		}
 		if crc := crc32.ChecksumIEEE(whole); crc != d.CRC || len(whole) != d.Size {
-			return nil, fmt.Errorf("checksum %08x and size %d by the books, %08x and %d found", d.CRC, d.Size, crc, len(whole))
+			return nil, fmt.Errorf("checksum %08x and size %d recorded, %08x and %d found", d.CRC, d.Size, crc, len(whole))
 		}
 	}
 	if form.zstd != nil {
 		if again := p.Zstd(nil, whole); !bytes.Equal(again, form.zstd) {
-			return nil, errors.New("a text that is another one in zstd")
+			return nil, errors.New("the zstd form of a text differs")
 		}
 	}
 	if len(whole) != t.size {
-		return nil, fmt.Errorf("text of %d bytes by the books, %d found", t.size, len(whole))
+		return nil, fmt.Errorf("text of %d bytes recorded, %d found", t.size, len(whole))
 	}
 	return whole, nil
 }
