@@ -22,14 +22,14 @@ type Skipped func(family string, err error)
 
 // Check returns what is wrong with an entry, whatever resource it is for.
 func (r *Resource) Check() []Problem {
-	_, problems := r.compile()
+	_, problems := compile([]*Resource{r})
 	return problems
 }
 
-// Compile returns the table of an entry for a resource of the API that it is meant
-// for. It fails if Check finds a problem.
-func (r *Resource) Compile(served kind.Resource, skipped Skipped) (*kind.Table, error) {
-	families, problems := r.compile()
+// Table returns the table of a resource. It fails if an entry has a problem, or if
+// two of them do not fit together: metrics of one name are one family, of one type.
+func (s *Served) Table(skipped Skipped) (*kind.Table, error) {
+	families, problems := compile(s.Entries)
 	if len(problems) > 0 {
 		errs := make([]error, len(problems))
 		for i, p := range problems {
@@ -41,7 +41,7 @@ func (r *Resource) Compile(served kind.Resource, skipped Skipped) (*kind.Table, 
 	rows := make([]kind.Row[Object], len(families))
 	for i, same := range families {
 		for _, f := range same {
-			f.bind(served)
+			f.bind(s.Resource)
 			f.addFields(reads)
 		}
 		rows[i] = kind.NewRow(same[0].desc, func(o *Object, e *metric.Emitter) {
@@ -50,10 +50,11 @@ func (r *Resource) Compile(served kind.Resource, skipped Skipped) (*kind.Table, 
 			}
 		})
 	}
+	gvk := s.GroupVersionKind()
 	return kind.Define(kind.Kind[Object]{
-		Resource: served,
+		Resource: s.Resource,
 		Labeled:  true,
-		New:      func() *Object { return &Object{fields: reads, gvk: served.GroupVersionKind()} },
+		New:      func() *Object { return &Object{fields: reads, gvk: gvk} },
 		Begin:    func(_ *Object, e *metric.Emitter, s *metric.Schema) { e.Begin(s) },
 		Rows:     rows,
 	})
@@ -70,25 +71,28 @@ type family struct {
 	collect func(v any, s *samples)
 }
 
-// compile returns the families, those of one name together, and all problems.
-func (r *Resource) compile() (families [][]*family, problems []Problem) {
+// compile returns the families of entries, those of one name together, and all
+// problems.
+func compile(entries []*Resource) (families [][]*family, problems []Problem) {
 	index := map[string]int{}
-	for i := range r.Metrics {
-		m := &r.Metrics[i]
-		f, errs := r.compileMetric(m)
-		n, ok := index[f.desc.Name]
-		switch {
-		case !ok:
-			index[f.desc.Name] = len(families)
-			families = append(families, []*family{f})
-		case families[n][0].desc.Type != f.desc.Type && len(errs) == 0:
-			errs = append(errs, fmt.Errorf("type %s of %s: a metric above gives it type %s",
-				f.desc.Type, f.desc.Name, families[n][0].desc.Type))
-		default:
-			families[n] = append(families[n], f)
-		}
-		for _, err := range errs {
-			problems = append(problems, Problem{Line: m.line, Path: fmt.Sprintf("%s.metrics[%d]", r.path, i), Text: err.Error()})
+	for _, r := range entries {
+		for i := range r.Metrics {
+			m := &r.Metrics[i]
+			f, errs := r.compileMetric(m)
+			n, ok := index[f.desc.Name]
+			switch {
+			case !ok:
+				index[f.desc.Name] = len(families)
+				families = append(families, []*family{f})
+			case families[n][0].desc.Type != f.desc.Type && len(errs) == 0:
+				errs = append(errs, fmt.Errorf("type %s of %s: a metric above gives it type %s",
+					f.desc.Type, f.desc.Name, families[n][0].desc.Type))
+			default:
+				families[n] = append(families[n], f)
+			}
+			for _, err := range errs {
+				problems = append(problems, Problem{Line: m.line, Path: fmt.Sprintf("%s.metrics[%d]", r.path, i), Text: err.Error()})
+			}
 		}
 	}
 	return families, problems

@@ -84,6 +84,11 @@ func served() kind.Resource {
 	return kind.Resource{Group: "myteam.io", Version: "v1", Name: "foos", Kind: "Foo", Namespaced: true}
 }
 
+// tableOf returns the table of an entry for served.
+func tableOf(r *Resource, skipped Skipped) (*kind.Table, error) {
+	return (&Served{Resource: served(), Entries: []*Resource{r}}).Table(skipped)
+}
+
 func TestConformance(t *testing.T) {
 	all, objects := records(t)
 	counts := map[string]int{}
@@ -123,7 +128,7 @@ func testConfig(t *testing.T, r *record) {
 		t.Fatal(err, c.Problems)
 	}
 	failures := map[string]int{}
-	table, err := c.Resources[0].Compile(served(), func(family string, _ error) { failures[family]++ })
+	table, err := tableOf(&c.Resources[0], func(family string, _ error) { failures[family]++ })
 	if r.FactoryError != "" {
 		if err == nil {
 			t.Errorf("accepted; kube-state-metrics says %q", r.FactoryError)

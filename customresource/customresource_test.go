@@ -22,7 +22,7 @@ func compileOne(t *testing.T, metrics string) *Resource {
 func lines(t *testing.T, metrics, object string) string {
 	t.Helper()
 	failures := map[string]int{}
-	table, err := compileOne(t, metrics).Compile(served(), func(family string, _ error) { failures[family]++ })
+	table, err := tableOf(compileOne(t, metrics), func(family string, _ error) { failures[family]++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +152,7 @@ func TestDecodesWhatIsRead(t *testing.T) {
 	r := compileOne(t, `    - {name: m, each: {type: Gauge, gauge: {path: [status, conditions, '[type=Ready]', status]}}}
     - {name: n, labelsFromPath: {o: [spec, owner, '0', name]}, each: {type: Gauge, gauge: {path: [spec, replicas]}}}
 `)
-	table, err := r.Compile(served(), nil)
+	table, err := tableOf(r, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestDecodesWhatIsRead(t *testing.T) {
 }
 
 func TestDecodeIsBounded(t *testing.T) {
-	table, err := compileOne(t, "    - {name: m, each: {type: Gauge, gauge: {path: [a]}}}\n").Compile(served(), nil)
+	table, err := tableOf(compileOne(t, "    - {name: m, each: {type: Gauge, gauge: {path: [a]}}}\n"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func BenchmarkDecode(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	table, err := c.Resources[0].Compile(served(), nil)
+	table, err := tableOf(&c.Resources[0], nil)
 	if err != nil {
 		b.Fatal(err)
 	}
