@@ -118,7 +118,7 @@ func (r *Resource) compileMetric(m *Metric) (*family, []error) {
 	}
 	outer := maps.Clone(r.LabelsFromPath)
 	if outer == nil {
-		outer = map[string][]string{}
+		outer = map[string]Selector{}
 	}
 	maps.Copy(outer, m.LabelsFromPath)
 	var err error
@@ -182,12 +182,12 @@ func (f *family) compileBlock(kind string, b *Block) (errs []error) {
 	}
 	var err error
 	f.block = block{
-		name: pathText(b.Path), labelFromKey: b.LabelFromKey, nilIsZero: b.NilIsZero, labelName: b.LabelName, list: b.List,
+		name: b.Path.String(), labelFromKey: b.LabelFromKey, nilIsZero: b.NilIsZero, labelName: b.LabelName, list: b.List,
 	}
-	if f.block.path, err = compilePath(b.Path); err != nil {
+	if f.block.path, err = b.Path.compile(); err != nil {
 		fail(fmt.Errorf("path: %w", err))
 	}
-	if f.block.valueFrom, err = compilePath(b.ValueFrom); err != nil {
+	if f.block.valueFrom, err = b.ValueFrom.compile(); err != nil {
 		fail(fmt.Errorf("valueFrom: %w", err))
 	}
 	f.block.labels, err = compileLabels(b.LabelsFromPath)
@@ -225,34 +225,42 @@ func (f *family) bind(served kind.Resource) {
 
 // addFields adds what the family reads.
 func (f *family) addFields(reads *fields) {
-	reads.add(f.block.path)
+	reads.addSelector(&f.block.path)
 	for i := range f.outer {
-		reads.add(f.outer[i].path)
+		reads.addSelector(&f.outer[i].from)
+	}
+	// Within an element, a path reads what the path to the element has kept; an
+	// expression can read the object.
+	expressions := f.block.valueFrom.cel != nil
+	for i := range f.block.labels {
+		expressions = expressions || f.block.labels[i].from.cel != nil
+	}
+	if expressions {
+		reads.all = true
 	}
 }
 
 // emit emits the samples of an object.
 func (f *family) emit(o *Object, e *metric.Emitter, skipped Skipped) {
-	var s samples
-	f.collect(f.block.path.get(o.root), &s)
+	s := samples{object: o}
+	f.collect(f.block.path.get(&s, o.root), &s)
+	if len(s.all) > 0 {
+		s.sort()
+		var outer labelSet
+		f.outer.read(&s, o.root, &outer)
+		outer.add(f.fixed)
+		for i := range s.all {
+			l := s.all[i].labels
+			l.add(outer)
+			for _, label := range l {
+				e.Label(label.name, label.value)
+			}
+			e.AddLabeled(s.all[i].value)
+		}
+	}
 	if skipped != nil {
 		for _, err := range s.errs {
 			skipped(f.desc.Name, err)
 		}
-	}
-	if len(s.all) == 0 {
-		return
-	}
-	s.sort()
-	var outer labelSet
-	f.outer.read(o.root, &outer)
-	outer.add(f.fixed)
-	for i := range s.all {
-		l := s.all[i].labels
-		l.add(outer)
-		for _, label := range l {
-			e.Label(label.name, label.value)
-		}
-		e.AddLabeled(s.all[i].value)
 	}
 }

@@ -43,7 +43,7 @@ type Resource struct {
 	Plural         string              `yaml:"resourcePlural"`
 	Prefix         *string             `yaml:"metricNamePrefix"` // nil: kube_customresource
 	CommonLabels   map[string]string   `yaml:"commonLabels"`
-	LabelsFromPath map[string][]string `yaml:"labelsFromPath"`
+	LabelsFromPath map[string]Selector `yaml:"labelsFromPath"`
 	ErrorLogV      int                 `yaml:"errorLogV"`
 	Metrics        []Metric            `yaml:"metrics"`
 
@@ -56,7 +56,7 @@ type Metric struct {
 	Name           string              `yaml:"name"`
 	Help           string              `yaml:"help"`
 	CommonLabels   map[string]string   `yaml:"commonLabels"`
-	LabelsFromPath map[string][]string `yaml:"labelsFromPath"`
+	LabelsFromPath map[string]Selector `yaml:"labelsFromPath"`
 	ErrorLogV      int                 `yaml:"errorLogV"`
 	Each           Each                `yaml:"each"`
 
@@ -74,13 +74,38 @@ type Each struct {
 // Block is what a gauge, an info or a stateset is made of. Each of them has some of
 // the fields.
 type Block struct {
-	Path           []string            `yaml:"path"`
-	LabelsFromPath map[string][]string `yaml:"labelsFromPath"`
+	Path           Selector            `yaml:"path"`
+	LabelsFromPath map[string]Selector `yaml:"labelsFromPath"`
 	LabelFromKey   string              `yaml:"labelFromKey"` // gauge, info
-	ValueFrom      []string            `yaml:"valueFrom"`    // gauge, stateset
+	ValueFrom      Selector            `yaml:"valueFrom"`    // gauge, stateset
 	NilIsZero      bool                `yaml:"nilIsZero"`    // gauge
 	LabelName      string              `yaml:"labelName"`    // stateset
 	List           []string            `yaml:"list"`         // stateset
+}
+
+// Selector selects a value: a list of path segments or, beyond kube-state-metrics, a
+// mapping with a CEL expression, {cel: "o.spec.replicas"}.
+type Selector struct {
+	Path []string
+	CEL  string
+}
+
+// UnmarshalYAML reads either form.
+func (s *Selector) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind != yaml.MappingNode {
+		return node.Decode(&s.Path)
+	}
+	var form struct {
+		CEL string `yaml:"cel"`
+	}
+	if err := node.Decode(&form); err != nil {
+		return err
+	}
+	if form.CEL == "" {
+		return &yaml.TypeError{Errors: []string{fmt.Sprintf("line %d: invalid path: must be a list of segments or {cel: EXPRESSION}", node.Line)}}
+	}
+	s.CEL = form.CEL
+	return nil
 }
 
 // Parse reads the first document of a YAML or JSON text. As in kube-state-metrics,

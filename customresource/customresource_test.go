@@ -79,6 +79,35 @@ func TestValues(t *testing.T) {
 			`{"l":[{"n":"a","v":"Unknown!"},{"n":"b","v":3},{"n":"c","v":"1e-2147483648"},{"n":"d","v":"` + strings.Repeat("9", 10_000) + `"}]}`,
 			"kube_customresource_m{n=\"b\"} 3\nkube_customresource_m: 3 skipped\n",
 		},
+		{
+			"CEL makes values",
+			"    - {name: ratio, each: {type: Gauge, gauge: {path: {cel: 'double(o.status.ready) / double(o.spec.replicas)'}}}}\n" +
+				"    - {name: bytes, each: {type: Gauge, gauge: {path: {cel: 'quantity(o.spec.size)'}}}}\n" +
+				"    - {name: age, each: {type: Gauge, gauge: {path: [], valueFrom: {cel: 'unixSeconds(value.metadata.creationTimestamp)'}}}}\n",
+			`{"metadata":{"creationTimestamp":"2026-01-01T00:00:00Z"},"spec":{"replicas":4,"size":"2Ki"},"status":{"ready":3}}`,
+			"kube_customresource_ratio{} 0.75\nkube_customresource_bytes{} 2048\nkube_customresource_age{} 1.7672256e+09\n",
+		},
+		{
+			"CEL filters lists and makes labels",
+			"    - {name: m, each: {type: Gauge, gauge: {path: {cel: 'o.ports.filter(p, p.port > 1000)'}, valueFrom: [port], " +
+				"labelsFromPath: {name: {cel: 'value.name.upperAscii()'}, of: {cel: 'o.metadata.name'}}}}}\n",
+			`{"metadata":{"name":"x"},"ports":[{"name":"a","port":80},{"name":"b","port":8080},{"name":"c","port":9090}]}`,
+			"kube_customresource_m{name=\"B\"of=\"x\"} 8080\nkube_customresource_m{name=\"C\"of=\"x\"} 9090\n",
+		},
+		{
+			"what is absent is nothing in CEL, and nothing has no value",
+			"    - {name: m, each: {type: Gauge, gauge: {path: {cel: 'o.spec.none.at.all'}, nilIsZero: true}}}\n" +
+				"    - {name: n, each: {type: Gauge, gauge: {path: {cel: 'o.list[7]'}}}}\n",
+			`{"spec":{},"list":[]}`,
+			"kube_customresource_m{} 0\nkube_customresource_n: 1 skipped\n",
+		},
+		{
+			"CEL that fails is skipped and counted, and so is CEL that costs too much",
+			"    - {name: m, each: {type: Gauge, gauge: {path: {cel: 'o.a + o.b'}, nilIsZero: true}}}\n" +
+				"    - {name: n, each: {type: Info, info: {path: {cel: 'o.l.map(a, o.l.map(b, o.l.map(c, o.l.map(d, a + b + c + d))))'}, labelsFromPath: {x: []}}}}\n",
+			`{"a":1,"b":"x","l":[1,2,3,4,5,6,7,8,9,10,1,2,3,4,5,6,7,8,9,10,1,2,3,4,5,6,7,8,9,10]}`,
+			"kube_customresource_m{} 0\nkube_customresource_m: 1 skipped\nkube_customresource_n: 1 skipped\n",
+		},
 	} {
 		if diff := gocmp.Diff(test.want, lines(t, test.metrics, test.object)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
@@ -97,6 +126,7 @@ func TestProblems(t *testing.T) {
       each: {type: Gauge}
     - {name: n, each: {type: gauge, gauge: {labelFromKey: 'a-b'}}}
     - {name: n, each: {type: info, info: {}}}
+    - {name: o, each: {type: gauge, gauge: {path: {cel: 'o.spec +'}}}}
 `)
 	want := []string{
 		`line 5: spec.resources[0].metrics[0]: invalid metric name "kube_customresource_a b": must match ^[a-zA-Z_:][a-zA-Z0-9_:]*$`,
@@ -109,6 +139,7 @@ func TestProblems(t *testing.T) {
 		`line 10: spec.resources[0].metrics[2]: missing each.gauge: it is required by type Gauge`,
 		`line 12: spec.resources[0].metrics[3]: each.gauge: invalid label name "a-b" in labelFromKey: must match ^[a-zA-Z_][a-zA-Z0-9_]*$`,
 		`line 13: spec.resources[0].metrics[4]: type info of kube_customresource_n: a metric above gives it type gauge`,
+		`line 14: spec.resources[0].metrics[5]: each.gauge: path: invalid CEL expression, line 1, column 9: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}`,
 	}
 	var got []string
 	for _, p := range r.Check() {

@@ -47,35 +47,35 @@ type pathLabel struct {
 	name   string // sanitised; of a star label what is put before each key
 	star   bool
 	prefix bool // a star label that puts name before the keys
-	path   path
+	from   selector
 }
 
 // compileLabels compiles labelsFromPath. The error names the label.
-func compileLabels(paths map[string][]string) (pathLabels, error) {
+func compileLabels(selectors map[string]Selector) (pathLabels, error) {
 	var stars, plain pathLabels
-	for _, key := range slices.Sorted(maps.Keys(paths)) {
-		p, err := compilePath(paths[key])
+	for _, key := range slices.Sorted(maps.Keys(selectors)) {
+		from, err := selectors[key].compile()
 		if err != nil {
 			return nil, fmt.Errorf("labelsFromPath: %s: %w", key, err)
 		}
 		before, ends := strings.CutSuffix(key, "*")
 		switch {
 		case ends:
-			stars = append(stars, pathLabel{name: before, star: true, prefix: true, path: p})
+			stars = append(stars, pathLabel{name: before, star: true, prefix: true, from: from})
 		case strings.HasPrefix(key, "*"):
-			stars = append(stars, pathLabel{star: true, path: p})
+			stars = append(stars, pathLabel{star: true, from: from})
 		default:
-			plain = append(plain, pathLabel{name: labelName(key), path: p})
+			plain = append(plain, pathLabel{name: labelName(key), from: from})
 		}
 	}
 	return append(stars, plain...), nil
 }
 
-// read sets the labels that v has.
-func (l pathLabels) read(v any, into *labelSet) {
+// read sets the labels that v, a part of the object, has.
+func (l pathLabels) read(of *samples, v any, into *labelSet) {
 	for i := range l {
 		p := &l[i]
-		switch found := p.path.get(v).(type) {
+		switch found := p.from.get(of, v).(type) {
 		case nil:
 		case map[string]any:
 			if !p.star {

@@ -146,6 +146,15 @@ func (f *fields) member(name string) *fields {
 	return f.members[name]
 }
 
+// addSelector adds what a selector of the whole object may read.
+func (f *fields) addSelector(s *selector) {
+	if s.cel != nil {
+		f.all = true // an expression can read any field
+		return
+	}
+	f.add(s.path)
+}
+
 // add adds what a path may read.
 func (f *fields) add(p path) {
 	if f.all {

@@ -6,6 +6,51 @@ import (
 	"strings"
 )
 
+// selector is a compiled Selector.
+type selector struct {
+	path path
+	cel  *expression // nil: path
+}
+
+func (s Selector) compile() (c selector, err error) {
+	if s.CEL != "" {
+		c.cel, err = compileCEL(s.CEL)
+	} else {
+		c.path, err = compilePath(s.Path)
+	}
+	return c, err
+}
+
+// String is the selector in messages: "status.conditions.[type=Ready]".
+func (s Selector) String() string {
+	switch {
+	case s.CEL != "":
+		return fmt.Sprintf("cel %q", s.CEL)
+	case len(s.Path) == 0:
+		return "the object"
+	default:
+		return strings.Join(s.Path, ".")
+	}
+}
+
+// get returns what the selector makes of v, which is a part of the object; nil if
+// there is nothing. An expression that fails is a failure of the samples.
+func (s *selector) get(of *samples, v any) any {
+	if s.cel == nil {
+		return s.path.get(v)
+	}
+	found, err := s.cel.eval(of.object.root, v)
+	if err != nil {
+		of.fail("cel", err)
+	}
+	return found
+}
+
+// only reports whether the selector is a path of one segment of this name.
+func (s *selector) only(name string) bool {
+	return s.cel == nil && len(s.path) == 1 && s.path[0].name == name
+}
+
 // path is a compiled path: it selects a value below another. The empty path selects
 // the value itself.
 type path []segment

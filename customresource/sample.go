@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 )
 
 // samples are what a family makes of an object.
 type samples struct {
-	all  []sample
-	errs []error
+	object *Object
+	all    []sample
+	errs   []error
 }
 
 type sample struct {
@@ -33,10 +33,10 @@ func (s *samples) sort() {
 // block is a compiled gauge, info or stateset.
 type block struct {
 	name         string // of the path, in messages
-	path         path
+	path         selector
 	labels       pathLabels
 	labelFromKey string
-	valueFrom    path
+	valueFrom    selector
 	nilIsZero    bool
 	labelName    string
 	list         []string
@@ -53,6 +53,10 @@ func (b *block) gauge(v any, s *samples) {
 			b.gaugeOf(element, fmt.Sprintf("%s[%d]", b.name, i), s)
 		}
 	case map[string]any:
+		if b.valueFrom.cel != nil { // an expression finds its way itself
+			b.gaugeOf(v, b.name, s)
+			return
+		}
 		b.gaugeMap(v, b.name, s)
 	default:
 		b.gaugeOf(v, b.name, s)
@@ -60,9 +64,9 @@ func (b *block) gauge(v any, s *samples) {
 }
 
 func (b *block) gaugeOf(v any, at string, s *samples) {
-	switch found := b.valueFrom.get(v); {
+	switch found := b.valueFrom.get(s, v); {
 	case found == nil && b.nilIsZero:
-		s.add(0, b.element(v))
+		s.add(0, b.element(s, v))
 	case found == nil && v == nil:
 		s.fail(at, errNoValue)
 	case found != nil:
@@ -71,21 +75,21 @@ func (b *block) gaugeOf(v any, at string, s *samples) {
 			s.fail(at, err)
 			return
 		}
-		s.add(n, b.element(v))
+		s.add(n, b.element(s, v))
 	}
 }
 
 // element returns the labels that an element has of its own.
-func (b *block) element(v any) (l labelSet) {
-	b.labels.read(v, &l)
+func (b *block) element(s *samples, v any) (l labelSet) {
+	b.labels.read(s, v, &l)
 	return l
 }
 
 func (b *block) gaugeMap(m map[string]any, at string, s *samples) {
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		child := m[key]
-		found := b.valueFrom.get(child)
-		itself := len(b.valueFrom) == 1 && b.valueFrom[0].name == key
+		found := b.valueFrom.get(s, child)
+		itself := b.valueFrom.only(key)
 		if itself { // the value of the mapping, not of one of its members
 			found = child
 		}
@@ -106,8 +110,8 @@ func (b *block) gaugeMap(m map[string]any, at string, s *samples) {
 		if b.labelFromKey != "" {
 			l.set(b.labelFromKey, key)
 		}
-		b.labels.read(child, &l)
-		b.labels.read(m, &l)
+		b.labels.read(s, child, &l)
+		b.labels.read(s, m, &l)
 		s.add(n, l)
 	}
 }
@@ -138,11 +142,11 @@ func (b *block) infoOf(v any, s *samples) {
 			if b.labelFromKey != "" {
 				l.set(b.labelFromKey, key)
 			}
-			b.labels.read(m[key], &l)
+			b.labels.read(s, m[key], &l)
 			add(l)
 		}
 	}
-	add(b.element(v))
+	add(b.element(s, v))
 }
 
 // stateSet makes a sample for each state that is listed, 1 for the one that the value
@@ -159,7 +163,7 @@ func (b *block) stateSet(v any, s *samples) {
 }
 
 func (b *block) statesOf(v any, at string, s *samples) {
-	found := b.valueFrom.get(v)
+	found := b.valueFrom.get(s, v)
 	if found == nil {
 		return
 	}
@@ -171,19 +175,11 @@ func (b *block) statesOf(v any, at string, s *samples) {
 	for _, listed := range b.list {
 		var l labelSet
 		l.set(b.labelName, listed)
-		b.labels.read(v, &l)
+		b.labels.read(s, v, &l)
 		value := 0.0
 		if listed == state {
 			value = 1
 		}
 		s.add(value, l)
 	}
-}
-
-// pathText is a path in messages: "status.conditions.[type=Ready]".
-func pathText(segments []string) string {
-	if len(segments) == 0 {
-		return "the object"
-	}
-	return strings.Join(segments, ".")
 }
