@@ -35,6 +35,10 @@ func (f *Feed) state() *state { return &f.resource.agent.state }
 // Put says that an object was added or changed. The object is not kept. Where
 // nothing that matters has changed it allocates nothing.
 func (f *Feed) Put(o kind.Object) {
+	if f.resource.agent.ignores(f.resource.table.Name, o) {
+		f.Delete(o.GetNamespace(), o.GetName()) // stored until it got a Node
+		return
+	}
 	d := f.resource.drafts.Get().(*draft)
 	defer f.resource.drafts.Put(d)
 	k := objectName{o.GetNamespace(), o.GetName()}

@@ -296,6 +296,7 @@ func (p *planner) planTable(t *kind.Table) error {
 			wantLabels(j, d.Prefix, &o.Annotations, &o.AnnotationNames)
 		}
 	}
+	o.Reads = append(o.Reads, p.agent.unassignedReads(t.Name)...)
 	planned, err := t.Plan(o)
 	if err != nil {
 		return err
