@@ -8,14 +8,14 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Agent is what the metrics about the agent are made of.
+// Agent has the sources of the metrics about the agent.
 type Agent struct {
 	Stats     func() agent.Stats
 	Receivers func() []agent.ReceiverStats
-	Election  func() kubewatch.LeaseStatus // nil: there is none, and this replica sends
+	Election  func() kubewatch.LeaseStatus // nil: no election; this replica always sends
 }
 
-// Rows makes the rows of the landing page about sinks.
+// Rows returns the rows of the landing page about sinks.
 func (a *Agent) Rows() []SinkRow {
 	if a == nil {
 		return nil
@@ -31,7 +31,7 @@ func (a *Agent) Rows() []SinkRow {
 	return rows
 }
 
-// agentCollector makes metrics of the agent and its sinks.
+// agentCollector collects metrics about the agent and its sinks.
 type agentCollector struct {
 	agent Agent
 	objects, series, groups, blocks, failures,
@@ -46,25 +46,25 @@ func newAgentCollector(a Agent) *agentCollector {
 	}
 	return &agentCollector{
 		agent:         a,
-		objects:       desc("agent_objects", "Objects held by the agent."),
-		series:        desc("agent_series", "Series of objects and totals."),
-		groups:        desc("agent_groups", "Groups of totals."),
-		blocks:        desc("agent_blocks_total", "Blocks of tags that were made, because objects changed."),
-		failures:      desc("agent_collect_failures_total", "Objects with a family that could not be computed."),
-		leader:        desc("agent_leader", "1 while this replica is the one that sends, else 0."),
-		elections:     desc("agent_elections_total", "How often this replica became the leader."),
-		leaseFailures: desc("agent_lease_failures_total", "Attempts to get or to renew the Lease that failed."),
-		runs:          desc("agent_runs_total", "Runs that were due, by what became of them: success, failed, or skipped since the one before took too long.", "sink", "result"),
-		runSeries:     desc("agent_run_series", "Series that there were in the last run.", "sink"),
-		runDuration:   desc("agent_run_duration_seconds", "How long the last run took.", "sink"),
-		lastSuccess:   desc("agent_last_success_timestamp_seconds", "When the last run began that did not fail, in Unix seconds.", "sink"),
-		sent:          desc("sink_series_total", "Series and service checks that the receiver took.", "sink"),
-		payloads:      desc("sink_payloads_total", "Requests, datagrams or lines that the receiver took.", "sink"),
-		bytes:         desc("sink_bytes_total", "Bytes sent, without the headers of protocols.", "sink"),
-		rejected:      desc("sink_rejected_series_total", "Series that the receiver refused for good.", "sink"),
-		dropped:       desc("sink_dropped_series_total", "Series given up, because the buffer was full or they could not be sent.", "sink"),
-		retries:       desc("sink_retries_total", "Payloads that were sent again.", "sink"),
-		buffered:      desc("sink_buffered_payloads", "Payloads that wait to be sent.", "sink"),
+		objects:       desc("agent_objects", "Objects stored by the agent."),
+		series:        desc("agent_series", "Series of objects and aggregations."),
+		groups:        desc("agent_groups", "Groups of aggregations."),
+		blocks:        desc("agent_blocks_total", "Tag blocks computed because objects changed."),
+		failures:      desc("agent_collect_failures_total", "Objects with a metric family that could not be computed."),
+		leader:        desc("agent_leader", "1 while this replica is the leader and sends, 0 otherwise."),
+		elections:     desc("agent_elections_total", "Times this replica became the leader."),
+		leaseFailures: desc("agent_lease_failures_total", "Failed attempts to acquire or renew the Lease."),
+		runs:          desc("agent_runs_total", "Flushes to the sink by result: success, failed, or skipped because the previous one had not finished.", "sink", "result"),
+		runSeries:     desc("agent_run_series", "Series in the last flush to the sink.", "sink"),
+		runDuration:   desc("agent_run_duration_seconds", "Duration of the last flush to the sink, in seconds.", "sink"),
+		lastSuccess:   desc("agent_last_success_timestamp_seconds", "Start of the last successful flush to the sink, in Unix seconds.", "sink"),
+		sent:          desc("sink_series_total", "Series and service checks accepted by the receiver.", "sink"),
+		payloads:      desc("sink_payloads_total", "Requests, datagrams or lines accepted by the receiver.", "sink"),
+		bytes:         desc("sink_bytes_total", "Bytes sent, without protocol headers.", "sink"),
+		rejected:      desc("sink_rejected_series_total", "Series permanently rejected by the receiver.", "sink"),
+		dropped:       desc("sink_dropped_series_total", "Series dropped because the buffer was full or they could not be sent.", "sink"),
+		retries:       desc("sink_retries_total", "Payloads that were retried.", "sink"),
+		buffered:      desc("sink_buffered_payloads", "Payloads waiting to be sent.", "sink"),
 	}
 }
 

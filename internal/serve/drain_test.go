@@ -142,7 +142,7 @@ func TestDrainIsLimited(t *testing.T) {
 			}
 		}
 		for _, port := range []string{"main", "telemetry"} {
-			if want := `level=WARN msg="cut requests that took too long" port=` + port + ` requests=1`; !strings.Contains(d.log.String(), want) {
+			if want := `level=WARN msg="cut requests in flight" port=` + port + ` requests=1`; !strings.Contains(d.log.String(), want) {
 				t.Errorf("want %s in the log:\n%s", want, &d.log)
 			}
 		}

@@ -14,8 +14,8 @@ func mainMux(c *Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/metrics", c.Metrics)
 	mux.HandleFunc("/sd", func(w http.ResponseWriter, r *http.Request) {
-		// A list made of half a cluster would be too short, and change soon; Prometheus
-		// goes on with the one that it has.
+		// The list of half a cluster would be too short and soon change. Prometheus keeps
+		// the one it has.
 		if err := c.Health.Ready(); err != nil {
 			answer(w, err)
 			return
@@ -26,8 +26,8 @@ func mainMux(c *Config) http.Handler {
 	mux.HandleFunc("/livez", probe(c.Health.Live))
 	mux.HandleFunc("/readyz", c.Health.readyz)
 	mux.HandleFunc("/{$}", landing(c.Page, []link{
-		{"/metrics", "metrics of the cluster"}, {"/sd", "the same in slices, as service discovery"}, {"/healthz", "is the port open"},
-		{"/livez", "do the loops turn"}, {"/readyz", "has everything been read"},
+		{"/metrics", "metrics of the cluster"}, {"/sd", "slices of /metrics for HTTP service discovery"}, {"/healthz", "startup: the port is open"},
+		{"/livez", "liveness: the process is making progress"}, {"/readyz", "readiness: the initial lists are complete"},
 	}))
 	return mux
 }
@@ -42,19 +42,19 @@ func telemetryMux(c *Config) http.Handler {
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", boundProfile(pprof.Trace))
 	links := []link{
-		{"/metrics", "metrics of the program itself"}, {"/readyz", "has everything been read"},
+		{"/metrics", "metrics of kubestate itself"}, {"/readyz", "readiness: the initial lists are complete"},
 		{"/debug/pprof/", "profiles"},
 	}
 	if c.Metrics == nil { // it is the only port
 		mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
 		mux.HandleFunc("/livez", probe(c.Health.Live))
-		links = append(links, link{"/healthz", "is the port open"}, link{"/livez", "do the loops turn"})
+		links = append(links, link{"/healthz", "startup: the port is open"}, link{"/livez", "liveness: the process is making progress"})
 	}
 	mux.HandleFunc("/{$}", landing(c.Page, links))
 	return mux
 }
 
-// probe answers 200 OK, or 503 and the reason.
+// probe answers 200 OK, or 503 and the error.
 func probe(check func() error) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { answer(w, check()) }
 }
@@ -91,7 +91,7 @@ func answer(w http.ResponseWriter, err error) {
 type Page struct {
 	Version string
 	Rows    []Row
-	Sinks   []SinkRow // none: nothing is pushed
+	Sinks   []SinkRow // empty: nothing is pushed
 }
 
 // SinkRow is one sink of the agent on the landing page.
@@ -103,9 +103,9 @@ type SinkRow struct {
 	LastSent     time.Time
 }
 
-// Row is one watched resource on the landing page.
+// Row is one watch on the landing page.
 type Row struct {
-	Resource, Namespace    string // an empty namespace is all of them
+	Resource, Namespace    string // an empty namespace stands for all
 	State                  string
 	Error                  string
 	Objects, Series, Bytes int
@@ -122,14 +122,14 @@ func landing(page func() Page, links []link) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-		_ = t.Execute(w, struct { // the client has gone
+		_ = t.Execute(w, struct { // an error means that the client is gone
 			Page
 			Links []link
 		}{page(), links})
 	}
 }
 
-// ago is how long ago t was.
+// ago returns how long ago t was, for people.
 func ago(t time.Time) string {
 	if t.IsZero() {
 		return "never"
@@ -137,7 +137,7 @@ func ago(t time.Time) string {
 	return time.Since(t).Round(time.Second).String() + " ago"
 }
 
-// size is a number of bytes for people.
+// size returns a number of bytes for people.
 func size(n int) string {
 	switch {
 	case n >= 1<<20:

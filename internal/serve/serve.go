@@ -1,6 +1,10 @@
-// Package serve is the HTTP face of the program: the main port with the metrics
-// of the cluster, the telemetry port with those of the program itself, probes and
-// a page that says what runs. It refuses to know how metrics are made.
+// Package serve has the HTTP ports of the program: the main port with the metrics of the
+// cluster, the telemetry port with those of the program itself, probes, profiles and a
+// landing page. It does not know how metrics are made.
+//
+// serve.go opens and drains the ports, listener.go accepts connections, limits.go bounds
+// requests, handlers.go has the paths, and telemetry.go and agent.go the metrics about the
+// program.
 package serve
 
 import (
@@ -24,22 +28,22 @@ const drainTimeout = 20 * time.Second
 // nothing of a response for a minute is cut.
 type Timeouts struct{ Read, ReadHeader, Write, Idle time.Duration }
 
-// Config says what to serve and where.
+// Config configures the ports.
 type Config struct {
-	Address          string // host:port of the main port; port 0 takes any that is free
+	Address          string // host:port of the main port; port 0 chooses a free one
 	TelemetryAddress string
 	Timeouts         Timeouts
-	Metrics          http.Handler // answers /metrics of the main port; nil: there is no such port
-	Discovery        http.Handler // answers /sd, once everything has been read
-	Telemetry        http.Handler // answers /metrics of the telemetry port
+	Metrics          http.Handler // serves /metrics of the main port; nil: no main port
+	Discovery        http.Handler // serves /sd while the program is ready
+	Telemetry        http.Handler // serves /metrics of the telemetry port
 	Health           Health
-	Page             func() Page // what the landing page shows
+	Page             func() Page // returns what the landing page shows
 	Logger           *slog.Logger
 }
 
 // Health answers the probes.
 type Health struct {
-	// Live is nil while the program's own loops turn.
+	// Live returns nil while the program makes progress.
 	Live func() error
 	// Ready returns nil once everything that can be listed has been listed.
 	Ready func() error
@@ -47,9 +51,9 @@ type Health struct {
 	NotServed func() []string
 }
 
-// Servers are the ports, listening.
+// Servers are the open ports.
 type Servers struct {
-	main, telemetry *server // main is nil where nothing is served there
+	main, telemetry *server // main is nil if there is no main port
 	draining        *atomic.Bool
 	logger          *slog.Logger
 }
@@ -60,12 +64,11 @@ type server struct {
 	mux      http.Handler
 	logger   *slog.Logger
 	listener net.Listener
-	open     atomic.Int64 // requests that are being answered
+	open     atomic.Int64 // requests in flight
 	slow     recurrent    // clients that were cut
 }
 
-// Listen opens all ports, or none. The error names every port that cannot be
-// had.
+// Listen opens all ports, or none. The error names every port that cannot be opened.
 func Listen(ctx context.Context, c Config) (*Servers, error) {
 	s := &Servers{draining: &atomic.Bool{}, logger: c.Logger}
 	ready := c.Health.Ready
@@ -89,7 +92,7 @@ func Listen(ctx context.Context, c Config) (*Servers, error) {
 	return s, nil
 }
 
-// all returns the servers that there are.
+// all returns the servers that exist.
 func (s *Servers) all() []*server {
 	return slices.DeleteFunc([]*server{s.main, s.telemetry}, func(x *server) bool { return x == nil })
 }
@@ -116,15 +119,15 @@ func listen(ctx context.Context, name, address string, h http.Handler, c *Config
 	return s, nil
 }
 
-// Address returns host:port of the main port, which there must be.
+// Address returns host:port of the main port, which must exist.
 func (s *Servers) Address() string { return s.main.listener.Addr().String() }
 
 // TelemetryAddress returns host:port of the telemetry port.
 func (s *Servers) TelemetryAddress() string { return s.telemetry.listener.Addr().String() }
 
-// Run answers requests until ctx ends, then lets open requests finish, and cuts
-// those that take too long. It returns nil after such an end, and otherwise why it
-// could not go on.
+// Run serves until ctx ends. Then it closes the ports, waits for requests in flight, and
+// cuts those that take longer than drainTimeout; it returns nil after that, and otherwise
+// the error that stopped a port.
 func (s *Servers) Run(ctx context.Context) error {
 	failed := make(chan error, 2)
 	for _, x := range s.all() {
@@ -137,11 +140,11 @@ func (s *Servers) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.draining.Store(true)
-	s.logger.Info("letting open requests finish", "limit", drainTimeout)
+	s.logger.Info("waiting for requests in flight", "limit", drainTimeout)
 	return errors.Join(err, s.drain(context.WithoutCancel(ctx)))
 }
 
-// drain closes all ports at once, so that none waits for another.
+// drain shuts down all ports at the same time.
 func (s *Servers) drain(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
@@ -162,12 +165,12 @@ func (x *server) drain(ctx context.Context, logger *slog.Logger) error {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	logger.Warn("cut requests that took too long", "port", x.name, "requests", x.open.Load())
+	logger.Warn("cut requests in flight", "port", x.name, "requests", x.open.Load())
 	return x.Close()
 }
 
-// Address joins a host and a port as Config wants them. The host :: is every
-// address of the machine, also where it has no IPv6.
+// Address joins a host and a port for Config. The host :: stands for all addresses of the
+// machine, also if it has no IPv6.
 func Address(host string, port int) string {
 	if host == "::" {
 		host = ""

@@ -16,10 +16,10 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Build says what was built.
+// Build identifies a build of the program.
 type Build struct{ Version, Revision, Branch string }
 
-// Sources is what the metrics about the program are made of.
+// Sources are the sources of the metrics about the program.
 type Sources struct {
 	Build    Build
 	Watches  func() []kubewatch.Status
@@ -27,19 +27,19 @@ type Sources struct {
 	Agent    *Agent              // nil: nothing is pushed
 }
 
-// Telemetry holds the metrics about the program itself.
+// Telemetry has the metrics about the program itself.
 type Telemetry struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 }
 
-// NewTelemetry returns the metrics of the program, with those of the Go runtime
-// and of the process.
+// NewTelemetry returns the metrics about the program, including those of the Go runtime and
+// the process.
 func NewTelemetry(s Sources) *Telemetry {
 	t := &Telemetry{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "http_request_duration_seconds", Help: "Time that requests to the main port took.",
+			Name: "http_request_duration_seconds", Help: "Duration of requests to /metrics on the main port, in seconds.",
 			Buckets: prometheus.DefBuckets, ConstLabels: prometheus.Labels{"handler": "metrics"},
 		}, []string{"method"}),
 	}
@@ -51,19 +51,19 @@ func NewTelemetry(s Sources) *Telemetry {
 	return t
 }
 
-// Handler answers with the metrics of the program.
+// Handler serves the metrics about the program.
 func (t *Telemetry) Handler() http.Handler {
 	return promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{EnableOpenMetrics: true, MaxRequestsInFlight: 10})
 }
 
-// Time measures the requests that h answers.
+// Time wraps h to measure the duration of its requests.
 func (t *Telemetry) Time(h http.Handler) http.Handler {
 	return promhttp.InstrumentHandlerDuration(t.requests, h)
 }
 
 func buildInfo(b Build) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "kube_state_metrics_build_info", Help: "What was built, as labels; always 1.",
+		Name: "kube_state_metrics_build_info", Help: "Version, revision and platform of the build, as labels. Always 1.",
 		ConstLabels: prometheus.Labels{
 			"version": b.Version, "revision": b.Revision, "branch": b.Branch, "tags": "",
 			"goversion": runtime.Version(), "goos": runtime.GOOS, "goarch": runtime.GOARCH,
@@ -84,8 +84,8 @@ func moduleVersion(path string) string {
 	return "unknown"
 }
 
-// collector makes metrics of the watches and of what the exporter holds. Names
-// that begin with kube_state_metrics_ are those that public alerts use.
+// collector collects metrics about the watches and the store. Names that begin with
+// kube_state_metrics_ are those that public alerts use.
 type collector struct {
 	sources Sources
 	lists, watches, ordinal, shards,
@@ -98,24 +98,24 @@ func newCollector(s Sources) *collector {
 	}
 	return &collector{
 		sources:     s,
-		lists:       desc("kube_state_metrics_list_total", "Full reads of a resource, streamed or in pages.", "result", "resource"),
-		watches:     desc("kube_state_metrics_watch_total", "Watches of a resource begun, or refused.", "result", "resource"),
-		ordinal:     desc("kube_state_metrics_shard_ordinal", "Which shard this instance is, from 0.", "shard_ordinal"),
-		shards:      desc("kube_state_metrics_total_shards", "How many shards there are."),
-		up:          desc("kubestate_watch_up", "1 while a watch works, 0 while it fails.", "resource", "namespace"),
-		failing:     desc("kubestate_watch_failure_info", "Why a watch fails, as a label; 1 while it does.", "resource", "namespace", "reason"),
-		synced:      desc("kubestate_watch_synced", "1 once all objects of a watch have been read, else 0.", "resource", "namespace"),
-		lastEvent:   desc("kubestate_watch_last_event_timestamp_seconds", "When the last event of a watch came, in Unix seconds.", "resource", "namespace"),
-		events:      desc("kubestate_watch_events_total", "Events of a watch.", "resource", "namespace", "type"),
-		undecodable: desc("kubestate_watch_decode_errors_total", "Objects and events of a watch that could not be read.", "resource", "namespace"),
-		objects:     desc("kubestate_store_objects", "Objects held.", "resource"),
-		series:      desc("kubestate_store_series", "Series held.", "resource"),
-		bytes:       desc("kubestate_store_text_bytes", "Length of all sample lines held.", "resource"),
-		failures:    desc("kubestate_store_render_failures_total", "Objects with a family that could not be computed.", "resource"),
+		lists:       desc("kube_state_metrics_list_total", "Lists of a resource, streamed or paged.", "result", "resource"),
+		watches:     desc("kube_state_metrics_watch_total", "Watch requests for a resource.", "result", "resource"),
+		ordinal:     desc("kube_state_metrics_shard_ordinal", "Ordinal of this shard, counted from 0.", "shard_ordinal"),
+		shards:      desc("kube_state_metrics_total_shards", "Number of shards."),
+		up:          desc("kubestate_watch_up", "1 while the watch works, 0 while it fails.", "resource", "namespace"),
+		failing:     desc("kubestate_watch_failure_info", "Reason why the watch fails, as a label. Always 1, and present only while it fails.", "resource", "namespace", "reason"),
+		synced:      desc("kubestate_watch_synced", "1 once the initial list of the watch is complete, 0 before.", "resource", "namespace"),
+		lastEvent:   desc("kubestate_watch_last_event_timestamp_seconds", "Time of the last event of the watch, in Unix seconds.", "resource", "namespace"),
+		events:      desc("kubestate_watch_events_total", "Events received by the watch.", "resource", "namespace", "type"),
+		undecodable: desc("kubestate_watch_decode_errors_total", "Objects and events of the watch that could not be decoded.", "resource", "namespace"),
+		objects:     desc("kubestate_store_objects", "Objects stored.", "resource"),
+		series:      desc("kubestate_store_series", "Series stored.", "resource"),
+		bytes:       desc("kubestate_store_text_bytes", "Size of all sample lines stored, uncompressed, in bytes.", "resource"),
+		failures:    desc("kubestate_store_render_failures_total", "Objects with a metric family that could not be computed.", "resource"),
 	}
 }
 
-// senders returns what sends gauges and counters to ch.
+// senders returns functions that send gauges and counters to ch.
 func senders(ch chan<- prometheus.Metric) (
 	gauge func(d *prometheus.Desc, v float64, labels ...string),
 	counter func(d *prometheus.Desc, v uint64, labels ...string),
@@ -174,8 +174,8 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// requestCounts adds up the requests of watches whose objects have the same Go
-// type, which is what the alerts' label resource holds ("*v1.Pod").
+// requestCounts adds up the requests of watches of the same Go type, which is the value of
+// the label resource that alerts use ("*v1.Pod").
 func requestCounts(statuses []kubewatch.Status) map[string]kubewatch.Counts {
 	sums := map[string]kubewatch.Counts{}
 	for i := range statuses {
@@ -191,8 +191,8 @@ func requestCounts(statuses []kubewatch.Status) map[string]kubewatch.Counts {
 	return sums
 }
 
-// Rows makes the rows of the landing page. What is held is counted per resource,
-// so that it stands in the first of several rows of a resource.
+// Rows returns the rows of the landing page, sorted by resource. What is stored is counted
+// per resource, and shown in the first row of each.
 func (s Sources) Rows() []Row {
 	statuses := s.Watches()
 	rows := make([]Row, 0, len(statuses))
