@@ -1,20 +1,20 @@
 package exposition
 
-// Vary is the value of the Vary header of every answer: what Negotiate reads.
+// Vary is the value of the Vary header of every response: the headers that Negotiate reads.
 const Vary = "Accept, Accept-Encoding"
 
 // Encoding is a content coding of a body (RFC 9110, section 8.4.1).
 type Encoding uint8
 
-// The encodings there are.
+// The encodings.
 const (
 	Identity Encoding = iota // the body as it is
 	Gzip                     // RFC 1952
 	Zstd                     // RFC 8878
 )
 
-// ContentEncoding returns the value of the Content-Encoding header. It is empty
-// for Identity, which has no such header.
+// ContentEncoding returns the value of the Content-Encoding header; empty for Identity, which
+// has no such header.
 func (e Encoding) ContentEncoding() string {
 	switch e {
 	case Gzip:
@@ -26,13 +26,12 @@ func (e Encoding) ContentEncoding() string {
 	}
 }
 
-// negotiateEncoding chooses the encoding that the Accept-Encoding headers like
-// best (RFC 9110, section 12.5.3): the highest q wins, q=0 refuses. Among equals
-// gzip and zstd win over identity, and of these the one that is named first:
-// browsers and curl name gzip first, and a Prometheus that wants zstd names that. What
-// is not named has the q of *, except that zstd must be named. Where nothing on
-// offer is accepted, identity is the answer, because a scrape that fails helps
-// nobody.
+// negotiateEncoding chooses the encoding that the Accept-Encoding headers prefer (RFC 9110,
+// section 12.5.3): the highest q wins, q=0 refuses. With equal q, gzip and zstd win over
+// identity, and the one named first over the other: browsers and curl name gzip first, and
+// a Prometheus that prefers zstd names that. An encoding that is not named has the q of *,
+// except zstd, which must be named. If no offered encoding is accepted the response is not
+// encoded, because a failed scrape helps nobody.
 func negotiateEncoding(headers []string) Encoding {
 	named, gzipFirst := map[string]float64{}, false
 	for name, params := range items(headers) {

@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// Format is a format of the exposition.
+// Format is an exposition format.
 type Format uint8
 
-// The formats there are.
+// The formats.
 const (
 	Text           Format = iota // Prometheus text format 0.0.4
 	OpenMetrics                  // OpenMetrics 1.0.0
-	OpenMetrics001               // the same bytes, for readers that ask for 0.0.1
-	Protobuf                     // io.prometheus.client.MetricFamily messages, each behind its length
+	OpenMetrics001               // the same bytes, for clients that request 0.0.1
+	Protobuf                     // io.prometheus.client.MetricFamily messages, each preceded by its length
 )
 
 func (f Format) openMetrics() bool { return f == OpenMetrics || f == OpenMetrics001 }
 
-// Trailer returns what ends a body of the format.
+// Trailer returns the end of a body in the format; empty for most.
 func (f Format) Trailer() string {
 	if f.openMetrics() {
 		return "# EOF\n"
@@ -29,21 +29,20 @@ func (f Format) Trailer() string {
 	return ""
 }
 
-// Negotiated is the answer to what a request accepts: the format, the
-// Content-Type that says so, and the encoding of the body.
+// Negotiated is the result of content negotiation: the format, its Content-Type, and the
+// encoding of the body.
 type Negotiated struct {
 	Format      Format
 	ContentType string
 	Encoding    Encoding
 }
 
-// Negotiate chooses the format that the Accept headers like best (RFC 9110,
-// section 12.5.1): the highest q wins, the first among equals, q=0 refuses. Where
-// nothing on offer is accepted the text format is the answer, because a scrape
-// that fails helps nobody. The encoding is chosen from the Accept-Encoding
-// headers: gzip where it is accepted, zstd where it is liked more or named first;
-// without such a header the body is not encoded. Of either header, items beyond
-// the 64th are not read.
+// Negotiate chooses the format that the Accept headers prefer (RFC 9110, section 12.5.1): the
+// highest q wins, the first among equals, q=0 refuses. If no offered format is accepted it
+// chooses the text format, because a failed scrape helps nobody. It chooses the encoding
+// from the Accept-Encoding headers: gzip if it is accepted, zstd if the client prefers it or
+// names it first; without such a header the body is not encoded. Only the first 64 items of
+// either header count; malformed items are ignored.
 func Negotiate(h http.Header) Negotiated {
 	format, escaping, best := Text, "", 0.0
 	for media, params := range items(h.Values("Accept")) {
@@ -55,12 +54,11 @@ func Negotiate(h http.Header) Negotiated {
 	return Negotiated{format, contentType(format, escaping), negotiateEncoding(h.Values("Accept-Encoding"))}
 }
 
-// maxItems is how many items of the headers of one name count. Clients send five
-// or so; a megabyte of them must not cost a tenth of a second.
+// maxItems bounds how many items of a header count. Clients send about five.
 const maxItems = 64
 
-// items yields the well-formed items of comma-separated headers, in lower case,
-// and their parameters.
+// items yields the well-formed items of comma-separated headers, in lower case, with their
+// parameters.
 func items(headers []string) iter.Seq2[string, map[string]string] {
 	return func(yield func(string, map[string]string) bool) {
 		n := 0
@@ -78,7 +76,7 @@ func items(headers []string) iter.Seq2[string, map[string]string] {
 	}
 }
 
-// offered returns the format that answers a media type, if there is one.
+// offered returns the format for a media type, if there is one.
 func offered(media string, params map[string]string) (f Format, ok bool) {
 	switch media {
 	case "application/openmetrics-text":
@@ -96,8 +94,8 @@ func offered(media string, params map[string]string) (f Format, ok bool) {
 	return Text, false
 }
 
-// quality is the value of a q parameter, 1 where there is none. What is no number
-// between 0 and 1 counts as 0.
+// quality returns the value of a q parameter: 1 if it is missing, 0 if it is not a number
+// between 0 and 1.
 func quality(q string) float64 {
 	if q == "" {
 		return 1
@@ -109,8 +107,9 @@ func quality(q string) float64 {
 	return v
 }
 
-// contentType says the format. Names here need no escaping, so that any scheme
-// the client prefers is honoured; Prometheus wants it echoed.
+// contentType returns the Content-Type of a format. Names of metrics and labels here need no
+// escaping, so any escaping scheme that the client requests can be echoed, as Prometheus
+// expects.
 func contentType(f Format, escaping string) string {
 	switch escaping {
 	case "allow-utf-8", "underscores", "dots", "values":

@@ -12,8 +12,8 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Tags of the fields that are written: number<<3 | wire type, where 2 is bytes
-// behind their length, 1 eight bytes and 0 a varint. The numbers are those of
+// Tags of the fields that are written: number<<3 | wire type, where 2 is bytes preceded by
+// their length, 1 eight bytes and 0 a varint. The numbers are those of
 // io/prometheus/client/metrics.proto in github.com/prometheus/client_model.
 const (
 	familyNameTag   = 1<<3 | 2 // MetricFamily
@@ -34,17 +34,16 @@ const (
 	typeGauge   = 1
 )
 
-// valueMessage is the length of a Gauge or Counter, valueField that of the field
-// of Metric that holds one.
+// valueMessage is the length of a Gauge or Counter, valueField that of the field of Metric
+// that contains one.
 const (
 	valueMessage = 1 + 8
 	valueField   = 2 + valueMessage
 )
 
-// AppendProtobufHead appends what stands before the metrics of family d in the
-// delimited protobuf format: the length of its MetricFamily message, of which the
-// metrics take metricsSize bytes, and the fields name, help and type. Names and
-// types are those of the text format.
+// AppendProtobufHead appends what precedes the metrics of family d in the delimited protobuf
+// format: the length of its MetricFamily message, of which metricsSize bytes are metrics,
+// and the fields name, help and type. Names and types are those of the text format.
 func AppendProtobufHead(dst []byte, d *metric.Desc, metricsSize int) []byte {
 	help := strings.ToValidUTF8(d.HelpText(), "\uFFFD")
 	const typeField = 2
@@ -58,10 +57,10 @@ func AppendProtobufHead(dst []byte, d *metric.Desc, metricsSize int) []byte {
 	return append(dst, familyTypeTag, typeGauge)
 }
 
-// AppendProtobuf appends the samples of family d as metric fields of a
-// MetricFamily message, one for each line. lines must be what a Writer made for
-// the family: they are not checked, and others may panic. It allocates nothing
-// where dst has room for ProtobufSize bytes.
+// AppendProtobuf appends the samples of family d as metric fields of a MetricFamily message,
+// one for each line. The lines must have been written by a Writer for the family: they are
+// not validated, and others may panic. It allocates nothing if dst has capacity for
+// ProtobufSize more bytes.
 func AppendProtobuf(dst, lines []byte, d *metric.Desc) []byte {
 	escaped := bytes.IndexByte(lines, '\\') >= 0
 	value := byte(metricGaugeTag)
@@ -86,8 +85,8 @@ func AppendProtobuf(dst, lines []byte, d *metric.Desc) []byte {
 	return dst
 }
 
-// ProtobufSize returns how many bytes AppendProtobuf appends for the same lines.
-// It allocates nothing.
+// ProtobufSize returns the number of bytes that AppendProtobuf appends for the same lines. It
+// allocates nothing.
 func ProtobufSize(lines []byte, d *metric.Desc) int {
 	size, escaped := 0, bytes.IndexByte(lines, '\\') >= 0
 	for len(lines) > 0 {
@@ -104,12 +103,12 @@ func ProtobufSize(lines []byte, d *metric.Desc) int {
 	return size
 }
 
-// isCounter tells counters from gauges. Info and StateSet are gauges, as they
-// are in the text format.
+// isCounter reports whether a family is a counter; else it is a gauge, also Info and StateSet,
+// as in the text format.
 func isCounter(d *metric.Desc) bool { return d.Type == metric.Counter }
 
-// setLength writes the length of dst[start:] into the byte before, and makes
-// room where that takes more than a byte.
+// setLength writes the length of dst[start:] into the byte before it, and moves dst[start:] if
+// the length takes more than a byte.
 func setLength(dst []byte, start int) []byte {
 	n := len(dst) - start
 	if n < 0x80 {
@@ -126,15 +125,14 @@ func setLength(dst []byte, start int) []byte {
 // A label is one label of a line. Its value is escaped.
 type label struct {
 	name, value []byte
-	escapes     int // how many bytes shorter the value is unescaped
+	escapes     int // number of bytes that unescaping removes from value
 }
 
-// startsLabel says whether what stands behind a name or a label is another label.
+// startsLabel reports whether a label follows.
 func startsLabel(rest []byte) bool { return rest[0] == '{' || rest[0] == ',' }
 
-// cutLabel cuts off the brace or comma and the label behind it. escaped says
-// that some line has a backslash: one search for all lines is cheaper than one for
-// each value.
+// cutLabel cuts off the brace or comma and the label after it. escaped reports whether any
+// line has a backslash: one search in all lines is cheaper than one in each value.
 func cutLabel(b []byte, escaped bool) (l label, rest []byte) {
 	equals := 1
 	for b[equals] != '=' {
@@ -154,7 +152,7 @@ func cutLabel(b []byte, escaped bool) (l label, rest []byte) {
 	return l, b[end+1:]
 }
 
-// cutValue cuts off what stands behind the labels: the value and the line feed.
+// cutValue cuts off what follows the labels: the value and the line feed.
 func cutValue(b []byte) (v float64, rest []byte) {
 	if b[0] == '}' {
 		b = b[1:]
@@ -165,12 +163,12 @@ func cutValue(b []byte) (v float64, rest []byte) {
 
 // parseFloat is the inverse of AppendFloat.
 func parseFloat(b []byte) float64 {
-	const exact = 15 // digits of an integer that a float64 surely holds
+	const exact = 15 // number of digits of an integer that a float64 always represents exactly
 	digits := bytes.TrimPrefix(b, []byte("-"))
 	n := 0
 	for _, c := range digits {
 		if c < '0' || c > '9' || len(digits) > exact {
-			v, _ := strconv.ParseFloat(string(b), 64) // AppendFloat writes nothing that could fail
+			v, _ := strconv.ParseFloat(string(b), 64) // AppendFloat writes valid numbers only
 			return v
 		}
 		n = 10*n + int(c-'0')
@@ -181,7 +179,7 @@ func parseFloat(b []byte) float64 {
 	return float64(n)
 }
 
-// size is the length of the LabelPair message.
+// size returns the length of the LabelPair message.
 func (l label) size() int { return bytesField(len(l.name)) + bytesField(len(l.value)-l.escapes) }
 
 // appendTo appends the label as a field of Metric.
@@ -195,7 +193,7 @@ func (l label) appendTo(dst []byte) []byte {
 	return appendUnescaped(dst, l.value)
 }
 
-// appendUnescaped appends the value that appendValue escaped.
+// appendUnescaped appends a value that appendValue has escaped.
 func appendUnescaped(dst, value []byte) []byte {
 	for i := 0; i < len(value); i++ {
 		c := value[i]
@@ -211,7 +209,7 @@ func appendUnescaped(dst, value []byte) []byte {
 	return dst
 }
 
-// appendKey appends what stands before n bytes in a field.
+// appendKey appends what precedes n bytes in a field.
 func appendKey(dst []byte, tag byte, n int) []byte {
 	if n < 0x80 {
 		return append(dst, tag, byte(n))
@@ -219,10 +217,10 @@ func appendKey(dst []byte, tag byte, n int) []byte {
 	return binary.AppendUvarint(append(dst, tag), uint64(n))
 }
 
-// bytesField is the length of a field that holds n bytes.
+// bytesField returns the length of a field of n bytes.
 func bytesField(n int) int { return 1 + varintSize(n) + n }
 
-// varintSize is the length of n as a varint: a byte for each 7 bits.
+// varintSize returns the length of n as a varint: a byte for each 7 bits.
 func varintSize(n int) int {
 	if n < 0x80 {
 		return 1

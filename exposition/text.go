@@ -1,8 +1,7 @@
-// Package exposition writes samples in the formats that Prometheus reads: the
-// text format 0.0.4, OpenMetrics 1.0 and delimited protobuf, which it makes of
-// lines of text. It says which format a request asks for and how families begin
-// and bodies end. It knows neither the catalog of kinds nor how rendered text is
-// kept.
+// Package exposition writes samples in the formats that Prometheus scrapes: the text format
+// 0.0.4, OpenMetrics 1.0 and delimited protobuf, which it converts from lines of text. It
+// negotiates format and encoding with a client. It knows neither the catalog of kinds nor how
+// rendered text is stored.
 package exposition
 
 import (
@@ -13,13 +12,12 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// A Writer renders the samples of one object after another as sample lines, which
-// are the same in the text format and in OpenMetrics. It is a metric.Sink for one
-// schema, allocates nothing once its buffers have grown, and is not safe for
-// concurrent use.
+// A Writer renders the samples of one object after another as sample lines, which are the
+// same in the text format and in OpenMetrics. It is a metric.Sink for one schema. It
+// allocates nothing once its buffers have grown, and is not safe for concurrent use.
 type Writer struct {
 	buf      []byte
-	spans    []span // per family: where its lines stand in buf
+	spans    []span // per family: the position of its lines in buf
 	series   int
 	heads    [][]byte // per family: `kube_replicaset_owner{`
 	labels   [][]byte // per family and own label: `,owner_kind="`
@@ -27,7 +25,7 @@ type Writer struct {
 	keys     [][]byte // per identity label: `,namespace="`, the first without comma
 	ids      []byte   // the object's rendered identity labels, escaped once
 	identity int
-	tails    [][]byte // per family: what lines have behind their labels; nil: nothing
+	tails    [][]byte // per family: further labels of its lines; nil: none
 }
 
 type span struct{ start, end int }
@@ -56,18 +54,18 @@ func labelStart(l metric.Label, comma bool) []byte {
 	return []byte(l.Name + `="`)
 }
 
-// Reset forgets the lines of the current object.
+// Reset discards the lines of the current object.
 func (w *Writer) Reset() {
 	w.buf, w.ids, w.series = w.buf[:0], w.ids[:0], 0
 	clear(w.spans)
 }
 
-// Tails gives the lines to come, until it is called again, further labels behind
-// those of their family: tails[i] is what AppendLabel made for family i, or empty.
-// Nil gives none. A sample without labels of its own gets none either.
+// Tails sets further labels of all lines until its next call, after those of their family:
+// tails[i] has labels written by AppendLabel for family i, or is empty. Nil sets none. A
+// sample without labels gets none either.
 func (w *Writer) Tails(tails [][]byte) { w.tails = tails }
 
-// Begin starts an object and forgets the lines of the one before.
+// Begin starts an object and discards the lines of the previous one.
 func (w *Writer) Begin(_ *metric.Schema, identity []string) {
 	w.Reset()
 	for i, v := range identity {
@@ -114,16 +112,15 @@ func appendLabels(dst []byte, names, values []string, comma bool) []byte {
 	return dst
 }
 
-// Lines returns the sample lines of family i of the current object, each ended
-// by a line feed. They are valid until the next Begin or Reset.
+// Lines returns the sample lines of family i of the current object, each with a line feed at
+// its end. They are valid until the next Begin or Reset.
 func (w *Writer) Lines(i int) []byte { return w.buf[w.spans[i].start:w.spans[i].end] }
 
-// Series returns how many samples the current object has.
+// Series returns the number of samples of the current object.
 func (w *Writer) Series() int { return w.series }
 
-// appendValue appends a label value, escaped, and its closing quote. Bytes that
-// are not UTF-8 become U+FFFD, because Prometheus refuses a whole body for one
-// such byte.
+// appendValue appends a label value, escaped, and its closing quote. Bytes that are not UTF-8
+// become U+FFFD, because one such byte makes Prometheus reject the whole body.
 func appendValue(dst []byte, v string) []byte {
 	clean := 0 // v[:clean] is written
 	for i := 0; i < len(v); i++ {
@@ -143,17 +140,16 @@ func appendValue(dst []byte, v string) []byte {
 	return append(append(dst, v[clean:]...), '"')
 }
 
-// AppendFloat appends v as Prometheus clients write it: the shortest digits that
-// give v back, with an exponent below 1e-4 and from 1e6 on, and 0 for negative
-// zero.
+// AppendFloat appends v as Prometheus clients do: the shortest digits that round-trip, with
+// an exponent below 1e-4 and from 1e6 on, and 0 for negative zero.
 func AppendFloat(dst []byte, v float64) []byte {
 	if n := int64(v); float64(n) == v && -1e6 < v && v < 1e6 {
-		return strconv.AppendInt(dst, n, 10) // what 'g' would print, much sooner
+		return strconv.AppendInt(dst, n, 10) // the same as 'g', but much faster
 	}
 	return strconv.AppendFloat(dst, v, 'g', -1, 64)
 }
 
-// AppendHeader appends the HELP and TYPE lines with which family d begins.
+// AppendHeader appends the HELP and TYPE lines of family d.
 func AppendHeader(dst []byte, d *metric.Desc, f Format) []byte {
 	name, typ := familyName(d, f), familyType(d, f)
 	dst = append(append(dst, "# HELP "...), name...)
@@ -163,9 +159,8 @@ func AppendHeader(dst []byte, d *metric.Desc, f Format) []byte {
 	return append(dst, '\n')
 }
 
-// familyName is the name in HELP and TYPE lines. OpenMetrics has the suffix of a
-// counter or an info in the names of samples only (OpenMetrics 1.0, "Counter"
-// and "Info").
+// familyName returns the name for HELP and TYPE lines. In OpenMetrics the suffix of a counter
+// or an info is only in the names of samples (OpenMetrics 1.0, "Counter" and "Info").
 func familyName(d *metric.Desc, f Format) string {
 	if suffix := openMetricsSuffix(d.Type); f.openMetrics() && hasSuffix(d.Name, suffix) {
 		return d.Name[:len(d.Name)-len(suffix)]
@@ -173,9 +168,8 @@ func familyName(d *metric.Desc, f Format) string {
 	return d.Name
 }
 
-// familyType is the token in the TYPE line. The text format knows neither info
-// nor stateset; in OpenMetrics a counter or an info whose samples lack the suffix
-// can only be unknown.
+// familyType returns the type for the TYPE line. The text format has neither info nor
+// stateset; in OpenMetrics a counter or an info without the suffix must be unknown.
 func familyType(d *metric.Desc, f Format) metric.Type {
 	suffix := openMetricsSuffix(d.Type)
 	switch {
@@ -203,8 +197,8 @@ func hasSuffix(name, suffix string) bool {
 	return suffix != "" && len(name) > len(suffix) && name[len(name)-len(suffix):] == suffix
 }
 
-// appendHelp appends the text of a HELP line. Both formats escape backslash and
-// line feed, OpenMetrics the double quote too.
+// appendHelp appends the text of a HELP line. Both formats escape backslash and line feed,
+// OpenMetrics also the double quote.
 func appendHelp(dst []byte, text string, f Format) []byte {
 	for _, c := range bytes.ToValidUTF8([]byte(text), []byte("\uFFFD")) {
 		switch {
