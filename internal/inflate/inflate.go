@@ -20,7 +20,7 @@ var (
 )
 
 const (
-	litBits  = 10 // of a code, that the first table is indexed by
+	litBits  = 10 // number of bits that index the first part of a table
 	distBits = 8
 	maxCode  = 15 // bits (RFC 1951, section 3.2.7)
 	maxLit   = 288
@@ -121,7 +121,7 @@ func (d *Inflater) block() error {
 	return d.symbols()
 }
 
-// refill takes whole bytes in until at least 56 bits are there, or the data ends.
+// refill reads whole bytes until there are at least 56 bits, or the data ends.
 func (d *Inflater) refill() {
 	if d.pos+8 <= len(d.in) {
 		d.bits |= binary.LittleEndian.Uint64(d.in[d.pos:]) << d.n
@@ -150,7 +150,7 @@ func (d *Inflater) take(count uint) (value int, ok bool) {
 	return value, true
 }
 
-// stored copies a block that is not compressed.
+// stored copies an uncompressed block.
 func (d *Inflater) stored() error {
 	whole := d.n & 7
 	d.bits >>= whole
@@ -174,7 +174,7 @@ func (d *Inflater) stored() error {
 	return nil
 }
 
-// symbols inflates the symbols of a block up to its end.
+// symbols inflates the symbols of a block.
 func (d *Inflater) symbols() error {
 	for {
 		if d.pos+8 <= len(d.in) && d.at+Slack <= len(d.out) {
@@ -188,8 +188,8 @@ func (d *Inflater) symbols() error {
 	}
 }
 
-// look returns the entry for the next bits in a table whose first part is indexed
-// by so many bits.
+// look returns the entry for the next bits in a table whose first part is indexed by first
+// bits.
 func look(t []entry, bits uint64, first uint) entry {
 	e := t[bits&(1<<first-1)]
 	if e.class() == table {
@@ -198,7 +198,7 @@ func look(t []entry, bits uint64, first uint) entry {
 	return e
 }
 
-// careful inflates one symbol, and knows where the data and the text end.
+// careful inflates one symbol and checks for the end of the data and of the text.
 func (d *Inflater) careful() (done bool, err error) {
 	d.refill()
 	e := look(d.lits, d.bits, litBits)
@@ -250,14 +250,14 @@ func (d *Inflater) use(count uint) {
 	d.n -= count
 }
 
-// fast inflates symbols as long as there are 8 bytes of data and room for the
-// longest match. It may write beyond a match, where later symbols write again.
+// fast inflates symbols while there are 8 bytes of data and room for the longest match. It
+// may write beyond a match; later symbols overwrite that.
 func (d *Inflater) fast() (done bool, err error) {
 	in, pos, b, n, out, at := d.in, d.pos, d.bits, d.n, d.out, d.at
 	stop := min(d.size, len(out)-Slack+1)
 	lits, dists := d.lits, d.dists
 	for pos+8 <= len(in) && at < stop {
-		if n < 48 { // a match takes 15 bits, 5, 15 and 13
+		if n < 48 { // a match takes up to 15+5+15+13 bits
 			b |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
 			pos += int(63-n) >> 3
 			n |= 56
@@ -306,8 +306,8 @@ func (d *Inflater) fast() (done bool, err error) {
 	return done, err
 }
 
-// copyMatch repeats length bytes from distance before. It may write up to 31
-// bytes more.
+// copyMatch copies length bytes from distance bytes before. It may write up to 31 bytes
+// more.
 func copyMatch(out []byte, at, distance, length int) {
 	from, end := at-distance, at+length
 	if distance < 16 {
@@ -316,7 +316,7 @@ func copyMatch(out []byte, at, distance, length int) {
 		}
 		return
 	}
-	// Most matches are short: a fixed number of words is quicker than a loop.
+	// Most matches are short: a fixed number of words is faster than a loop.
 	to, source := out[at:at+32:at+32], out[from:from+32]
 	copy(to[:16], source[:16])
 	copy(to[16:32], source[16:32])

@@ -5,14 +5,15 @@ import (
 	"slices"
 )
 
-// What the symbols for lengths and distances stand for (RFC 1951, section 3.2.5).
+// Bases and numbers of extra bits of the symbols for lengths and distances (RFC 1951,
+// section 3.2.5).
 var (
 	lengthBase = [...]uint16{3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258}
 	lengthMore = [...]uint8{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0}
 	distBase   = [...]uint16{1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577}
 	distMore   = [...]uint8{0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13, 13}
-	// codeOrder is the order in which the lengths of the codes for lengths come
-	// (section 3.2.7).
+	// codeOrder is the order of the code lengths of the code length alphabet (section
+	// 3.2.7).
 	codeOrder = [...]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 )
 
@@ -37,7 +38,7 @@ func distEntry(symbol int) entry {
 
 func codeEntry(symbol int) entry { return literal | entry(symbol)<<valueShift }
 
-// fixedTables makes the tables that every block of fixed codes has.
+// fixedTables makes the tables of a block with fixed codes.
 func (d *Inflater) fixedTables() error {
 	for i := range maxLit {
 		switch {
@@ -57,7 +58,7 @@ func (d *Inflater) fixedTables() error {
 	return d.tables(maxLit, maxDist)
 }
 
-// dynamicTables reads the tables of a block of codes of its own.
+// dynamicTables reads the tables of a block with dynamic codes.
 func (d *Inflater) dynamicTables() error {
 	nlit, ok1 := d.take(5)
 	ndist, ok2 := d.take(5)
@@ -84,7 +85,7 @@ func (d *Inflater) dynamicTables() error {
 	return d.tables(nlit, ndist)
 }
 
-// readLengths reads the lengths of codes, which are coded themselves.
+// readLengths reads code lengths, which are encoded with the code length alphabet.
 func (d *Inflater) readLengths(n int) error {
 	for i := 0; i < n; {
 		d.refill()
@@ -120,7 +121,7 @@ func (d *Inflater) readLengths(n int) error {
 	return nil
 }
 
-// tables makes tables of the lengths of codes.
+// tables makes tables from code lengths.
 func (d *Inflater) tables(nlit, ndist int) error {
 	var ok1, ok2 bool
 	d.lits, ok1 = makeTable(d.lits, d.lengths[:nlit], litBits, litEntry)
@@ -132,10 +133,10 @@ func (d *Inflater) tables(nlit, ndist int) error {
 	return nil
 }
 
-// pair makes entries for two literals of those for one behind which the bits of
-// another are known.
+// pair replaces entries of one literal by entries of two literals, where the index has enough
+// bits to determine the second.
 func pair(t []entry) {
-	for i := len(t) - 1; i >= 0; i-- { // downwards, so that the second is single still
+	for i := len(t) - 1; i >= 0; i-- { // downwards, so that the second still has one literal
 		e := t[i]
 		next := t[i>>e.code()]
 		if e.class() == literal && next.class() == literal && e.code()+next.code() <= litBits {
@@ -144,9 +145,9 @@ func pair(t []entry) {
 	}
 }
 
-// makeTable makes the table of a canonical Huffman code (RFC 1951, section 3.2.2)
-// in the memory of t. Its first part is indexed by so many bits; longer codes are
-// in parts behind it. It is false for lengths that no code has.
+// makeTable makes the table of a canonical Huffman code (RFC 1951, section 3.2.2), reusing t.
+// Its first part is indexed by first bits; longer codes are in further parts. It returns
+// false for lengths that are no valid code.
 func makeTable(t []entry, lengths []uint8, first uint, entryOf func(symbol int) entry) ([]entry, bool) {
 	var count [maxCode + 1]int
 	for _, l := range lengths {
@@ -154,7 +155,7 @@ func makeTable(t []entry, lengths []uint8, first uint, entryOf func(symbol int) 
 	}
 	count[0] = 0
 	var next [maxCode + 1]int
-	code, left := 0, 1 // left is how many codes of the present length are free
+	code, left := 0, 1 // left is the number of unused codes of the current length
 	for l := 1; l <= maxCode; l++ {
 		code = (code + count[l-1]) << 1
 		next[l] = code
@@ -179,7 +180,7 @@ func makeTable(t []entry, lengths []uint8, first uint, entryOf func(symbol int) 
 			continue
 		}
 		index := reversed & (1<<first - 1)
-		if longest[index] > 0 { // its part does not exist yet
+		if longest[index] > 0 { // the part does not exist yet
 			more := uint(longest[index]) - first
 			longest[index] = 0
 			t[index] = table | entry(len(t))<<valueShift | entry(more)<<4
@@ -193,7 +194,7 @@ func makeTable(t []entry, lengths []uint8, first uint, entryOf func(symbol int) 
 	return t, true
 }
 
-// longestCodes returns the length of the longest code in each part behind the first.
+// longestCodes returns the length of the longest code in each further part.
 func longestCodes(lengths []uint8, next [maxCode + 1]int, first uint) (longest [1 << litBits]uint8) {
 	for _, length := range lengths {
 		if length == 0 {
@@ -209,7 +210,7 @@ func longestCodes(lengths []uint8, next [maxCode + 1]int, first uint) (longest [
 	return longest
 }
 
-// room appends n entries. They are no code where not all of them will be filled.
+// room appends n entries. If the code is incomplete, they start out as invalid codes.
 func room(t []entry, n int, incomplete bool) []entry {
 	old := len(t)
 	t = slices.Grow(t, n)[:old+n]

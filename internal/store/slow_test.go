@@ -262,3 +262,22 @@ func fetch(t *testing.T, url, encoding string) string {
 	}
 	return string(b)
 }
+
+// The position after a chunk is exact also where a chunk ends with a part, or a byte before
+// or after its end.
+func TestPositionAfterAChunk(t *testing.T) {
+	for ends, want := range map[[3]int][2]int{
+		{chunkSize - 1, chunkSize + 5, chunkSize + 9}: {6, 1},
+		{chunkSize, chunkSize + 5, chunkSize + 9}:     {6, 0},
+		{chunkSize + 1, chunkSize + 5, chunkSize + 9}: {5, chunkSize},
+		{10, 10, chunkSize + 1}:                       {7, chunkSize - 10}, // an empty part
+		{10, chunkSize, chunkSize}:                    {8, 0},              // all is taken
+	} {
+		x := &batch{from: 5, to: 8, ends: ends[:], encoded: make([]byte, ends[2])}
+		c := conversion{}
+		next := c.take(x, 0)
+		if got := [2]int{c.part, c.skip}; got != want || next != chunkSize || len(c.chunk) != chunkSize {
+			t.Errorf("parts that end at %v: part and skip %v, want %v; %d bytes, next %d", ends, got, want, len(c.chunk), next)
+		}
+	}
+}
