@@ -27,9 +27,10 @@ type Sink interface {
 	Sample(s *Sample)
 }
 
-// An Emitter hands the samples of an object to a Sink. It is reused from object
-// to object, so that emitting allocates nothing once its buffers have grown.
-// It is not safe for concurrent use: have one for each goroutine.
+// An Emitter hands the samples of an object to a Sink. Of samples of one family
+// with equal labels only the first is handed on: no series occurs twice. An Emitter
+// is reused from object to object, so that emitting allocates nothing once its
+// buffers have grown. It is not safe for concurrent use: use one per goroutine.
 type Emitter struct {
 	sink    Sink
 	schema  *Schema
@@ -39,6 +40,8 @@ type Emitter struct {
 	sample  Sample
 	scratch []byte // text of the strings that Concat, Int and Lower make
 	derive  deriver
+	seen    seen
+	err     error // the first that was passed to Reject since Family
 }
 
 // NewEmitter returns an Emitter for sink.
@@ -63,9 +66,24 @@ func (e *Emitter) Family(i int) {
 	e.sample.Family, e.sample.Desc = i, &e.schema.Families[i]
 	e.values = e.values[:e.ids]
 	e.names = append(e.names[:0], e.schema.names[i][:e.ids]...)
+	e.seen.reset()
+	e.err = nil
 }
 
-// Add emits one sample of the current family. labels are the values of the
+// Reject notes that a sample of the current family is left out, and why: the object
+// has a value that cannot be shown. The other samples are emitted all the same.
+func (e *Emitter) Reject(err error) {
+	if e.err == nil {
+		e.err = err
+	}
+}
+
+// Rejected returns the first error that was passed to Reject since the last call
+// of Family, nil if there was none.
+func (e *Emitter) Rejected() error { return e.err }
+
+// Add emits one sample of the current family unless one with the same labels was
+// emitted. labels are the values of the
 // family's own labels, all of them and in order; anything else is a mistake in
 // the table and panics.
 func (e *Emitter) Add(value float64, labels ...string) {
@@ -74,8 +92,10 @@ func (e *Emitter) Add(value float64, labels ...string) {
 	if len(e.values) != len(names) {
 		panic("metric: " + e.sample.Desc.Name + ": wrong number of label values")
 	}
-	e.sample.Names, e.sample.Values, e.sample.Value, e.sample.Dynamic = names, e.values, value, false
-	e.sink.Sample(&e.sample)
+	if e.seen.add(names[e.ids:], e.values[e.ids:], false) {
+		e.sample.Names, e.sample.Values, e.sample.Value, e.sample.Dynamic = names, e.values, value, false
+		e.sink.Sample(&e.sample)
+	}
 	e.values = e.values[:e.ids]
 }
 
@@ -96,8 +116,10 @@ func (e *Emitter) label(name, value string) {
 // AddLabeled emits one sample of the current family with the labels that Label
 // and LabelMap added since the last.
 func (e *Emitter) AddLabeled(value float64) {
-	e.sample.Names, e.sample.Values, e.sample.Value, e.sample.Dynamic = e.names, e.values, value, true
-	e.sink.Sample(&e.sample)
+	if e.seen.add(e.names[e.ids:], e.values[e.ids:], true) {
+		e.sample.Names, e.sample.Values, e.sample.Value, e.sample.Dynamic = e.names, e.values, value, true
+		e.sink.Sample(&e.sample)
+	}
 	e.names, e.values = e.names[:e.ids], e.values[:e.ids]
 }
 
