@@ -1,6 +1,8 @@
 package agent
 
 import (
+	"errors"
+
 	"github.com/kubestate/kubestate/internal/told"
 	"github.com/kubestate/kubestate/kind"
 )
@@ -20,6 +22,8 @@ type Feed struct {
 	failures uint64
 	told     told.Texts // the failures that were logged
 }
+
+var errNoName = errors.New("object has no name")
 
 // Begin starts a full read of the source. What is known stays. A read that is not
 // complete is forgotten by the next Begin.
@@ -42,6 +46,10 @@ func (f *Feed) Put(o kind.Object) {
 	d := f.resource.drafts.Get().(*draft)
 	defer f.resource.drafts.Put(d)
 	k := objectName{o.GetNamespace(), o.GetName()}
+	if k.name == "" {
+		f.failed(k, errNoName)
+		return
+	}
 	if err := d.make(o); err != nil {
 		f.failed(k, err)
 	}
@@ -74,7 +82,7 @@ func (f *Feed) failed(k objectName, err error) {
 	tell := f.told.New(err.Error())
 	s.mu.Unlock()
 	if tell {
-		f.resource.agent.config.Logger.Error("object has families that cannot be computed; the agent leaves them out",
+		f.resource.agent.config.Logger.Error("object has samples that cannot be computed; leaving them out",
 			"resource", f.resource.table.Name, "namespace", k.namespace, "name", k.name, "err", err)
 	}
 }

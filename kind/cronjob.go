@@ -44,7 +44,7 @@ func cronJobs(parsed *schedules) *Table {
 				func(c *cronJob) *metav1.Time { return c.Status.LastScheduleTime }),
 			timestamp("kube_cronjob_status_last_successful_time", stable, "When a Job of the CronJob last succeeded, in Unix seconds.",
 				func(c *cronJob) *metav1.Time { return c.Status.LastSuccessfulTime }),
-			truth("kube_cronjob_spec_suspend", stable, "1 while the CronJob creates no Jobs because it is suspended, else 0.",
+			truth("kube_cronjob_spec_suspend", stable, "1 while the CronJob is suspended and creates no Jobs, else 0.",
 				func(c *cronJob) bool { return valueOr(c.Spec.Suspend, false) }),
 			maybe("kube_cronjob_spec_starting_deadline_seconds", stable, "How late a Job may still be created, in seconds.",
 				func(c *cronJob) *int64 { return c.Spec.StartingDeadlineSeconds }),
@@ -66,19 +66,19 @@ func cronJobs(parsed *schedules) *Table {
 	})
 }
 
-// nextScheduleTime emits the time at which the schedule is due after the last
-// time at which it was. A schedule that is never due gives the zero time.
+// nextScheduleTime emits the first time after the last one at which the schedule
+// is due. A schedule that is never due has none.
 func nextScheduleTime(c *cronJob, parsed *schedules, e *metric.Emitter) {
 	last := c.Status.LastScheduleTime
 	if last.IsZero() {
 		last = &c.CreationTimestamp
 	}
-	if last.IsZero() || valueOr(c.Spec.Suspend, false) {
+	if last.IsZero() || last.Year() > maxYear || valueOr(c.Spec.Suspend, false) {
 		return
 	}
 	if schedule := parsed.get(zonedSchedule(c, e)); schedule != nil {
 		// A schedule without a zone is in that of its argument.
-		e.Add(float64(schedule.Next(last.Local()).Unix()))
+		addTime(schedule.Next(last.Local()), e)
 	}
 }
 

@@ -1,6 +1,7 @@
 package kind_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -69,8 +70,16 @@ func encode(t testing.TB, o kind.Object) []byte {
 
 func checkSamples(t *testing.T, table *kind.Table, o kind.Object) {
 	t.Helper()
-	family := -1
+	family, known := -1, map[string]bool{}
 	for _, s := range kindtest.Record(t, table, o) {
+		if series := fmt.Sprintf("%s %q %q", s.Family, s.Names, s.Values); known[series] {
+			t.Errorf("series %s occurs twice", series)
+		} else {
+			known[series] = true
+		}
+		if s.Value == yearOne {
+			t.Errorf("%s %q has the time of the year 1", s.Family, s.Values)
+		}
 		if len(s.Names) != len(s.Values) {
 			t.Errorf("%s: %d label names, %d values", s.Family, len(s.Names), len(s.Values))
 		}
@@ -103,6 +112,11 @@ func filler(data []byte) *randfill.Filler {
 		},
 		func(v *intstr.IntOrString, c randfill.Continue) {
 			*v = intstr.IntOrString{Type: intstr.Type(c.Intn(3)), IntVal: int32(c.Int31()), StrVal: texts[c.Intn(len(texts))]}
+		},
+		func(at *metav1.Time, c randfill.Continue) {
+			if c.Bool() {
+				*at = metav1.Unix(int64(c.Int31()), 0)
+			}
 		},
 		func(*metav1.FieldsV1, randfill.Continue) {},
 		func(*runtime.RawExtension, randfill.Continue) {},

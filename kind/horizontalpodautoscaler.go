@@ -105,7 +105,7 @@ func scaleTarget(h *podAutoscaler, e *metric.Emitter) {
 }
 
 func tolerance(r *autoscalingv2.HPAScalingRules, e *metric.Emitter) {
-	if r != nil && r.Tolerance != nil {
+	if r != nil && r.Tolerance != nil && bounded(*r.Tolerance, e) {
 		e.Add(r.Tolerance.AsApproximateFloat64())
 	}
 }
@@ -161,10 +161,10 @@ func currentMetrics(h *podAutoscaler, e *metric.Emitter) {
 // metricValues emits one sample for each of the values of a metric that is set.
 func metricValues(name, container string, value, average *apiresource.Quantity, utilization *int32, e *metric.Emitter) {
 	if value != nil {
-		e.Add(fractional(*value), name, "value", container)
+		addQuantity(*value, fractional, e, name, "value", container)
 	}
 	if average != nil {
-		e.Add(fractional(*average), name, "average", container)
+		addQuantity(*average, fractional, e, name, "average", container)
 	}
 	if utilization != nil {
 		e.Add(float64(*utilization), name, "utilization", container)
@@ -195,10 +195,10 @@ func resourceTarget(t autoscalingv2.MetricSourceType, resource, container string
 		}
 		e.AddLabeled(v)
 	}
-	if q := target.Value; q != nil {
+	if q := target.Value; q != nil && bounded(*q, e) {
 		add(fractional(*q), "value")
 	}
-	if q := target.AverageValue; q != nil {
+	if q := target.AverageValue; q != nil && bounded(*q, e) {
 		add(fractional(*q), "average")
 	}
 	if u := target.AverageUtilization; u != nil {

@@ -193,12 +193,12 @@ func (t *Table) New() Object { return t.object() }
 // which can bring back what lists held before, it is not enough.
 func (t *Table) Reset(o Object) { t.reset(o) }
 
-// Collect emits all samples of an object. A row that cannot cope with the object
-// (it panics) loses the rest of its own samples; the others are emitted and the
-// error names the family. Of an object that is not of the kind, or whose identity
-// cannot be told, the Sink sees only a Begin with empty identity labels. Without
-// an error Collect allocates nothing. Calls may run at the same time with an
-// Emitter each.
+// Collect emits all samples of an object. A value that cannot be shown, such as a
+// quantity out of bounds, is left out; a row that panics loses the rest of its
+// samples. All other samples are emitted and the error names the families. Of an
+// object that is not of the kind, the Sink sees only a Begin with empty identity
+// labels. Without an error Collect allocates nothing. Calls may run at the same
+// time with an Emitter each.
 func (t *Table) Collect(o Object, e *metric.Emitter) error {
 	return t.collect(o, e, 0, len(t.schema.Families))
 }
@@ -219,8 +219,8 @@ func emitRows[T any](rows []Row[T], first int, t *T, e *metric.Emitter) (err err
 	return err
 }
 
-// emitFrom emits row first and the following ones up to one that panics, and
-// returns which row to go on with.
+// emitFrom emits row first and the following ones up to one that fails, and
+// returns the row to continue with.
 func emitFrom[T any](rows []Row[T], first int, t *T, e *metric.Emitter) (next int, err error) {
 	next = first
 	defer func() {
@@ -232,6 +232,9 @@ func emitFrom[T any](rows []Row[T], first int, t *T, e *metric.Emitter) (next in
 	for ; next < len(rows); next++ {
 		e.Family(next)
 		rows[next].emit(t, e)
+		if err := e.Rejected(); err != nil {
+			return next + 1, fmt.Errorf("%s: %w", rows[next].Name, err)
+		}
 	}
 	return next, nil
 }

@@ -19,8 +19,8 @@ var Leases = define(Kind[lease]{
 			labels{ownerKind, ownerName, namespace, label("lease_holder", "who holds the Lease; empty if nobody does")}, leaseOwners),
 		each("kube_lease_renew_time", alpha, "When the holder last renewed the Lease, in Unix seconds.", labels{namespace},
 			func(l *lease, e *metric.Emitter) {
-				if t := l.Spec.RenewTime; !t.IsZero() {
-					e.Add(float64(t.Unix()), l.Namespace)
+				if t := l.Spec.RenewTime; t != nil {
+					addTime(t.Time, e, l.Namespace)
 				}
 			}),
 	},

@@ -40,6 +40,6 @@ func limits(l *limitRange, e *metric.Emitter) {
 
 func limitSeries(list corev1.ResourceList, of, constraint string, e *metric.Emitter) {
 	for _, name := range metric.SortedKeys(e, list) {
-		e.Add(fractional(list[corev1.ResourceName(name)]), name, of, constraint)
+		addQuantity(list[corev1.ResourceName(name)], fractional, e, name, of, constraint)
 	}
 }

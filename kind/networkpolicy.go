@@ -2,6 +2,7 @@ package kind
 
 import (
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubestate/kubestate/metric"
 )
@@ -15,9 +16,8 @@ var NetworkPolicies = define(Kind[networkPolicy]{
 	Reads:    []string{"spec.{ingress,egress}"},
 	Begin:    func(n *networkPolicy, e *metric.Emitter, s *metric.Schema) { e.Begin(s, n.Namespace, n.Name) },
 	Rows: []Row[networkPolicy]{
-		// Unlike other kinds, one without the time has a sample: that of the year 1.
-		gauge("kube_networkpolicy_created", alpha, "When the NetworkPolicy was created, in Unix seconds.",
-			func(n *networkPolicy) float64 { return unix(&n.CreationTimestamp) }),
+		timestamp("kube_networkpolicy_created", alpha, "When the NetworkPolicy was created, in Unix seconds.",
+			func(n *networkPolicy) *metav1.Time { return &n.CreationTimestamp }),
 		annotationsOf("kube_networkpolicy_annotations", alpha, "Those annotations of the NetworkPolicy that --metric-annotations-allowlist picks.",
 			func(n *networkPolicy) map[string]string { return n.Annotations }),
 		labelsOf("kube_networkpolicy_labels", alpha, "Those labels of the NetworkPolicy that --metric-labels-allowlist picks.",

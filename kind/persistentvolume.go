@@ -60,8 +60,10 @@ var PersistentVolumes = define(Kind[persistentVolume]{
 			label("host_path_type", "what has to be at the path on the Node"),
 			reclaimPolicy,
 		}, persistentVolumeInfo),
-		gauge("kube_persistentvolume_capacity_bytes", stable, "Size of the PersistentVolume, in bytes.",
-			func(p *persistentVolume) float64 { return whole(p.Spec.Capacity[corev1.ResourceStorage]) }),
+		each("kube_persistentvolume_capacity_bytes", stable, "Size of the PersistentVolume, in bytes.", nil,
+			func(p *persistentVolume, e *metric.Emitter) {
+				addQuantity(p.Spec.Capacity[corev1.ResourceStorage], whole, e)
+			}),
 		timestamp("kube_persistentvolume_created", alpha, "When the PersistentVolume was created, in Unix seconds.",
 			func(p *persistentVolume) *metav1.Time { return &p.CreationTimestamp }),
 		timestamp("kube_persistentvolume_deletion_timestamp", alpha, "When the deletion of the PersistentVolume was asked for, in Unix seconds.",

@@ -1,6 +1,8 @@
 package kind
 
 import (
+	"time"
+
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/kubestate/kubestate/metric"
@@ -60,9 +62,9 @@ func waitingReason(c *corev1.ContainerStatus, e *metric.Emitter) {
 func startedAt(c *corev1.ContainerStatus, e *metric.Emitter) {
 	switch s := &c.State; {
 	case s.Running != nil:
-		e.Add(unix(&s.Running.StartedAt), c.Name)
+		addTime(s.Running.StartedAt.Time, e, c.Name)
 	case s.Terminated != nil:
-		e.Add(unix(&s.Terminated.StartedAt), c.Name)
+		addTime(s.Terminated.StartedAt.Time, e, c.Name)
 	}
 }
 
@@ -80,20 +82,20 @@ func lastTerminatedExitCode(c *corev1.ContainerStatus, e *metric.Emitter) {
 
 func lastTerminatedAt(c *corev1.ContainerStatus, e *metric.Emitter) {
 	if t := c.LastTerminationState.Terminated; t != nil {
-		e.Add(unix(&t.FinishedAt), c.Name)
+		addTime(t.FinishedAt.Time, e, c.Name)
 	}
 }
 
-// completionTime is there as soon as one container has ended.
+// completionTime emits when the last of the terminated containers finished.
 func completionTime(p *pod, e *metric.Emitter) {
-	var last float64
+	var last time.Time
 	for i := range p.Status.ContainerStatuses {
-		if t := p.Status.ContainerStatuses[i].State.Terminated; t != nil {
-			last = max(last, unix(&t.FinishedAt))
+		if t := p.Status.ContainerStatuses[i].State.Terminated; t != nil && t.FinishedAt.After(last) {
+			last = t.FinishedAt.Time
 		}
 	}
-	if last > 0 {
-		e.Add(last)
+	if last.Unix() > 0 {
+		addTime(last, e)
 	}
 }
 

@@ -56,7 +56,7 @@ func bandwidthRequests(p *pod, e *metric.Emitter) {
 func effectiveRequests(p *pod, e *metric.Emitter) {
 	for i := range p.Spec.Containers {
 		c := &p.Spec.Containers[i]
-		cpuAndMemory(grantedTo(p, c.Name), c.Resources.Requests, func(v float64, resource, unit string) {
+		cpuAndMemory(grantedTo(p, c.Name), c.Resources.Requests, e, func(v float64, resource, unit string) {
 			e.Add(v, c.Name, p.Spec.NodeName, resource, unit)
 		})
 	}
@@ -91,18 +91,18 @@ func ownedResources(p *pod, container string, list corev1.ResourceList, e *metri
 		return
 	}
 	owner := taggedOwner(p.OwnerReferences)
-	cpuAndMemory(list, nil, func(v float64, resource, unit string) {
+	cpuAndMemory(list, nil, e, func(v float64, resource, unit string) {
 		e.Add(v, container, p.Spec.NodeName, resource, unit, owner.Kind, owner.Name)
 	})
 }
 
-// cpuAndMemory calls emit with what list says of CPU and memory or, where that
-// says nothing, what otherwise says.
-func cpuAndMemory(list, otherwise corev1.ResourceList, emit func(v float64, resource, unit string)) {
-	if q, ok := either(list, otherwise, corev1.ResourceCPU); ok {
+// cpuAndMemory calls emit with CPU and memory of list or, where that lacks one, of
+// otherwise.
+func cpuAndMemory(list, otherwise corev1.ResourceList, e *metric.Emitter, emit func(v float64, resource, unit string)) {
+	if q, ok := either(list, otherwise, corev1.ResourceCPU); ok && bounded(q, e) {
 		emit(fractional(q), string(corev1.ResourceCPU), unitCore)
 	}
-	if q, ok := either(list, otherwise, corev1.ResourceMemory); ok {
+	if q, ok := either(list, otherwise, corev1.ResourceMemory); ok && bounded(q, e) {
 		emit(whole(q), string(corev1.ResourceMemory), unitByte)
 	}
 }

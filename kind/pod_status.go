@@ -68,7 +68,7 @@ func transition(name string, st metric.Stability, help string, of corev1.PodCond
 	return each(name, st, help, nil, func(p *pod, e *metric.Emitter) {
 		for i := range p.Status.Conditions {
 			if c := &p.Status.Conditions[i]; c.Type == of && c.Status == in {
-				e.Add(unix(&c.LastTransitionTime))
+				addTime(c.LastTransitionTime.Time, e)
 			}
 		}
 	})

@@ -1,6 +1,7 @@
 package kind
 
 import (
+	"errors"
 	"math"
 	"strings"
 
@@ -10,12 +11,43 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
+// maxQuantity bounds the quantities that are shown. Converting one with a huge
+// exponent, such as 1e2147483647, would take minutes and gigabytes. Package wire
+// bounds what is parsed.
+const maxQuantity = 1e64
+
+var errQuantity = errors.New("quantity out of bounds: must be of at most 64 characters and between -1e64 and 1e64")
+
+// addQuantity emits a quantity, or rejects it if it is out of bounds.
+func addQuantity(q apiresource.Quantity, amount func(apiresource.Quantity) float64, e *metric.Emitter, values ...string) {
+	if bounded(q, e) {
+		e.Add(amount(q), values...)
+	}
+}
+
+// bounded reports whether a quantity can be converted, and rejects it if not.
+func bounded(q apiresource.Quantity, e *metric.Emitter) bool {
+	if q.IsZero() || math.Abs(q.AsApproximateFloat64()) <= maxQuantity {
+		return true
+	}
+	e.Reject(errQuantity)
+	return false
+}
+
 // whole is a quantity as an integer, rounded up. Beyond 64 bits it wraps.
-func whole(q apiresource.Quantity) float64 { return float64(q.Value()) }
+func whole(q apiresource.Quantity) float64 {
+	if q.IsZero() {
+		return 0 // with any exponent, which converting would apply step by step
+	}
+	return float64(q.Value())
+}
 
 // fractional is a quantity to a thousandth, rounded up, or to an integer where
 // thousandths would not fit 64 bits.
 func fractional(q apiresource.Quantity) float64 {
+	if q.IsZero() {
+		return 0
+	}
 	if v := q.Value(); v > math.MaxInt64/1000 {
 		return float64(v)
 	}
@@ -37,15 +69,15 @@ func resources(list corev1.ResourceList, amount func(apiresource.Quantity) float
 		q := list[corev1.ResourceName(name)]
 		switch corev1.ResourceName(name) {
 		case corev1.ResourceCPU:
-			addResource(fractional(q), name, unitCore, e, before)
+			addResource(q, fractional, name, unitCore, e, before)
 		case corev1.ResourceMemory, corev1.ResourceStorage, corev1.ResourceEphemeralStorage:
-			addResource(amount(q), name, unitByte, e, before)
+			addResource(q, amount, name, unitByte, e, before)
 		default:
 			if strings.HasPrefix(name, corev1.ResourceHugePagesPrefix) || strings.HasPrefix(name, corev1.ResourceAttachableVolumesPrefix) {
-				addResource(amount(q), name, unitByte, e, before)
+				addResource(q, amount, name, unitByte, e, before)
 			}
 			if extended(name) {
-				addResource(amount(q), name, unitInteger, e, before)
+				addResource(q, amount, name, unitInteger, e, before)
 			}
 		}
 	}
@@ -61,15 +93,15 @@ const (
 // oneResource emits one sample for the resource name of list, if it is there.
 func oneResource(list corev1.ResourceList, name corev1.ResourceName, amount func(apiresource.Quantity) float64, e *metric.Emitter, values ...string) {
 	if q, ok := list[name]; ok {
-		e.Add(amount(q), values...)
+		addQuantity(q, amount, e, values...)
 	}
 }
 
-func addResource(v float64, name, unit string, e *metric.Emitter, before []string) {
+func addResource(q apiresource.Quantity, amount func(apiresource.Quantity) float64, name, unit string, e *metric.Emitter, before []string) {
 	var values [4]string
 	n := copy(values[:], before)
 	values[n], values[n+1] = e.SafeName(name), unit
-	e.Add(v, values[:n+2]...)
+	addQuantity(q, amount, e, values[:n+2]...)
 }
 
 // extended reports whether a resource is one that a device plugin or an operator

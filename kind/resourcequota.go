@@ -7,6 +7,7 @@ import (
 	apiresource "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubestate/kubestate/internal/quantity"
 	"github.com/kubestate/kubestate/metric"
 )
 
@@ -50,7 +51,7 @@ var ResourceQuotas = define(Kind[resourceQuota]{
 
 func quotaSeries(list corev1.ResourceList, of string, e *metric.Emitter) {
 	for _, name := range metric.SortedKeys(e, list) {
-		e.Add(fractional(list[corev1.ResourceName(name)]), name, of)
+		addQuantity(list[corev1.ResourceName(name)], fractional, e, name, of)
 	}
 }
 
@@ -69,12 +70,24 @@ func quotaRequests(list corev1.ResourceList, of string, e *metric.Emitter) {
 			q, ok = list[r.name]
 		}
 		if ok {
-			e.Add(fractional(q), string(r.name), of)
+			addQuantity(q, fractional, e, string(r.name), of)
 		}
 	}
 }
 
-// quotaHugePages leaves out what has no size.
+// addPages emits an amount of huge pages of a size.
+func addPages(q apiresource.Quantity, size, of string, e *metric.Emitter) {
+	if !quantity.Bounded(size) {
+		e.Reject(errQuantity)
+		return
+	}
+	page, err := apiresource.ParseQuantity(size)
+	if err == nil && page.Sign() > 0 && bounded(page, e) && bounded(q, e) {
+		e.Add(whole(q)/whole(page), size, of)
+	}
+}
+
+// quotaHugePages skips resources whose name has no size.
 func quotaHugePages(list corev1.ResourceList, of string, e *metric.Emitter) {
 	for _, name := range metric.SortedKeys(e, list) {
 		size, longer := strings.CutPrefix(name, corev1.ResourceRequestsHugePagesPrefix)
@@ -87,8 +100,6 @@ func quotaHugePages(list corev1.ResourceList, of string, e *metric.Emitter) {
 				continue
 			}
 		}
-		if page, err := apiresource.ParseQuantity(size); err == nil && page.Sign() > 0 {
-			e.Add(whole(list[corev1.ResourceName(name)])/whole(page), size, of)
-		}
+		addPages(list[corev1.ResourceName(name)], size, of, e)
 	}
 }

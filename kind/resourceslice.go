@@ -63,7 +63,7 @@ func deviceCapacity(r *resourceSlice, e *metric.Emitter) {
 	for i := range r.Spec.Devices {
 		d := &r.Spec.Devices[i]
 		for _, name := range metric.SortedKeys(e, d.Capacity) {
-			e.Add(fractional(d.Capacity[resourcev1.QualifiedName(name)].Value), r.Spec.Driver, r.Spec.Pool.Name, d.Name, name)
+			addQuantity(d.Capacity[resourcev1.QualifiedName(name)].Value, fractional, e, r.Spec.Driver, r.Spec.Pool.Name, d.Name, name)
 		}
 	}
 }
@@ -73,8 +73,12 @@ func sliceCapacity(r *resourceSlice, e *metric.Emitter) {
 	devices := r.Spec.Devices
 	for i := range devices {
 		for _, name := range metric.SortedKeys(e, devices[i].Capacity) {
-			if n := resourcev1.QualifiedName(name); !anyHasCapacity(devices[:i], n) {
-				e.Add(sumCapacity(devices[i:], n), r.Spec.Driver, r.Spec.Pool.Name, valueOr(r.Spec.NodeName, ""), name)
+			n := resourcev1.QualifiedName(name)
+			if anyHasCapacity(devices[:i], n) {
+				continue
+			}
+			if sum, ok := sumCapacity(devices[i:], n, e); ok {
+				e.Add(sum, r.Spec.Driver, r.Spec.Pool.Name, valueOr(r.Spec.NodeName, ""), name)
 			}
 		}
 	}
@@ -87,13 +91,17 @@ func anyHasCapacity(devices []resourcev1.Device, name resourcev1.QualifiedName) 
 	})
 }
 
-func sumCapacity(devices []resourcev1.Device, name resourcev1.QualifiedName) (sum float64) {
+// sumCapacity is not ok where a part of the sum is out of bounds.
+func sumCapacity(devices []resourcev1.Device, name resourcev1.QualifiedName, e *metric.Emitter) (sum float64, ok bool) {
 	for i := range devices {
-		if c, ok := devices[i].Capacity[name]; ok {
+		if c, has := devices[i].Capacity[name]; has {
+			if !bounded(c.Value, e) {
+				return 0, false
+			}
 			sum += fractional(c.Value)
 		}
 	}
-	return sum
+	return sum, true
 }
 
 func deviceTaints(r *resourceSlice, e *metric.Emitter) {

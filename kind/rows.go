@@ -2,6 +2,7 @@ package kind
 
 import (
 	"strconv"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -44,10 +45,18 @@ func maybe[T any, N number](name string, st metric.Stability, help string, value
 // is nil or zero.
 func timestamp[T any](name string, st metric.Stability, help string, at func(*T) *metav1.Time) Row[T] {
 	return each(name, st, help, nil, func(t *T, e *metric.Emitter) {
-		if v := at(t); !v.IsZero() {
-			e.Add(unix(v))
+		if v := at(t); v != nil {
+			addTime(v.Time, e)
 		}
 	})
+}
+
+// addTime emits a time in Unix seconds, without the fraction. A zero time, which
+// is how the API writes that there is none, is not emitted.
+func addTime(t time.Time, e *metric.Emitter, labels ...string) {
+	if !t.IsZero() {
+		e.Add(float64(t.Unix()), labels...)
+	}
 }
 
 // exists is a family with one sample of value 1 for every object.
@@ -74,12 +83,15 @@ func stateset[T any](name string, st metric.Stability, help string, l metric.Lab
 	})
 }
 
+// maxVersionLength bounds the resource versions that are parsed, in bytes.
+const maxVersionLength = 64
+
 // resourceVersion is a family with metadata.resourceVersion, or none where that
-// is no number.
+// is not a number.
 func resourceVersion[T any](name string, st metric.Stability, help string, version func(*T) string) Row[T] {
 	return each(name, st, help, nil, func(t *T, e *metric.Emitter) {
 		v := version(t)
-		if v == "" { // parsing it would allocate an error
+		if v == "" || len(v) > maxVersionLength { // parsing it would allocate an error
 			return
 		}
 		if n, err := strconv.ParseFloat(v, 64); err == nil {
@@ -169,9 +181,6 @@ func conditionSeries(status string, e *metric.Emitter, before ...string) {
 		e.Add(metric.Float(s.status == status), values[:n+1]...)
 	}
 }
-
-// unix is a time in Unix seconds, without the fraction.
-func unix(t *metav1.Time) float64 { return float64(t.Unix()) }
 
 // valueOr returns what p points to, or otherwise where that is nil.
 func valueOr[V any](p *V, otherwise V) V {

@@ -8,24 +8,27 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// Bounds of what schedules keeps. A time zone takes some kilobytes, and every
-// schedule in one has its own.
+// Bounds of what is parsed and kept. A time zone takes some kilobytes, and every
+// schedule in one has its own copy.
 const (
 	maxSchedules      = 2_000
-	maxScheduleLength = 256
+	maxScheduleLength = 1_024 // with the time zone, in bytes; five full lists of values take less
+	maxYear           = 9_999 // of the time that a schedule continues from
 )
 
-// schedules parses schedules and remembers what it made of them, because that
-// allocates and may read a time zone from disk. It returns the same for the same
-// argument whatever it remembers, and allocates nothing where it does. It is safe
-// for concurrent use.
+// schedules parses schedules and caches the results, because parsing allocates and
+// may read a time zone from disk. A cached schedule is returned without allocating.
+// It is safe for concurrent use.
 type schedules struct {
 	mu     sync.Mutex
-	parsed map[string]cron.Schedule // nil where the text is no schedule
+	parsed map[string]cron.Schedule // nil where the text is not a schedule
 }
 
-// get returns the schedule that text says, or nil if it says none.
+// get returns the schedule that text describes, nil if it is invalid or too long.
 func (s *schedules) get(text string) cron.Schedule {
+	if len(text) > maxScheduleLength {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	schedule, ok := s.parsed[text]
@@ -33,9 +36,6 @@ func (s *schedules) get(text string) cron.Schedule {
 		return schedule
 	}
 	schedule = parseSchedule(text)
-	if len(text) > maxScheduleLength {
-		return schedule
-	}
 	if s.parsed == nil || len(s.parsed) >= maxSchedules {
 		s.parsed = map[string]cron.Schedule{}
 	}
@@ -44,18 +44,18 @@ func (s *schedules) get(text string) cron.Schedule {
 }
 
 // parseSchedule understands what the CronJob controller of Kubernetes does: five
-// fields or a descriptor such as @daily or "@every 5m", with TZ=zone or
-// CRON_TZ=zone in front or without.
+// fields or a descriptor such as @daily or "@every 5m", optionally preceded by
+// TZ=zone or CRON_TZ=zone.
 func parseSchedule(text string) cron.Schedule {
 	if strings.Contains(text, "=") && !strings.Contains(text, " ") {
-		return nil // a time zone and nothing else, at which the parser panics
+		return nil // only a time zone, on which the parser panics
 	}
 	schedule, err := cron.ParseStandard(text)
 	if err != nil {
 		return nil
 	}
 	if fields, ok := schedule.(*cron.SpecSchedule); ok && (fields.Minute == 0 || fields.Hour == 0) {
-		return never{} // a list without items, for which the parser's own would try every minute of five years
+		return never{} // a list without items, for which the parser's schedule would try every minute of five years
 	}
 	return schedule
 }

@@ -2,6 +2,7 @@ package kind
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -24,9 +25,18 @@ func TestSchedulesAreBounded(t *testing.T) {
 		}
 	}
 	before := len(s.parsed)
-	long := strings.Repeat("0,", maxScheduleLength) + "0 * * * *"
-	if s.get(long) == nil || len(s.parsed) != before {
-		t.Error("a schedule longer than the bound is refused or kept")
+	for _, long := range []string{strings.Repeat("0,", maxScheduleLength) + "0 * * * *", strings.Repeat(" ", maxScheduleLength) + "@daily"} {
+		if s.get(long) != nil || len(s.parsed) != before {
+			t.Error("a schedule longer than the bound is parsed or kept")
+		}
+	}
+	all := make([]string, 60)
+	for i := range all {
+		all[i] = strconv.Itoa(i)
+	}
+	full := func(n int) string { return strings.Join(all[1:n], ",") }
+	if text := "TZ=America/Argentina/ComodRivadavia 0," + full(60) + " " + full(24) + " " + full(32) + " " + full(13) + " " + full(7); s.get(text) == nil {
+		t.Errorf("a schedule of %d bytes with every value is refused", len(text))
 	}
 }
 

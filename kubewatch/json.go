@@ -20,7 +20,7 @@ type jsonCodec struct{}
 func (jsonCodec) decode(object []byte, into message) error {
 	// Field names are case-sensitive in the Kubernetes API, in the standard
 	// library they are not.
-	return kjson.Unmarshal(object, into)
+	return kjson.Unmarshal(wire.BoundJSON(into, object), into)
 }
 
 // strip keeps all fields: what is served as JSON only has no numbers for them.

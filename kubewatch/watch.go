@@ -50,6 +50,7 @@ type watcher struct {
 	paths   []string     // one per version of the resource, the one in use first
 	scope   string       // what is read, for errors
 	filter  *wire.Filter // keeps the fields that the store reads
+	whole   *wire.Filter // keeps all fields
 	partial bool         // the store reads metadata only
 
 	buf []byte // holds the object of an event without the fields that are dropped
@@ -72,6 +73,8 @@ func newWatcher(c *Client, watch Watch, p *workers, o *outage, log *slog.Logger)
 	if watch.Namespace != "" && !r.Namespaced {
 		problems = append(problems, fmt.Errorf("watch %s: namespace %q is given, but they are not in namespaces", r.Name, watch.Namespace))
 	}
+	w.whole = wire.Whole(watch.Table.New())
+	w.filter = w.whole
 	if watch.Fields != nil {
 		var err error
 		if w.filter, err = compile(watch.Table.New(), watch.Fields); err != nil {

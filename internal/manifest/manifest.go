@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/json"
 
+	"github.com/kubestate/kubestate/internal/wire"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -108,7 +109,7 @@ func (r *Reader) object(d document, item typeMeta, put func(*kind.Table, kind.Ob
 		return nil
 	}
 	o := t.New()
-	if err := json.UnmarshalCaseSensitivePreserveInts(d.json, o); err != nil {
+	if err := json.UnmarshalCaseSensitivePreserveInts(wire.BoundJSON(o, d.json), o); err != nil {
 		return &lineError{d.line, fmt.Errorf("malformed %s: %w", meta.Kind, err)}
 	}
 	if o.GetName() == "" {

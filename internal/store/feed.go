@@ -60,8 +60,15 @@ func (f *Feed) Begin() {
 	f.list++
 }
 
+var errNoName = errors.New("object has no name")
+
 // Put stores an object that was listed, added or changed. The object is not retained.
+// One without a name is a failure, and nothing is stored.
 func (f *Feed) Put(o kind.Object) {
+	if o.GetName() == "" {
+		f.failed(key{namespace: o.GetNamespace()}, errNoName)
+		return
+	}
 	f.sealAll(f.put(o))
 	if observer := f.resource.observer; observer != nil {
 		observer.Put(f, o)

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -105,9 +107,24 @@ func TestLoggingDoesNotBlockScrapes(t *testing.T) {
 	var told int
 	r := New(Config{Table: replicaSets(t), Logger: slog.New(unlocked{slog.DiscardHandler, t, &f, &told})})
 	f = r.NewFeed()
-	f.Put(&corev1.Pod{})
+	f.Put(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "not-a-replicaset"}})
 	if told != 1 {
 		t.Errorf("%d log records, want 1", told)
+	}
+}
+
+// TestObjectWithoutName: it is counted and logged, and nothing of it is shown.
+func TestObjectWithoutName(t *testing.T) {
+	var log bytes.Buffer
+	r := New(Config{Table: replicaSets(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	f := r.NewFeed()
+	f.Begin()
+	f.Put(&appsv1.ReplicaSet{})
+	f.Put(replicaSet("named", 1))
+	f.Commit()
+	wantReplicas(t, r, "named=1")
+	if r.Stats().Failures != 1 || !strings.Contains(log.String(), "object has no name") {
+		t.Errorf("%d failures are counted, want 1; log: %s", r.Stats().Failures, &log)
 	}
 }
 
@@ -117,7 +134,9 @@ func TestObjectWithTooManySeries(t *testing.T) {
 	r := New(Config{Table: replicaSets(t), Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	f := r.NewFeed()
 	o := replicaSet("owned", 1)
-	o.OwnerReferences = make([]metav1.OwnerReference, maxLines)
+	for i := range maxLines {
+		o.OwnerReferences = append(o.OwnerReferences, metav1.OwnerReference{Name: strconv.Itoa(i)})
+	}
 	f.Begin()
 	f.Put(o)
 	f.Commit()

@@ -35,8 +35,8 @@ func Compile(message any, fields []string) (*Filter, error) {
 	return f, nil
 }
 
-// Keeps tells whether the filter of a message keeps all of a field, which is named as
-// in Compile, without braces.
+// Keeps reports whether the filter of a message keeps all of a field, which is named
+// as in Compile, without braces.
 func (f *Filter) Keeps(message any, field string) bool {
 	t := reflect.TypeOf(message)
 	for name := range strings.SplitSeq(field, ".") {
@@ -60,7 +60,7 @@ func (f *Filter) Keeps(message any, field string) bool {
 	return f == nil || f.all
 }
 
-// read returns the paths that a field stands for, and the key that it excepts.
+// read returns the paths that a field stands for, and the key that it excludes.
 func read(field string) (paths []string, except string, err error) {
 	path, except, err := splitException(field)
 	if err == nil {
@@ -74,7 +74,7 @@ func expand(path string) ([]string, error) {
 	before, rest, some := strings.Cut(path, "{")
 	if !some {
 		if strings.ContainsAny(path, "},") {
-			return nil, errors.New("a comma or brace outside of braces")
+			return nil, errors.New("comma or closing brace outside of braces")
 		}
 		return []string{path}, nil
 	}
@@ -94,11 +94,11 @@ func expand(path string) ([]string, error) {
 			return expandEach(before, paths, rest[start:])
 		}
 	}
-	return nil, errors.New("a brace that is not closed")
+	return nil, errors.New("brace is not closed")
 }
 
-// expandEach expands the paths made of what stands before, one alternative, and
-// what stands after.
+// expandEach expands the paths made of the text before the braces, each alternative,
+// and the text after.
 func expandEach(before string, alternatives []string, after string) (all []string, err error) {
 	for _, a := range alternatives {
 		paths, err := expand(before + a + after)
@@ -120,7 +120,7 @@ func splitException(field string) (path, except string, err error) {
 		except, ok = strings.CutSuffix(except, "]")
 	}
 	if !ok || except == "" {
-		return "", "", errors.New("what follows the name must be [!key]")
+		return "", "", errors.New("invalid suffix: must be [!key]")
 	}
 	return path, except, nil
 }
@@ -141,15 +141,15 @@ func (f *Filter) keep(t reflect.Type, path []string, except string) error {
 	return f.keep(child, path[1:], except)
 }
 
-// keepAll keeps all of a field, but for the entry of one key if except says one.
+// keepAll keeps all of a field, without the entry of the key except if that is set.
 func (f *Filter) keepAll(t reflect.Type, except string) error {
 	switch {
 	case except == "":
-		*f = Filter{all: true}
+		*f = *newGuards().of(t)
 	case t.Kind() != reflect.Map || t.Key().Kind() != reflect.String:
-		return fmt.Errorf("%s is no map of text, so that it has no entries to drop", t)
+		return fmt.Errorf("%s is not a map with string keys: it has no entries to drop", t)
 	case f.except != "" && f.except != except:
-		*f = Filter{all: true} // what one lacks the other keeps
+		*f = Filter{all: true} // each keeps the entry that the other drops
 	case !f.all:
 		f.except = except
 	}
@@ -159,18 +159,15 @@ func (f *Filter) keepAll(t reflect.Type, except string) error {
 // descend returns the filter of the field with a number.
 func (f *Filter) descend(number int) *Filter {
 	if f.all {
-		return f // below it all is kept as well
+		return f // everything below it is kept as well
 	}
-	if grow := number + 1 - len(f.fields); grow > 0 {
-		f.fields = append(f.fields, make([]*Filter, grow)...)
-	}
-	if f.fields[number] == nil {
-		f.fields[number] = &Filter{}
+	if number >= len(f.fields) || f.fields[number] == nil {
+		f.set(number, &Filter{})
 	}
 	return f.fields[number]
 }
 
-// element returns what a type is of, behind pointers and lists.
+// element returns the type behind pointers and slices.
 func element(t reflect.Type) reflect.Type {
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
@@ -179,7 +176,7 @@ func element(t reflect.Type) reflect.Type {
 }
 
 // find returns the type of a field and the numbers that lead to it: several where
-// it belongs to messages that manifests do not show.
+// it is inlined in manifests.
 func find(t reflect.Type, name string) (numbers []int, field reflect.Type) {
 	if t.Kind() != reflect.Struct {
 		return nil, nil

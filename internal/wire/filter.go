@@ -1,12 +1,17 @@
-// Package wire drops fields from encoded messages of the Kubernetes API before
-// they are decoded, because decoding allocates for every field, read or not. What
-// is kept is told by the names that the fields have in manifests.
+// Package wire prepares encoded messages of the Kubernetes API for decoding. It
+// drops fields that nobody reads, because decoding allocates for every field, and
+// replaces quantities that would take hours to parse. Fields to keep are named as in
+// manifests.
 //
-// It knows the protobuf encoding and the struct tags of Go types. It refuses to
-// know kinds, and who reads which field of them.
+// It knows protobuf, JSON and the struct tags of Go types, but not which kinds there
+// are or who reads which of their fields.
 package wire
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/kubestate/kubestate/internal/quantity"
+)
 
 // The wire types that messages of the API have. What has another, a group for
 // example, is left to the decoder to judge.
@@ -17,23 +22,38 @@ const (
 	typeFixed32 = 5
 )
 
-// A Filter says which fields of a message to keep. The nil Filter keeps all. It
-// is immutable and safe for concurrent use.
+// A Filter says which fields of a message to keep. The nil Filter keeps all, and
+// quantities out of bounds too. It is immutable and safe for concurrent use.
 type Filter struct {
-	fields []*Filter // by field number; nil where the field is dropped
-	all    bool      // the message is kept as it is
-	except string    // key of the one entry of a map that is dropped; empty: none
+	fields   []*Filter // by field number; nil: the field is dropped or, with all, kept as it is
+	all      bool      // all fields are kept
+	except   string    // key of the one entry of a map that is dropped; empty: none
+	quantity bool      // it is for the text of a quantity
+}
+
+// asItIs reports whether the filter changes nothing.
+func (f *Filter) asItIs() bool { return f == nil || f.all && f.fields == nil && !f.quantity }
+
+// set makes f treat the field with a number as child does.
+func (f *Filter) set(number int, child *Filter) {
+	if grow := number + 1 - len(f.fields); grow > 0 {
+		f.fields = append(f.fields, make([]*Filter, grow)...)
+	}
+	f.fields[number] = child
 }
 
 // Append appends to dst what the filter keeps of an encoded message. It allocates
 // nothing if dst has room, and dst may be message[:0], to filter in place.
 //
-// A message that makes no sense is kept from there on, so that it is the decoder
-// that says what is wrong: what decodes unfiltered decodes filtered, to the same
-// but for the fields that are dropped.
+// A malformed message is kept from there on, so that the decoder reports what is
+// wrong: what decodes unfiltered decodes filtered, to the same except for dropped
+// fields and quantities out of bounds, which become quantity.TooLarge.
 func (f *Filter) Append(dst, message []byte) []byte {
-	if f == nil || f.all {
+	if f.asItIs() {
 		return append(dst, message...)
+	}
+	if f.quantity {
+		return appendQuantity(dst, message)
 	}
 	for len(message) > 0 {
 		v, ok := parse(message)
@@ -41,8 +61,8 @@ func (f *Filter) Append(dst, message []byte) []byte {
 			return append(dst, message...)
 		}
 		switch kept := f.field(v.number); {
-		case kept == nil:
-		case kept.all || v.wireType != typeBytes:
+		case kept == nil && !f.all:
+		case kept.asItIs() || v.wireType != typeBytes:
 			dst = append(dst, message[:v.end]...)
 		case kept.except != "":
 			if string(entryKey(message[v.start:v.end])) != kept.except {
@@ -58,7 +78,7 @@ func (f *Filter) Append(dst, message []byte) []byte {
 
 // appendNested appends a field that is a message. Its new length takes as many
 // bytes as the old one, although fewer might do, so that it can be written before
-// what it counts; decoders read such numbers like others.
+// what it counts; decoders accept such numbers.
 func (f *Filter) appendNested(dst, message []byte, v value) []byte {
 	dst = append(dst, message[:v.start]...)
 	start := len(dst)
@@ -71,6 +91,14 @@ func (f *Filter) appendNested(dst, message []byte, v value) []byte {
 	}
 	length[len(length)-1] &^= 0x80
 	return dst
+}
+
+// appendQuantity appends the text of a quantity if that can be parsed.
+func appendQuantity(dst, text []byte) []byte {
+	if len(text) <= len(quantity.TooLarge) || quantity.Bounded(string(text)) {
+		return append(dst, text...)
+	}
+	return append(dst, quantity.TooLarge...)
 }
 
 func (f *Filter) field(number int32) *Filter {
@@ -88,8 +116,8 @@ type value struct {
 	tag, start, end int
 }
 
-// parse reads the first field of a message. It is not ok where the message makes
-// no sense or has a group.
+// parse reads the first field of a message. It is not ok where the message is
+// malformed or has a group.
 func parse(message []byte) (v value, ok bool) {
 	tag, n := uvarint(message)
 	if n <= 0 {
@@ -127,8 +155,8 @@ func uvarint(b []byte) (uint64, int) {
 	return binary.Uvarint(b)
 }
 
-// entryKey returns the key of an entry of a map from text, which is its field 1,
-// the last one if there are several.
+// entryKey returns the key of an entry of a map with string keys: its field 1, the
+// last one if there are several.
 func entryKey(entry []byte) (key []byte) {
 	for len(entry) > 0 {
 		v, ok := parse(entry)

@@ -221,13 +221,13 @@ func TestCompileErrors(t *testing.T) {
 field "": v1.Pod has no field ""
 field "metadata.labels.app": map[string]string has no field "app"
 field "status.phase.x": v1.PodPhase has no field "x"
-field "spec.nodeName[!x]": string is no map of text, so that it has no entries to drop
-field "metadata.labels[x]": what follows the name must be [!key]
-field "metadata.labels[!]": what follows the name must be [!key]
-field "metadata.labels[!x": what follows the name must be [!key]
-field "spec.{nodeName": a brace that is not closed
-field "spec.nodeName}": a comma or brace outside of braces
-field "spec.nodeName,phase": a comma or brace outside of braces
+field "spec.nodeName[!x]": string is not a map with string keys: it has no entries to drop
+field "metadata.labels[x]": invalid suffix: must be [!key]
+field "metadata.labels[!]": invalid suffix: must be [!key]
+field "metadata.labels[!x": invalid suffix: must be [!key]
+field "spec.{nodeName": brace is not closed
+field "spec.nodeName}": comma or closing brace outside of braces
+field "spec.nodeName,phase": comma or closing brace outside of braces
 field "status.{phase,a,{b}c}": v1.PodStatus has no field "a"
 v1.PodStatus has no field "bc"
 field "spec.{}": v1.PodSpec has no field ""`

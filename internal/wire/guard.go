@@ -1,0 +1,196 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"reflect"
+	"strings"
+
+	"github.com/kubestate/kubestate/internal/quantity"
+)
+
+// This file replaces quantities that must not be parsed, because that would take
+// hours, by quantity.TooLarge: in protobuf while fields are dropped, in JSON before
+// it is decoded.
+
+// Whole returns the filter that keeps all fields of a message, quantities out of
+// bounds excepted. message is as for Compile.
+func Whole(message any) *Filter { return newGuards().of(reflect.TypeOf(message)) }
+
+// guards finds the quantities in messages of Go types.
+type guards struct {
+	filters map[reflect.Type]*Filter // for types that have one
+	without map[reflect.Type]bool    // types that have none
+}
+
+func newGuards() *guards { return &guards{map[reflect.Type]*Filter{}, map[reflect.Type]bool{}} }
+
+// of returns the filter that keeps all of a type.
+func (g *guards) of(t reflect.Type) *Filter {
+	t = element(t)
+	if f := g.filters[t]; f != nil {
+		return f
+	}
+	f := &Filter{all: true}
+	if !g.contains(t) {
+		return f
+	}
+	g.filters[t] = f // before what is below it: types can be recursive
+	switch {
+	case isQuantity(t):
+		f.set(quantityText, &Filter{all: true, quantity: true})
+	case t.Kind() == reflect.Map:
+		f.set(entryValue, g.of(t.Elem()))
+	default:
+		for field := range t.Fields() {
+			if n, ok := number(field); ok && g.contains(element(field.Type)) {
+				f.set(n, g.of(field.Type))
+			}
+		}
+	}
+	return f
+}
+
+// Numbers of fields: that of the text in a Quantity, and that of the value in an
+// entry of a map.
+const (
+	quantityText = 1
+	entryValue   = 2
+)
+
+// contains reports whether messages of a type can have quantities.
+func (g *guards) contains(t reflect.Type) bool {
+	visited := map[reflect.Type]bool{}
+	found := g.search(t, visited)
+	if !found { // else some of what was visited may have been searched in part
+		for t := range visited {
+			g.without[t] = true
+		}
+	}
+	return found
+}
+
+func (g *guards) search(t reflect.Type, visited map[reflect.Type]bool) bool {
+	switch t = element(t); {
+	case isQuantity(t) || g.filters[t] != nil:
+		return true
+	case visited[t] || g.without[t]:
+		return false
+	}
+	visited[t] = true
+	switch t.Kind() {
+	case reflect.Map:
+		return g.search(t.Elem(), visited)
+	case reflect.Struct:
+		for field := range t.Fields() {
+			if _, ok := number(field); ok && g.search(field.Type, visited) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isQuantity(t reflect.Type) bool {
+	return t.Name() == "Quantity" && strings.HasSuffix(t.PkgPath(), "k8s.io/apimachinery/pkg/api/resource")
+}
+
+// BoundJSON returns the JSON form of a message of the type of into, with its
+// quantities bounded. It is object itself, and nothing is allocated, where it has
+// nothing that could be a quantity out of bounds.
+func BoundJSON(into any, object []byte) []byte {
+	if !suspicious(object) {
+		return object
+	}
+	d := json.NewDecoder(bytes.NewReader(object))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return object // the decoder will say what is wrong
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return object
+	}
+	bounded, err := json.Marshal(bound(reflect.TypeOf(into), v))
+	if err != nil {
+		return object
+	}
+	return bounded
+}
+
+// suspicious reports whether JSON has a number or string that could be a quantity
+// and is out of bounds.
+func suspicious(object []byte) bool {
+	for i := 0; i < len(object); i++ {
+		start := i
+		switch c := object[i]; {
+		case c == '"':
+			for start, i = i+1, i+1; i < len(object) && object[i] != '"'; i++ {
+				if object[i] == '\\' {
+					i++
+				}
+			}
+		case c == '-' || '0' <= c && c <= '9':
+			for i < len(object) && strings.IndexByte("+-.0123456789eE", object[i]) >= 0 {
+				i++
+			}
+		default:
+			continue
+		}
+		if text := bytes.TrimSpace(object[start:min(i, len(object))]); len(text) > len(quantity.TooLarge) &&
+			!quantity.Bounded(string(text)) && quantity.Like(string(text)) {
+			return true
+		}
+	}
+	return false
+}
+
+// bound returns a decoded value of a type with its quantities bounded.
+func bound(t reflect.Type, v any) any {
+	t = element(t)
+	switch v := v.(type) {
+	case string:
+		if isQuantity(t) && !quantity.Bounded(v) {
+			return quantity.TooLarge
+		}
+	case json.Number:
+		if isQuantity(t) && !quantity.Bounded(v.String()) {
+			return quantity.TooLarge
+		}
+	case []any:
+		for i := range v {
+			v[i] = bound(t, v[i])
+		}
+	case map[string]any:
+		for name, value := range v {
+			if child := member(t, name); child != nil {
+				v[name] = bound(child, value)
+			}
+		}
+	}
+	return v
+}
+
+// member returns the type of what an object of a type has under a name, nil if
+// that is unknown.
+func member(t reflect.Type, name string) reflect.Type {
+	if t.Kind() == reflect.Map {
+		return t.Elem()
+	}
+	if t.Kind() != reflect.Struct || isQuantity(t) {
+		return nil
+	}
+	for f := range t.Fields() {
+		shown, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case shown == name, shown == "" && !f.Anonymous && f.Name == name:
+			return f.Type
+		case shown == "" && f.Anonymous:
+			if child := member(element(f.Type), name); child != nil {
+				return child
+			}
+		}
+	}
+	return nil
+}
