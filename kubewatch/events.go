@@ -75,15 +75,8 @@ func (w *watcher) receive(a *answer, initial *intake, frame []byte) error {
 	if err := decode(a.codec, w.buf, object); err != nil {
 		return w.undecodable(fmt.Errorf("event %s: %w", e.Type, err))
 	}
-	if object.GetName() == "" && e.Type != watch.Bookmark {
-		w.tracker.undecodable(fmt.Errorf("event %s: %w", e.Type, errNoName))
-		return nil
-	}
 	return w.apply(a, e.Type, object)
 }
-
-// errNoName is for objects that a server sends without a name, such as null or {}.
-var errNoName = errors.New("object has no name")
 
 // decode reads an object of the watched kind. It is safe for concurrent use.
 func (w *watcher) decode(c codec, raw []byte, into kind.Object) error {

@@ -132,9 +132,6 @@ func (in *intake) store(b *batch) {
 		}
 		err := w.decode(in.codec, b.data[start:end:end], object)
 		start = end
-		if err == nil && object.GetName() == "" {
-			err = errNoName
-		}
 		if err != nil {
 			in.undecodable(err)
 			continue
