@@ -2,6 +2,7 @@ package datadog
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -54,10 +55,9 @@ type objectKey struct{ resource, namespace, name string }
 
 // workload is what is known of a Deployment, StatefulSet or DaemonSet.
 type workload struct {
-	uid        types.UID
-	revision   string // that was seen last, also after its rollout has ended
-	generation int64
-	rollout    *rollout // nil: none is under way
+	uid      types.UID
+	revision string   // that was seen last, also after its rollout has ended
+	rollout  *rollout // nil: none is under way
 }
 
 // rollout is a rollout that is under way.
@@ -170,17 +170,19 @@ func (x *rollout) beganWith(created time.Time) {
 type rolloutState struct {
 	family   string
 	uid      types.UID
-	revision string
-	// generation restarts a rollout where there is no revision to tell.
-	generation int64
-	behind     bool      // the controller has yet to see the last change
-	rolling    bool      // the workload is not yet what it should be
-	underway   bool      // this is a rollout even if it was not seen beginning
-	since      time.Time // when it began, where the workload says so
+	revision string // of a DaemonSet, which exposes none: its generation
+	// behind: the controller has not yet observed the current generation.
+	behind bool
+	// generationIsRevision: there is no revision but the generation, so that a
+	// workload that is behind is rolling out.
+	generationIsRevision bool
+	progressing          bool      // the workload is not yet what it should be
+	since                time.Time // when it began to progress; zero: unknown
 }
 
-// follow notes the state of a workload, and emits the start of its rollout while
-// one is under way.
+// follow notes the state of a workload, and emits the start of its rollout while one
+// is under way. A rollout starts with a new revision, and a revision never seen is
+// new: so scaling a workload that is known, or pausing it, is no rollout.
 func (r *rollouts) follow(k objectKey, s rolloutState, emit func(agent.Tracked)) {
 	w := r.known[k]
 	first := w == nil || w.uid != s.uid
@@ -189,18 +191,21 @@ func (r *rollouts) follow(k objectKey, s rolloutState, emit func(agent.Tracked))
 		w = &workload{uid: s.uid}
 		r.known[k], r.byUID[s.uid] = w, w
 	}
-	changed := !first && (s.revision != w.revision || s.revision == "" && s.generation != w.generation)
-	ongoing := s.behind || s.rolling && (w.rollout != nil || changed && s.revision != "" || first && s.underway)
+	changed := first || s.revision != w.revision
+	starts := changed && (s.behind || s.progressing)
+	if s.generationIsRevision {
+		starts = s.behind
+	}
 	switch {
-	case !ongoing:
+	case !starts && (w.rollout == nil || !s.progressing):
 		w.rollout = nil
 	case w.rollout == nil:
 		w.rollout = r.begin(s, first)
 	case changed:
-		w.rollout.child = r.now() // nothing made before counts any more
+		w.rollout.child = r.now() // what was created before does not count
 		w.rollout.start.Set(float64(r.now().Unix()))
 	}
-	w.revision, w.generation = s.revision, s.generation
+	w.revision = s.revision
 	if w.rollout != nil {
 		emit(agent.Tracked{Family: s.family, Value: &w.rollout.start})
 	}
@@ -224,13 +229,13 @@ func (r *rollouts) begin(s rolloutState, first bool) *rollout {
 
 func deploymentState(d *appsv1.Deployment) rolloutState {
 	s := rolloutState{
-		family: deploymentRollout, uid: d.UID, revision: d.Annotations[revisionAnnotation], generation: d.Generation,
+		family: deploymentRollout, uid: d.UID, revision: d.Annotations[revisionAnnotation],
 		behind: d.Generation != d.Status.ObservedGeneration,
 	}
 	for i := range d.Status.Conditions {
 		c := &d.Status.Conditions[i]
 		if c.Type == appsv1.DeploymentProgressing && c.Status == corev1.ConditionTrue && c.Reason == "ReplicaSetUpdated" {
-			s.rolling, s.underway, s.since = true, true, c.LastTransitionTime.Time
+			s.progressing, s.since = true, c.LastTransitionTime.Time
 		}
 	}
 	return s
@@ -238,7 +243,7 @@ func deploymentState(d *appsv1.Deployment) rolloutState {
 
 func statefulSetState(x *appsv1.StatefulSet) rolloutState {
 	s := rolloutState{
-		family: statefulSetRollout, uid: x.UID, revision: x.Status.UpdateRevision, generation: x.Generation,
+		family: statefulSetRollout, uid: x.UID, revision: x.Status.UpdateRevision,
 		behind: x.Generation != x.Status.ObservedGeneration,
 	}
 	differs := x.Status.CurrentRevision != x.Status.UpdateRevision
@@ -248,31 +253,30 @@ func statefulSetState(x *appsv1.StatefulSet) rolloutState {
 	}
 	switch {
 	case x.Spec.UpdateStrategy.Type == appsv1.OnDeleteStatefulSetStrategyType:
-		s.rolling = differs
+		s.progressing = differs
 	case differs:
-		s.rolling = !partitionDone(x, desired)
+		s.progressing = !partitionDone(x, desired)
 	case x.Spec.Replicas == nil && x.Status.UpdatedReplicas == 0:
 	default:
-		s.rolling = x.Status.ReadyReplicas < desired
+		s.progressing = x.Status.ReadyReplicas < desired
 	}
-	// Equal revisions and a Pod that is not ready are no rollout by themselves.
-	s.underway = s.rolling && differs
 	return s
 }
 
-// partitionDone tells whether a StatefulSet that is to be updated in part is so.
+// partitionDone reports whether a StatefulSet that is to be updated in part has been.
+// The API server sets a partition of 0 where none is given: all Pods are to be updated.
 func partitionDone(x *appsv1.StatefulSet, desired int32) bool {
 	u := x.Spec.UpdateStrategy.RollingUpdate
-	return u != nil && u.Partition != nil && // 0 is set as well, as the API server does where nobody says any
+	return u != nil && u.Partition != nil && *u.Partition > 0 &&
 		x.Status.UpdatedReplicas >= desired-*u.Partition && x.Status.ReadyReplicas >= desired
 }
 
 func daemonSetState(x *appsv1.DaemonSet) rolloutState {
 	n := &x.Status
 	return rolloutState{
-		family: daemonSetRollout, uid: x.UID, generation: x.Generation,
+		family: daemonSetRollout, uid: x.UID, revision: strconv.FormatInt(x.Generation, 10), generationIsRevision: true,
 		behind: x.Generation != n.ObservedGeneration,
-		rolling: n.DesiredNumberScheduled > 0 &&
+		progressing: n.DesiredNumberScheduled > 0 &&
 			(n.UpdatedNumberScheduled < n.DesiredNumberScheduled || n.NumberAvailable < n.DesiredNumberScheduled || n.NumberUnavailable > 0),
 	}
 }

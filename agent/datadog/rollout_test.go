@@ -69,24 +69,51 @@ func TestRolloutOfDeployment(t *testing.T) {
 	s := newStage(t)
 	s.put(deployment("d1", "1", 1, 1, done))
 	s.expect(-1)
-	s.put(deployment("d1", "1", 2, 1, done)) // changed, but not yet seen
+	// A pause or another number of replicas is a new generation but no new revision.
+	s.put(deployment("d1", "1", 2, 1, done))
+	s.expect(-1)
+	s.put(deployment("d1", "1", 2, 2, updated))
+	s.expect(-1)
+	s.put(deployment("d1", "2", 3, 2, done)) // a new revision that is not yet observed
 	s.expect(0)
 	s.wait(10 * time.Second)
 	s.expect(10)
-	s.put(deployment("d1", "2", 2, 2, updated)) // another revision: begins anew
+	s.put(deployment("d1", "2", 3, 3, updated))
+	s.expect(10)
+	s.put(deployment("d1", "2", 4, 3, done)) // not progressing: what is behind is not a new revision
+	s.expect(-1)
+	s.put(deployment("d1", "3", 4, 4, done)) // neither behind nor progressing
+	s.expect(-1)
+	s.put(deployment("d1", "4", 4, 4, updated))
+	s.expect(0)
+	s.wait(10 * time.Second)
+	s.put(deployment("d1", "5", 4, 4, updated)) // another revision restarts it
 	s.expect(0)
 	s.wait(20 * time.Second)
-	s.put(deployment("d1", "2", 2, 2, updated))
+	s.put(deployment("d1", "5", 5, 4, updated))
 	s.expect(20)
-	s.put(deployment("d1", "2", 2, 2, done))
+	s.put(deployment("d1", "5", 5, 5, done))
 	s.expect(-1)
 	// Scaling is no rollout, though the controller gives the same reason.
-	s.put(deployment("d1", "2", 2, 2, updated))
+	s.put(deployment("d1", "5", 6, 5, updated))
 	s.expect(-1)
-	s.put(deployment("d1", "3", 3, 3, updated))
+	s.put(deployment("d1", "6", 6, 6, updated))
 	s.expect(0)
-	s.Delete(agenttest.Objects(t, deployment("d1", "3", 3, 3, updated))...)
+	s.Delete(agenttest.Objects(t, deployment("d1", "6", 6, 6, updated))...)
 	s.expect(-1)
+}
+
+// A revision that was never seen counts as new, also one that is not set.
+func TestRolloutSeenFirst(t *testing.T) {
+	for _, revision := range []string{"", "1"} {
+		s := newStage(t)
+		s.put(deployment("d1", revision, 2, 1, done))
+		s.expect(0)
+		s.put(deployment("d1", revision, 3, 2, done))
+		s.expect(-1)
+		s.put(deployment("d1", revision, 4, 3, done))
+		s.expect(-1)
+	}
 }
 
 // What began before it was seen began when what it made was created, whichever of
@@ -164,16 +191,16 @@ func TestRolloutOfStatefulSet(t *testing.T) {
 	}{
 		"revisions differ":                {replicas, differ + "readyReplicas: 3", true, true},
 		"revisions equal, all ready":      {replicas, equal + "readyReplicas: 3", false, false},
-		"revisions equal, one not ready":  {replicas, equal + "readyReplicas: 2", false, true},
+		"revisions equal, one not ready":  {replicas, equal + "readyReplicas: 2", true, true},
 		"on delete, differ":               {onDelete, differ + "readyReplicas: 3", true, true},
 		"on delete, equal, one not ready": {onDelete, equal + "readyReplicas: 2", false, false},
 		"partition reached":               {partition, differ + "readyReplicas: 3, updatedReplicas: 1", false, false},
 		"partition not reached":           {partition, differ + "readyReplicas: 3, updatedReplicas: 0", true, true},
 		"partition reached, not ready":    {partition, differ + "readyReplicas: 2, updatedReplicas: 1", true, true},
 		"a partition of 0, not reached":   {none, differ + "readyReplicas: 3, updatedReplicas: 2", true, true},
-		"a partition of 0, reached":       {none, differ + "readyReplicas: 3, updatedReplicas: 3", false, false},
+		"a partition of 0, reached":       {none, differ + "readyReplicas: 3, updatedReplicas: 3", true, true},
 		"no replicas, none updated":       {"", equal + "readyReplicas: 0, updatedReplicas: 0", false, false},
-		"no replicas, one updated":        {"", equal + "readyReplicas: 0, updatedReplicas: 1", false, true},
+		"no replicas, one updated":        {"", equal + "readyReplicas: 0, updatedReplicas: 1", true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
@@ -188,8 +215,15 @@ func TestRolloutOfStatefulSet(t *testing.T) {
 			s.expect(map[bool]int{true: 0, false: -1}[c.later])
 		})
 	}
-	// It begins with the ControllerRevision that was made for it.
+	// Scaling one that is known is no rollout, while it is behind neither.
 	s := newStage(t)
+	s.put(statefulSet(1, 1, replicas, equal+"readyReplicas: 3"))
+	s.put(statefulSet(2, 1, "replicas: 5", equal+"readyReplicas: 3"))
+	s.expect(-1)
+	s.put(statefulSet(2, 2, "replicas: 5", equal+"readyReplicas: 3"))
+	s.expect(-1)
+	// It begins with the ControllerRevision that was made for it.
+	s = newStage(t)
 	s.put(`{apiVersion: apps/v1, kind: ControllerRevision, metadata: {name: db-b, namespace: shop, creationTimestamp: "2026-01-02T11:59:00Z",
  ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: db, uid: s, controller: true}]}, revision: 2}`)
 	s.put(statefulSet(1, 1, replicas, differ+"readyReplicas: 3"))
