@@ -38,6 +38,7 @@ type draft struct {
 	moving      []*Moving
 	checks      []draftCheck
 	parts       []draftPart
+	sent        seriesSet
 	full        error // there are too many metrics
 	text        []byte
 	scratch     []byte
@@ -123,6 +124,7 @@ func (d *draft) reset() {
 	d.variants, d.own, d.series, d.tags = d.variants[:0], d.own[:0], d.series[:0], d.tags[:0]
 	d.starts, d.moving, d.checks, d.parts = d.starts[:0], d.moving[:0], d.checks[:0], d.parts[:0]
 	d.text, d.baseMapping, d.full = d.text[:0], nil, nil
+	d.sent.reset()
 }
 
 // make resolves an object as far as that depends on nothing else. An error says

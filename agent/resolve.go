@@ -108,7 +108,7 @@ func (d *draft) agrees(s *sample, names, values []string, state, value string) b
 // makeSeries makes the series and the check that a rule makes of the point.
 func (d *draft) makeSeries(f *family, r *rule, moving *Moving) {
 	p := &d.point
-	if r.unless >= 0 && len(d.of(r.unless)) > 0 || !r.admits(p) || r.adjust != nil && !r.adjust(p) {
+	if r.unless >= 0 && len(d.of(r.unless)) > 0 || r.isTime && !isTime(p.Value) || !r.admits(p) || r.adjust != nil && !r.adjust(p) {
 		return
 	}
 	x := draftSeries{value: p.Value, age: r.value == Age}
@@ -133,10 +133,10 @@ func (d *draft) makeSeries(f *family, r *rule, moving *Moving) {
 	x.tags = span{from: len(d.tags)}
 	d.tags = append(d.tags, d.picked...)
 	x.tags.to = len(d.tags)
-	if name != nil {
+	if name != nil && d.sent.add(name, x.variant, d.picked) {
 		d.makeCheck(r.check, name, &x)
 	}
-	if x.metric != nil {
+	if x.metric != nil && d.sent.add(x.metric, x.variant, d.picked) {
 		x.start = d.start(r)
 		d.series = append(d.series, x)
 	}
@@ -158,7 +158,7 @@ const maxStarts = 255
 // start returns where in starts stands since when a counter counts.
 func (d *draft) start(r *rule) int {
 	at := d.of(r.start)
-	if len(at) == 0 {
+	if len(at) == 0 || !isTime(at[0].value) {
 		return 0
 	}
 	ms := int64(at[0].value * 1000)

@@ -14,6 +14,7 @@ type rule struct {
 	metric *namer // nil: no series
 	check  *check // nil: no service check
 	value  Value
+	isTime bool // the value of a sample is a time
 	start  int // the family with the time from which it counts; -1: none
 	states *states
 	tags   *Tags
@@ -106,6 +107,7 @@ func (p *planner) compileRule(r *Rule, f *family) *rule {
 	for _, key := range slices.Sorted(maps.Keys(r.Set)) {
 		c.set = append(c.set, sink.Tag{Key: key, Value: r.Set[key]})
 	}
+	c.isTime = r.Value == Age || r.Check != nil && r.Check.Due
 	c.unless, c.start = f.find(r.Unless), f.find(r.Start)
 	if s := r.States; s != nil {
 		c.states = &states{label: s.Label, values: s.Values}

@@ -258,6 +258,16 @@ func TestTagsOfEverything(t *testing.T) {
 	)
 }
 
+// Characters that no name of a metric has become underscores: all but dots, underscores,
+// and letters and digits of ASCII, the first and last of each range included.
+func TestCharactersOfNames(t *testing.T) {
+	x := agenttest.New(t, agent.Config{Names: &agent.Names{Rules: []agent.Rule{{
+		Family: "kube_secret_type", Metric: "s.{type}", Tags: agent.Tags{Drop: []string{"type"}},
+	}}}})
+	x.Feed("secrets").Put(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Type: "/0189:@ABYZ[`abyz{._-é\x00\x7f"})
+	expect(t, x, "s._0189__ABYZ__abyz_.______ 1 namespace: secret:a")
+}
+
 // Names that labels make are not forgotten, so there is an end to them: series of
 // others are left out, and that is logged once.
 func TestTooManyMetrics(t *testing.T) {
