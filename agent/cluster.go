@@ -40,7 +40,11 @@ func (a *Agent) SetClusterID(id string) {
 func fixedTags(c *Config) []sink.Tag {
 	n, tags := c.Names, slices.Clone(c.Tags)
 	if n.ClusterNameTag != "" && c.ClusterName != "" {
-		tags = append(tags, sink.Tag{Key: n.ClusterNameTag, Value: c.ClusterName})
+		name := c.ClusterName
+		if n.LowerClusterName {
+			name = strings.ToLower(name)
+		}
+		tags = append(tags, sink.Tag{Key: n.ClusterNameTag, Value: name})
 	}
 	if n.ClusterIDTag != "" && c.ClusterID != "" {
 		tags = append(tags, sink.Tag{Key: n.ClusterIDTag, Value: c.ClusterID})

@@ -41,6 +41,9 @@ type Names struct {
 	// the cluster; empty: none.
 	ClusterNameTag string `json:"clusterNameTag,omitempty"`
 	ClusterIDTag   string `json:"clusterIDTag,omitempty"`
+	// LowerClusterName writes the name of the cluster in lower case in its tag, as
+	// it always is in hosts.
+	LowerClusterName bool `json:"lowerClusterName,omitempty"`
 	// Entities say which tags describe the object rather than the value.
 	Entities []Entity `json:"entities,omitempty"`
 

@@ -81,12 +81,12 @@ var HorizontalPodAutoscalers = define(Kind[podAutoscaler]{
 			func(h *podAutoscaler) *metav1.Time { return &h.CreationTimestamp }),
 		timestamp("kube_horizontalpodautoscaler_deletion_timestamp", alpha, "When the deletion of the HorizontalPodAutoscaler was asked for, in Unix seconds.",
 			func(h *podAutoscaler) *metav1.Time { return h.DeletionTimestamp }),
-		beyond(each("kube_horizontalpodautoscaler_ownerref", alpha, "One series of value 1 per owner reference of the HorizontalPodAutoscaler.", labels{
+		beyond(each("kube_horizontalpodautoscaler_ownerref", alpha, "First owner of the HorizontalPodAutoscaler; always 1.", labels{
 			label("ownerref_kind", "kind of the owner, in lower case"),
 			label("ownerref_name", "name of the owner"),
 		}, func(h *podAutoscaler, e *metric.Emitter) {
-			for i := range h.OwnerReferences {
-				e.Add(1, e.Lower(h.OwnerReferences[i].Kind), h.OwnerReferences[i].Name)
+			if len(h.OwnerReferences) > 0 {
+				e.Add(1, e.Lower(h.OwnerReferences[0].Kind), h.OwnerReferences[0].Name)
 			}
 		})),
 		beyond(each("kube_horizontalpodautoscaler_spec_target_resource", alpha, "Value that the use of a resource should have, of the sort that the label metric_target_type names.",

@@ -151,3 +151,55 @@ func TestJoinsOfUsers(t *testing.T) {
 		})
 	}
 }
+
+// Owners of all kinds that have a tag, of Pods.
+func TestOwners(t *testing.T) {
+	for owner, want := range map[string]string{
+		"{kind: CronJob, name: o}":               "kube_cronjob:o",
+		"{kind: DaemonSet, name: o}":             "kube_daemon_set:o",
+		"{kind: Deployment, name: o}":            "kube_deployment:o",
+		"{kind: Job, name: o-123}":               "kube_cronjob:o kube_job:o-123",
+		"{kind: ReplicaSet, name: o-6b8f7d9c5}":  "kube_deployment:o kube_replica_set:o-6b8f7d9c5",
+		"{kind: ReplicationController, name: o}": "kube_replication_controller:o",
+		"{kind: StatefulSet, name: o}":           "kube_stateful_set:o",
+		"{kind: Pod, name: o}":                   "pod_name:o",
+		"{kind: Service, name: o}":               "kube_service:o",
+		"{kind: Namespace, name: o}":             "kube_namespace:o",
+		"{kind: Node, name: o}":                  "",
+		"{kind: Sloth, name: o}":                 "",
+	} {
+		x := agenttest.New(t, agent.Config{Names: datadog.Names()})
+		x.Put(agenttest.Objects(t, `{apiVersion: v1, kind: Pod, metadata: {name: x, namespace: shop, uid: u, creationTimestamp: "2026-01-02T11:59:59Z",
+ ownerReferences: [`+owner[:len(owner)-1]+`, controller: true}]}}`)...)
+		wantTags(t, x, "pod.age", want)
+	}
+}
+
+// Of several owners of a HorizontalPodAutoscaler the first becomes tags.
+func TestFirstOwnerOfAutoscaler(t *testing.T) {
+	x := agenttest.New(t, agent.Config{Names: datadog.Names()})
+	x.Put(agenttest.Objects(t, `{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: x, namespace: shop,
+ ownerReferences: [{kind: ScaledObject, name: first}, {kind: Other, name: second}]}, spec: {minReplicas: 1}}`)...)
+	wantTags(t, x, "hpa.min_replicas", "ownerref_kind:scaledobject ownerref_name:first")
+}
+
+// The name of the cluster is lower case in its tag and in hosts.
+func TestClusterName(t *testing.T) {
+	x := agenttest.New(t, agent.Config{Names: datadog.Names(), ClusterName: "Prod-EU"})
+	x.Put(agenttest.Objects(t, `{apiVersion: v1, kind: Node, metadata: {name: n1}, spec: {unschedulable: true}}`)...)
+	want := "kubernetes_state.node.status 1 @n1-prod-eu kube_cluster_name:prod-eu node:n1 status:unschedulable"
+	if got := x.Lines(runAt); !slices.Contains(got, want) {
+		t.Errorf("%q lacks %q", got, want)
+	}
+}
+
+// Labels that came after the families on which the check builds are no tags.
+func TestLabelsThatTheCheckLacks(t *testing.T) {
+	x := agenttest.New(t, agent.Config{Names: datadog.Names()})
+	x.Put(agenttest.Objects(t, `{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: x, namespace: shop}, spec: {metrics: [
+ {type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: x, namespace: shop, uid: u}, spec: {volumes: [{name: data, persistentVolumeClaim: {claimName: c, readOnly: true}}]}}`)...)
+	wantTags(t, x, "hpa.spec_target_metric", "metric_name:cpu metric_target_type:utilization")
+	wantTags(t, x, "pod.volumes.persistentvolumeclaims_readonly", "persistentvolumeclaim:c volume:data")
+}

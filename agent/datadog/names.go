@@ -32,6 +32,7 @@ func Names() *agent.Names {
 		HostTags:          []string{"node", "host"},
 		ClusterNameTag:    "kube_cluster_name",
 		ClusterIDTag:      "orch_cluster_id",
+		LowerClusterName:  true,
 		Tracker:           newRollouts,
 	}
 }

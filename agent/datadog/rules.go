@@ -25,6 +25,12 @@ func active(family, name string) agent.Rule {
 	return r
 }
 
+// without is a rule that drops a label too young for the check, which sends no tag for it.
+func without(label string, r agent.Rule) agent.Rule {
+	r.Drop = append(r.Drop, label)
+	return r
+}
+
 // plainRules give families another name and nothing more.
 func plainRules() []agent.Rule { //nolint:funlen // a table
 	return []agent.Rule{
@@ -59,7 +65,7 @@ func plainRules() []agent.Rule { //nolint:funlen // a table
 		as("kube_pod_status_ready", "pod.ready"),
 		as("kube_pod_status_scheduled", "pod.scheduled"),
 		as("kube_pod_status_unschedulable", "pod.unschedulable"),
-		as("kube_pod_spec_volumes_persistentvolumeclaims_readonly", "pod.volumes.persistentvolumeclaims_readonly"),
+		without("ephemeral", as("kube_pod_spec_volumes_persistentvolumeclaims_readonly", "pod.volumes.persistentvolumeclaims_readonly")),
 		as("kube_pod_tolerations", "pod.tolerations"),
 		as("kube_persistentvolumeclaim_status_phase", "persistentvolumeclaim.status"),
 		as("kube_persistentvolumeclaim_access_mode", "persistentvolumeclaim.access_mode"),
@@ -86,11 +92,11 @@ func plainRules() []agent.Rule { //nolint:funlen // a table
 		as("kube_statefulset_status_replicas_updated", "statefulset.replicas_updated"),
 		as("kube_horizontalpodautoscaler_spec_min_replicas", "hpa.min_replicas"),
 		as("kube_horizontalpodautoscaler_spec_max_replicas", "hpa.max_replicas"),
-		as("kube_horizontalpodautoscaler_spec_target_metric", "hpa.spec_target_metric"),
+		without("container", as("kube_horizontalpodautoscaler_spec_target_metric", "hpa.spec_target_metric")),
 		as("kube_horizontalpodautoscaler_status_condition", "hpa.condition"),
 		as("kube_horizontalpodautoscaler_status_desired_replicas", "hpa.desired_replicas"),
 		as("kube_horizontalpodautoscaler_status_current_replicas", "hpa.current_replicas"),
-		as("kube_horizontalpodautoscaler_status_target_metric", "hpa.status_target_metric"),
+		without("container", as("kube_horizontalpodautoscaler_status_target_metric", "hpa.status_target_metric")),
 		as("kube_verticalpodautoscaler_status_recommendation_containerrecommendations_lowerbound", "vpa.lower_bound"),
 		as("kube_verticalpodautoscaler_status_recommendation_containerrecommendations_target", "vpa.target"),
 		as("kube_verticalpodautoscaler_status_recommendation_containerrecommendations_uncappedtarget", "vpa.uncapped_target"),

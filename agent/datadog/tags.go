@@ -75,8 +75,11 @@ func ownerTags() map[string]string {
 		"DaemonSet":             "kube_daemon_set",
 		"Deployment":            "kube_deployment",
 		"Job":                   "kube_job",
+		"Namespace":             "kube_namespace",
+		"Pod":                   "pod_name",
 		"ReplicaSet":            "kube_replica_set",
 		"ReplicationController": "kube_replication_controller",
+		"Service":               "kube_service",
 		"StatefulSet":           "kube_stateful_set",
 	}
 }

@@ -110,8 +110,11 @@ func (r *reader) warnUnsupported() {
 		r.warn("dra_device_classes", "claims are not told apart by device class; all of them count")
 	}
 	if len(r.ShardCriteria) > 0 || r.ShardCount > 1 || r.ShardID > 0 {
-		key := "shard_criteria"
-		if len(r.ShardCriteria) == 0 {
+		key := "shard_id"
+		switch {
+		case len(r.ShardCriteria) > 0:
+			key = "shard_criteria"
+		case r.ShardCount > 1:
 			key = "shard_count"
 		}
 		r.warn(key, "sharding is not supported: this instance sends everything, so run no other")

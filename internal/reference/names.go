@@ -131,7 +131,11 @@ func (e *explainer) tags() {
 		}
 	}
 	e.section("TAGS OF EVERYTHING", len(n.ClusterNameTag)+len(n.ClusterIDTag), func() {
-		for _, t := range [][2]string{{n.ClusterNameTag, "name of the cluster"}, {n.ClusterIDTag, "ID of the cluster"}} {
+		name := "name of the cluster"
+		if n.LowerClusterName {
+			name += ", in lower case"
+		}
+		for _, t := range [][2]string{{n.ClusterNameTag, name}, {n.ClusterIDTag, "ID of the cluster"}} {
 			if t[0] != "" {
 				e.row(t[0], t[1])
 			}

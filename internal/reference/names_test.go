@@ -170,7 +170,7 @@ func fullNames() *agent.Names {
 		AlwaysGet:  map[string][]string{"kube_pod_labels": {"label_b"}}, AnnotationsAsTags: map[string]map[string]string{"pod": {"x/y": "z"}},
 		Labels: map[string]string{"label_c": "c"}, Overrides: []agent.Override{{Prefix: "kube_pod", Tags: map[string]string{"c": "e"}}},
 		Owners:   &agent.Owners{Tags: map[string]string{"Job": "job"}, RolloutLabel: "label_f", RolloutTag: "rollout"},
-		HostTags: []string{"node"}, ClusterNameTag: "cluster", ClusterIDTag: "id",
+		HostTags: []string{"node"}, ClusterNameTag: "cluster", ClusterIDTag: "id", LowerClusterName: true,
 		Entities: []agent.Entity{{Resource: "pods", Tags: []string{"pod"}, UID: "pod_uid"}},
 		Tracker:  datadog.Names().Tracker,
 	}
