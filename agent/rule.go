@@ -15,7 +15,7 @@ type rule struct {
 	check  *check // nil: no service check
 	value  Value
 	isTime bool // the value of a sample is a time
-	start  int // the family with the time from which it counts; -1: none
+	start  int  // the family with the time from which it counts; -1: none
 	states *states
 	tags   *Tags
 	own    []ownPlan // of the family's own labels, where those are known
