@@ -204,7 +204,7 @@ func TestConfig(t *testing.T) {
 	}{
 		{Config{}, []string{"KeyFile: must be the path of a file with the API key"}},
 		{Config{KeyFile: "k", URL: "http://\x00/?token=hidden"}, []string{"URL: it cannot be parsed"}},
-		{Config{KeyFile: "k", URL: "https://hidden@x/"}, []string{`URL of host "x": must not hold a user`}},
+		{Config{KeyFile: "k", URL: "https://hidden@x/"}, []string{`URL of host "x": must not contain a user`}},
 		{
 			Config{URL: "ftp://x?token=hidden", MaxSeries: -1, MaxBytes: -2, MaxCompressed: -3, Buffer: -4, Timeout: -5, Attempts: -6, Client: &http.Client{}, CAFile: "x"},
 			[]string{

@@ -212,7 +212,7 @@ func TestConfig(t *testing.T) {
 	}{
 		{Config{}, []string{`URL with scheme "" and host ""`}},
 		{Config{URL: "http://\x00/?token=hidden"}, []string{"URL: it cannot be parsed"}},
-		{Config{URL: "https://hidden@x/"}, []string{`URL of host "x": must not hold a user`}},
+		{Config{URL: "https://hidden@x/"}, []string{`URL of host "x": must not contain a user`}},
 		{Config{URL: "http://x/v1/metrics?token=hidden", Protocol: GRPC}, []string{`URL of host "x": must have no path for GRPC`}},
 		{
 			Config{

@@ -282,13 +282,13 @@ func TestConfig(t *testing.T) {
 	}{
 		{Config{}, []string{`URL with scheme "" and host ""`}},
 		{Config{URL: "http://\x00/?token=hidden"}, []string{"URL: it cannot be parsed"}},
-		{Config{URL: "https://hidden@x/"}, []string{`URL of host "x": must not hold a user`}},
+		{Config{URL: "https://hidden@x/"}, []string{`URL of host "x": must not contain a user`}},
 		{
 			Config{URL: "ftp://x?token=hidden", Version: 3, MaxSeries: -1, Timeout: -1, Username: "me", CAFile: "x", Client: &http.Client{}},
 			[]string{`scheme "ftp"`, "Version 3", "MaxSeries -1", "Timeout -1", `Username "me"`, `CAFile "x"`},
 		},
 		{Config{URL: "http://x", CAFile: "/nonexistent"}, []string{"read CAFile: open /nonexistent"}},
-		{Config{URL: "http://x", CAFile: file}, []string{"holds no certificate"}},
+		{Config{URL: "http://x", CAFile: file}, []string{"contains no PEM certificate"}},
 	}
 	for _, test := range tests {
 		_, err := New(test.config)

@@ -7,9 +7,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 
@@ -73,7 +75,7 @@ func (c *Client) Post(ctx context.Context, target string, body []byte, header ma
 		if whole := (*url.Error)(nil); errors.As(err, &whole) {
 			err = whole.Err
 		}
-		return push.Result{Err: fmt.Errorf("post to %s: %w", request.URL.Host, err), Retry: true}
+		return push.Result{Err: fmt.Errorf("post to %s: %w", request.URL.Host, quoted{err, request}), Retry: true}
 	}
 	defer response.Body.Close()
 	defer drain(response.Body)
@@ -87,8 +89,26 @@ func (c *Client) Post(ctx context.Context, target string, body []byte, header ma
 	return result
 }
 
-// SecretMayChange tells whether what lets requests in is read from files for each: a
-// receiver that does not know it may know the next, or learn of this one yet.
+// quoted is an error of package http. Those about a response that is not HTTP quote
+// all of it: a receiver that repeats the request would bring its secrets into the log.
+type quoted struct {
+	error
+	request *http.Request
+}
+
+func (q quoted) Unwrap() error { return q.error }
+
+func (q quoted) Error() string {
+	var network net.Error
+	var certificate *tls.CertificateVerificationError
+	if errors.As(q.error, &network) || errors.As(q.error, &certificate) {
+		return q.error.Error()
+	}
+	return Text([]byte(q.error.Error()), q.request)
+}
+
+// SecretMayChange reports whether credentials are read from files for each request: a
+// receiver that refuses one may accept the next, or come to know this one.
 func (c *Client) SecretMayChange() bool {
 	return len(c.config.HeaderFiles) > 0 || c.config.TokenFile != ""
 }

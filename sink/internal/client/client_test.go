@@ -1,6 +1,8 @@
 package client
 
 import (
+	"bufio"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/sink/internal/push"
@@ -166,8 +169,36 @@ func TestErrorHasNoSecret(t *testing.T) {
 	}
 }
 
+// TestErrorOfAnotherProtocol: a server that is not one of HTTP and repeats the request
+// has package http quote it.
+func TestErrorOfAnotherProtocol(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	for _, before := range []string{"", "HTTP/1.1 200 OK\r\nBearer file-secret\r\n", strings.Repeat("é", 500) + " "} {
+		go func() {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			defer c.Close()
+			request, err := http.ReadRequest(bufio.NewReader(c))
+			if err != nil {
+				return
+			}
+			_, _ = fmt.Fprintf(c, "%s%s %s\r\n\r\n", before, request.Header.Get("Authorization"), request.URL)
+		}()
+		_, _, err := post(t, Config{TokenFile: write(t, "file-secret")}, "http://"+listener.Addr().String()+"/path?token=url-secret")
+		if err == nil || strings.Contains(err.Error(), "secret") || utf8.RuneCountInString(err.Error()) > 100+len("post to 127.0.0.1:12345: ") {
+			t.Errorf("error %v", err)
+		}
+	}
+}
+
 func TestCAFile(t *testing.T) {
-	for file, want := range map[string]string{"/nonexistent": "read CAFile: open /nonexistent", write(t, "-----BEGIN nothing"): "holds no certificate"} {
+	for file, want := range map[string]string{"/nonexistent": "read CAFile: open /nonexistent", write(t, "-----BEGIN nothing"): "contains no PEM certificate"} {
 		if _, err := New(Config{URL: "http://x", CAFile: file}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
@@ -185,7 +216,7 @@ func TestURL(t *testing.T) {
 		"x:1":                `scheme "x" and host ""`,
 		"grpc://x":           `scheme "grpc" and host "x": must be http`,
 		"http://":            `host ""`,
-		"http://hidden@x":    `host "x": must not hold a user`,
+		"http://hidden@x":    `host "x": must not contain a user`,
 		"http://\x00/hidden": "cannot be parsed",
 	} {
 		if err := checkURL(bad); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden") {
@@ -204,6 +235,17 @@ func TestSecret(t *testing.T) {
 		if got, err := Secret(write(t, content)); got != "" || err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%q: got %q, error %v", content, got, err)
 		}
+	}
+	const limit = 64 << 10
+	if got, err := Secret(write(t, strings.Repeat("h", limit))); len(got) != limit || err != nil {
+		t.Errorf("a file of %d bytes: got %d, error %v", limit, len(got), err)
+	}
+	large := write(t, strings.Repeat("h", limit+1))
+	if got, err := Secret(large); got != "" || fmt.Sprint(err) != large+": must have at most 65536 bytes" {
+		t.Errorf("a file of %d bytes: got %d, error %v", limit+1, len(got), err)
+	}
+	if _, err := Secret("/dev/zero"); err == nil {
+		t.Error("a file without an end: no error")
 	}
 	if _, err := Secret("/nonexistent"); err == nil || !strings.Contains(err.Error(), "/nonexistent") {
 		t.Errorf("error %v", err)
@@ -253,9 +295,9 @@ func TestConfig(t *testing.T) {
 	sinktest.CheckConfig(t, err, `scheme "ftp"`, `CAFile "x"`, `Username "me"`, `header "a": has both a value and a file`)
 	_, err = New(Config{
 		URL: "http://x", Headers: map[string]string{"X Key": "hidden", "": "hidden", "Good!": "hidden", "Line": "hidden\n", "é": ""},
-		HeaderFiles: map[string]string{"Y:": "f", "a b c": "f"},
+		HeaderFiles: map[string]string{"Y:": "f", "a b c": "f", "Authorization: Bearer hidden": "f"},
 	})
-	sinktest.CheckConfig(t, err, `header "X Key": must be made of letters`, `header "": must`, `header "Y:": must`, `header "a b c": must`,
+	sinktest.CheckConfig(t, err, `header "X ": must be made of letters`, `header "": must`, `header "Y:": must`, `header "a ": must`,
 		`header "é": must`, `header "Line": its value must have no control characters`)
 	if strings.Contains(err.Error(), "Good") {
 		t.Errorf("error %v about a header that is well", err)

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -55,8 +56,8 @@ func (c *Config) check() error {
 		wrong("Username %q: has no password; set TokenFile", c.Username)
 	}
 	checkName := func(name string) {
-		if !isToken(name) {
-			wrong("header %q: must be made of letters, digits and !#$%%&'*+-.^_`|~", name)
+		if n := invalidAt(name); n > 0 || name == "" {
+			wrong("header %q: must be made of letters, digits and !#$%%&'*+-.^_`|~", beginning(name[:n]))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
@@ -79,9 +80,16 @@ func (c *Config) check() error {
 
 const authorization = "Authorization"
 
-// isToken says whether a header can have the name.
-func isToken(name string) bool {
-	return name != "" && strings.Trim(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+// invalidAt returns how many bytes of the name of a header end with the first
+// character that it must not have: what follows may be a value, which is secret. It
+// returns 0 if there is none.
+func invalidAt(name string) int {
+	for i, r := range name {
+		if !strings.ContainsRune("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", r) {
+			return i + len(string(r))
+		}
+	}
+	return 0
 }
 
 func hasHeader(headers map[string]string, name string) bool {
@@ -100,9 +108,9 @@ func checkURL(text string) error {
 	case err != nil:
 		return errors.New("URL: it cannot be parsed") // the error would repeat it
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return fmt.Errorf("URL with scheme %q and host %q: must be http://host or https://host, maybe with a path", u.Scheme, u.Host)
+		return fmt.Errorf("URL with scheme %q and host %q: must be http://host or https://host, with or without a path", beginning(u.Scheme), beginning(u.Host))
 	case u.User != nil:
-		return fmt.Errorf("URL of host %q: must not hold a user; secrets are read from files", u.Host)
+		return fmt.Errorf("URL of host %q: must not contain a user; secrets are read from files", beginning(u.Host))
 	}
 	return nil
 }
@@ -111,13 +119,13 @@ func checkURL(text string) error {
 func (c *Config) transport() (*http.Transport, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
+		pem, err := readFile(c.CAFile, maxCertificates)
 		if err != nil {
 			return nil, fmt.Errorf("read CAFile: %w", err)
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("CAFile %s: holds no certificate in PEM", c.CAFile)
+			return nil, fmt.Errorf("CAFile %s: contains no PEM certificate", c.CAFile)
 		}
 	}
 	protocols := &http.Protocols{}
@@ -171,21 +179,44 @@ func (c *Config) setHeaders(r *http.Request, others map[string]string) error {
 	return nil
 }
 
-// Secret returns what a file holds without the space around it. Read it for each
-// request, and it may change.
+// How many bytes of a file are read.
+const (
+	maxSecret       = 64 << 10
+	maxCertificates = 4 << 20
+)
+
+// Secret returns the content of a file without the white space around it. The file
+// may change: read it for each request.
 func Secret(file string) (string, error) {
-	content, err := os.ReadFile(file)
+	content, err := readFile(file, maxSecret)
 	if err != nil {
 		return "", err
 	}
 	secret := strings.TrimSpace(string(content))
 	if secret == "" {
-		return "", fmt.Errorf("%s is empty", file)
+		return "", fmt.Errorf("%s: is empty", file)
 	}
 	for i := range len(secret) {
 		if secret[i] < ' ' || secret[i] == 0x7f {
-			return "", fmt.Errorf("%s holds more than one line, or control characters", file)
+			return "", fmt.Errorf("%s: contains more than one line, or control characters", file)
 		}
 	}
 	return secret, nil
+}
+
+// readFile returns the content of a file that has at most limit bytes.
+func readFile(file string, limit int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	content, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(content)) > limit {
+		return nil, fmt.Errorf("%s: must have at most %d bytes", file, limit)
+	}
+	return content, nil
 }

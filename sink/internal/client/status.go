@@ -6,7 +6,6 @@ import (
 	"io"
 	"iter"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,20 +14,20 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
-// How much of the body of an answer is read and how much of that goes into an
-// error, in bytes. More is read, so that no secret is cut and so overlooked.
 const (
+	// readLimit is how many bytes of a response body are read for an error: more than
+	// are quoted, so that a secret is recognized before the text is cut.
 	readLimit = 4096
-	textLimit = 512
+	// textLimit is how many characters of what others wrote an error quotes at most.
+	textLimit = 100
 )
 
 // Status returns what the status of an answer means in all protocols here: 2xx
 // that everything was taken; 408, 429 and 5xx that another attempt may succeed,
 // at the time that Retry-After says; everything else that all series are refused.
 //
-// Of the body of an answer that is not 2xx it reads a little, for the error, and
-// blackens in it whatever the request had for its eyes only. It does not close the
-// body.
+// For the error it reads the beginning of the body of a response that is not 2xx, and
+// redacts the secrets of the request in it. It does not close the body.
 func Status(response *http.Response) push.Result {
 	code := response.StatusCode
 	if code/100 == 2 {
@@ -56,11 +55,22 @@ func statusError(response *http.Response) error {
 	return errors.New(status)
 }
 
-// Text returns what a receiver says to r, which may be nil, fit for an error or the
-// log: one line, not long, without what r had for the receiver's eyes only.
+// Text returns the beginning of what a receiver said to r, which may be nil, fit for
+// an error or the log: one line of at most 100 characters, without the secrets of r.
 func Text(said []byte, r *http.Request) string {
-	text := blacken(oneLine(said), r)
-	return strings.ToValidUTF8(text[:min(len(text), textLimit)], "")
+	return beginning(redact(oneLine(said), r))
+}
+
+// beginning returns the first textLimit characters of a text.
+func beginning(text string) string {
+	n := 0
+	for i := range text {
+		if n == textLimit {
+			return text[:i]
+		}
+		n++
+	}
+	return text
 }
 
 // oneLine returns text in which nothing moves the cursor of a terminal.
@@ -77,22 +87,48 @@ func oneLine(text []byte) string {
 	return strings.Join(strings.Fields(printable), " ")
 }
 
-// blacken replaces what text repeats of the secrets of a request.
-func blacken(text string, r *http.Request) string {
+// Lengths of secrets, in bytes.
+const (
+	shortestSecret = 4 // what is shorter is no secret, but part of any word
+	recognizable   = 8 // as much of a longer secret is redacted, too
+)
+
+// redact replaces each secret of a request in text with three asterisks. Of longer
+// secrets it replaces parts, too: receivers quote the beginning of a key, or escape
+// some of its characters.
+func redact(text string, r *http.Request) string {
 	if r == nil {
 		return text
 	}
-	// The longest first: one may be the beginning of another.
-	for _, secret := range slices.SortedFunc(secrets(r), func(a, b string) int { return len(b) - len(a) }) {
-		if len(secret) >= 4 { // shorter ones are none, and part of any word
-			text = strings.ReplaceAll(text, secret, "***")
+	secret := make([]bool, len(text)) // byte by byte
+	for s := range secrets(r) {
+		n := min(len(s), recognizable)
+		for i := 0; n >= shortestSecret && i+n <= len(text); i++ {
+			if strings.Contains(s, text[i:i+n]) {
+				fill(secret[i : i+n])
+			}
 		}
 	}
-	return text
+	var b strings.Builder
+	for i := range len(text) {
+		switch {
+		case !secret[i]:
+			b.WriteByte(text[i])
+		case i == 0 || !secret[i-1]:
+			b.WriteString("***")
+		}
+	}
+	return strings.ToValidUTF8(b.String(), "")
 }
 
-// secrets yields what may be one: the password and the query of the URL and all
-// words of headers, but for those that say what is sent.
+func fill(bits []bool) {
+	for i := range bits {
+		bits[i] = true
+	}
+}
+
+// secrets yields what may be secret in a request: the password and the query of the
+// URL, and all words of headers, except those that describe the body.
 func secrets(r *http.Request) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		var all []string

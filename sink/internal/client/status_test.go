@@ -65,7 +65,7 @@ func TestStatusReads(t *testing.T) {
 		if read := int(body.Size()) - body.Len(); read != most {
 			t.Errorf("%d: %d bytes were read, want %d", code, read, most)
 		}
-		if text := fmt.Sprint(err); len(text) > textLimit+50 {
+		if text := fmt.Sprint(err); len(text) > 100+50 {
 			t.Errorf("%d: the error has %d bytes", code, len(text))
 		}
 	}
@@ -76,8 +76,9 @@ func TestStatusText(t *testing.T) {
 		"":                             "status 400 Bad Request",
 		"two\n\t lines \r\n":           "status 400 Bad Request: two lines",
 		"a\x1b[31mred\x00\xff\u202e":   "status 400 Bad Request: a[31mred",
-		strings.Repeat("é", 600):       "status 400 Bad Request: " + strings.Repeat("é", textLimit/2),
-		"x" + strings.Repeat("é", 600): "status 400 Bad Request: x" + strings.Repeat("é", textLimit/2-1),
+		strings.Repeat("é", 600):       "status 400 Bad Request: " + strings.Repeat("é", 100),
+		"x" + strings.Repeat("é", 600): "status 400 Bad Request: x" + strings.Repeat("é", 99),
+		strings.Repeat("é", 100):       "status 400 Bad Request: " + strings.Repeat("é", 100),
 	} {
 		if got := fmt.Sprint(status(400, body).Err); got != want {
 			t.Errorf("body %.40q: %q, want %q", body, got, want)
@@ -108,9 +109,22 @@ func TestStatusHidesSecrets(t *testing.T) {
 	if got != want {
 		t.Errorf("error %q\n want %q", got, want)
 	}
-	got = fmt.Sprint(status(403, strings.Repeat(".", textLimit-5)+" basic-password", of).Err)
-	if want = strings.Repeat(".", textLimit-5) + " ***"; !strings.HasSuffix(got, want) {
-		t.Errorf("a secret at the end of what the error holds: %q", got)
+	got = fmt.Sprint(status(403, strings.Repeat(".", 95)+" basic-password", of).Err)
+	if want = strings.Repeat(".", 95) + " ***"; !strings.HasSuffix(got, want) {
+		t.Errorf("a secret at the end of what the error quotes: %q", got)
+	}
+	request.Header.Set("Dd-Api-Key", "0123456789abcdef<0123456789")
+	request.Header.Set("X-Short", "abc 1234")
+	for body, want := range map[string]string{
+		"key 0123456789ab... is unknown":                                      "key ***... is unknown",
+		"key ...89abcdef&lt;01234567 is unknown":                              "key ...***&lt;*** is unknown",
+		"abc is short; 1234 is not, 123 is":                                   "abc is short; *** is not, 123 is",
+		"0123456789abcdef<01234567890123456789abcde":                          "***",
+		strings.Repeat(" ", readLimit-20) + "key 0123456789abcdef<0123456789": "key ***", // cut by the limit
+	} {
+		if got := fmt.Sprint(status(403, body, of).Err); got != "post to receiver:9: status 403 Forbidden: "+want {
+			t.Errorf("%s: error %q, want %q", strings.TrimSpace(body), got, want)
+		}
 	}
 }
 

@@ -161,6 +161,20 @@ func TestFlushWaits(t *testing.T) {
 	})
 }
 
+// TestFlushOfLast: Flush waits for the very last payload, and says when that one
+// still waits.
+func TestFlushOfLast(t *testing.T) {
+	bubble(t, func(t *testing.T, hour context.Context) {
+		r := &peer{answer: hang}
+		q := newQueue(Config{Timeout: time.Minute}, r)
+		put(q, "a")
+		checkErr(t, q.Flush(within(t, time.Second)), "test: 1 payloads with 1 series still wait: context deadline exceeded", context.DeadlineExceeded)
+		time.AfterFunc(10*time.Second, func() { r.become(nil) })
+		checkErr(t, q.Flush(hour), "<nil>")
+		_ = q.Close(within(t, 0))
+	})
+}
+
 // TestRefused: every series is accepted or rejected, as the receiver says.
 func TestRefused(t *testing.T) {
 	tests := map[string]struct {
