@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -39,6 +40,7 @@ func New(c Config) (*Agent, error) {
 		return nil, fmt.Errorf("pod mode %q: want %s, %s or %s", c.PodMode, AllPods, ClusterUnassigned, ClusterAggregatesOnly)
 	}
 	a := &Agent{config: c}
+	a.state.published = make(chan struct{})
 	p := planner{
 		agent: a, config: &a.config, names: c.Names, metrics: newRegistry(), checks: newRegistry(),
 		mappings: newMappings(c.Names, c.LabelsMapper),
@@ -77,7 +79,24 @@ func (a *Agent) newFeed(r *resource) *Feed {
 	return f
 }
 
-// Synced tells whether every Feed has been read completely once. An Agent without
+// WaitSynced waits until Synced, or returns the cause of the end of ctx.
+func (a *Agent) WaitSynced(ctx context.Context) error {
+	for {
+		a.state.mu.Lock()
+		published := a.state.published
+		a.state.mu.Unlock()
+		if a.Synced() {
+			return nil
+		}
+		select {
+		case <-published:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// Synced reports whether every Feed has been read completely once. An Agent without
 // Feeds is not.
 func (a *Agent) Synced() bool {
 	a.state.mu.Lock()

@@ -120,6 +120,8 @@ func (f *Feed) sweep() (gone []objectName) {
 	}
 	if !f.shelf.published {
 		f.shelf.published = true
+		close(s.published)
+		s.published = make(chan struct{})
 		for _, e := range f.entries {
 			s.count(e)
 		}

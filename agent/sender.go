@@ -33,22 +33,18 @@ const defaultCloseTimeout = 5 * time.Second
 // is lost.
 const closeGrace = time.Second
 
-// poll is how often is asked whether there is enough to send, and whether this
-// instance is the one that sends.
-const poll = 100 * time.Millisecond
-
 // SenderConfig says what a Sender drives.
 type SenderConfig struct {
 	Agent     *Agent
 	Receivers []Receiver
-	// Ready tells whether there is enough to send; nil is Agent.Synced. Until it is
-	// true for the first time nothing is sent.
-	Ready func() bool
-	// Active tells whether this instance is the one that sends; nil: always. It is
-	// asked ten times a second for each receiver, by any goroutine, and must not wait.
-	// Once it is not, a run that is being sent ends, sinks yield, and runs are left out;
-	// no series count as ended later.
-	Active func() bool
+	// Ready waits until there is enough to send, and returns an error if ctx ends first.
+	// nil: Agent.WaitSynced.
+	Ready func(ctx context.Context) error
+	// Lead waits until this instance is the one that sends, and returns a context that ends
+	// with ctx and when this instance no longer is; nil: it always is. Ready is called first.
+	// When the context ends, a run under way ends, sinks yield, and no series count as ended
+	// later. The next context begins with a whole run.
+	Lead func(ctx context.Context) (context.Context, error)
 	// CloseTimeout is how long sinks may take to send what they have buffered when
 	// Run ends; 0: 5 seconds.
 	CloseTimeout time.Duration
@@ -128,7 +124,10 @@ func NewSender(c SenderConfig) (*Sender, error) {
 func (s *Sender) complete() {
 	c := &s.config
 	if c.Ready == nil {
-		c.Ready = c.Agent.Synced
+		c.Ready = c.Agent.WaitSynced
+	}
+	if c.Lead == nil {
+		c.Lead = func(ctx context.Context) (context.Context, error) { return ctx, nil }
 	}
 	if c.CloseTimeout == 0 {
 		c.CloseTimeout = defaultCloseTimeout
@@ -159,9 +158,12 @@ func (s *Sender) Once(ctx context.Context) error {
 		index[r] = i
 	}
 	done := s.each(ctx, func(r *receiver) {
-		var err error
-		if s.waitReady(ctx) {
+		err := s.config.Ready(ctx)
+		switch {
+		case err == nil:
 			err = r.send(ctx)
+		case ctx.Err() != nil:
+			err = nil // the error below
 		}
 		errs[index[r]] = errors.Join(err, r.close())
 	})
@@ -199,77 +201,46 @@ func (s *Sender) each(ctx context.Context, f func(*receiver)) bool {
 	}
 }
 
-// waitReady waits until there is enough to send, and tells whether there is.
-func (s *Sender) waitReady(ctx context.Context) bool {
-	for !s.config.Ready() {
-		if !sleep(ctx, poll) {
-			return false
-		}
-	}
-	return true
-}
-
-// sleep tells whether the time went by before ctx ended.
-func sleep(ctx context.Context, d time.Duration) bool {
+// sleep waits until the time is over or ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return true
 	case <-ctx.Done():
-		return false
 	}
 }
 
-// loop sends runs at fixed times, counted from the first: how long one takes does
-// not move the next.
+// loop sends while this instance is the one that sends.
 func (r *receiver) loop(ctx context.Context) {
-	if !r.sender.waitReady(ctx) {
+	if r.sender.config.Ready(ctx) != nil {
 		return
 	}
-	for next := time.Now(); ; {
-		active, stop := r.sender.whileActive(ctx)
-		if active.Err() == nil {
-			r.sendInTime(active)
+	for {
+		leading, err := r.sender.config.Lead(ctx)
+		if err != nil {
+			return
 		}
+		r.sendPeriodically(leading)
+		if ctx.Err() != nil {
+			return
+		}
+		r.yield()
+	}
+}
+
+// sendPeriodically sends runs at fixed times until leading ends, counted from the first:
+// how long one takes does not move the next.
+func (r *receiver) sendPeriodically(leading context.Context) {
+	for next := time.Now(); leading.Err() == nil; {
+		r.sendInTime(leading)
 		now, missed := time.Now(), uint64(0)
 		for next = next.Add(r.Interval); !next.After(now); next = next.Add(r.Interval) {
 			missed++
 		}
 		r.count(func(s *ReceiverStats) { s.Skipped += missed })
-		inTime := sleep(active, next.Sub(now))
-		stop()
-		if inTime {
-			continue
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		r.yield()
-		if !sleep(ctx, time.Until(next)) {
-			return
-		}
+		sleep(leading, next.Sub(now))
 	}
-}
-
-// whileActive returns a context that ends with ctx, or when this instance is not, or
-// no longer, the one that sends. stop frees it.
-func (s *Sender) whileActive(ctx context.Context) (active context.Context, stop context.CancelFunc) {
-	active, stop = context.WithCancel(ctx)
-	switch {
-	case s.config.Active == nil:
-	case !s.config.Active():
-		stop()
-	default:
-		go func() {
-			for sleep(active, poll) {
-				if !s.config.Active() {
-					stop()
-				}
-			}
-		}()
-	}
-	return active, stop
 }
 
 // yield leaves the receiver to another instance.
@@ -280,11 +251,11 @@ func (r *receiver) yield() {
 }
 
 // sendInTime sends one run, for which the sink has time until shortly before the
-// next is due. What goes wrong because active has ended is nothing to report.
-func (r *receiver) sendInTime(active context.Context) {
-	ctx, cancel := context.WithTimeout(active, r.Interval-r.Interval/20)
+// next is due. What fails because leading has ended is not reported.
+func (r *receiver) sendInTime(leading context.Context) {
+	ctx, cancel := context.WithTimeout(leading, r.Interval-r.Interval/20)
 	defer cancel()
-	if err := r.send(ctx); active.Err() == nil {
+	if err := r.send(ctx); leading.Err() == nil {
 		r.report(err)
 	}
 }

@@ -172,27 +172,53 @@ func TestSenderWaits(t *testing.T) {
 		x, r, start := configMaps(t), newRecorder(), time.Now()
 		x.Put(objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns, resourceVersion: "1"}}`,
 			`{apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: ns, resourceVersion: "1"}}`)...)
-		between := func(from, to int) bool {
-			at := time.Since(start)
-			return at >= time.Duration(from)*time.Second && at < time.Duration(to)*time.Second
-		}
 		s := newSender(t, agent.SenderConfig{
 			Agent: x.Agent, Receivers: []agent.Receiver{{Sink: r, Interval: 10 * time.Second}},
-			Ready:  func() bool { return !between(0, 5) },
-			Active: func() bool { return !between(20, 40) },
+			Ready: func(ctx context.Context) error { return at(ctx, start, 5) },
+			Lead:  leads(start, [2]int{0, 20}, [2]int{41, 100}),
 		})
 		time.AfterFunc(26*time.Second, func() { x.Feed("configmaps").Delete("ns", "a") })
 		time.AfterFunc(46*time.Second, func() { x.Feed("configmaps").Delete("ns", "b") })
 		ctx, cancel := context.WithTimeout(t.Context(), 58*time.Second)
 		defer cancel()
 		s.Run(ctx)
-		if want := seconds(5, 15, 45, 55); !slices.Equal(r.times(), want) {
+		if want := seconds(5, 15, 41, 51); !slices.Equal(r.times(), want) {
 			t.Errorf("sent at %v, want %v", r.times(), want)
 		}
 		if want := "[[] [] [] [m 1 configmap:b namespace:ns]]"; strings.Join(strings.Fields(sprint(r.ended)), " ") != want {
 			t.Errorf("ended %v, want %s", r.ended, want)
 		}
 	})
+}
+
+// at waits until so many seconds after the start.
+func at(ctx context.Context, start time.Time, seconds int) error {
+	select {
+	case <-time.After(time.Until(start.Add(time.Duration(seconds) * time.Second))):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// leads returns the Lead of an instance that sends from some seconds to others.
+func leads(start time.Time, terms ...[2]int) func(context.Context) (context.Context, error) {
+	return func(ctx context.Context) (context.Context, error) {
+		for _, t := range terms {
+			end := start.Add(time.Duration(t[1]) * time.Second)
+			if !time.Now().Before(end) {
+				continue
+			}
+			if err := at(ctx, start, t[0]); err != nil {
+				return nil, err
+			}
+			term, cancel := context.WithDeadline(ctx, end)
+			context.AfterFunc(term, cancel)
+			return term, nil
+		}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
 }
 
 func sprint(lists [][]string) string {
@@ -215,17 +241,17 @@ func TestSenderYields(t *testing.T) {
 			Agent: configMaps(t).Agent, Receivers: []agent.Receiver{
 				{Name: "sending", Sink: sending, Interval: 10 * time.Second}, {Name: "waiting", Sink: waiting, Interval: 10 * time.Second},
 			},
-			Active: func() bool { at := time.Since(start); return at < 13*time.Second || at > 25*time.Second },
+			Lead:   leads(start, [2]int{0, 13}, [2]int{25, 100}),
 			Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 32*time.Second)
 		defer cancel()
 		s.Run(ctx)
 		for _, r := range []*recorder{sending, waiting} {
-			if want := seconds(0, 10, 30); !slices.Equal(r.times(), want) {
+			if want := seconds(0, 10, 25); !slices.Equal(r.times(), want) {
 				t.Errorf("sent at %v, want %v", r.times(), want)
 			}
-			if want := seconds(13, 20); !slices.Equal(r.yielded, want) {
+			if want := seconds(13); !slices.Equal(r.yielded, want) {
 				t.Errorf("yielded at %v, want %v", r.yielded, want)
 			}
 		}
@@ -299,7 +325,10 @@ func TestSenderOnce(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
-		s := newSender(t, agent.SenderConfig{Agent: configMaps(t).Agent, Receivers: []agent.Receiver{{Sink: r}}, Ready: func() bool { return false }})
+		s := newSender(t, agent.SenderConfig{Agent: configMaps(t).Agent, Receivers: []agent.Receiver{{Sink: r}}, Ready: func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if err := s.Once(ctx); !errors.Is(err, context.DeadlineExceeded) || len(r.at) != 0 {

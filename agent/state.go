@@ -13,6 +13,7 @@ import (
 // state is what changes as objects do. Its methods are called with mu held.
 type state struct {
 	mu        sync.Mutex
+	published chan struct{} // closed when a Feed is complete for the first time; then there is another one
 	joins     joins
 	groupings []*grouping
 	maker     blockMaker

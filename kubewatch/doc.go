@@ -5,15 +5,14 @@
 // an object only those fields are decoded that the store reads.
 //
 // It is the only package that imports client-go, and of that only what makes a
-// connection. It refuses to know metrics and what a store does with objects. Of the
-// API it writes one thing: the Lease by which an Elector finds out whether it leads.
+// connection. It refuses to know metrics and what a store does with objects. It only
+// reads; Client.Send is for packages that write, such as kubewatch/lease.
 //
 // The files: client.go makes the connection, request.go one request, protobuf.go
 // and json.go read bodies, list.go and watch.go are the loop over them, events.go
 // takes what watches bring, intake.go the objects of full reads, on all cores,
 // backoff.go is the pace of the loop, status.go what is known about it, group.go
-// runs many and health.go says whether they turn. elect.go competes for a Lease and
-// lease.go reads and writes it.
+// runs many and health.go says whether they turn.
 package kubewatch
 
 import "github.com/kubestate/kubestate/kind"

@@ -11,6 +11,7 @@ import (
 // does not hold up the others. Its methods are safe for concurrent use.
 type Group struct {
 	watchers []*watcher
+	changes  changes
 }
 
 // NewGroup returns a group that is not running yet. The error names every watch
@@ -25,6 +26,9 @@ func NewGroup(c *Client, watches []Watch, log *slog.Logger) (*Group, error) {
 	for i, w := range watches {
 		var err error
 		g.watchers[i], err = newWatcher(c, w, workers, outage, log)
+		if err == nil {
+			g.watchers[i].tracker.changes = &g.changes
+		}
 		problems = append(problems, err)
 	}
 	return g, errors.Join(problems...)

@@ -128,3 +128,32 @@ func TestAlive(t *testing.T) {
 		}
 	})
 }
+
+// Changed wakes who waits until a Group is ready: at a refused list, and when the last
+// list is complete, without asking in between.
+func TestChanged(t *testing.T) {
+	inCluster(t, nil, func(c *cluster) {
+		grant := c.api.Inject(sim.Forbidden("replicasets"))
+		g, err := NewGroup(c.client, []Watch{{Table: kind.ReplicaSets, Store: &memory{}}}, slog.New(c.log))
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked := 0
+		await := func(ready func() bool) {
+			for {
+				changed := g.Changed()
+				if asked++; ready() {
+					return
+				}
+				<-changed
+			}
+		}
+		go g.Run(c.t.Context())
+		await(func() bool { return g.Statuses()[0].Counts.ListErrors >= 2 })
+		grant()
+		await(func() bool { return Ready(g.Statuses(), 100) == nil })
+		if asked > 20 {
+			t.Errorf("asked %d times", asked)
+		}
+	})
+}

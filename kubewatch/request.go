@@ -1,6 +1,7 @@
 package kubewatch
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -41,6 +42,22 @@ type answer struct {
 // get asks for something. A refusal is a *apierrors.StatusError.
 func (c *Client) get(ctx context.Context, path string, query url.Values, accept string) (*answer, error) {
 	return c.send(ctx, http.MethodGet, path, query, accept, http.NoBody)
+}
+
+// Send sends a request to a path of the API, with JSON in its body if there is any, and
+// returns the JSON of the response, at most 1 MiB. It does not retry. A refusal is a
+// *apierrors.StatusError.
+func (c *Client) Send(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+	var content io.Reader = http.NoBody
+	if body != nil {
+		content = bytes.NewReader(body)
+	}
+	a, err := c.send(ctx, method, path, nil, mediaJSON, content)
+	if err != nil {
+		return nil, err
+	}
+	defer a.close()
+	return io.ReadAll(io.LimitReader(a, maxShortBody))
 }
 
 // send sends a request, with JSON in its body if there is any. A refusal is a

@@ -98,8 +98,9 @@ func reason(err error) string {
 // tracker keeps the Status of a watch and logs when it starts or ceases to fail.
 // It is safe for concurrent use.
 type tracker struct {
-	log    *slog.Logger
-	outage *outage // shared by the watches of a group
+	changes *changes // signaled after each change of state, and after each list; nil: nobody waits
+	log     *slog.Logger
+	outage  *outage // shared by the watches of a group
 
 	mu     sync.Mutex
 	status Status
@@ -119,11 +120,19 @@ func (t *tracker) count(change func(*Counts)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change(&t.status.Counts)
+	t.signal()
 }
 
 func (t *tracker) enter(s State) {
 	if t.status.State != s {
 		t.status.State, t.status.Since = s, time.Now()
+		t.signal()
+	}
+}
+
+func (t *tracker) signal() {
+	if t.changes != nil {
+		t.changes.signal()
 	}
 }
 
@@ -146,6 +155,7 @@ func (t *tracker) committed(version string) {
 	t.turned = time.Now()
 	t.status.Counts.Lists++
 	t.status.Synced = true
+	t.signal()
 	t.status.ResourceVersion = version
 	t.synced()
 }

@@ -45,7 +45,7 @@ func distinct(names []string) string {
 // soon as that is known, and once what was read.
 func (r *reading) announce(ctx context.Context) {
 	begun, reported := time.Now(), false
-	synced := await(ctx, func() bool {
+	synced := r.await(ctx, func() bool {
 		err := r.ready()
 		if errors.Is(err, kubewatch.ErrNothingServed) && !reported {
 			reported = true

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -52,13 +51,13 @@ func (p pipes) Addr() net.Addr { return &net.UnixAddr{Name: "api", Net: "pipe"} 
 type replica struct {
 	*pusher
 	sent lines
-	read atomic.Bool // whether it has read everything
+	read chan struct{} // closed when it has read everything
 	end  func()
 }
 
 func startReplica(t *testing.T, client *kubewatch.Client, name string) *replica {
 	t.Helper()
-	r := &replica{}
+	r := &replica{read: make(chan struct{})}
 	section := agentconf.Agent{Interval: time.Hour}
 	sink, err := agentconf.ParseSink("stdout")
 	if err != nil {
@@ -81,11 +80,13 @@ func startReplica(t *testing.T, client *kubewatch.Client, name string) *replica 
 	feed.Begin()
 	feed.Put(pod("a", "n1"))
 	feed.Commit()
-	ready := func() error {
-		if r.read.Load() {
+	ready := func(ctx context.Context) error {
+		select {
+		case <-r.read:
 			return nil
+		case <-ctx.Done():
+			return ctx.Err()
 		}
-		return errors.New("not yet read")
 	}
 	if err := r.connect(client, &r.sent, ready); err != nil {
 		t.Fatal(err)
@@ -124,9 +125,9 @@ func TestElectionOfReaders(t *testing.T) {
 		if _, found := store.Get("leases", "monitoring", "kubestate-agent"); found {
 			t.Error("somebody who has read nothing has the Lease")
 		}
-		second.read.Store(true)
+		close(second.read)
 		wait(time.Second)
-		first.read.Store(true)
+		close(first.read)
 		wait(time.Minute)
 		if first.sent.n.Load() != 0 || second.sent.n.Load() == 0 || leaseHolder(t, store) != "second" {
 			t.Errorf("%d and %d lines are sent", first.sent.n.Load(), second.sent.n.Load())

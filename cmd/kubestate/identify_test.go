@@ -76,7 +76,12 @@ func TestIdentify(t *testing.T) {
 						got = tag.Value
 					}
 				}
-				if got != c.id || !p.identified.Load() || len(api.Requests()) != c.requests {
+				select {
+				case <-p.identified:
+				default:
+					t.Error("the agent still waits for the ID")
+				}
+				if got != c.id || len(api.Requests()) != c.requests {
 					t.Errorf("ID %q after %d requests, want %q after %d", got, len(api.Requests()), c.id, c.requests)
 				}
 				if strings.Count(log.String(), "\n") != min(c.requests, 1) || !strings.Contains(log.String(), c.log) {

@@ -33,8 +33,8 @@ const (
 
 // settle gives back the memory that reading everything took, once it is read, and
 // later that of bursts of changes and of large responses, once they are over.
-func settle(ctx context.Context, ready func() error) {
-	if !await(ctx, func() bool { return ready() == nil }) {
+func settle(ctx context.Context, ready func(ctx context.Context) error) {
+	if ready(ctx) != nil {
 		return
 	}
 	collectOften(gcPercentSteady)

@@ -18,7 +18,7 @@ func TestSettle(t *testing.T) {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			settle(ctx, func() error { return nil })
+			settle(ctx, func(context.Context) error { return nil })
 		}()
 		synctest.Wait()
 		const burst = 64 << 20

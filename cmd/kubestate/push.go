@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/kubestate/kubestate/agent"
@@ -18,6 +17,7 @@ import (
 	"github.com/kubestate/kubestate/internal/serve"
 	"github.com/kubestate/kubestate/internal/told"
 	"github.com/kubestate/kubestate/kubewatch"
+	"github.com/kubestate/kubestate/kubewatch/lease"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -27,10 +27,11 @@ type pusher struct {
 	settings agentconf.Settings
 	agent    *agent.Agent
 	sender   *agent.Sender
-	elector  *kubewatch.Elector // nil: there is no election
-	ready    func() bool        // whether everything is there that is to be sent
-	// identified tells whether the ID of the cluster is there, or cannot be had.
-	identified atomic.Bool
+	elector  *lease.Elector // nil: there is no election
+	// ready waits until everything is there that is to be sent, or ctx ends.
+	ready func(ctx context.Context) error
+	// identified is closed when the cluster ID is known or unavailable.
+	identified chan struct{}
 	log        *slog.Logger
 }
 
@@ -44,7 +45,7 @@ func newPusher(s agentconf.Settings, log *slog.Logger) (*pusher, error) {
 	if err != nil {
 		return nil, prefixed("agent", err)
 	}
-	return &pusher{settings: s, agent: a, log: log}, nil
+	return &pusher{settings: s, agent: a, identified: make(chan struct{}), log: log}, nil
 }
 
 // prefixed puts a word in front of each problem.
@@ -69,25 +70,30 @@ func (p *pusher) consumers(others ...consumer) []consumer {
 
 // connect opens the sinks, and makes an elector if there is an election. out is
 // standard output. Nothing is sent until ready returns nil.
-func (p *pusher) connect(client *kubewatch.Client, out io.Writer, ready func() error) error {
+func (p *pusher) connect(client *kubewatch.Client, out io.Writer, ready func(ctx context.Context) error) error {
 	if p == nil {
 		return nil
 	}
 	var errs []error
-	p.ready = func() bool { return p.identified.Load() && ready() == nil }
+	p.ready = func(ctx context.Context) error {
+		select {
+		case <-p.identified:
+			return ready(ctx)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 	config := agent.SenderConfig{Agent: p.agent, Ready: p.ready, Logger: p.log}
 	if e := p.settings.LeaderElection; e.Enabled {
 		var err error
-		p.elector, err = kubewatch.NewElector(client, kubewatch.Election{
-			Namespace: e.Namespace, Name: e.Name, Identity: e.Identity,
-			LeaseDuration: e.LeaseDuration, RenewDeadline: e.RenewDeadline, RetryPeriod: e.RetryPeriod,
-		}, p.log)
+		p.elector, err = lease.New(lease.Config{
+			Client: client, Namespace: e.Namespace, Name: e.Name, Identity: e.Identity,
+			LeaseDuration: e.LeaseDuration, RenewDeadline: e.RenewDeadline, RetryPeriod: e.RetryPeriod, Logger: p.log,
+		})
 		if err != nil {
 			return err
 		}
-		config.Active = p.elector.Leading
-		// Who becomes the leader begins then, and not when a run would be due.
-		config.Ready = func() bool { return p.elector.Leading() && p.ready() }
+		config.Lead = p.elector.Lead
 	}
 	for i := range p.settings.Receivers {
 		r := &p.settings.Receivers[i]
@@ -129,20 +135,21 @@ func (p *pusher) identify(ctx context.Context, client *kubewatch.Client) {
 		return
 	}
 	if a := &p.settings.Agent; a.Names.ClusterIDTag == "" || a.ClusterID != "" {
-		p.identified.Store(true)
+		close(p.identified)
 		return
 	}
+	identified := sync.OnceFunc(func() { close(p.identified) })
 	var told told.Texts
 	for {
 		uid, err := client.NamespaceUID(ctx, systemNamespace)
 		if err == nil {
 			p.agent.SetClusterID(uid)
-			p.identified.Store(true)
+			identified()
 			return
 		}
 		what, again := "the ID of the cluster is not known yet, and nothing is sent before; trying on", identifyAgain
 		if kubewatch.Refused(err) {
-			p.identified.Store(true)
+			identified()
 			what, again = "the ID of the cluster is not known; there is no tag of it", identifyRefused
 		}
 		if ctx.Err() == nil && told.New(what) {
@@ -162,8 +169,8 @@ const (
 	identifyRefused = time.Minute
 )
 
-// run sends until ctx ends and the sinks are closed. Only then is the Lease given
-// away, so that nobody else sends meanwhile. Who has nothing to send yet does not
+// run sends until ctx ends and the sinks are closed. Only then is the Lease released, so
+// that no other replica sends meanwhile. A replica that has nothing to send yet does not
 // compete for it: another may have.
 func (p *pusher) run(ctx context.Context) {
 	if p == nil {
@@ -173,7 +180,7 @@ func (p *pusher) run(ctx context.Context) {
 	var electing sync.WaitGroup
 	if p.elector != nil {
 		electing.Go(func() {
-			if await(elect, p.ready) {
+			if p.ready(elect) == nil {
 				p.elector.Run(elect)
 			}
 		})

@@ -45,7 +45,7 @@ func newReading(o *conf.Options, s conf.Settings, p *pusher, out io.Writer, log 
 		return nil, err
 	}
 	r := &reading{client: client, group: group, pusher: p, log: log}
-	return r, p.connect(client, out, r.ready)
+	return r, p.connect(client, out, r.awaitReady)
 }
 
 func (r *reading) ready() error { return kubewatch.Ready(r.group.Statuses(), r.attempts) }
@@ -81,7 +81,7 @@ func (r *reading) run(ctx context.Context, servers *serve.Servers) error {
 	var running sync.WaitGroup
 	running.Go(func() { r.read(ctx) })
 	running.Go(func() { r.pusher.run(ctx) })
-	go settle(ctx, r.ready)
+	go settle(ctx, r.awaitReady)
 	running.Go(func() { r.announce(ctx) })
 	err := servers.Run(ctx)
 	cancel()
@@ -138,16 +138,26 @@ func (r *reading) logVersion(ctx context.Context) {
 	}
 }
 
-// await waits until something is ready, and tells whether it is before ctx ends.
-func await(ctx context.Context, ready func() bool) bool {
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for !ready() {
+// await waits until done returns true, which may change with the status of a watch, and
+// reports whether it did before ctx ended.
+func (r *reading) await(ctx context.Context, done func() bool) bool {
+	for {
+		changed := r.group.Changed()
+		if done() {
+			return true
+		}
 		select {
-		case <-tick.C:
+		case <-changed:
 		case <-ctx.Done():
 			return false
 		}
 	}
-	return true
+}
+
+// awaitReady waits until ready returns nil, or returns the cause of the end of ctx.
+func (r *reading) awaitReady(ctx context.Context) error {
+	if !r.await(ctx, func() bool { return r.ready() == nil }) {
+		return context.Cause(ctx)
+	}
+	return nil
 }

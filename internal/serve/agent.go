@@ -4,7 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/kubewatch"
+	"github.com/kubestate/kubestate/kubewatch/lease"
 	"github.com/kubestate/kubestate/metric"
 )
 
@@ -12,7 +12,7 @@ import (
 type Agent struct {
 	Stats     func() agent.Stats
 	Receivers func() []agent.ReceiverStats
-	Election  func() kubewatch.LeaseStatus // nil: no election; this replica always sends
+	Election  func() lease.Status // nil: no election; this replica always sends
 }
 
 // Rows returns the rows of the landing page about sinks.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/kubewatch"
+	"github.com/kubestate/kubestate/kubewatch/lease"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -23,7 +24,7 @@ func TestAgentTelemetry(t *testing.T) {
 				Sink: sink.Stats{Series: 11, Payloads: 12, Bytes: 13, Rejected: 14, Dropped: 15, Retries: 16, Buffered: 17},
 			}, {Name: "fresh"}}
 		},
-		Election: func() kubewatch.LeaseStatus { return kubewatch.LeaseStatus{Leading: true, Acquired: 6, Failures: 8} },
+		Election: func() lease.Status { return lease.Status{Leading: true, Acquired: 6, Failures: 8} },
 	}
 	sources := Sources{Build: Build{Version: "v9"}, Agent: a, Watches: func() []kubewatch.Status { return nil }}
 	c := Config{
