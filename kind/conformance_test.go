@@ -47,6 +47,10 @@ var repairs = []struct{ record, family, why string }{
 		"Kubernetes knows the days of the week 0 to 6 and refuses 7"},
 	{"ingress-default-class", "kube_ingress_path",
 		"a port that is given by name has that name as its port, not 0"},
+	{"pod-labels-star-not-first-ignored", "kube_pod_labels",
+		"* stands for any text wherever it is in the list"},
+	{"pod-labels-star-not-first-ignored", "kube_pod_annotations",
+		"* stands for any text wherever it is in the list"},
 }
 
 // conformanceCase is an object and the samples that kube-state-metrics 2.20 was

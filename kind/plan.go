@@ -15,9 +15,8 @@ type Options struct {
 	// are off unless asked for.
 	Keep func(*metric.Desc) bool
 	// Labels and Annotations are the patterns of the keys that families with
-	// labels from the object's labels or annotations show. A pattern holds at
-	// most one *, which stands for any text. A sole * admits every key if it is
-	// the first of the list and is ignored elsewhere. No pattern: no sample.
+	// labels from the object's labels or annotations show. A pattern contains at
+	// most one *, which stands for any text. Without a pattern there is no sample.
 	Labels, Annotations []string
 	// LabelNames and AnnotationNames are names of labels that the same families show
 	// too, whichever keys yield them: without the prefix of the family
@@ -84,7 +83,7 @@ func pick[T any](r Row[T], keys keyPatterns) Row[T] {
 	allow := keys.match
 	switch {
 	case withheld != "":
-		allow = func(key string) bool { return key != withheld && (keys.all || keys.match(key)) }
+		allow = func(key string) bool { return key != withheld && keys.match(key) }
 	case keys.all:
 		allow = nil
 	}
@@ -110,17 +109,17 @@ type affix struct{ prefix, suffix string }
 func compileKeys(of string, patterns []string) (keyPatterns, error) {
 	var k keyPatterns
 	var errs []error
-	for i, p := range patterns {
+	for _, p := range patterns {
 		prefix, suffix, wild := strings.Cut(p, "*")
 		switch {
 		case strings.Contains(suffix, "*"):
 			errs = append(errs, fmt.Errorf("%s pattern %q: only one * is allowed", of, p))
 		case !wild:
 			k.exact = append(k.exact, p)
-		case p != "*":
-			k.wild = append(k.wild, affix{prefix, suffix})
-		case i == 0:
+		case p == "*":
 			k.all = true
+		default:
+			k.wild = append(k.wild, affix{prefix, suffix})
 		}
 	}
 	return k, errors.Join(errs...)
@@ -131,7 +130,7 @@ func (k *keyPatterns) empty() bool {
 }
 
 func (k *keyPatterns) match(key string) bool {
-	if slices.Contains(k.exact, key) {
+	if k.all || slices.Contains(k.exact, key) {
 		return true
 	}
 	for _, a := range k.wild {
