@@ -103,7 +103,7 @@ func (f *agentFlags) checkFlags(changed func(flag string) bool) error {
 
 // receivers finds the sinks of a section that is right, flags and all.
 func (f *agentFlags) receivers(section *agentconf.Agent, s *agentconf.Settings) error {
-	if len(section.Sinks) == 0 && !f.check {
+	if len(section.Sinks) == 0 {
 		return fmt.Errorf("no sink is given: name one with --sink, or in a configuration file; there are %s", agentconf.SinkForms())
 	}
 	var err error

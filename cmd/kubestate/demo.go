@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -34,6 +35,9 @@ the time: Pods crash and are replaced, Deployments roll out.`,
   kubestate demo --port 9000 --telemetry-port 9001`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := d.check(); err != nil {
+				return usageError{err}
+			}
 			return demo(c.Context(), d, o, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
@@ -44,6 +48,29 @@ the time: Pods crash and are replaced, Deployments roll out.`,
 	o.Host, o.TelemetryHost = "127.0.0.1", "127.0.0.1"
 	takeOptions(c, args, o, completes(o), conf.Scope, conf.Selection, conf.Joining, conf.Serving, conf.Telemetry, conf.Logging)
 	return c
+}
+
+// Bounds of the simulated cluster, which is kept in memory: those that Kubernetes
+// is made for, and some.
+const (
+	maxDemoNodes = 20_000
+	maxDemoPods  = 1_000_000
+	maxDemoChurn = 100_000
+)
+
+// check returns everything that is wrong with the options.
+func (d *demoOptions) check() error {
+	var errs []error
+	if d.cluster.Nodes < 1 || d.cluster.Nodes > maxDemoNodes {
+		errs = append(errs, fmt.Errorf("invalid --nodes %d: must be between 1 and %d", d.cluster.Nodes, maxDemoNodes))
+	}
+	if d.cluster.Pods < 0 || d.cluster.Pods > maxDemoPods {
+		errs = append(errs, fmt.Errorf("invalid --pods %d: must be between 0 and %d", d.cluster.Pods, maxDemoPods))
+	}
+	if !(d.churn >= 0 && d.churn <= maxDemoChurn) { // NaN is neither
+		errs = append(errs, fmt.Errorf("invalid --churn %g: must be between 0 and %d", d.churn, maxDemoChurn))
+	}
+	return errors.Join(errs...)
 }
 
 // demo serves a simulated cluster until ctx ends.
@@ -73,7 +100,7 @@ func demo(ctx context.Context, d demoOptions, o *conf.Options, out, messages io.
 	}()
 	o.APIServer = server.URL
 	return serveCluster(ctx, o, nil, log, out, func(a addresses) {
-		_, _ = fmt.Fprintf(out, `A simulated cluster of %d nodes and %d pods, %g changes per second.
+		_, _ = fmt.Fprintf(out, `A simulated cluster of %s and %s, %g changes per second.
 
   what is read       http://%s/
   its metrics        http://%s/metrics
@@ -81,7 +108,7 @@ func demo(ctx context.Context, d demoOptions, o *conf.Options, out, messages io.
   the simulated API  kubectl -s %s get pods -A
 
 Press Ctrl-C to end.
-`, d.cluster.Nodes, d.cluster.Pods, d.churn, a.main, a.main, a.telemetry, server.URL)
+`, count(d.cluster.Nodes, "node"), count(d.cluster.Pods, "pod"), d.churn, a.main, a.main, a.telemetry, server.URL)
 	})
 }
 

@@ -29,13 +29,16 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	c.SetIn(stdin)
 	c.SetOut(stdout)
 	c.SetErr(stderr)
-	if err := c.ExecuteContext(ctx); err != nil {
+	if c, err := c.ExecuteContextC(ctx); err != nil {
 		exit, ok := errors.AsType[*exitError](err)
 		if ok && exit.err == nil {
 			return exit.code
 		}
 		for problem := range strings.SplitSeq(err.Error(), "\n") {
 			_, _ = fmt.Fprintln(stderr, "Error:", problem)
+		}
+		if _, usage := errors.AsType[usageError](err); usage {
+			_, _ = fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", c.CommandPath())
 		}
 		if ok {
 			return exit.code
@@ -60,5 +63,13 @@ func rootCommand(args []string) *cobra.Command {
 	c.AddCommand(agentCommand(args), renderCommand(args), demoCommand(args), explainCommand(), compareCommand(), versionCommand())
 	// Errors are printed once, by run; the usage would bury them.
 	c.SilenceErrors, c.SilenceUsage = true, true
+	c.Version = version
+	c.Flags().Bool("version", false, "print the version")
+	c.SetVersionTemplate(versionText())
+	c.Args = knownCommand
+	c.SetFlagErrorFunc(suggestFlag)
+	for _, command := range append(c.Commands(), c) {
+		markUsage(command)
+	}
 	return c
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -24,43 +23,45 @@ import (
 func renderCommand(args []string) *cobra.Command {
 	o := conf.New()
 	format := exposition.Text
+	in := input{max: maxFile}
 	c := &cobra.Command{
 		Use:   "render [flags] FILE...",
-		Short: "Write the metrics of objects in files",
-		Long: `render writes to standard output what /metrics would show of the objects in files.
+		Short: "Print the metrics of objects in files",
+		Long: `render prints what /metrics would show for the objects in files.
 
-A FILE holds objects as kubectl prints them: YAML or JSON, several documents,
-JSON lines, or lists. The FILE - is standard input. Where an object occurs twice,
-the last counts. Objects of kinds that are not known are counted on standard
-error; documents that are malformed are reported with file and line, the rest is
-rendered, and the exit code is 1.`,
+A FILE contains objects as kubectl prints them: YAML or JSON, several documents,
+JSON lines, or lists. A directory stands for its files .yaml, .yml and .json;
+- is standard input. If an object occurs twice, the last one counts.
+
+Objects of unknown kinds are counted on standard error. Malformed documents are
+reported with file and line; the rest is rendered, and the exit code is 1.`,
 		Example: `  kubectl get pods,nodes -A -o json | kubestate render -
   kubestate render --metric-labels-allowlist 'deployments=[*]' deployments.yaml
-  kubestate render --format openmetrics dump/*.yaml`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("no FILE given: name at least one, or - for standard input")
+  kubestate render --format openmetrics -R manifests/`,
+		RunE: func(c *cobra.Command, args []string) error {
+			in.names = append(in.names, args...)
+			if len(in.names) == 0 {
+				return usageError{errors.New("no FILE given: name at least one, or - for standard input")}
 			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, files []string) error {
-			return render(o, files, format, c.InOrStdin(), c.OutOrStdout(), c.ErrOrStderr())
+			in.stdin, in.messages = c.InOrStdin(), c.ErrOrStderr()
+			return render(o, in, format, c.OutOrStdout())
 		},
 	}
 	takeOptions(c, args, o, completes(o), conf.Scope, conf.Selection, conf.Joining)
 	c.Flags().Var(&formatFlag{&format}, "format", "`format` of the output: text or openmetrics")
+	c.Flags().StringArrayVarP(&in.names, "filename", "f", nil, "`file` or directory to read, as for kubectl; can be given more than once")
+	c.Flags().BoolVarP(&in.recursive, "recursive", "R", false, "read the directories below a directory, too")
 	return c
 }
 
-// render writes the metrics of the objects in files to out and what is odd about
-// them to messages.
-func render(o *conf.Options, files []string, format exposition.Format, in io.Reader, out, messages io.Writer) error {
+// render writes the metrics of the objects of an input to out.
+func render(o *conf.Options, in input, format exposition.Format, out io.Writer) error {
 	settings, err := o.Complete()
 	if err != nil {
 		return err
 	}
 	for _, w := range settings.Warnings {
-		_, _ = fmt.Fprintln(messages, "Warning:", w)
+		_, _ = fmt.Fprintln(in.messages, "Warning:", w)
 	}
 	exporter, err := kubestate.New(settings.Exporter)
 	if err != nil {
@@ -81,37 +82,18 @@ func render(o *conf.Options, files []string, format exposition.Format, in io.Rea
 			f.Put(object)
 		}
 	}
-	malformed := readFiles(reader, files, in, put)
+	malformed := in.read(reader, put)
 	for _, f := range feeds {
 		f.Commit()
 	}
 	b := bufio.NewWriter(out)
 	err = exporter.Write(b, format, kubestate.Selection{})
 	err = errors.Join(err, b.Flush())
-	reportUnknown(reader.Unknown, messages)
+	reportUnknown(reader.Unknown, in.messages)
 	return errors.Join(malformed, err)
 }
 
-func readFiles(r *manifest.Reader, files []string, in io.Reader, put func(*kind.Table, kind.Object)) error {
-	var errs []error
-	for _, name := range files {
-		data, err := readFile(name, in)
-		if err == nil {
-			err = r.Read(name, data, put)
-		}
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-func readFile(name string, in io.Reader) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(in)
-	}
-	return os.ReadFile(name)
-}
-
-// reportUnknown says in one line which objects were left out.
+// reportUnknown prints one line about the objects of unknown kinds.
 func reportUnknown(counts map[schema.GroupVersionKind]int, w io.Writer) {
 	if len(counts) == 0 {
 		return
@@ -125,7 +107,7 @@ func reportUnknown(counts map[schema.GroupVersionKind]int, w io.Writer) {
 		total += counts[k]
 		parts = append(parts, fmt.Sprintf("%s %s (%d)", k.GroupVersion(), k.Kind, counts[k]))
 	}
-	_, _ = fmt.Fprintf(w, "%d objects of unknown kinds left out: %s\n", total, strings.Join(parts, ", "))
+	_, _ = fmt.Fprintf(w, "ignored %s of unknown kinds: %s\n", count(total, "object"), strings.Join(parts, ", "))
 }
 
 // formatFlag is a flag that names a format of the exposition.
@@ -147,7 +129,7 @@ func (f *formatFlag) Set(s string) error {
 	case "openmetrics":
 		*f.format = exposition.OpenMetrics
 	default:
-		return errors.New("allowed are text and openmetrics")
+		return errors.New("must be text or openmetrics")
 	}
 	return nil
 }

@@ -103,6 +103,9 @@ func serveCluster(ctx context.Context, o *conf.Options, push *agentconf.Settings
 	}
 	r, err := newReading(o, settings, p, out, log, exporterConsumer(exporter))
 	if err != nil {
+		if o.Kubeconfig == "" && o.APIServer == "" {
+			err = fmt.Errorf("%w; outside a cluster give --kubeconfig FILE, or run 'kubestate demo' to try a simulated cluster", err)
+		}
 		return err
 	}
 	ports, telemetry := r.ports(o, exporter)

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -27,6 +28,13 @@ func buildInfo() serve.Build {
 	return b
 }
 
+// versionText returns what version and --version print.
+func versionText() string {
+	b := buildInfo()
+	return fmt.Sprintf("kubestate, version %s (revision: %s)\n  go version: %s\n  platform:   %s/%s\n",
+		b.Version, b.Revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
 func versionCommand() *cobra.Command {
 	var output string
 	c := &cobra.Command{
@@ -38,8 +46,7 @@ func versionCommand() *cobra.Command {
 			b := buildInfo()
 			switch output {
 			case "text":
-				_, err := fmt.Fprintf(c.OutOrStdout(), "kubestate, version %s (revision: %s)\n  go version: %s\n  platform:   %s/%s\n",
-					b.Version, b.Revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				_, err := io.WriteString(c.OutOrStdout(), versionText())
 				return err
 			case "json":
 				e := json.NewEncoder(c.OutOrStdout())
@@ -49,10 +56,10 @@ func versionCommand() *cobra.Command {
 					"platform": runtime.GOOS + "/" + runtime.GOARCH,
 				})
 			default:
-				return fmt.Errorf("invalid argument %q for --output: allowed are text and json", output)
+				return usageError{fmt.Errorf("invalid --output %q: must be text or json", output)}
 			}
 		},
 	}
-	c.Flags().StringVarP(&output, "output", "o", "text", "form of the output: text or json")
+	c.Flags().StringVarP(&output, "output", "o", "text", "output `format`: text or json")
 	return c
 }

@@ -6,30 +6,53 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
+	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"sigs.k8s.io/yaml"
+)
+
+// Bounds of what is read. An object of the API is far below them: etcd takes 1.5 MiB.
+const (
+	maxDepth = 512 // of lists and maps in a document
+	maxLists = 16  // of lists of objects in lists of objects
 )
 
 // document is one value of a file: an object in JSON, or a list of them.
 type document struct {
-	line  int
-	json  []byte // of a list: what it says about itself
+	place
+	json  []byte // of a list: its apiVersion and kind
 	list  bool   // it has items
 	items []document
 }
 
 // split returns the documents of a file. The error joins one lineError for each
-// that is malformed.
-func split(data []byte) ([]document, error) {
-	if first := bytes.TrimLeft(data, " \t\r\n"); len(first) > 0 && (first[0] == '{' || first[0] == '[') {
-		return splitJSON(data)
+// malformed document.
+func (r *Reader) split(data []byte) ([]document, error) {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, &lineError{1, errors.New("encoded as UTF-16: must be UTF-8")}
 	}
-	return splitYAML(data)
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	if first := bytes.TrimLeft(data, " \t\r\n"); len(first) == 0 || first[0] != '{' && first[0] != '[' {
+		return r.splitYAML(data)
+	}
+	documents, err := splitJSON(data)
+	if syntax, ok := errors.AsType[*stdjson.SyntaxError](err); ok && len(documents) == 0 && syntax != nil {
+		// {kind: Pod} is YAML that begins as JSON does.
+		if documents, yamlErr := r.splitYAML(data); yamlErr == nil {
+			return documents, nil
+		}
+	}
+	return documents, err
 }
 
-// splitJSON reads values one after another; behind a malformed one there is no
-// way to tell where the next begins.
+// splitJSON reads values one after another. It ends at a malformed one, since
+// nothing marks where the next begins.
 func splitJSON(data []byte) ([]document, error) {
+	if line := tooDeep(data); line > 0 {
+		return nil, depthError(line)
+	}
 	var documents []document
 	lines := lineCounter{data: data, line: 1}
 	dec := stdjson.NewDecoder(bytes.NewReader(data))
@@ -43,7 +66,10 @@ func splitJSON(data []byte) ([]document, error) {
 		if err != nil {
 			return documents, jsonError(data, start, err)
 		}
-		d, err := jsonDocument(raw, lines.at(dec.InputOffset()-int64(len(raw))))
+		if string(raw) == "null" {
+			continue
+		}
+		d, err := splitList(raw, inJSON(raw, lines.at(dec.InputOffset()-int64(len(raw)))), 0)
 		if err != nil {
 			return documents, err
 		}
@@ -66,7 +92,33 @@ func jsonError(data []byte, start int64, err error) error {
 	return &lineError{lines.at(min(at, int64(len(data)))), fmt.Errorf("malformed JSON: %w", err)}
 }
 
-// lineCounter tells the lines of ascending offsets.
+// tooDeep returns the line on which JSON nests deeper than maxDepth; 0: nowhere.
+func tooDeep(data []byte) int {
+	depth := 0
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{', '[':
+			if depth++; depth > maxDepth {
+				return 1 + bytes.Count(data[:i], []byte("\n"))
+			}
+		case '}', ']':
+			depth--
+		case '"':
+			for i++; i < len(data) && data[i] != '"'; i++ {
+				if data[i] == '\\' {
+					i++
+				}
+			}
+		}
+	}
+	return 0
+}
+
+func depthError(line int) error {
+	return &lineError{line, fmt.Errorf("lists and maps are nested more than %d deep", maxDepth)}
+}
+
+// lineCounter returns the lines of ascending offsets.
 type lineCounter struct {
 	data []byte
 	line int
@@ -79,99 +131,94 @@ func (l *lineCounter) at(offset int64) int {
 	return l.line
 }
 
-// jsonDocument finds out whether raw, which is valid JSON, is a list. A bare
-// array counts as a List.
-func jsonDocument(raw []byte, line int) (document, error) {
-	d := document{line: line, json: raw}
+// splitList splits raw, valid JSON, into objects if it is a list. A bare array
+// counts as a List. lists is the number of lists that raw is in.
+func splitList(raw []byte, at place, lists int) (document, error) {
+	d := document{place: at, json: raw}
+	var items []byte
+	var path []string
 	switch raw[0] {
 	case '[':
-		d.json, d.list = []byte(`{"kind":"List","apiVersion":"v1"}`), true
-		var err error
-		d.items, err = jsonItems(stdjson.NewDecoder(bytes.NewReader(raw)), raw, line)
-		return d, err
+		items, d.json = raw, []byte(`{"kind":"List","apiVersion":"v1"}`)
 	case '{':
-		return jsonObject(d)
-	default:
+		var head struct {
+			APIVersion stdjson.RawMessage `json:"apiVersion,omitempty"`
+			Kind       stdjson.RawMessage `json:"kind,omitempty"`
+		}
+		members(raw, func(key string, value []byte) bool {
+			switch {
+			case key == "apiVersion":
+				head.APIVersion = value
+			case key == "kind":
+				head.Kind = value
+			case key == "items" && value[0] == '[':
+				items, path = value, []string{"items"}
+			case key == "items" && string(value) == "null":
+				items = []byte("[]") // as some clients write an empty list
+			}
+			return true
+		})
+		if items != nil {
+			d.json, _ = stdjson.Marshal(head) // valid JSON stays so
+		}
+	}
+	if items == nil {
 		return d, nil
 	}
+	if lists == maxLists {
+		return d, &lineError{at.line(), fmt.Errorf("lists of objects are nested more than %d deep", maxLists)}
+	}
+	d.list = true
+	var err error
+	lines := lineCounter{data: raw, line: at.source.line}
+	members(items, func(index string, item []byte) bool {
+		below := place{source: at.source, path: slices.Concat(at.path, path, []string{index})}
+		if at.json {
+			below = inJSON(item, lines.at(int64(cap(raw)-cap(item)))) // item is a slice of raw
+		}
+		var e document
+		e, err = splitList(item, below, lists+1)
+		d.items = append(d.items, e)
+		return err == nil
+	})
+	return d, err
 }
 
-// jsonObject splits an object with an array of items into that array and the rest.
-func jsonObject(d document) (document, error) {
-	raw := d.json
+// members calls f with the keys or indexes, and the values, of an object or array in
+// valid JSON, in their order, until f returns false. The values are slices of raw.
+func members(raw []byte, f func(key string, value []byte) bool) {
 	dec := stdjson.NewDecoder(bytes.NewReader(raw))
 	if _, err := dec.Token(); err != nil {
-		return d, &lineError{d.line, err}
+		return
 	}
-	for dec.More() {
-		name, err := dec.Token()
-		if err != nil {
-			return d, &lineError{d.line, err}
-		}
-		rest := bytes.TrimLeft(raw[dec.InputOffset():], ": \t\r\n")
-		if name == "items" && len(rest) > 0 && rest[0] == '[' {
-			d.list = true
-			if d.items, err = jsonItems(dec, raw, d.line); err != nil {
-				return d, err
+	for i := 0; dec.More(); i++ {
+		key := strconv.Itoa(i)
+		if raw[0] == '{' {
+			name, err := dec.Token()
+			if err != nil {
+				return
 			}
-			continue
+			key, _ = name.(string)
 		}
-		var skipped stdjson.RawMessage
-		if err := dec.Decode(&skipped); err != nil {
-			return d, &lineError{d.line, err}
+		var value stdjson.RawMessage
+		if err := dec.Decode(&value); err != nil {
+			return
+		}
+		end := dec.InputOffset()
+		if !f(key, raw[end-int64(len(value)):end]) {
+			return
 		}
 	}
-	if d.list {
-		d.json = headOf(raw)
-	}
-	return d, nil
 }
 
-// headOf returns what a list says about itself, without its items.
-func headOf(raw []byte) []byte {
-	var head struct {
-		APIVersion stdjson.RawMessage `json:"apiVersion,omitempty"`
-		Kind       stdjson.RawMessage `json:"kind,omitempty"`
-	}
-	if err := stdjson.Unmarshal(raw, &head); err != nil {
-		return raw
-	}
-	if b, err := stdjson.Marshal(head); err == nil {
-		return b
-	}
-	return raw
-}
-
-// jsonItems reads the array at which dec stands.
-func jsonItems(dec *stdjson.Decoder, raw []byte, line int) ([]document, error) {
-	lines := lineCounter{data: raw, line: line}
-	if _, err := dec.Token(); err != nil {
-		return nil, &lineError{line, err}
-	}
-	var items []document
-	for dec.More() {
-		var item stdjson.RawMessage
-		if err := dec.Decode(&item); err != nil {
-			return nil, &lineError{lines.line, err}
-		}
-		d, err := jsonDocument(item, lines.at(dec.InputOffset()-int64(len(item))))
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, d)
-	}
-	_, err := dec.Token()
-	return items, err
-}
-
-// splitYAML reads the documents between lines that begin with ---, each for
-// itself, so that a malformed one does not hide the others.
-func splitYAML(data []byte) ([]document, error) {
+// splitYAML reads the documents one by one, so that a malformed one does not hide
+// the others.
+func (r *Reader) splitYAML(data []byte) ([]document, error) {
 	var documents []document
 	var errs []error
 	line := 1 // of the document's first line
 	for _, text := range yamlTexts(data) {
-		d, ok, err := yamlDocument(text, line)
+		d, ok, err := r.yamlDocument(text, line)
 		if err != nil {
 			errs = append(errs, err)
 		} else if ok {
@@ -182,7 +229,7 @@ func splitYAML(data []byte) ([]document, error) {
 	return documents, errors.Join(errs...)
 }
 
-// yamlTexts cuts a stream before each line that begins a document.
+// yamlTexts cuts a stream before each line --- and after each line ... .
 func yamlTexts(data []byte) [][]byte {
 	var texts [][]byte
 	start := 0
@@ -191,71 +238,60 @@ func yamlTexts(data []byte) [][]byte {
 		if n := bytes.IndexByte(data[i:], '\n'); n >= 0 {
 			end = i + n + 1
 		}
-		if l := bytes.TrimRight(data[i:end], "\r\n"); i > start && bytes.HasPrefix(l, []byte("---")) && (len(l) == 3 || l[3] == ' ' || l[3] == '\t') {
+		line := bytes.TrimRight(data[i:end], " \t\r\n")
+		switch {
+		case i > start && (string(line) == "---" || bytes.HasPrefix(line, []byte("--- ")) || bytes.HasPrefix(line, []byte("---\t"))):
 			texts = append(texts, data[start:i])
 			start = i
+		case string(line) == "...":
+			texts = append(texts, data[start:end])
+			start = end
 		}
 		i = end
 	}
 	return append(texts, data[start:])
 }
 
-// yamlDocument reads the text of one document. It is not ok where there is
-// nothing in it.
-func yamlDocument(text []byte, line int) (d document, ok bool, err error) {
-	var root yaml.Node
-	if err := yaml.Unmarshal(text, &root); err != nil {
-		return d, false, yamlError(line, err)
+// yamlDocument converts one document to JSON as kubectl does. It is not ok if it is
+// empty or null.
+func (r *Reader) yamlDocument(text []byte, line int) (d document, ok bool, err error) {
+	if int64(len(text)) > r.MaxDocument {
+		return d, false, &lineError{line, fmt.Errorf("YAML document of %d bytes: must be at most %d; JSON may be larger", len(text), r.MaxDocument)}
 	}
-	if len(root.Content) == 0 || root.Content[0].Tag == "!!null" {
+	at := inYAML(text, line)
+	if err := at.check(r.MaxDocument); err != nil {
+		return d, false, err
+	}
+	data, err := yaml.YAMLToJSON(text)
+	if err != nil {
+		return d, false, yamlError(at, err)
+	}
+	if data = bytes.TrimSpace(data); string(data) == "null" {
 		return d, false, nil
 	}
-	d, err = nodeDocument(root.Content[0], line-1)
+	if tooDeep(data) > 0 {
+		return d, false, depthError(line)
+	}
+	d, err = splitList(data, at, 0)
 	return d, err == nil, err
 }
 
-// yamlError moves the line that the parser names from the document to the file.
-func yamlError(first int, err error) error {
-	text := err.Error()
+// yamlError moves the line that the parser names from the document to the file, and
+// replaces what it says in terms of Go.
+func yamlError(at place, err error) error {
+	text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
+	text = strings.TrimPrefix(text, "yaml: ")
+	line := at.source.line
 	var n int
-	if _, scanErr := fmt.Sscanf(text, "yaml: line %d:", &n); scanErr == nil {
-		if i := bytes.IndexByte([]byte(text[len("yaml: line "):]), ':'); i >= 0 {
-			text = "yaml" + text[len("yaml: line ")+i:]
-		}
+	if _, scanErr := fmt.Sscanf(text, "line %d:", &n); scanErr == nil {
+		line += max(n-1, 0)
+		_, text, _ = strings.Cut(text, ": ")
 	}
-	return &lineError{first + max(n-1, 0), fmt.Errorf("malformed YAML: %s", text)}
-}
-
-// nodeDocument turns a parsed value into JSON, the items of a list one by one.
-// before is the number of lines in front of the document.
-func nodeDocument(n *yaml.Node, before int) (document, error) {
-	d := document{line: before + n.Line}
-	if n.Kind == yaml.MappingNode {
-		rest := *n
-		rest.Content = nil
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			if n.Content[i].Value != "items" || n.Content[i+1].Kind != yaml.SequenceNode {
-				rest.Content = append(rest.Content, n.Content[i], n.Content[i+1])
-				continue
-			}
-			d.list = true
-			for _, item := range n.Content[i+1].Content {
-				e, err := nodeDocument(item, before)
-				if err != nil {
-					return d, err
-				}
-				d.items = append(d.items, e)
-			}
-		}
-		n = &rest
+	switch {
+	case strings.HasPrefix(text, "unsupported map key"), strings.HasPrefix(text, "invalid map key"):
+		line, text = at.badKey(), "keys of maps must be strings, numbers or booleans"
+	case strings.HasPrefix(text, "json: unsupported value"):
+		text = "numbers must be finite"
 	}
-	var v any
-	if err := n.Decode(&v); err != nil {
-		return d, &lineError{d.line, fmt.Errorf("malformed YAML: %w", err)}
-	}
-	var err error
-	if d.json, err = stdjson.Marshal(v); err != nil {
-		return d, &lineError{d.line, fmt.Errorf("malformed YAML: %w", err)}
-	}
-	return d, nil
+	return &lineError{line, fmt.Errorf("malformed YAML: %s", shorten(text))}
 }

@@ -6,6 +6,7 @@ package manifest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -18,13 +19,18 @@ import (
 // Reader turns manifests into objects of the kinds it knows.
 type Reader struct {
 	tables map[schema.GroupVersionKind]*kind.Table
-	// Unknown counts the objects of kinds that are not known.
+	// MaxDocument is the largest YAML document, in bytes, also with its aliases
+	// replaced. A document takes many times its size while it is read.
+	MaxDocument int64
+	// Unknown counts the objects of unknown kinds.
 	Unknown map[schema.GroupVersionKind]int
+	// Objects counts all objects, of known and of unknown kinds.
+	Objects int
 }
 
 // NewReader returns a Reader of objects of the given kinds.
 func NewReader(tables []*kind.Table) *Reader {
-	r := &Reader{tables: map[schema.GroupVersionKind]*kind.Table{}, Unknown: map[schema.GroupVersionKind]int{}}
+	r := &Reader{tables: map[schema.GroupVersionKind]*kind.Table{}, MaxDocument: 128 << 20, Unknown: map[schema.GroupVersionKind]int{}}
 	for _, t := range tables {
 		for _, gvk := range t.GroupVersionKinds() {
 			r.tables[gvk] = t
@@ -39,11 +45,11 @@ type typeMeta struct {
 	Kind       string `json:"kind"`
 }
 
-// Read hands every object of a file to put, in the order of the file. name is
-// the name of the file in errors. A document that is malformed does not keep
-// the others from being read: the error names all that are, each with its line.
+// Read calls put with every object of a file, in the order of the file. name is the
+// name of the file in errors. A malformed document does not keep the others from
+// being read: the error joins one for each, with the line of the field that is wrong.
 func (r *Reader) Read(name string, data []byte, put func(*kind.Table, kind.Object)) error {
-	documents, err := split(data)
+	documents, err := r.split(data)
 	errs := []error{inFile(name, err)}
 	for _, d := range documents {
 		errs = append(errs, inFile(name, r.object(d, typeMeta{}, put)))
@@ -81,17 +87,17 @@ func inFile(name string, err error) error {
 	}
 }
 
-// object hands on one object, or each object of a list. Items of a typed list do
-// not say what they are; item is what the list says of them.
+// object reads one object, or each object of a list. Items of a typed list may lack
+// apiVersion and kind; item has those that the list implies.
 func (r *Reader) object(d document, item typeMeta, put func(*kind.Table, kind.Object)) error {
 	meta := item
 	if err := json.UnmarshalCaseSensitivePreserveInts(d.json, &meta); err != nil {
-		return &lineError{d.line, fmt.Errorf("not a Kubernetes object: %w", err)}
+		return d.wrong("not a Kubernetes object", problems(d.json, func() any { return new(typeMeta) }, err))
 	}
 	if of, ok := strings.CutSuffix(meta.Kind, "List"); ok && d.list {
 		item = typeMeta{meta.APIVersion, of}
 		if of == "" {
-			item = typeMeta{} // a List says nothing of its items
+			item = typeMeta{} // a List implies nothing of its items
 		}
 		var errs []error
 		for _, e := range d.items {
@@ -100,8 +106,9 @@ func (r *Reader) object(d document, item typeMeta, put func(*kind.Table, kind.Ob
 		return errors.Join(errs...)
 	}
 	if meta.Kind == "" || meta.APIVersion == "" {
-		return &lineError{d.line, errors.New("not a Kubernetes object: apiVersion and kind must both be given")}
+		return &lineError{d.line(), errors.New("not a Kubernetes object: apiVersion and kind must both be given")}
 	}
+	r.Objects++
 	gvk := schema.FromAPIVersionAndKind(meta.APIVersion, meta.Kind)
 	t := r.tables[gvk]
 	if t == nil {
@@ -109,12 +116,31 @@ func (r *Reader) object(d document, item typeMeta, put func(*kind.Table, kind.Ob
 		return nil
 	}
 	o := t.New()
-	if err := json.UnmarshalCaseSensitivePreserveInts(wire.BoundJSON(o, d.json), o); err != nil {
-		return &lineError{d.line, fmt.Errorf("malformed %s: %w", meta.Kind, err)}
+	bounded := wire.BoundJSON(o, d.json)
+	if err := json.UnmarshalCaseSensitivePreserveInts(bounded, o); err != nil {
+		return d.wrong("malformed "+meta.Kind, problems(bounded, func() any { return t.New() }, err))
 	}
 	if o.GetName() == "" {
-		return &lineError{d.line, fmt.Errorf("malformed %s: metadata.name must be given", meta.Kind)}
+		return &lineError{d.line("metadata"), fmt.Errorf("malformed %s: metadata.name must be given", meta.Kind)}
 	}
 	put(t, o)
 	return nil
+}
+
+// wrong returns an error for each problem of a document, in the order of lines.
+func (d document) wrong(what string, found []problem) error {
+	var errs []*lineError
+	for _, p := range found {
+		err := p.err
+		if len(p.path) > 0 {
+			err = fmt.Errorf("%s: %w", fieldPath(p.path), err)
+		}
+		errs = append(errs, &lineError{d.line(p.path...), fmt.Errorf("%s: %w", what, err)})
+	}
+	slices.SortStableFunc(errs, func(a, b *lineError) int { return a.line - b.line })
+	var joined error
+	for _, err := range errs {
+		joined = errors.Join(joined, err)
+	}
+	return joined
 }

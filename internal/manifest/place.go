@@ -1,0 +1,164 @@
+package manifest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// source is the text of a document, as it is in the file.
+type source struct {
+	text   []byte
+	line   int        // where it begins in the file, from 1
+	parsed bool       // root was asked for
+	root   *yaml.Node // nil: not parsed, or malformed
+}
+
+// place is where a value is: in a document, below some keys and indexes. Its line
+// is found when an error needs it.
+type place struct {
+	source *source
+	path   []string
+	json   bool // the text is JSON of this value alone
+}
+
+func inYAML(text []byte, line int) place { return place{source: &source{text: text, line: line}} }
+
+func inJSON(text []byte, line int) place {
+	return place{source: &source{text: text, line: line}, json: true}
+}
+
+// line returns the line of the value at p, or of the nearest value around it.
+func (p place) line(below ...string) int {
+	n := p.source.node()
+	if n == nil {
+		return p.source.line
+	}
+	line := n.Line
+	for _, key := range slices.Concat(p.path, below) {
+		at, value := child(n, key)
+		if value == nil {
+			break
+		}
+		n, line = value, at
+	}
+	return p.source.line + line - 1
+}
+
+// maxParsed bounds the documents that are parsed a second time, for a line.
+const maxParsed = 64 << 20
+
+func (s *source) node() *yaml.Node {
+	if s.parsed || len(s.text) > maxParsed {
+		return s.root
+	}
+	s.parsed = true
+	var root yaml.Node
+	if err := yaml.Unmarshal(s.text, &root); err == nil && len(root.Content) > 0 {
+		s.root = root.Content[0]
+	}
+	return s.root
+}
+
+// child returns the value below a key or index, and its line.
+func child(n *yaml.Node, key string) (line int, value *yaml.Node) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				return n.Content[i].Line, n.Content[i+1]
+			}
+		}
+	case yaml.SequenceNode:
+		if i, err := strconv.Atoi(key); err == nil && i < len(n.Content) {
+			return n.Content[i].Line, n.Content[i]
+		}
+	}
+	return 0, nil
+}
+
+// badKey returns the line of the first key of a map that is null, a list or a map.
+func (p place) badKey() int {
+	var find func(n *yaml.Node) int
+	find = func(n *yaml.Node) int {
+		for i, c := range n.Content {
+			if n.Kind == yaml.MappingNode && i%2 == 0 && (c.Kind != yaml.ScalarNode && c.Kind != yaml.AliasNode || c.ShortTag() == "!!null") {
+				return c.Line
+			}
+			if line := find(c); line > 0 {
+				return line
+			}
+		}
+		return 0
+	}
+	if n := p.source.node(); n != nil {
+		if line := find(n); line > 0 {
+			return p.source.line + line - 1
+		}
+	}
+	return p.source.line
+}
+
+// check refuses what the conversion of YAML to JSON would not survive or not notice:
+// aliases that make a small text large, and text behind a document.
+func (p place) check(maxSize int64) error {
+	text := p.source.text
+	aliases := bytes.IndexByte(text, '&') >= 0 && bytes.IndexByte(text, '*') >= 0
+	begin := bytes.TrimPrefix(text, []byte("---"))
+	for begin = bytes.TrimLeft(begin, " \t\r\n"); len(begin) > 0 && begin[0] == '#'; begin = bytes.TrimLeft(begin, " \t\r\n") {
+		_, begin, _ = bytes.Cut(begin, []byte("\n"))
+	}
+	flow := len(begin) > 0 && (begin[0] == '{' || begin[0] == '[')
+	if !aliases && !flow {
+		return nil
+	}
+	var root, second yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	if err := dec.Decode(&root); err != nil {
+		return nil // the conversion reports it
+	}
+	if err := dec.Decode(&second); !errors.Is(err, io.EOF) {
+		return &lineError{p.source.line, errors.New("malformed YAML: text after the end of the document; separate documents by ---")}
+	}
+	e := expansion{sizes: map[*yaml.Node]int64{}}
+	switch size := e.size(&root); {
+	case e.cyclic:
+		return &lineError{p.source.line, errors.New("malformed YAML: an alias is in the value of its own anchor")}
+	case size > maxSize:
+		return &lineError{p.source.line, fmt.Errorf("malformed YAML: aliases expand the document to more than %d bytes", maxSize)}
+	}
+	return nil
+}
+
+// expansion computes how large values are once their aliases are replaced.
+type expansion struct {
+	sizes  map[*yaml.Node]int64 // -1: being computed
+	cyclic bool
+}
+
+const hugeSize = 1 << 50 // sums of more do not overflow
+
+func (e *expansion) size(n *yaml.Node) int64 {
+	if known, ok := e.sizes[n]; ok {
+		e.cyclic = e.cyclic || known < 0
+		return max(known, 0)
+	}
+	e.sizes[n] = -1
+	sum := int64(len(n.Value)) + 4
+	if n.Alias != nil {
+		sum += e.size(n.Alias)
+	}
+	for _, c := range n.Content {
+		sum = min(sum+e.size(c), hugeSize)
+	}
+	e.sizes[n] = sum
+	return sum
+}
