@@ -3,6 +3,8 @@ package datadog
 import (
 	"unicode/utf8"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
@@ -73,11 +75,11 @@ func appendMetric(dst []byte, m *sink.Metric) []byte {
 func appendPoint(dst []byte, bits uint64, seconds int64) []byte {
 	dst = append(dst, seriesPoint, byte(sizePoint(seconds)-2))
 	dst = protobuf.AppendFixed(dst, pointValue, bits)
-	return protobuf.AppendVarint(append(dst, pointTime), uint64(seconds))
+	return protowire.AppendVarint(append(dst, pointTime), uint64(seconds))
 }
 
 // sizePoint returns the length of what appendPoint appends.
-func sizePoint(seconds int64) int { return 2 + 1 + 8 + 1 + protobuf.SizeVarint(uint64(seconds)) }
+func sizePoint(seconds int64) int { return 2 + 1 + 8 + 1 + protowire.SizeVarint(uint64(seconds)) }
 
 // unit returns the name that Datadog has for a unit of UCUM; empty where there is
 // none, or where it only says what is counted.

@@ -98,10 +98,10 @@ func TestAwayAndBack(t *testing.T) {
 			if !slices.Equal(got, upTo(0, 3000)) {
 				t.Errorf("%d of 3000 series", len(got))
 			}
-			if n := strings.Count(log.String(), "is away"); n != 2 {
+			if n := strings.Count(log.String(), "is unavailable"); n != 2 {
 				t.Errorf("the log says %d times that the receiver is away:\n%s", n, &log)
 			}
-			if n := strings.Count(log.String(), "is back"); n != 2 {
+			if n := strings.Count(log.String(), "is available again"); n != 2 {
 				t.Errorf("the log says %d times that the receiver is back:\n%s", n, &log)
 			}
 			if stats := s.Stats(); stats.Dropped != 0 || stats.Retries == 0 {

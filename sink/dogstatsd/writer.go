@@ -140,7 +140,7 @@ func (w *writer) succeeded() {
 		w.doubtful = true
 		return
 	}
-	w.logger.Info("the DogStatsD receiver is back", "address", w.address.String())
+	w.logger.Info("DogStatsD receiver is available again", "address", w.address.String())
 	w.failures, w.doubtful = 0, false
 }
 
@@ -148,7 +148,7 @@ func (w *writer) succeeded() {
 func (w *writer) failed(err error) {
 	w.doubtful = false
 	if w.failures++; w.failures == 1 {
-		w.logger.Warn("the DogStatsD receiver is away", "address", w.address.String(), "error", err)
+		w.logger.Warn("DogStatsD receiver is unavailable", "address", w.address.String(), "err", err)
 	}
 }
 

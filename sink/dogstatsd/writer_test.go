@@ -159,12 +159,12 @@ func TestBackIsSaidOnce(t *testing.T) {
 			settle(syscall.ECONNREFUSED)
 			settle(nil)
 		}
-		if got := strings.Count(log.String(), "is back"); got != want {
+		if got := strings.Count(log.String(), "is available again"); got != want {
 			t.Errorf("%s: %d times back, want %d", network, got, want)
 		}
 		settle(nil)
 		settle(nil)
-		if got := strings.Count(log.String(), "is back"); got != max(want, 1) {
+		if got := strings.Count(log.String(), "is available again"); got != max(want, 1) {
 			t.Errorf("%s: %d times back in the end", network, got)
 		}
 	}

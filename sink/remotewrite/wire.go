@@ -1,6 +1,10 @@
 package remotewrite
 
-import "github.com/kubestate/kubestate/sink/internal/protobuf"
+import (
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/kubestate/kubestate/sink/internal/protobuf"
+)
 
 // staleMarker is the NaN that says that a series has ended, bit by bit:
 // https://prometheus.io/docs/specs/prw/remote_write_spec/#stale-markers
@@ -51,7 +55,7 @@ func appendLabel1(dst []byte, name, value string) []byte {
 
 // appendRefs2 appends a label of a series of version 2.
 func appendRefs2(dst []byte, name, value uint32) []byte {
-	return protobuf.AppendVarint(protobuf.AppendVarint(dst, uint64(name)), uint64(value))
+	return protowire.AppendVarint(protowire.AppendVarint(dst, uint64(name)), uint64(value))
 }
 
 // appendSeries1 appends a series to a request of version 1. value is the bits of
@@ -79,17 +83,17 @@ func appendSeries2(dst, refs, metadata []byte, value uint64, time, start int64) 
 func appendSample(dst []byte, size int, value uint64, time, start int64) []byte {
 	dst = append(dst, series1Sample, byte(size))
 	dst = protobuf.AppendFixed(dst, sampleValue, value)
-	dst = protobuf.AppendVarint(append(dst, sampleTime), uint64(time))
+	dst = protowire.AppendVarint(append(dst, sampleTime), uint64(time))
 	if start != 0 {
-		dst = protobuf.AppendVarint(append(dst, sampleStart), uint64(start))
+		dst = protowire.AppendVarint(append(dst, sampleStart), uint64(start))
 	}
 	return dst
 }
 
 func sizeSample(time, start int64) int {
-	n := 1 + 8 + 1 + protobuf.SizeVarint(uint64(time))
+	n := 1 + 8 + 1 + protowire.SizeVarint(uint64(time))
 	if start != 0 {
-		n += 1 + protobuf.SizeVarint(uint64(start))
+		n += 1 + protowire.SizeVarint(uint64(start))
 	}
 	return n
 }
@@ -108,8 +112,8 @@ func appendMetadata1(dst []byte, f *family) []byte {
 // more than 14 bytes.
 func appendMetadata2(dst []byte, counter bool, help, unit uint32) []byte {
 	dst = append(dst, metadata2Type, typeOf(counter), metadata2Help)
-	dst = protobuf.AppendVarint(dst, uint64(help))
-	return protobuf.AppendVarint(append(dst, metadata2Unit), uint64(unit))
+	dst = protowire.AppendVarint(dst, uint64(help))
+	return protowire.AppendVarint(append(dst, metadata2Unit), uint64(unit))
 }
 
 func typeOf(counter bool) byte {

@@ -5,9 +5,7 @@
 package protobuf
 
 import (
-	"encoding/binary"
 	"iter"
-	"math/bits"
 	"strings"
 	"unicode/utf8"
 
@@ -21,40 +19,29 @@ const (
 	Sized   = 2 // a length, and as many bytes
 )
 
-// AppendVarint is binary.AppendUvarint, quicker for the small numbers that most are.
-func AppendVarint(dst []byte, v uint64) []byte {
-	if v < 1<<7 {
-		return append(dst, byte(v))
-	}
-	return binary.AppendUvarint(dst, v)
-}
-
 // AppendSize appends what precedes the bytes of a field: its tag and their number.
 func AppendSize(dst []byte, tag byte, size int) []byte {
-	return AppendVarint(append(dst, tag), uint64(size))
+	return protowire.AppendVarint(append(dst, tag), uint64(size))
 }
 
 // AppendString appends a field that is a string.
 func AppendString(dst []byte, tag byte, s string) []byte {
-	return append(AppendSize(dst, tag, len(s)), s...)
+	return protowire.AppendString(append(dst, tag), s)
 }
 
 // AppendBytes appends a field that is bytes or a message.
 func AppendBytes(dst []byte, tag byte, b []byte) []byte {
-	return append(AppendSize(dst, tag, len(b)), b...)
+	return protowire.AppendBytes(append(dst, tag), b)
 }
 
 // AppendFixed appends a field of eight bytes.
 func AppendFixed(dst []byte, tag byte, bits uint64) []byte {
-	return binary.LittleEndian.AppendUint64(append(dst, tag), bits)
+	return protowire.AppendFixed64(append(dst, tag), bits)
 }
-
-// SizeVarint returns how many bytes AppendVarint appends.
-func SizeVarint(v uint64) int { return (bits.Len64(v|1) + 6) / 7 }
 
 // SizeField returns how many bytes a field of n bytes takes: its tag, their number
 // and the bytes.
-func SizeField(n int) int { return 1 + SizeVarint(uint64(n)) + n }
+func SizeField(n int) int { return 1 + protowire.SizeBytes(n) }
 
 // Valid returns s with what is not UTF-8 replaced; protobuf has no other strings.
 func Valid(s string) string {

@@ -47,6 +47,37 @@ func TestFullInVain(t *testing.T) {
 	})
 }
 
+// TestFullToLastByte: what fits exactly next to the payload that is being sent takes the
+// place of the others.
+func TestFullToLastByte(t *testing.T) {
+	bubble(t, func(t *testing.T, hour context.Context) {
+		r := &peer{answer: hang}
+		q := newQueue(Config{Buffer: 10, Timeout: time.Minute}, r)
+		put(q, "aaaa")
+		synctest.Wait() // an attempt to send it is under way
+		put(q, "bb", "cc", "dddddd")
+		checkStats(t, q, sink.Stats{Buffered: 2, Dropped: 4})
+		r.become(nil)
+		_ = q.Close(hour)
+		checkGot(t, r, "aaaa", "aaaa", "dddddd")
+	})
+}
+
+// TestExpired: a payload expires at its very time, and its place in the buffer is free.
+func TestExpired(t *testing.T) {
+	bubble(t, func(t *testing.T, hour context.Context) {
+		r := &peer{answer: away}
+		q := newQueue(Config{Buffer: 3}, r)
+		q.Put(Payload{Body: []byte("aaa"), Series: 3, Expires: time.Now()})
+		synctest.Wait()
+		checkGot(t, r)
+		put(q, "b", "c")
+		checkStats(t, q, sink.Stats{Buffered: 2, Dropped: 3})
+		r.become(nil)
+		_ = q.Close(hour)
+	})
+}
+
 // TestLeaveOutChecks: what has no place is counted each time, told once, and no error.
 func TestLeaveOutChecks(t *testing.T) {
 	bubble(t, func(t *testing.T, hour context.Context) {

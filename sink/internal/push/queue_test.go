@@ -321,9 +321,26 @@ func TestThrottle(t *testing.T) {
 		put(q, "bbb")
 		err := q.Throttle(within(t, time.Second))
 		checkErr(t, err, "test: 2 payloads with 6 series still wait: context deadline exceeded; the last attempt: it is away")
-		put(q, "cccc")
+		put(q, "cccccc")
 		checkErr(t, q.Throttle(within(t, 0)), "<nil>") // its time is over
 		_ = q.Close(within(t, 0))
+	})
+}
+
+// TestThrottleAtHalf: as much as half of the buffer holds, and no byte more, is not yet
+// too much; and so again after a Flush.
+func TestThrottleAtHalf(t *testing.T) {
+	bubble(t, func(t *testing.T, hour context.Context) {
+		r := &peer{}
+		q := newQueue(Config{Buffer: 10}, r)
+		for range 2 {
+			r.become(away)
+			put(q, "aaaaa")
+			checkErr(t, q.Throttle(within(t, time.Second)), "<nil>")
+			r.become(nil)
+			checkErr(t, q.Flush(hour), "<nil>")
+		}
+		_ = q.Close(hour)
 	})
 }
 

@@ -13,7 +13,7 @@ const (
 	firstPause   = 500 * time.Millisecond
 	longestPause = 30 * time.Second
 	// failuresToLog is how many attempts in a row must fail for the receiver to be
-	// called away in the log. Less is only counted.
+	// logged as unavailable; fewer are only counted.
 	failuresToLog = 3
 )
 
@@ -87,7 +87,7 @@ func (s *sender) log(result Result) {
 	switch {
 	case result.Retry && !s.away && s.failures+1 >= failuresToLog:
 		s.away = true
-		s.config.Logger.Warn(s.config.Name+": cannot send, trying again until it works", "error", result.Err)
+		s.config.Logger.Warn(s.config.Name+": failed to send; retrying", "err", result.Err)
 	case !result.Retry && s.away:
 		s.away = false
 		s.config.Logger.Info(s.config.Name + ": sending works again")

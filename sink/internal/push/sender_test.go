@@ -124,6 +124,33 @@ func TestSuccessEndsBackOff(t *testing.T) {
 	})
 }
 
+// TestLogAtThird: the third failure in a row is logged, the second is not; and what a
+// later Flush says has nothing of a failure that is over.
+func TestLogAtThird(t *testing.T) {
+	for fails, lines := range map[int]int{2: 0, 3: 2} {
+		bubble(t, func(t *testing.T, hour context.Context) {
+			var log bytes.Buffer
+			left := fails
+			r := &peer{answer: func(ctx context.Context, p Payload) Result {
+				if left--; left >= 0 {
+					return away(ctx, p)
+				}
+				return Result{}
+			}}
+			q := newQueue(Config{Timeout: time.Minute, Logger: slog.New(slog.NewTextHandler(&log, nil))}, r)
+			put(q, "a")
+			checkErr(t, q.Flush(hour), "<nil>")
+			r.become(hang)
+			put(q, "b")
+			checkErr(t, q.Flush(within(t, time.Second)), "test: 1 payloads with 1 series still wait: context deadline exceeded")
+			_ = q.Close(within(t, 0))
+			if got := strings.Count(log.String(), "\n"); got != lines {
+				t.Errorf("%d lines after %d failures, want %d:\n%s", got, fails, lines, &log)
+			}
+		})
+	}
+}
+
 // TestLog: the log has two lines about an outage, however long it is, and none
 // about an attempt that fails alone.
 func TestLog(t *testing.T) {
@@ -147,7 +174,7 @@ func TestLog(t *testing.T) {
 		}
 		checkErr(t, q.Close(hour), "<nil>")
 		lines := strings.Split(strings.TrimSpace(log.String()), "\n")
-		if len(lines) != 2 || !strings.Contains(lines[0], `level=WARN msg="test: cannot send, trying again until it works" error="it is away"`) ||
+		if len(lines) != 2 || !strings.Contains(lines[0], `level=WARN msg="test: failed to send; retrying" err="it is away"`) ||
 			!strings.Contains(lines[1], `level=INFO msg="test: sending works again"`) {
 			t.Errorf("log:\n%s", &log)
 		}
