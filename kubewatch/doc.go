@@ -1,18 +1,24 @@
-// Package kubewatch keeps stores equal to what a Kubernetes API server holds:
-// for each kind it reads all objects once and then follows their changes. An
-// object goes to its store as soon as it is decoded; nothing is collected on the
-// way, and what a store holds stays while the server is away or is read anew. Of
-// an object only those fields are decoded that the store reads.
+// Package kubewatch keeps stores equal to what a Kubernetes API server has: of each
+// resource it lists all objects once and then follows their changes. An object goes to its
+// store as soon as it is decoded; nothing is collected on the way, and what a store
+// contains stays while the server is down or objects are listed again. Of an object only
+// the fields that the store reads are decoded.
+//
+// A Group runs watches. A Plan says which watches serve which consumers; a Group changes
+// from one plan to the next while it runs:
+//
+//	Consumers ─ NewPlan ─► Plan ─ Group.Apply ─► watches ─ objects ─► Stores
 //
 // It is the only package that imports client-go, and of that only what makes a
-// connection. It refuses to know metrics and what a store does with objects. It only
-// reads; Client.Send is for packages that write, such as kubewatch/lease.
+// connection. It does not know metrics, nor what a store does with objects. It only reads;
+// Client.Send is for packages that write, such as kubewatch/lease.
 //
-// The files: client.go makes the connection, request.go one request, protobuf.go
-// and json.go read bodies, list.go and watch.go are the loop over them, events.go
-// takes what watches bring, intake.go the objects of full reads, on all cores,
-// backoff.go is the pace of the loop, status.go what is known about it, group.go
-// runs many and health.go says whether they turn.
+// The files: client.go makes the connection, request.go one request; protobuf.go and
+// json.go read bodies; list.go and watch.go are the loop over them, events.go applies what
+// watches bring, intake.go the objects of lists, on all cores; progress.go judges whether a
+// watch works and decides what follows it, backoff.go how long to wait; status.go and
+// outage.go say what is known about a watch; plan.go is what to watch, group.go and apply.go
+// run it, health.go, readiness.go and changes.go say how far that is.
 package kubewatch
 
 import "github.com/kubestate/kubestate/kind"

@@ -127,7 +127,7 @@ func TestSecretsAreNotHeld(t *testing.T) {
 			}
 			wantNothingConfidential(t, []byte(fmt.Sprintf("%+v", s)))
 		}
-		w := g.watchers[0]
+		w := g.members[0].watcher
 		b := w.workers.batches.Get().(*batch)
 		for _, kept := range [][]byte{w.buf, b.data} {
 			wantNothingConfidential(t, kept[:cap(kept)])

@@ -4,14 +4,37 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 )
 
 // Group runs several watches of one API server, each on its own: one that fails
 // does not hold up the others. Its methods are safe for concurrent use.
 type Group struct {
-	watchers []*watcher
-	changes  changes
+	client  *Client
+	workers *workers
+	outage  *outage
+	log     *slog.Logger
+	changes changes
+
+	mu      sync.Mutex
+	ctx     context.Context // of Run; nil: not running
+	members []*member       // those of NewGroup, then those of the plan in its order
+	running sync.WaitGroup
+}
+
+// member is a watch of a Group.
+type member struct {
+	*watcher
+	entry  Entry   // of the plan; zero for a Watch given to NewGroup
+	stores []Store // one per consumer of entry
+	stop   context.CancelFunc
+	done   chan struct{} // closed when the watch has ended; nil: not started
+
+	// before is the member that serves until this one has its first list; nil: none. It
+	// is guarded by the mutex of the Group, as is gone.
+	before *member
+	gone   bool // replaced or removed: its stores are no longer to be filled
 }
 
 // NewGroup returns a group that is not running yet. The error names every watch
@@ -20,44 +43,99 @@ func NewGroup(c *Client, watches []Watch, log *slog.Logger) (*Group, error) {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	outage := newOutage(log)
-	g, workers := &Group{watchers: make([]*watcher, len(watches))}, newWorkers()
+	g := &Group{client: c, workers: newWorkers(), outage: newOutage(log), log: log}
 	var problems []error
-	for i, w := range watches {
-		var err error
-		g.watchers[i], err = newWatcher(c, w, workers, outage, log)
-		if err == nil {
-			g.watchers[i].tracker.changes = &g.changes
-		}
+	for _, w := range watches {
+		watcher, err := g.newWatcher(w)
 		problems = append(problems, err)
+		g.members = append(g.members, &member{watcher: watcher})
 	}
 	return g, errors.Join(problems...)
 }
 
+func (g *Group) newWatcher(w Watch) (*watcher, error) {
+	watcher, err := newWatcher(g.client, w, g.workers, g.outage, g.log)
+	if err == nil {
+		watcher.tracker.changes = &g.changes
+	}
+	return watcher, err
+}
+
 // Run watches until ctx is cancelled and all watches have ended. It is called once.
 func (g *Group) Run(ctx context.Context) {
-	var running sync.WaitGroup
-	for _, w := range g.watchers {
-		running.Go(func() { w.run(ctx) })
+	g.mu.Lock()
+	g.ctx = ctx
+	for _, m := range g.members {
+		g.start(m)
 	}
-	running.Wait()
+	g.mu.Unlock()
+	<-ctx.Done()
+	g.mu.Lock()
+	g.ctx = nil // nothing starts any more
+	g.mu.Unlock()
+	g.running.Wait()
+}
+
+// start runs a member if the group runs. It is called with the mutex locked.
+func (g *Group) start(m *member) {
+	if g.ctx == nil {
+		return
+	}
+	var ctx context.Context
+	ctx, m.stop = context.WithCancel(g.ctx)
+	m.done = make(chan struct{})
+	g.running.Go(func() {
+		defer close(m.done)
+		m.run(ctx)
+	})
+}
+
+// end stops a member that is not one of the group any more, and waits for it. The
+// outage that it may be part of goes on without it.
+func (m *member) end() {
+	if m.done != nil {
+		m.stop()
+		<-m.done
+	}
+	m.watcher.outage.recovered(m.tracker)
+}
+
+// serving is the member that serves the entry: m once it has its first list.
+func (m *member) serving() *member {
+	if m.before != nil {
+		return m.before
+	}
+	return m
+}
+
+// snapshot returns the members that serve.
+func (g *Group) snapshot() []*member {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	members := slices.Clone(g.members)
+	for i, m := range members {
+		members[i] = m.serving()
+	}
+	return members
 }
 
 // Synced reports whether the store of every watch has been complete once.
 func (g *Group) Synced() bool {
-	for _, w := range g.watchers {
-		if !w.tracker.snapshot().Synced {
+	for _, m := range g.snapshot() {
+		if !m.tracker.snapshot().Synced {
 			return false
 		}
 	}
 	return true
 }
 
-// Statuses returns the status of each watch, in the order given to NewGroup.
+// Statuses returns the status of each watch: of those given to NewGroup in their order,
+// then of those of the plan. While a watch is replaced it is that of the old one.
 func (g *Group) Statuses() []Status {
-	statuses := make([]Status, len(g.watchers))
-	for i, w := range g.watchers {
-		statuses[i] = w.tracker.snapshot()
+	members := g.snapshot()
+	statuses := make([]Status, len(members))
+	for i, m := range members {
+		statuses[i] = m.tracker.snapshot()
 	}
 	return statuses
 }

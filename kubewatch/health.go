@@ -16,9 +16,9 @@ const longestTurn = watchIdle + 2*longestDelay + stallLimit
 // server answers. The error names the watches that are stuck.
 func (g *Group) Alive() error {
 	var errs []error
-	for _, w := range g.watchers {
-		if still := w.tracker.still(); still > longestTurn {
-			errs = append(errs, fmt.Errorf("watch %s: no sign of life for %v", w.scope, still.Round(time.Second)))
+	for _, m := range g.snapshot() {
+		if still := m.tracker.still(); still > longestTurn {
+			errs = append(errs, fmt.Errorf("watch %s: no sign of life for %v", m.scope, still.Round(time.Second)))
 		}
 	}
 	return errors.Join(errs...)

@@ -193,7 +193,7 @@ func TestPanicBesideWorkers(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				w, made := g.watchers[0], 0
+				w, made := g.members[0].watcher, 0
 				newBatch := w.workers.batches.New
 				w.workers.batches.New = func() any {
 					if made++; made == 2 {

@@ -45,6 +45,7 @@ type watcher struct {
 	watch   Watch
 	workers *workers
 	tracker *tracker
+	outage  *outage
 	log     *slog.Logger
 	backoff backoff
 	paths   []string     // one per version of the resource, the one in use first
@@ -68,7 +69,7 @@ type watcher struct {
 // of it.
 func newWatcher(c *Client, watch Watch, p *workers, o *outage, log *slog.Logger) (*watcher, error) {
 	r := watch.Table.Resource
-	w := &watcher{client: c, watch: watch, workers: p, log: log.With("resource", r.Name), scope: r.Name, paths: paths(r, watch.Namespace)}
+	w := &watcher{client: c, watch: watch, workers: p, outage: o, log: log.With("resource", r.Name), scope: r.Name, paths: paths(r, watch.Namespace)}
 	var problems []error
 	if watch.Namespace != "" && !r.Namespaced {
 		problems = append(problems, fmt.Errorf("watch %s: namespace %q is given, but they are not in namespaces", r.Name, watch.Namespace))
