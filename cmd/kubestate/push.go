@@ -61,11 +61,11 @@ func prefixed(word string, err error) error {
 }
 
 // consumers adds the agent to those who want objects.
-func (p *pusher) consumers(others ...consumer) []consumer {
+func (p *pusher) consumers(others ...*kubewatch.Consumer) []*kubewatch.Consumer {
 	if p == nil {
 		return others
 	}
-	return append(others, agentConsumer(p.agent, p.settings.Agent.PodMode))
+	return append(others, agentConsumers(p.agent)...)
 }
 
 // connect opens the sinks, and makes an elector if there is an election. out is

@@ -31,17 +31,16 @@ type reading struct {
 // newReading prepares to read what settings say of the cluster that options name,
 // for a pusher, which may be nil, and others. out is standard output, for the
 // pusher's sinks.
-func newReading(o *conf.Options, s conf.Settings, p *pusher, out io.Writer, log *slog.Logger, others ...consumer) (*reading, error) {
+func newReading(o *conf.Options, s conf.Settings, p *pusher, out io.Writer, log *slog.Logger, others ...*kubewatch.Consumer) (*reading, error) {
 	client, err := kubewatch.Connect(kubewatch.Config{Kubeconfig: o.Kubeconfig, APIServer: o.APIServer, Version: version})
 	if err != nil {
 		return nil, err
 	}
-	watches, err := watchesFor(s, p.consumers(others...)...)
+	group, err := kubewatch.NewGroup(client, nil, log)
 	if err != nil {
 		return nil, err
 	}
-	group, err := kubewatch.NewGroup(client, watches, log)
-	if err != nil {
+	if err := group.Apply(planOf(s, p.consumers(others...)...)); err != nil {
 		return nil, err
 	}
 	r := &reading{client: client, group: group, pusher: p, log: log}

@@ -101,7 +101,7 @@ func serveCluster(ctx context.Context, o *conf.Options, push *agentconf.Settings
 			return err
 		}
 	}
-	r, err := newReading(o, settings, p, out, log, exporterConsumer(exporter))
+	r, err := newReading(o, settings, p, out, log, exporterConsumers(exporter)...)
 	if err != nil {
 		if o.Kubeconfig == "" && o.APIServer == "" {
 			err = fmt.Errorf("%w; outside a cluster give --kubeconfig FILE, or run 'kubestate demo' to try a simulated cluster", err)
