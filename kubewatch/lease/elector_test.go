@@ -81,7 +81,7 @@ func TestElectionOutage(t *testing.T) {
 		time.Sleep(200 * time.Millisecond)
 		c.wantLeading(false, a)
 		wait(time.Hour)
-		if s := a.Status(); s.Failures < 100 || !strings.Contains(s.Error, "connection refused") {
+		if s := a.Status(); s.Failures < 100 || s.Failures > 3600 || !strings.Contains(s.Error, "connection refused") {
 			t.Errorf("status %+v", s)
 		}
 		c.wantLog(`level=INFO msg="acquired lease; leading" lease=monitoring/agent identity=a`,
@@ -259,6 +259,12 @@ func TestTermEndsInTime(t *testing.T) {
 		wait(time.Hour)
 		if second.Err() != nil {
 			t.Error("a term that is renewed has ended")
+		}
+		c.network.cut(true)
+		cut := time.Now()
+		<-second.Done()
+		if took := time.Since(cut); took < 8*time.Second || took > 10*time.Second {
+			t.Errorf("the second term ended %s after its last renewal could be", took)
 		}
 		if got := a.Status().Acquired; got != 2 {
 			t.Errorf("%d terms, want 2", got)
