@@ -1,6 +1,7 @@
 package metric_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -208,3 +209,71 @@ type discard struct{}
 
 func (discard) Begin(*metric.Schema, []string) {}
 func (discard) Sample(*metric.Sample)          {}
+
+// TestNoSeriesTwice: of samples with equal labels the first is emitted, however many
+// there are and however their labels are added.
+func TestNoSeriesTwice(t *testing.T) {
+	schema := metric.NewSchema("things", []metric.Label{{Name: "thing"}}, []metric.Desc{
+		{Name: "one", Type: metric.Gauge}, {Name: "many", Type: metric.Gauge, Labels: []metric.Label{{Name: "a"}, {Name: "b"}}},
+	})
+	for _, n := range []int{1, 2, 16, 17, 18, 200, 5000} {
+		var got []string
+		e := metric.NewEmitter(collector(func(s *metric.Sample) {
+			got = append(got, fmt.Sprintf("%s%s%s%v", s.Desc.Name, s.Names[1:], s.Values[1:], s.Value))
+		}))
+		var want []string
+		for object := range 2 {
+			e.Begin(schema, fmt.Sprint(object))
+			e.Family(0)
+			e.Add(1)
+			e.Add(2)
+			want = append(want, "one[][]1")
+			e.Family(1)
+			for round := range 2 {
+				for i := range n {
+					e.Add(float64(round), "x", fmt.Sprint(i))
+					e.Add(float64(round), fmt.Sprint(i), "x")
+					e.Label("a", "x")
+					e.Label("b", fmt.Sprint(i))
+					e.AddLabeled(7)
+					e.Label("b", "x")
+					e.Label("a", fmt.Sprint(i))
+					e.AddLabeled(float64(round))
+					if round == 0 {
+						want = append(want, fmt.Sprintf("many[a b][x %d]0", i), fmt.Sprintf("many[a b][%d x]0", i), fmt.Sprintf("many[b a][x %d]0", i))
+					}
+				}
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%d samples: got %d, want %d: %.300s", n, len(got), len(want), fmt.Sprint(got))
+		}
+	}
+}
+
+// collector is a sink that calls itself with every sample.
+type collector func(*metric.Sample)
+
+func (collector) Begin(*metric.Schema, []string) {}
+
+func (c collector) Sample(s *metric.Sample) { c(s) }
+
+func TestReject(t *testing.T) {
+	schema := metric.NewSchema("things", nil, []metric.Desc{{Name: "a", Type: metric.Gauge}, {Name: "b", Type: metric.Gauge}})
+	e := metric.NewEmitter(collector(func(*metric.Sample) {}))
+	e.Begin(schema)
+	e.Family(0)
+	if err := e.Rejected(); err != nil {
+		t.Errorf("before: %v", err)
+	}
+	first := errors.New("first")
+	e.Reject(first)
+	e.Reject(errors.New("second"))
+	if err := e.Rejected(); err != first {
+		t.Errorf("got %v, want the first", err)
+	}
+	e.Family(1)
+	if err := e.Rejected(); err != nil {
+		t.Errorf("in the next family: %v", err)
+	}
+}
