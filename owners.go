@@ -1,9 +1,9 @@
 package kubestate
 
 import (
-	"maps"
 	"slices"
 	"sync"
+	"unique"
 
 	"github.com/kubestate/kubestate/internal/store"
 	"github.com/kubestate/kubestate/kind"
@@ -14,41 +14,41 @@ import (
 const workloadFamily = "kube_pod_workload"
 
 // ownerIndex knows what owns ReplicaSets and Jobs, for Pods whose workload is
-// what owns their owner. Where that becomes known or changes after the Pod was
-// rendered, the family is rendered anew: the order in which objects come does
-// not matter. It keeps nothing of Pods and ReplicaSets whose names say all, which
-// are most. It is safe for concurrent use.
+// what owns their owner. What a Pod asks for is noted before it is rendered; where
+// the answer changes later, the family alone is rendered again. So objects may come
+// in any order. Nothing is kept of Pods and ReplicaSets whose names and labels say
+// it all, which are most. It is safe for concurrent use.
 type ownerIndex struct {
 	served []string // kinds whose objects are read; of others nothing will be known
 	family int      // index of workloadFamily among the families of Pods
 
 	mu     sync.RWMutex
 	owners map[kind.Owned]kind.Owner
-	asking map[kind.Owned]map[podKey]struct{} // Pods that ask for an owner
-	askers map[podKey]asker
+	asking map[kind.Owned][]podKey // Pods that ask for an owner
+	askers map[podKey]*asker
 
-	// refreshing lets one refresh end before the next begins, so that the one
-	// that began last, and knows most, is stored last. What a Pod asks for changes
-	// under it too, so that no refresh stores what the Pod was before. It is taken
-	// before mu.
+	// refreshing serializes refreshes, so that the last one stores the latest
+	// answer. What a Pod asks for changes under it too, so that no refresh stores a
+	// previous state of the Pod. It is taken before mu and guards scratch.
 	refreshing sync.Mutex
+	scratch    kind.Object // a Pod to render from
 }
 
 type podKey struct{ namespace, name string }
 
-// asker is a Pod that asks for owners: what its workload is made of, and where it
-// is stored.
+// asker is a Pod that asks for owners.
 type asker struct {
-	feed *store.Feed
-	part kind.Object
-	asks []kind.Owned
+	feed *store.Feed // in which it is stored
+	kind.PodOwners
+	stale bool // an answer changed since the Pod was noted; guarded by mu
 }
 
 func newOwnerIndex() *ownerIndex {
 	return &ownerIndex{
-		owners: map[kind.Owned]kind.Owner{},
-		asking: map[kind.Owned]map[podKey]struct{}{},
-		askers: map[podKey]asker{},
+		owners:  map[kind.Owned]kind.Owner{},
+		asking:  map[kind.Owned][]podKey{},
+		askers:  map[podKey]*asker{},
+		scratch: kind.Pods.New(),
 	}
 }
 
@@ -96,8 +96,11 @@ type ownersFeed struct {
 	table *kind.Table
 }
 
-// Put notes what owns an object. Where Pods tell that themselves, one that had the
-// name before may have given it.
+// Before implements store.Observer.
+func (x ownersFeed) Before(*store.Feed, kind.Object) {}
+
+// Put notes what owns an object. Where Pods can tell it themselves, what an object of
+// the same name had before is forgotten.
 func (x ownersFeed) Put(f *store.Feed, o kind.Object) {
 	owned, owner, ok := kind.OwnerOf(x.table, o)
 	if !ok {
@@ -126,10 +129,13 @@ func (x *ownerIndex) set(o kind.Owned, owner *kind.Owner) []podKey {
 	default:
 		x.owners[o] = *owner
 	}
-	return slices.Collect(maps.Keys(x.asking[o]))
+	for _, p := range x.asking[o] {
+		x.askers[p].stale = true
+	}
+	return slices.Clone(x.asking[o])
 }
 
-// refresh renders the workload of Pods anew, of those that still ask.
+// refresh renders the workload of those Pods again that still ask.
 func (x *ownerIndex) refresh(pods []podKey) {
 	for _, p := range pods {
 		x.refreshOne(p)
@@ -143,57 +149,85 @@ func (x *ownerIndex) refreshOne(p podKey) {
 	a, ok := x.askers[p]
 	x.mu.RUnlock()
 	if ok {
-		a.feed.Refresh(a.part, x.family)
+		a.Fill(x.scratch, p.namespace, p.name)
+		a.feed.Refresh(x.scratch, x.family)
 	}
 }
 
 // podsFeed observes Pods.
 type podsFeed struct{ *ownerIndex }
 
-// Put notes for which owners a Pod asks. What it asked before it was noted may
-// have changed meanwhile, and what it was before may have been rendered anew since
-// it was stored.
-func (x podsFeed) Put(f *store.Feed, o kind.Object) {
-	part, asks := kind.WorkloadOf(o)
+// Before notes for which owners a Pod asks, so that it can be rendered with what is
+// known of them.
+func (x podsFeed) Before(f *store.Feed, o kind.Object) {
+	p := podKey{o.GetNamespace(), o.GetName()}
+	owners, asks := kind.OwnersOf(o)
+	if !asks {
+		x.forget(p)
+		return
+	}
 	x.refreshing.Lock()
 	defer x.refreshing.Unlock()
-	asked := x.note(podKey{o.GetNamespace(), o.GetName()}, asker{f, part, asks})
-	if asked || len(asks) > 0 {
-		f.Refresh(o, x.family)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.drop(p)
+	p.namespace = unique.Make(p.namespace).Value()
+	x.askers[p] = &asker{feed: f, PodOwners: owners}
+	for _, ask := range owners.Asks {
+		x.asking[ask] = append(x.asking[ask], p)
+	}
+}
+
+// Put renders the workload of a Pod again if an answer changed while the Pod was
+// rendered and stored.
+func (x podsFeed) Put(_ *store.Feed, o kind.Object) {
+	p := podKey{o.GetNamespace(), o.GetName()}
+	x.mu.RLock()
+	a := x.askers[p]
+	stale := a != nil && a.stale
+	x.mu.RUnlock()
+	if stale {
+		x.refreshOne(p)
 	}
 }
 
 // Delete forgets for which owners a Pod asked.
 func (x podsFeed) Delete(_ *store.Feed, namespace, name string) {
-	x.refreshing.Lock()
-	defer x.refreshing.Unlock()
-	x.note(podKey{namespace, name}, asker{})
+	x.forget(podKey{namespace, name})
 }
 
-// note replaces what a Pod asks for, and tells whether it asked for anything
-// before.
-func (x *ownerIndex) note(p podKey, a asker) (asked bool) {
+// forget forgets what a Pod asks for. Most Pods never asked.
+func (x *ownerIndex) forget(p podKey) {
+	x.mu.RLock()
+	asked := x.askers[p] != nil
+	x.mu.RUnlock()
+	if !asked {
+		return
+	}
+	x.refreshing.Lock()
+	defer x.refreshing.Unlock()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	old, asked := x.askers[p]
-	for _, o := range old.asks {
-		delete(x.asking[o], p)
-		if len(x.asking[o]) == 0 {
-			delete(x.asking, o)
+	x.drop(p)
+}
+
+// drop is forget with both locks held.
+func (x *ownerIndex) drop(p podKey) {
+	a := x.askers[p]
+	if a == nil {
+		return
+	}
+	delete(x.askers, p)
+	for _, ask := range a.Asks {
+		pods := x.asking[ask]
+		if i := slices.Index(pods, p); i >= 0 {
+			pods[i] = pods[len(pods)-1]
+			pods = pods[:len(pods)-1]
+		}
+		if x.asking[ask] = pods; len(pods) == 0 {
+			delete(x.asking, ask)
 		}
 	}
-	if len(a.asks) == 0 {
-		delete(x.askers, p)
-		return asked
-	}
-	x.askers[p] = a
-	for _, o := range a.asks {
-		if x.asking[o] == nil {
-			x.asking[o] = map[podKey]struct{}{}
-		}
-		x.asking[o][p] = struct{}{}
-	}
-	return asked
 }
 
 // both returns an observer that tells two, of which either may be nil.
@@ -209,6 +243,11 @@ func both(a, b store.Observer) store.Observer {
 }
 
 type twoObservers struct{ a, b store.Observer }
+
+func (t twoObservers) Before(f *store.Feed, o kind.Object) {
+	t.a.Before(f, o)
+	t.b.Before(f, o)
+}
 
 func (t twoObservers) Put(f *store.Feed, o kind.Object) {
 	t.a.Put(f, o)

@@ -219,7 +219,7 @@ func (b *blockMaker) addOwner() {
 		return
 	}
 	b.tag(key, b.owner.name)
-	above, ok := kind.OwnerByName(b.owner.kind, b.owner.name)
+	above, ok := kind.GuessOwner(b.owner.kind, b.owner.name)
 	if !ok {
 		return
 	}

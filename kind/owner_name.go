@@ -6,14 +6,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// This file holds what names tell of owners: controllers build the name of what
-// they make from their own.
+// This file derives owners from names: controllers build the name of what they
+// create from their own.
 
-// ownerByName tells the owner of a ReplicaSet from its name, which ends in the
-// hash of the Pod template that its controller gave it, and that is a label of
-// the ReplicaSet and of its Pods. So no ReplicaSet has to be known for most Pods.
-func ownerByName(objectLabels map[string]string, replicaSet string) (Owner, bool) {
-	for _, c := range hashLabels() {
+// ownerByHash derives the owner of a ReplicaSet from its name, which ends in the
+// hash of the Pod template. That hash is also a label of the ReplicaSet and of its
+// Pods, so that the workload of most Pods is known without their ReplicaSet.
+func ownerByHash(objectLabels map[string]string, replicaSet string) (Owner, bool) {
+	for _, c := range hashes() {
 		hash := objectLabels[c.hash]
 		if hash == "" {
 			continue
@@ -27,21 +27,23 @@ func ownerByName(objectLabels map[string]string, replicaSet string) (Owner, bool
 	return Owner{}, false
 }
 
-// hashLabels returns the labels with the end of a ReplicaSet's name, and the kind
-// that sets them.
-func hashLabels() [2]struct{ hash, kind string } {
-	return [2]struct{ hash, kind string }{
+// hashLabels are the labels that hold the end of a ReplicaSet's name, and the kind
+// that sets each.
+type hashLabels [2]struct{ hash, kind string }
+
+func hashes() hashLabels {
+	return hashLabels{
 		{"pod-template-hash", "Deployment"},
 		{"rollouts-pod-template-hash", "Rollout"}, // of Argo Rollouts
 	}
 }
 
-// OwnerByName tells which Deployment made a ReplicaSet, or which CronJob made a
-// Job, from the name alone. It is a guess, right for what those controllers make:
-// their name, a dash, and a suffix of three characters or more that is digits or,
-// for a ReplicaSet, nothing but what hashes in names consist of. Of other kinds,
-// and of names of other forms, it is not ok. It allocates nothing.
-func OwnerByName(kind, name string) (owner Owner, ok bool) {
+// GuessOwner guesses from the name alone which Deployment created a ReplicaSet, or
+// which CronJob created a Job. It is right for names that those controllers make:
+// their own, a dash, and a suffix of at least three characters that is digits or, for
+// a ReplicaSet, only characters that hashes in names consist of. For other kinds and
+// other names it is not ok. It allocates nothing.
+func GuessOwner(kind, name string) (owner Owner, ok bool) {
 	dash := strings.LastIndexByte(name, '-')
 	if dash < 1 {
 		return Owner{}, false
@@ -60,16 +62,15 @@ func OwnerByName(kind, name string) (owner Owner, ok bool) {
 const (
 	minNameSuffix = 3
 	digits        = "0123456789"
-	// safeAlphabet is what Kubernetes writes hashes and random suffixes with: it
-	// spells no bad words.
+	// safeAlphabet is what Kubernetes writes hashes and random suffixes with.
 	safeAlphabet = "bcdfghjklmnpqrstvwxz2456789"
 )
 
 func consistsOf(s, alphabet string) bool { return strings.Trim(s, alphabet) == "" }
 
-// taggedOwner returns the owner of a Pod as the labels owner_kind and owner_name
-// tell it: the first that says whether it is the controller, else the last,
-// followed to its own owner as far as names tell.
+// taggedOwner returns the owner of a Pod for the labels owner_kind and owner_name:
+// the first reference that says whether it is the controller, else the last, or the
+// owner that can be guessed from its name.
 func taggedOwner(refs []metav1.OwnerReference) Owner {
 	if len(refs) == 0 {
 		return Owner{"<none>", "<none>"}
@@ -81,7 +82,7 @@ func taggedOwner(refs []metav1.OwnerReference) Owner {
 			break
 		}
 	}
-	if owner, ok := OwnerByName(r.Kind, r.Name); ok {
+	if owner, ok := GuessOwner(r.Kind, r.Name); ok {
 		return owner
 	}
 	return Owner{r.Kind, r.Name}

@@ -6,7 +6,7 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-func TestOwnerByName(t *testing.T) {
+func TestGuessOwner(t *testing.T) {
 	for _, c := range []struct{ kind, name, want string }{
 		{"ReplicaSet", "shop-6b8f7d9c5", "Deployment shop"},
 		{"ReplicaSet", "shop-cart-6b8f7d9c5", "Deployment shop-cart"},
@@ -28,7 +28,7 @@ func TestOwnerByName(t *testing.T) {
 		{"replicaset", "shop-6b8f7d9c5", ""},
 	} {
 		got := ""
-		if owner, ok := kind.OwnerByName(c.kind, c.name); ok {
+		if owner, ok := kind.GuessOwner(c.kind, c.name); ok {
 			got = owner.Kind + " " + owner.Name
 		}
 		if got != c.want {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kubestate/kubestate/metric"
 )
@@ -92,7 +93,7 @@ func throughOwner(p *pod, r *metav1.OwnerReference) (w Workload, ask Owned) {
 	switch r.Kind {
 	case "ReplicaSet":
 		rs := Owned{r.Kind, p.Namespace, r.Name}
-		if owner, told := ownerByName(p.Labels, r.Name); told {
+		if owner, told := ownerByHash(p.Labels, r.Name); told {
 			return rs.Workload(owner), Owned{}
 		}
 		return Workload{}, rs
@@ -116,7 +117,7 @@ func OwnerOf(t *Table, o Object) (Owned, Owner, bool) {
 	if t.Kind != "ReplicaSet" && t.Kind != "Job" {
 		return Owned{}, Owner{}, false
 	}
-	if _, told := ownerByName(o.GetLabels(), o.GetName()); told && t.Kind == "ReplicaSet" {
+	if _, told := ownerByHash(o.GetLabels(), o.GetName()); told && t.Kind == "ReplicaSet" {
 		return Owned{}, Owner{}, false
 	}
 	return Owned{t.Kind, o.GetNamespace(), o.GetName()}, mainOwner(o.GetOwnerReferences()), true
@@ -142,33 +143,62 @@ func mainReference(refs []metav1.OwnerReference) *metav1.OwnerReference {
 	return nil
 }
 
-// WorkloadOf returns a copy of what kube_pod_workload reads of a Pod, and the objects
-// of which it asks Owners; none where the Pod itself says all.
-func WorkloadOf(o Object) (part Object, asks []Owned) {
-	p, ok := o.(*pod)
-	if !ok {
-		return nil, nil
+// PodOwners is what kube_pod_workload reads of a Pod, without the Pod.
+type PodOwners struct {
+	UID    types.UID
+	Owners []Owner
+	Asks   []Owned                    // the objects of which Options.Owners is asked
+	hashes *[len(hashLabels{})]string // values of hashLabels; nil if the Pod has none
+}
+
+// OwnersOf returns what kube_pod_workload reads of a Pod. It is not ok, and allocates
+// nothing, where the Pod says by itself to which workloads it belongs.
+func OwnersOf(o Object) (owners PodOwners, ok bool) {
+	p, isPod := o.(*pod)
+	if !isPod {
+		return PodOwners{}, false
 	}
 	for i := range p.OwnerReferences {
 		if _, ask := throughOwner(p, &p.OwnerReferences[i]); ask != (Owned{}) {
-			asks = append(asks, ask)
+			owners.Asks = append(owners.Asks, ask)
 		}
 	}
-	if asks == nil {
-		return nil, nil
+	if owners.Asks == nil {
+		return PodOwners{}, false
 	}
-	kept := metav1.ObjectMeta{Namespace: p.Namespace, Name: p.Name, UID: p.UID}
-	for _, c := range hashLabels() {
-		if hash := p.Labels[c.hash]; hash != "" {
-			if kept.Labels == nil {
-				kept.Labels = map[string]string{}
-			}
-			kept.Labels[c.hash] = hash
-		}
-	}
+	owners.UID = p.UID
+	owners.Owners = make([]Owner, len(p.OwnerReferences))
 	for i := range p.OwnerReferences {
-		r := &p.OwnerReferences[i]
-		kept.OwnerReferences = append(kept.OwnerReferences, metav1.OwnerReference{Kind: r.Kind, Name: r.Name})
+		owners.Owners[i] = Owner{p.OwnerReferences[i].Kind, p.OwnerReferences[i].Name}
 	}
-	return &pod{ObjectMeta: kept}, asks
+	for i, c := range hashes() {
+		if hash := p.Labels[c.hash]; hash != "" {
+			if owners.hashes == nil {
+				owners.hashes = new([len(hashLabels{})]string)
+			}
+			owners.hashes[i] = hash
+		}
+	}
+	return owners, true
+}
+
+// Fill makes a Pod of a name what kube_pod_workload reads. The lists of the Pod are
+// reused.
+func (p *PodOwners) Fill(into Object, namespace, name string) {
+	o, ok := into.(*pod)
+	if !ok {
+		return
+	}
+	o.Namespace, o.Name, o.UID, o.Labels = namespace, name, p.UID, nil
+	o.OwnerReferences = o.OwnerReferences[:0]
+	for _, owner := range p.Owners {
+		o.OwnerReferences = append(o.OwnerReferences, metav1.OwnerReference{Kind: owner.Kind, Name: owner.Name})
+	}
+	if p.hashes == nil {
+		return
+	}
+	o.Labels = map[string]string{}
+	for i, c := range hashes() {
+		o.Labels[c.hash] = p.hashes[i]
+	}
 }

@@ -51,7 +51,7 @@ func ChainOf(o Object) (w Workload, ask Owned, ok bool) {
 		}
 		w, ask = throughOwner(o, r)
 	case *appsv1.ReplicaSet:
-		owner, told := ownerByName(o.Labels, o.Name)
+		owner, told := ownerByHash(o.Labels, o.Name)
 		if !told {
 			owner = mainOwner(o.OwnerReferences)
 		}

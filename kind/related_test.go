@@ -81,37 +81,37 @@ func TestWorkloadOfOwned(t *testing.T) {
 	}
 }
 
-// What WorkloadOf returns makes the family as the Pod does, and nothing of it is
-// memory of the Pod that a caller may use again.
-func TestWorkloadOfKeepsNothing(t *testing.T) {
+// TestOwnersOf: what OwnersOf returns makes the family as the Pod does, and nothing
+// of it is memory of the Pod, which a caller may reuse.
+func TestOwnersOf(t *testing.T) {
 	table, err := kind.Pods.Plan(kind.Options{Keep: func(d *metric.Desc) bool { return d.Name == "kube_pod_workload" }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	asking := 0
-	for _, c := range kindtest.Load(t, "testdata/pods.txtar") {
+	cases := kindtest.Load(t, "testdata/pods.txtar")
+	cases = append(cases, kindtest.Case{Name: "with a hash", Object: []byte(`{metadata: {name: p, namespace: shop, labels: {pod-template-hash: x2k, app: x},
+ ownerReferences: [{kind: ReplicaSet, name: d-x2k}, {kind: Job, name: j}]}}`)})
+	asking, filled := 0, kind.Pods.New()
+	for _, c := range cases {
 		pod := kindtest.Decode(t, kind.Pods, c.Object)
 		want, _ := kindtest.Text(t, table, pod)
-		part, asks := kind.WorkloadOf(pod)
-		if asks == nil {
+		owners, ok := kind.OwnersOf(pod)
+		if !ok {
 			continue
 		}
 		asking++
 		clear(pod.GetLabels())
 		clear(pod.GetOwnerReferences())
-		if got, _ := kindtest.Text(t, table, part); got != want {
+		owners.Fill(filled, pod.GetNamespace(), pod.GetName())
+		if got, _ := kindtest.Text(t, table, filled); got != want {
 			t.Errorf("%s: got\n%swant\n%s", c.Name, got, want)
 		}
+		if filled.GetLabels()["app"] != "" {
+			t.Errorf("%s: other labels are kept", c.Name)
+		}
 	}
-	if asking == 0 {
-		t.Error("no Pod asks")
-	}
-	labelled := kindtest.Decode(t, kind.Pods, []byte(`{metadata: {name: p, namespace: shop, labels: {pod-template-hash: x2k, app: x},
- ownerReferences: [{kind: ReplicaSet, name: d-x2k}, {kind: Job, name: j}]}}`))
-	part, _ := kind.WorkloadOf(labelled)
-	clear(labelled.GetLabels())
-	if labels := part.GetLabels(); len(labels) != 1 || labels["pod-template-hash"] != "x2k" {
-		t.Errorf("labels %v are kept", labels)
+	if asking < 2 {
+		t.Errorf("%d Pods ask", asking)
 	}
 }
 

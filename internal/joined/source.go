@@ -130,6 +130,9 @@ type observer struct {
 	labeled bool
 }
 
+// Before does nothing: Hold notes what an object depends on.
+func (observer) Before(*store.Feed, kind.Object) {}
+
 // Put notes what an object gives.
 func (x observer) Put(_ *store.Feed, o kind.Object) {
 	switch x.source {

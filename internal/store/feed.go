@@ -69,8 +69,12 @@ func (f *Feed) Put(o kind.Object) {
 		f.failed(key{namespace: o.GetNamespace()}, errNoName)
 		return
 	}
+	observer := f.resource.observer
+	if observer != nil {
+		observer.Before(f, o)
+	}
 	f.sealAll(f.put(o))
-	if observer := f.resource.observer; observer != nil {
+	if observer != nil {
 		observer.Put(f, o)
 	}
 }

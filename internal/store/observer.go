@@ -7,6 +7,8 @@ import (
 // An Observer is notified of every change of a Feed, after it was stored, by the goroutine
 // that stored it. The object is valid until Put returns.
 type Observer interface {
+	// Before is called before an object is rendered and stored; Put follows.
+	Before(f *Feed, o kind.Object)
 	Put(f *Feed, o kind.Object)
 	Delete(f *Feed, namespace, name string)
 }
