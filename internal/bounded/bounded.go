@@ -24,7 +24,7 @@ func ReadFile(name string, limit int64) ([]byte, error) {
 	defer func() { _ = f.Close() }() // it was only read
 	data, err := Read(f, limit)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return data, nil
 }
@@ -33,7 +33,7 @@ func ReadFile(name string, limit int64) ([]byte, error) {
 func Read(r io.Reader, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(data)) > limit {
-		return nil, fmt.Errorf("longer than %d bytes", limit)
+		return nil, fmt.Errorf("must have at most %d bytes", limit)
 	}
 	return data, err
 }

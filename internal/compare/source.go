@@ -12,6 +12,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"github.com/kubestate/kubestate/internal/bounded"
 )
 
 // Access is what a URL may need to be read. It is used for that URL only:
@@ -24,7 +26,6 @@ type Access struct {
 
 const (
 	headerTimeout = time.Minute // a large cluster takes kube-state-metrics half of it
-	maxSecretFile = 1 << 20
 )
 
 // Open returns the source of a location, an http or https URL or the path of a file.
@@ -56,7 +57,7 @@ func loopback(host string) bool { return host == "localhost" || host == "127.0.0
 func (a Access) client() (*http.Client, error) {
 	config := &tls.Config{InsecureSkipVerify: a.Insecure} //nolint:gosec // the user asks for it
 	if a.CAFile != "" {
-		text, err := readSecret(a.CAFile)
+		text, err := bounded.ReadFile(a.CAFile, bounded.Config)
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +81,7 @@ func (a Access) get(ctx context.Context, client *http.Client, u *url.URL) (io.Re
 	}
 	request.Header.Set("Accept", "text/plain;version=0.0.4")
 	if a.TokenFile != "" {
-		token, err := readSecret(a.TokenFile)
+		token, err := bounded.ReadFile(a.TokenFile, bounded.Secret)
 		if err != nil {
 			return nil, err
 		}
@@ -95,17 +96,4 @@ func (a Access) get(ctx context.Context, client *http.Client, u *url.URL) (io.Re
 		return nil, fmt.Errorf("status %s", response.Status)
 	}
 	return response.Body, nil
-}
-
-func readSecret(name string) ([]byte, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }()
-	text, err := io.ReadAll(io.LimitReader(file, maxSecretFile+1))
-	if err == nil && len(text) > maxSecretFile {
-		err = fmt.Errorf("%s is longer than %d bytes", name, maxSecretFile)
-	}
-	return text, err
 }

@@ -5,15 +5,15 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/kubestate/kubestate/internal/bounded"
 )
 
 // Config says how to reach a receiver.
@@ -119,7 +119,7 @@ func checkURL(text string) error {
 func (c *Config) transport() (*http.Transport, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
-		pem, err := readFile(c.CAFile, maxCertificates)
+		pem, err := bounded.ReadFile(c.CAFile, bounded.Config)
 		if err != nil {
 			return nil, fmt.Errorf("read CAFile: %w", err)
 		}
@@ -179,16 +179,10 @@ func (c *Config) setHeaders(r *http.Request, others map[string]string) error {
 	return nil
 }
 
-// How many bytes of a file are read.
-const (
-	maxSecret       = 64 << 10
-	maxCertificates = 4 << 20
-)
-
 // Secret returns the content of a file without the white space around it. The file
 // may change: read it for each request.
 func Secret(file string) (string, error) {
-	content, err := readFile(file, maxSecret)
+	content, err := bounded.ReadFile(file, bounded.Secret)
 	if err != nil {
 		return "", err
 	}
@@ -202,21 +196,4 @@ func Secret(file string) (string, error) {
 		}
 	}
 	return secret, nil
-}
-
-// readFile returns the content of a file that has at most limit bytes.
-func readFile(file string, limit int64) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	content, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(content)) > limit {
-		return nil, fmt.Errorf("%s: must have at most %d bytes", file, limit)
-	}
-	return content, nil
 }
