@@ -1,20 +1,20 @@
 package agent
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/sink"
 )
 
 // Problem is something that is wrong with a Rule or an Aggregate in itself,
-// whatever the catalog holds and whatever is read.
+// whatever the catalog has and whatever is read.
 type Problem struct {
-	// Key is where, in the words of the JSON tags: "check.name", "where.reason[1]".
-	// Empty: what is wrong is no single field.
+	// Key is the field, by JSON tags: "check.name", "where.reason[1]". Empty: the rule
+	// or aggregate as a whole.
 	Key string
 	Err error
 }
@@ -28,38 +28,36 @@ func (p *problems) add(key string, err error) {
 	}
 }
 
-// Problems returns what is wrong with a rule in itself. Whether its families and
-// labels exist is not looked at.
+// Problems returns what is wrong with a rule in itself. It does not check whether
+// families and labels exist.
 func (r *Rule) Problems() []Problem {
 	var p problems
 	_, err := typeOf(r.Type)
 	p.add("type", err)
-	if r.Value != AsIs && r.Value != One && r.Value != Age {
-		p.add("value", fmt.Errorf("%q: want %s, %s or nothing", r.Value, One, Age))
+	if r.Value != AsIs {
+		p.add("value", oneOf("value", r.Value, One, Age))
 	}
 	p.name("metric", r.Metric)
 	p.filter(&r.Filter)
 	for _, label := range slices.Sorted(maps.Keys(r.Capture)) {
 		if _, ok := r.Where[label]; !ok {
-			p.add("capture."+label, errors.New("where says nothing of this label"))
+			p.add("capture."+label, problem.New("label without a pattern", "must also be a key of where"))
 		}
 	}
 	p.check(r.Check)
 	return p
 }
 
-// Problems returns what is wrong with an aggregate in itself. Whether its families
-// and labels exist is not looked at.
+// Problems returns what is wrong with an aggregate in itself. It does not check
+// whether families and labels exist.
 func (a *Aggregate) Problems() []Problem {
 	var p problems
-	if !slices.Contains([]Op{Sum, Count, Min, Max, Latest}, a.Op) {
-		p.add("op", fmt.Errorf("%q: want %s, %s, %s, %s or %s", a.Op, Sum, Count, Min, Max, Latest))
-	}
+	p.add("op", oneOf("operation", a.Op, Sum, Count, Min, Max, Latest))
 	if (a.Check != nil) != (a.Op == Latest) {
-		p.add("op", fmt.Errorf("%q: want %s for a check, and for nothing else", a.Op, Latest))
+		p.add("op", problem.Invalid("operation", string(a.Op), fmt.Sprintf("must be %s for a check, and for nothing else", Latest)))
 	}
 	if a.Check == nil && a.Metric == "" {
-		p.add("", errors.New("has no metric"))
+		p.add("", problem.New("neither a metric nor a check", "must have one of them"))
 	}
 	_, err := typeOf(a.Type)
 	p.add("type", err)
@@ -70,13 +68,13 @@ func (a *Aggregate) Problems() []Problem {
 	return p
 }
 
-// checkOfGroup finds what a check of a group says in vain: it is a status under a
-// name.
+// checkOfGroup finds fields without effect: the check of an aggregate has a name and
+// a status only.
 func (p *problems) checkOfGroup(a *Aggregate) {
 	if a.Check == nil {
 		return
 	}
-	none := errors.New("the check of a group has none")
+	none := problem.New("the check of an aggregate has none", "must be left out")
 	if a.Metric != "" {
 		p.add("metric", none)
 	}
@@ -108,7 +106,7 @@ func (p *problems) filter(f *Filter) {
 
 func checkPattern(text string) error {
 	if strings.Count(text, "*") > 1 {
-		return fmt.Errorf("%q has more than one *, want one or none", text)
+		return problem.Invalid("pattern", text, "must have at most one *")
 	}
 	return nil
 }
@@ -118,7 +116,7 @@ func (p *problems) check(c *Check) {
 		return
 	}
 	if c.Name == "" {
-		p.add("check.name", errors.New("want a name"))
+		p.add("check.name", problem.New("empty name", "must name the check"))
 	}
 	p.name("check.name", c.Name)
 	p.name("check.message", c.Message)
@@ -140,7 +138,7 @@ func typeOf(t Type) (sink.Type, error) {
 	case UpDown:
 		return sink.UpDown, nil
 	default:
-		return 0, fmt.Errorf("%q: want %s, %s or %s", t, Gauge, Counter, UpDown)
+		return 0, oneOf("type", t, Gauge, Counter, UpDown)
 	}
 }
 
@@ -155,31 +153,42 @@ func statusOf(s Status) (sink.Status, error) {
 	case Unknown:
 		return sink.Unknown, nil
 	default:
-		return 0, fmt.Errorf("%q: want %s, %s, %s or %s", s, OK, Warning, Critical, Unknown)
+		return 0, oneOf("status", s, OK, Warning, Critical, Unknown)
 	}
 }
 
-// problems returns what is wrong with the rules and aggregates of a table and a
-// configuration, also with those of which nothing is read.
+// oneOf returns a problem unless a value is among those allowed.
+func oneOf[T ~string](thing string, value T, allowed ...T) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	names := make([]string, len(allowed))
+	for i, a := range allowed {
+		names[i] = string(a)
+	}
+	return problem.Invalid(thing, string(value), "must be one of: "+strings.Join(names, ", "))
+}
+
+// problems returns what is wrong with the rules and aggregates of a naming scheme
+// and a configuration, including those that match nothing that is read.
 func (p *planner) problems() []error {
 	var errs []error
-	tell := func(what string, all []Problem) {
-		for _, problem := range all {
-			if problem.Key != "" {
-				problem.Err = fmt.Errorf("%s: %w", problem.Key, problem.Err)
+	report := func(of string, all []Problem) {
+		for _, one := range all {
+			for _, what := range problem.Of(one.Err) {
+				errs = append(errs, problem.List{what.At(one.Key)}.From(of))
 			}
-			errs = append(errs, fmt.Errorf("%s: %w", what, problem.Err))
 		}
 	}
 	for i := range p.names.Rules {
-		tell("rule for "+p.names.Rules[i].Family, p.names.Rules[i].Problems())
+		report("rule for "+p.names.Rules[i].Family, p.names.Rules[i].Problems())
 	}
 	if p.names.Rest != nil {
-		tell("rule for the rest", p.names.Rest.Problems())
+		report("rule for the rest", p.names.Rest.Problems())
 	}
 	for _, list := range [][]Aggregate{p.names.Aggregates, p.config.Aggregates} {
 		for i := range list {
-			tell("aggregate of "+list[i].Family, list[i].Problems())
+			report("aggregate of "+list[i].Family, list[i].Problems())
 		}
 	}
 	return errs

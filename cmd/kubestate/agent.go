@@ -12,71 +12,69 @@ import (
 	"github.com/kubestate/kubestate/internal/serve"
 )
 
-func agentCommand(args []string) *cobra.Command {
-	f := &agentFlags{options: conf.New()}
-	f.options.Port = 0 // there is none
+func agentCommand() *cobra.Command {
+	o := conf.New()
+	o.Port = 0 // there is none
 	c := &cobra.Command{
 		Use:   "agent",
 		Short: "Push the metrics of a Kubernetes cluster to backends",
-		Long: `agent reads a cluster, joins labels across objects, gives metrics the names of a
-backend, keeps totals, and pushes all that to sinks. It does the job of the
+		Long: `agent reads a cluster, joins labels across objects, renames metrics for a
+backend, aggregates them, and pushes them to sinks. It does the job of the
 kubernetes_state_core check of the Datadog Agent, for any backend.
 
-What it does is told by flags, by a configuration file (--config), which has all
-settings of sinks, or by the configuration of the check as it is
-(--datadog-config). Flags override files. On --telemetry-port are its own metrics
-and probes.
+It is configured by flags, by the section agent of a configuration file
+(--config), which has all settings of sinks, or by the configuration of the
+check (--datadog-config). Flags override files. --telemetry-port serves self
+metrics and probes.
 
 A --sink is one of
 ` + agentconf.SinkHelp() + `
-Behind a question mark may be further settings, as in the configuration file.`,
-		Example: `  kubestate agent --names datadog --sink stdout --once     one run, to look at
+Further settings can follow a question mark, as in the configuration file.`,
+		Example: `  # push once to standard output
+  kubestate agent --names datadog --sink stdout --once
   kubestate agent --names datadog --sink unix:///var/run/datadog/dsd.socket
-  kubestate agent --names otel --sink otlp+grpc://collector:4317 --cluster-name prod
-  kubestate agent --sink 'remotewrite+http://prometheus:9090/api/v1/write?version=2.0' --interval 30s
-  kubestate agent --datadog-config conf.yaml --sink 'datadog+https://api.datadoghq.eu?keyFile=/etc/key'
-  kubestate agent --config agent.yaml --check               only say what is wrong with it
-  kubestate agent --config agent.yaml --sink stdout --once  see what would be sent`,
+  kubestate agent --names otel --sink otlp+grpc://collector:4317
+  kubestate agent --sink remotewrite+http://prometheus:9090/api/v1/write
+  # the configuration of the kubernetes_state_core check
+  kubestate agent --datadog-config conf.yaml --sink udp://127.0.0.1:8125
+  # check a configuration file, and see what it would send
+  kubestate agent --config agent.yaml --check
+  kubestate agent --config agent.yaml --sink stdout --once`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return f.run(c.Context(), c.Flags().Changed, c.OutOrStdout(), c.ErrOrStderr())
+			return runAgent(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	check := func() error {
-		_, _, err := f.settings(c.Flags().Changed)
-		return err
-	}
-	takeOptions(c, args, f.options, check, conf.Cluster, conf.Scope, conf.Selection, conf.Telemetry, conf.Logging)
-	f.add(c)
+	takeOptions(c, o, conf.Files, conf.Cluster, conf.Scope, conf.Selection, conf.Pushing, conf.Election, conf.Telemetry, conf.Logging)
 	return c
 }
 
-// run is the command.
-func (f *agentFlags) run(ctx context.Context, changed func(flag string) bool, out, messages io.Writer) error {
-	settings, scope, err := f.settings(changed)
+// runAgent pushes the metrics of a cluster until ctx ends, or once.
+func runAgent(ctx context.Context, o *conf.Options, out, messages io.Writer) error {
+	settings, err := o.Complete()
 	if err != nil {
 		return err
 	}
-	log := f.options.Logger(messages)
-	p, err := newPusher(settings, log)
+	log := o.Logger(messages)
+	p, err := newPusher(*settings.Push, log)
 	if err != nil {
 		return err
 	}
-	if f.check {
+	if o.Push.Check {
 		_, err := fmt.Fprintln(out, "The configuration is valid.")
 		return err
 	}
-	for _, w := range scope.Warnings {
+	for _, w := range settings.Warnings {
 		log.Warn(w)
 	}
-	r, err := newReading(f.options, scope, p, out, log)
+	r, err := newReading(o, settings, p, out, log)
 	if err != nil {
 		return err
 	}
-	if f.once {
-		return r.pushOnce(ctx, f.timeout)
+	if o.Push.Once {
+		return r.pushOnce(ctx, o.Push.Timeout)
 	}
-	ports, _ := r.ports(f.options, nil)
+	ports, _ := r.ports(o, nil)
 	servers, err := serve.Listen(ctx, ports)
 	if err != nil {
 		return err

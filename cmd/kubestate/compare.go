@@ -32,16 +32,17 @@ func compareCommand() *cobra.Command {
 	o := compareOptions{}
 	c := &cobra.Command{
 		Use:   "compare [flags] A B",
-		Short: "Compare the metrics of two exporters, such as kube-state-metrics and kubestate",
+		Short: "Compare the metrics of two exporters",
 		Long: `compare reads two expositions and reports, for each metric, how many series are
 equal, missing in B, extra in B or of a different value.
 
 A and B are URLs of /metrics or files. Of a cluster that changes, a difference
-counts only if it is still there when both are read again. Documented differences
-between kube-state-metrics (A) and kubestate (B) are named and do not count.
+counts only if it is still there when both are read again. Documented
+differences between kube-state-metrics (A) and kubestate (B) are named and do
+not count.
 
-The exit code is 0 if nothing differs, 1 if something does, and 2 if A or B could
-not be read.`,
+The exit code is 0 if nothing differs, 1 if something does, and 2 if A or B
+could not be read.`,
 		Example: `  kubestate compare http://localhost:8080/metrics http://localhost:9080/metrics
   kubestate compare -v before.txt after.txt
   kubestate compare --b-token-file token --b-ca-file ca.pem \

@@ -21,7 +21,7 @@ type demoOptions struct {
 	churn   float64 // changes per second
 }
 
-func demoCommand(args []string) *cobra.Command {
+func demoCommand() *cobra.Command {
 	var d demoOptions
 	o := conf.New()
 	c := &cobra.Command{
@@ -46,7 +46,7 @@ the time: Pods crash and are replaced, Deployments roll out.`,
 	c.Flags().Uint64Var(&d.cluster.Seed, "seed", 1, "number from which the cluster is made; the same number gives the same cluster")
 	c.Flags().Float64Var(&d.churn, "churn", 5, "objects that change per second")
 	o.Host, o.TelemetryHost = "127.0.0.1", "127.0.0.1"
-	takeOptions(c, args, o, completes(o), conf.Scope, conf.Selection, conf.Joining, conf.Serving, conf.Telemetry, conf.Logging)
+	takeOptions(c, o, conf.Scope, conf.Selection, conf.Joining, conf.Serving, conf.Telemetry, conf.Logging)
 	return c
 }
 
@@ -99,7 +99,7 @@ func demo(ctx context.Context, d demoOptions, o *conf.Options, out, messages io.
 		}
 	}()
 	o.APIServer = server.URL
-	return serveCluster(ctx, o, nil, log, out, func(a addresses) {
+	return serveCluster(ctx, o, log, out, func(a addresses) {
 		_, _ = fmt.Fprintf(out, `A simulated cluster of %s and %s, %g changes per second.
 
   what is read       http://%s/

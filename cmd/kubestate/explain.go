@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubestate/kubestate/internal/agentconf"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/reference"
 	"github.com/kubestate/kubestate/kind"
 )
@@ -19,8 +20,9 @@ func explainCommand() *cobra.Command {
 		Short: "Print what a metric means, or which metrics a resource has",
 		Long: `explain prints what a metric means, or which metrics a resource has.
 
-With --names it prints what the agent makes of them under a naming table: of one
-family, of those of a resource, or of all; and of which families it makes a metric.`,
+With --names it prints what the agent makes of them under a naming table: of
+one family, of those of a resource, or of all; and of which families it makes a
+metric.`,
 		Example: `  kubestate explain kube_pod_status_phase
   kubestate explain deployments
   kubestate explain --names datadog
@@ -44,16 +46,16 @@ family, of those of a resource, or of all; and of which families it makes a metr
 			return err
 		},
 	}
-	c.Flags().StringVar(&names, namesFlag, "", "naming `table`: a name (datadog, ksm, otel) or a file with one")
+	c.Flags().StringVar(&names, "names", "", "naming `scheme`: a name (datadog, ksm, otel) or a file with one")
 	// The error says that there is no such flag.
-	_ = c.RegisterFlagCompletionFunc(namesFlag, cobra.FixedCompletions(agentconf.BuiltIn(), cobra.ShellCompDirectiveDefault))
+	_ = c.RegisterFlagCompletionFunc("names", cobra.FixedCompletions(agentconf.BuiltIn(), cobra.ShellCompDirectiveDefault))
 	return c
 }
 
 func explainNames(w io.Writer, names string, args []string) error {
 	table, err := agentconf.Table(names)
 	if err != nil {
-		return prefixed("--names", err)
+		return problem.In("--names", err)
 	}
 	if len(args) == 0 {
 		return reference.ExplainNames(w, kind.All(), table)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/kubestate/kubestate/internal/bounded"
 	"github.com/kubestate/kubestate/internal/manifest"
 	"github.com/kubestate/kubestate/kind"
 )
@@ -94,20 +95,14 @@ func isFile(path string) bool {
 
 // readFile reads a file of at most in.max bytes.
 func (in input) readFile(name string) ([]byte, error) {
-	from := in.stdin
 	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		from = f
+		return bounded.ReadFile(name, in.max)
 	}
-	data, err := io.ReadAll(io.LimitReader(from, in.max+1))
-	if err == nil && int64(len(data)) > in.max {
-		err = fmt.Errorf("%s: larger than %d bytes; split it", display(name), in.max)
+	data, err := bounded.Read(in.stdin, in.max)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", display(name), err)
 	}
-	return data, err
+	return data, nil
 }
 
 // count returns a number with its noun: 1 object, 2 objects.

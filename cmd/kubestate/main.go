@@ -8,11 +8,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	_ "time/tzdata" // CronJobs name time zones, and an image may lack them
 
 	"github.com/spf13/cobra"
+
+	"github.com/kubestate/kubestate/internal/problem"
 )
 
 func main() {
@@ -24,7 +25,7 @@ func main() {
 
 // run is the whole program: it runs one command and returns the exit code.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	c := rootCommand(args)
+	c := rootCommand()
 	c.SetArgs(args)
 	c.SetIn(stdin)
 	c.SetOut(stdout)
@@ -34,8 +35,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		if ok && exit.err == nil {
 			return exit.code
 		}
-		for problem := range strings.SplitSeq(err.Error(), "\n") {
-			_, _ = fmt.Fprintln(stderr, "Error:", problem)
+		for _, p := range problem.Of(err) {
+			_, _ = fmt.Fprintln(stderr, "Error:", p)
 		}
 		if _, usage := errors.AsType[usageError](err); usage {
 			_, _ = fmt.Fprintf(stderr, "Run '%s --help' for usage.\n", c.CommandPath())
@@ -58,15 +59,15 @@ func (e *exitError) Error() string { return e.err.Error() }
 
 func (e *exitError) Unwrap() error { return e.err }
 
-func rootCommand(args []string) *cobra.Command {
-	c := serveCommand(args)
-	c.AddCommand(agentCommand(args), renderCommand(args), demoCommand(args), explainCommand(), compareCommand(), versionCommand())
-	// Errors are printed once, by run; the usage would bury them.
+func rootCommand() *cobra.Command {
+	c := serveCommand()
+	c.AddCommand(agentCommand(), renderCommand(), demoCommand(), explainCommand(), compareCommand(), versionCommand())
+	c.SetUsageFunc(usage)
+	// run prints errors, without the usage, which would bury them.
 	c.SilenceErrors, c.SilenceUsage = true, true
 	c.Version = version
 	c.Flags().Bool("version", false, "print the version")
 	c.SetVersionTemplate(versionText())
-	c.Args = knownCommand
 	c.SetFlagErrorFunc(suggestFlag)
 	for _, command := range append(c.Commands(), c) {
 		markUsage(command)

@@ -3,17 +3,15 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/datadogconf"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/serve"
 	"github.com/kubestate/kubestate/internal/told"
 	"github.com/kubestate/kubestate/kubewatch"
@@ -43,21 +41,9 @@ func newPusher(s agentconf.Settings, log *slog.Logger) (*pusher, error) {
 	s.Agent.Logger = log
 	a, err := agent.New(s.Agent)
 	if err != nil {
-		return nil, prefixed("agent", err)
+		return nil, problem.In("agent", err)
 	}
 	return &pusher{settings: s, agent: a, identified: make(chan struct{}), log: log}, nil
-}
-
-// prefixed puts a word in front of each problem.
-func prefixed(word string, err error) error {
-	if err == nil {
-		return nil
-	}
-	var errs []error
-	for problem := range strings.SplitSeq(err.Error(), "\n") {
-		errs = append(errs, fmt.Errorf("%s: %s", word, problem))
-	}
-	return errors.Join(errs...)
 }
 
 // consumers adds the agent to those who want objects.
@@ -200,16 +186,4 @@ func (p *pusher) telemetry() *serve.Agent {
 		a.Election = p.elector.Status
 	}
 	return a
-}
-
-const podNamespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
-
-// podNamespace returns the namespace of the pod that this runs in; empty: it is in
-// none.
-func podNamespace() string {
-	text, err := os.ReadFile(podNamespaceFile)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(text))
 }

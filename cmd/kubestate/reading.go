@@ -12,6 +12,7 @@ import (
 
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/internal/conf"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/serve"
 	"github.com/kubestate/kubestate/kubewatch"
 )
@@ -100,7 +101,7 @@ func (r *reading) pushOnce(ctx context.Context, timeout time.Duration) error {
 	limited, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("not everything was sent within %s", timeout))
 	err := r.pusher.sender.Once(limited)
 	if errors.Is(limited.Err(), context.DeadlineExceeded) {
-		err = errors.Join(err, prefixed("not yet read", r.ready()))
+		err = errors.Join(err, problem.In("not yet read", r.ready()))
 	}
 	if names := kubewatch.NotServed(r.group.Statuses()); len(names) > 0 && err == nil {
 		r.warnNotServed(names)

@@ -20,7 +20,7 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-func renderCommand(args []string) *cobra.Command {
+func renderCommand() *cobra.Command {
 	o := conf.New()
 	format := exposition.Text
 	in := input{max: maxFile}
@@ -47,7 +47,7 @@ reported with file and line; the rest is rendered, and the exit code is 1.`,
 			return render(o, in, format, c.OutOrStdout())
 		},
 	}
-	takeOptions(c, args, o, completes(o), conf.Scope, conf.Selection, conf.Joining)
+	takeOptions(c, o, conf.Scope, conf.Selection, conf.Joining)
 	c.Flags().Var(&formatFlag{&format}, "format", "`format` of the output: text or openmetrics")
 	c.Flags().StringArrayVarP(&in.names, "filename", "f", nil, "`file` or directory to read, as for kubectl; can be given more than once")
 	c.Flags().BoolVarP(&in.recursive, "recursive", "R", false, "read the directories below a directory, too")

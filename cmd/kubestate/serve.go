@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,14 +9,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubestate/kubestate"
-	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/serve"
 )
 
-func serveCommand(args []string) *cobra.Command {
+func serveCommand() *cobra.Command {
 	o := conf.New()
-	config := ""
 	c := &cobra.Command{
 		Use:   "kubestate",
 		Short: "Serve metrics about the objects of a Kubernetes cluster",
@@ -26,63 +23,35 @@ func serveCommand(args []string) *cobra.Command {
 Without a command it reads a cluster and serves:
   /metrics on --port             metrics about the objects
   /metrics on --telemetry-port   metrics about kubestate itself
-Both ports answer /readyz and show at / what is being read.
+Both ports answer /readyz and show at / which resources are watched.
 
-With a --config whose section agent says so it pushes metrics, too, as the
-command agent does, from the same watches.`,
-		Example: `  kubestate                                        in a pod, as its service account
-  kubestate --kubeconfig ~/.kube/config            from anywhere
+With a section agent in --config it also pushes metrics, as the command agent
+does, from the same watches.`,
+		Example: `  # in a pod, as its service account
+  kubestate
+  # from anywhere
+  kubestate --kubeconfig ~/.kube/config
   kubestate --resources pods,nodes --metric-labels-allowlist 'pods=[app,team]'
-  kubestate demo                                   a simulated cluster, to look around
-  kubectl get pods -A -o json | kubestate render - the same metrics from a file`,
-		Args: cobra.NoArgs,
+  # a simulated cluster, to look around
+  kubestate demo
+  # the same metrics from a file
+  kubectl get pods -A -o json | kubestate render -`,
+		Args: knownCommand,
 		RunE: func(c *cobra.Command, _ []string) error {
-			log := o.Logger(c.ErrOrStderr())
-			push, err := pushSettings(o, config)
-			if err != nil {
-				return err
-			}
-			return serveCluster(c.Context(), o, push, log, c.OutOrStdout(), func(addresses) {})
+			return serveCluster(c.Context(), o, o.Logger(c.ErrOrStderr()), c.OutOrStdout(), func(addresses) {})
 		},
 	}
-	check := func() error {
-		_, err := pushSettings(o, config)
-		return err
-	}
-	takeOptions(c, args, o, check, conf.Cluster, conf.Scope, conf.Selection, conf.Joining, conf.Serving, conf.Telemetry, conf.Logging)
-	c.Flags().StringVar(&config, "config", "", "configuration `file`: what the agent pushes")
+	takeOptions(c, o, conf.Files, conf.Cluster, conf.Scope, conf.Selection, conf.Joining, conf.Serving, conf.Telemetry, conf.Logging)
 	return c
-}
-
-// pushSettings returns what a configuration file says of the agent; nil: nothing.
-// The error has what is wrong with the options, too.
-func pushSettings(o *conf.Options, config string) (*agentconf.Settings, error) {
-	_, wrong := o.Complete()
-	if config == "" {
-		return nil, wrong
-	}
-	c, err := readConfig(config, agentconf.Read)
-	switch {
-	case err != nil || c.Agent == nil:
-		return nil, errors.Join(wrong, err)
-	case len(c.Agent.Sinks) == 0:
-		return nil, errors.Join(wrong, fmt.Errorf("%s: the section agent has no sinks", config))
-	}
-	s := c.Agent.Settings()
-	s.Receivers, s.Warnings, err = c.Agent.Receivers()
-	errs := []error{wrong, err}
-	s.LeaderElection, err = completeElection(s.LeaderElection, true, false)
-	return &s, errors.Join(append(errs, err)...)
 }
 
 // addresses are where the two ports listen, as host:port.
 type addresses struct{ main, telemetry string }
 
-// serveCluster reads a cluster and serves until ctx ends. It wires every part to
-// the next: watches feed the exporter, the exporter answers on the main port.
-// push, unless nil, is what the agent makes of the same objects; out is standard
-// output. listening is called once both ports are open.
-func serveCluster(ctx context.Context, o *conf.Options, push *agentconf.Settings, log *slog.Logger, out io.Writer, listening func(addresses)) error {
+// serveCluster reads a cluster and serves until ctx ends. It wires every part to the
+// next: watches feed the exporter and the agent, the exporter answers on the main port.
+// out is standard output. listening is called when both ports are open.
+func serveCluster(ctx context.Context, o *conf.Options, log *slog.Logger, out io.Writer, listening func(addresses)) error {
 	settings, err := o.Complete()
 	if err != nil {
 		return err
@@ -96,8 +65,8 @@ func serveCluster(ctx context.Context, o *conf.Options, push *agentconf.Settings
 		return err
 	}
 	var p *pusher
-	if push != nil {
-		if p, err = newPusher(*push, log); err != nil {
+	if settings.Push != nil {
+		if p, err = newPusher(*settings.Push, log); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/spell"
 	"github.com/kubestate/kubestate/internal/strictyaml"
 	"github.com/kubestate/kubestate/kind"
@@ -17,7 +18,7 @@ import (
 
 var namesType = reflect.TypeFor[agent.Names]()
 
-// checker tells a file what is wrong beyond its form.
+// checker reports problems beyond the form of a file.
 type checker struct {
 	file      *strictyaml.File
 	resources []string
@@ -25,7 +26,7 @@ type checker struct {
 	known     map[string]knownFamily
 }
 
-// knownFamily is what the catalog says of a family.
+// knownFamily describes a family of the catalog.
 type knownFamily struct {
 	resource string
 	labels   []string
@@ -47,13 +48,13 @@ func newChecker(f *strictyaml.File, names *agent.Names) *checker {
 			c.known[d.Name] = k
 		}
 	}
-	for i := range names.Rules { // a naming table may have families of its own
+	for i := range names.Rules { // a naming scheme may have families of its own
 		c.families = append(c.families, names.Rules[i].Family)
 	}
 	return c
 }
 
-// checkNames checks a table that stands at a path of a file.
+// checkNames checks a naming scheme at a path of a file.
 func checkNames(f *strictyaml.File, path string, n *agent.Names) {
 	c := newChecker(f, &agent.Names{})
 	at := func(key string) string { return strings.TrimPrefix(path+"."+key, ".") }
@@ -63,7 +64,7 @@ func checkNames(f *strictyaml.File, path string, n *agent.Names) {
 		rule := at(fmt.Sprintf("rules[%d]", i))
 		c.family(rule+".family", r.Family)
 		if r.Family == "" {
-			f.Wrong(rule, "the key family is missing")
+			f.Report(rule, problem.New("missing key family", ""))
 		}
 		c.rule(rule, r)
 	}
@@ -84,14 +85,14 @@ func checkNames(f *strictyaml.File, path string, n *agent.Names) {
 	c.asTags(at("annotationsAsTags"), metric.Annotations, n.AnnotationsAsTags)
 }
 
-// rule checks what a rule says, but for its family.
+// rule checks a rule, except its family.
 func (c *checker) rule(path string, r *agent.Rule) {
 	c.problems(path, r.Problems())
 	c.filter(path, r.Family, &r.Filter)
 	c.sibling(path+".start", r.Family, r.Start)
 	s := r.States
 	if s == nil {
-		c.labels(path, r) // else some are of the other families
+		c.labels(path, r) // with states, some are labels of the other families
 	} else {
 		for i, family := range s.From {
 			from := fmt.Sprintf("%s.states.from[%d]", path, i)
@@ -103,7 +104,7 @@ func (c *checker) rule(path string, r *agent.Rule) {
 	}
 }
 
-// labels checks those that a rule names.
+// labels checks the labels that a rule names.
 func (c *checker) labels(path string, r *agent.Rule) {
 	c.template(path+".metric", r.Family, r.Metric)
 	c.check(path+".check", r.Family, r.Check)
@@ -112,12 +113,12 @@ func (c *checker) labels(path string, r *agent.Rule) {
 	c.keys(path+".values", r.Family, slices.Sorted(maps.Keys(r.Values)))
 }
 
-// problems tells what is wrong with the values themselves.
+// problems reports what is wrong with the values themselves.
 func (c *checker) problems(path string, all []agent.Problem) {
 	for _, p := range all {
 		at := strings.TrimSuffix(path+"."+p.Key, ".")
-		if c.file.Has(at) && (p.Key == "" || c.file.Sound(at)) { // else it was told before
-			c.file.WrongAll(at, p.Err)
+		if c.file.Has(at) && (p.Key == "" || c.file.Sound(at)) { // else it was reported before
+			c.file.Report(at, p.Err)
 		}
 	}
 }
@@ -128,22 +129,24 @@ func (c *checker) filter(path, family string, f *agent.Filter) {
 	c.keys(path+".choose", family, slices.Sorted(maps.Keys(f.Choose)))
 }
 
-// sibling checks a family that must be of the same resource as another, since it is
-// looked for among the samples of one object.
+// sibling checks a family that must be of the same resource as another, because it is
+// looked up among the samples of one object.
 func (c *checker) sibling(path, of, name string) {
 	c.family(path, name)
 	a, known := c.known[of]
 	if b, also := c.known[name]; known && also && a.resource != b.resource {
-		c.file.Wrong(path, "%s is of %s, want a family of %s, as %s is", name, b.resource, a.resource, of)
+		c.file.Report(path, problem.New(fmt.Sprintf("family %s of resource %s", name, b.resource), fmt.Sprintf("must be a family of %s, as %s is", a.resource, of)))
 	}
 }
 
-// label checks a label that samples of a family should have. The labels of families
-// that the catalog does not know may be any.
+// label checks a label that samples of a family should have. Families that are not in
+// the catalog may have any.
 func (c *checker) label(path, family, name string) {
 	k, known := c.known[family]
 	if known && !slices.Contains(k.labels, name) && (k.prefix == "" || !strings.HasPrefix(name, k.prefix)) {
-		c.file.Wrong(path, "%q is no label of %s%s", name, family, among(name, k.labels))
+		p := missing("label", name, k.labels)
+		p.What = fmt.Sprintf("family %s has no label %s", family, problem.Quote(name))
+		c.file.Report(path, p)
 	}
 }
 
@@ -167,7 +170,7 @@ func (c *checker) template(path, family, text string) {
 		_, behind, _ := strings.Cut(text, "{")
 		label, rest, closed := strings.Cut(behind, "}")
 		if !closed || label == "" {
-			return // of what is no {label}, problems tells
+			return // Problems reports the rest
 		}
 		c.label(path, family, label)
 		text = rest
@@ -186,19 +189,22 @@ func (c *checker) check(path, family string, check *agent.Check) {
 }
 
 func (c *checker) exists(path, what, name string, names []string) {
-	if slices.Contains(names, name) || !c.file.Has(path) { // that it is missing was told before
-		return
+	if !slices.Contains(names, name) && c.file.Has(path) { // a missing key was reported before
+		c.file.Report(path, missing(what, name, names))
 	}
-	c.file.Wrong(path, "%s %q does not exist%s", what, name, among(name, names))
 }
 
-// among says, for an error, what there is in place of a name.
-func among(name string, names []string) string {
-	text := "; there are: " + strings.Join(names, ", ")
-	if len(names) > 60 { // more than one reads
-		text = ""
+// maxNames is how many names the list of an error has at most.
+const maxNames = 60
+
+// missing returns the problem that a name is none of those that exist.
+func missing(what, name string, names []string) problem.Problem {
+	p := problem.New(fmt.Sprintf("%s %s does not exist", what, problem.Quote(name)), "")
+	if len(names) <= maxNames {
+		p.Allowed = "must be one of: " + strings.Join(names, ", ")
 	}
-	return text + spell.Hint(name, names)
+	p.Hint = spell.Near(name, names)
+	return p
 }
 
 func (c *checker) family(path, name string) { c.exists(path, "family", name, c.families) }
@@ -208,12 +214,12 @@ func (c *checker) resourceList(path string, names []string) {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		c.exists(at, "resource", name, c.resources)
 		if slices.Index(names, name) != i {
-			c.file.Wrong(at, "resource %s is there twice", name)
+			c.file.Report(at, problem.New("duplicate resource "+problem.Quote(name), "must be listed once"))
 		}
 	}
 }
 
-// keyPatterns checks patterns by resource, as allow-lists have them.
+// keyPatterns checks patterns by resource, as in allow-lists.
 func (c *checker) keyPatterns(path string, lists map[string][]string) {
 	for _, resource := range slices.Sorted(maps.Keys(lists)) {
 		if resource != kubestate.AllResources {
@@ -221,7 +227,7 @@ func (c *checker) keyPatterns(path string, lists map[string][]string) {
 		}
 		for i, key := range lists[resource] {
 			if strings.Count(key, "*") > 1 {
-				c.file.Wrong(fmt.Sprintf("%s.%s[%d]", path, resource, i), "%q has more than one *, want one or none", key)
+				c.file.Report(fmt.Sprintf("%s.%s[%d]", path, resource, i), problem.Invalid("pattern", key, "must have at most one *"))
 			}
 		}
 	}
@@ -232,7 +238,7 @@ func (c *checker) joins(path string, joins map[string]agent.Join) {
 		c.family(path+"."+family, family)
 		j := joins[family]
 		if len(j.Match) > 0 && len(j.Get) == 0 && !j.All && len(j.Tags) == 0 {
-			c.file.Wrong(path+"."+family, "gets no labels; want get, or all: true")
+			c.file.Report(path+"."+family, problem.New("join without labels", "must have get, or all: true"))
 		}
 		c.list(path+"."+family+".match", family, j.Match)
 		for i, label := range j.Get {
@@ -244,7 +250,7 @@ func (c *checker) joins(path string, joins map[string]agent.Join) {
 		c.keys(path+"."+family+".tags", family, tags)
 		for _, label := range tags {
 			if j.Tags[label] == "" {
-				c.file.Wrong(path+"."+family+".tags."+label, "want the name of the tag")
+				c.file.Report(path+"."+family+".tags."+label, emptyTag())
 			}
 		}
 	}
@@ -258,11 +264,13 @@ func (c *checker) aggregates(path string, aggregates []agent.Aggregate) {
 		c.filter(at, a.Family, &a.Filter)
 		c.template(at+".metric", a.Family, a.Metric)
 		c.check(at+".check", a.Family, a.Check)
-		if !a.Joined { // else joins may bring them
+		if !a.Joined { // joins may add any label
 			c.list(at+".by", a.Family, a.By)
 		}
 	}
 }
+
+func emptyTag() problem.Problem { return problem.New("empty tag", "must be the name of a tag") }
 
 // asTags checks the kinds of labels or annotations as tags.
 func (c *checker) asTags(path string, list metric.AllowList, tags map[string]map[string]string) {
@@ -278,13 +286,13 @@ func (c *checker) asTags(path string, list metric.AllowList, tags map[string]map
 		c.exists(path+"."+name, "kind", name, kinds)
 		for _, key := range slices.Sorted(maps.Keys(tags[name])) {
 			if tags[name][key] == "" {
-				c.file.Wrong(path+"."+name+"."+key, "want the name of the tag")
+				c.file.Report(path+"."+name+"."+key, emptyTag())
 			}
 		}
 	}
 }
 
-// check checks the section of the agent, but for its sinks.
+// check checks the section of the agent, except its sinks.
 func (a *Agent) check(f *strictyaml.File) {
 	c := newChecker(f, a.Names.Get())
 	if a.Names.inline {
@@ -304,12 +312,12 @@ func (l LeaderElection) check(f *strictyaml.File) {
 	l.FillDefaults()
 	const path = "agent.leaderElection"
 	if l.LeaseDuration%leaseUnit != 0 {
-		f.Wrong(path+".leaseDuration", "%s: want whole seconds", l.LeaseDuration)
+		f.Report(path+".leaseDuration", problem.Invalid("duration", l.LeaseDuration.String(), "must be whole seconds"))
 	}
 	if l.RenewDeadline >= l.LeaseDuration {
-		f.Wrong(path+".renewDeadline", "%s: want less than the lease duration, %s", l.RenewDeadline, l.LeaseDuration)
+		f.Report(path+".renewDeadline", problem.Invalid("duration", l.RenewDeadline.String(), "must be less than leaseDuration, "+l.LeaseDuration.String()))
 	}
 	if l.RetryPeriod >= l.RenewDeadline {
-		f.Wrong(path+".retryPeriod", "%s: want less than the renew deadline, %s", l.RetryPeriod, l.RenewDeadline)
+		f.Report(path+".retryPeriod", problem.Invalid("duration", l.RetryPeriod.String(), "must be less than renewDeadline, "+l.RenewDeadline.String()))
 	}
 }

@@ -7,10 +7,10 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/strictyaml"
 )
 
@@ -22,39 +22,38 @@ func (a *Agent) checkSinks(f *strictyaml.File) {
 			s.checkAt(f, path(i))
 		}
 	}
-	for _, u := range a.unfit() {
-		f.Wrong(path(u.sink)+"."+u.key, "%w", u.err)
+	for _, u := range a.conflicts() {
+		f.Report(path(u.sink), u.problem)
 	}
 }
 
-// unfit says that a key of a sink does not fit the section or another sink.
-type unfit struct {
-	sink int
-	key  string
-	err  error
+// conflict is a key of a sink that does not fit the section or another sink.
+type conflict struct {
+	sink    int
+	problem problem.Problem
 }
 
-func (a *Agent) unfit() []unfit {
-	var all []unfit
+func (a *Agent) conflicts() []conflict {
+	var all []conflict
 	first := map[string]int{}
 	for i, s := range a.Sinks {
 		if s.settings == nil {
 			continue
 		}
-		wrong := func(key, format string, args ...any) { all = append(all, unfit{i, key, fmt.Errorf(format, args...)}) }
+		report := func(key string, p problem.Problem) { all = append(all, conflict{i, p.At(key)}) }
 		c := s.common()
 		interval, heartbeat := a.paceOf(c)
 		if heartbeat != 0 && heartbeat < interval {
-			wrong("heartbeat", "%s is less than the interval, %s; want more, or none", heartbeat, interval)
+			report("heartbeat", problem.Invalid("duration", heartbeat.String(), "must be at least the interval, "+interval.String()+", or left out"))
 		}
-		if d, ok := s.settings.(*DogStatsD); ok && d.Spread >= interval-interval/20 { // the time that a run has
-			wrong("spread", "%s takes all of the interval, %s; want less", d.Spread, interval)
+		if d, ok := s.settings.(*DogStatsD); ok && d.Spread >= interval-interval/20 { // the time that a flush has
+			report("spread", problem.Invalid("duration", d.Spread.String(), "must be less than 95% of the interval, "+interval.String()))
 		}
 		j, twice := first[c.Name]
 		switch {
 		case c.Name == "":
 		case twice:
-			wrong("name", "sinks[%d] has the name %q already", j, c.Name)
+			report("name", problem.New("duplicate name "+problem.Quote(c.Name), fmt.Sprintf("must differ from that of sinks[%d]", j)))
 		default:
 			first[c.Name] = i
 		}
@@ -67,28 +66,28 @@ func (a *Agent) paceOf(c *Common) (interval, heartbeat time.Duration) {
 	return cmp.Or(c.Interval, a.Interval, agent.DefaultInterval), cmp.Or(c.Heartbeat, a.Heartbeat)
 }
 
-// checkAt tells a file what is wrong with the sink that stands at a path. To find
-// out it is opened, as far as that has no effect.
+// checkAt reports what is wrong with the sink at a path of a file. To find out it is
+// opened, as far as that has no effect.
 func (s Sink) checkAt(f *strictyaml.File, path string) {
 	problems := s.check()
 	for _, key := range slices.Sorted(maps.Keys(problems)) {
-		if at := strings.TrimPrefix(path+"."+key, "."); f.Has(at) { // else it was told that it is missing
-			f.WrongAll(at, problems[key])
+		if at := problem.Join(path, key); f.Has(at) { // a missing key was reported before
+			f.Report(at, problems[key])
 		}
 	}
 	switch s.settings.(type) {
 	case *File, *Stdout:
 		return
 	}
-	if !f.Sound(path) { // else things would be told twice
+	if !f.Sound(path) { // else problems would be reported twice
 		return
 	}
 	opened, err := s.open(Environment{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
-		f.WrongAll(path, err)
+		f.Report(path, err)
 		return
 	}
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	_ = opened.Close(ended) // nothing is in it
+	_ = opened.Close(ended) // it is empty
 }

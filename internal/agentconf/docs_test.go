@@ -40,7 +40,7 @@ func example(t *testing.T) string {
 // what it says comes to an agent and its sinks.
 func TestExample(t *testing.T) {
 	text := example(t)
-	c, err := Read("example.yaml", []byte(text))
+	c, err := Reader{}.Read("example.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,13 +3,14 @@ package agentconf
 import (
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/agent/datadog"
 	"github.com/kubestate/kubestate/agent/otel"
+	"github.com/kubestate/kubestate/internal/bounded"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/spell"
 	"github.com/kubestate/kubestate/internal/strictyaml"
 )
@@ -18,17 +19,19 @@ func builtIn() map[string]func() *agent.Names {
 	return map[string]func() *agent.Names{"datadog": datadog.Names, "ksm": agent.KSM, "otel": otel.Names}
 }
 
-// BuiltIn returns the names of the naming tables that are part of the program.
+// BuiltIn returns the names of the built-in naming schemes.
 func BuiltIn() []string { return slices.Sorted(maps.Keys(builtIn())) }
 
-// Table returns the naming table of a name of BuiltIn, or that in a file.
+// Table returns the naming scheme with a name of BuiltIn, or the one in a file.
 func Table(nameOrFile string) (*agent.Names, error) {
 	if table, ok := builtIn()[nameOrFile]; ok {
 		return table(), nil
 	}
-	data, err := os.ReadFile(nameOrFile)
+	data, err := bounded.ReadFile(nameOrFile, bounded.Config)
 	if err != nil {
-		return nil, fmt.Errorf("%q is none of %s, and no file that can be read: %w%s", nameOrFile, strings.Join(BuiltIn(), ", "), err, spell.Hint(nameOrFile, BuiltIn()))
+		p := problem.New("unknown naming scheme "+problem.Quote(nameOrFile), fmt.Sprintf("must be one of: %s, or a readable file (%s)", strings.Join(BuiltIn(), ", "), problem.Cut(err.Error())))
+		p.Hint = spell.Near(nameOrFile, BuiltIn())
+		return nil, p
 	}
 	n := &agent.Names{}
 	f := strictyaml.Read(nameOrFile, data, n, options())
@@ -36,17 +39,17 @@ func Table(nameOrFile string) (*agent.Names, error) {
 	return n, f.Err()
 }
 
-// Names is a naming table, told by a name of BuiltIn, by the path of a file, or in
-// place. The zero value is that of kube-state-metrics.
+// Names is a naming scheme, given by a name of BuiltIn, by the path of a file, or
+// inline. The zero value is ksm.
 type Names struct {
-	table  *agent.Names // nil: none told
+	table  *agent.Names // nil: none given
 	inline bool
 }
 
-// NewNames returns what stands for a table.
+// NewNames returns the Names of a naming scheme.
 func NewNames(table *agent.Names) Names { return Names{table: table} }
 
-// Get returns the table.
+// Get returns the naming scheme.
 func (n Names) Get() *agent.Names {
 	if n.table == nil {
 		return agent.KSM()
@@ -63,14 +66,12 @@ func (n *Names) ReadYAML(v strictyaml.Value) {
 	}
 	text, ok := v.Text()
 	if !ok {
-		v.Wrong("want %s, the path of a file with a naming table, or a table", strings.Join(BuiltIn(), ", "))
+		v.Invalid("naming scheme", "must be one of: "+strings.Join(BuiltIn(), ", ")+", the path of a file, or a scheme")
 		return
 	}
 	table, err := Table(text)
 	if err != nil {
-		for problem := range strings.SplitSeq(err.Error(), "\n") {
-			v.Wrong("%s", problem)
-		}
+		v.Report(err)
 		return
 	}
 	n.table = table

@@ -13,7 +13,7 @@ import (
 // schema compiles the JSON schema of configuration files.
 func schema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	text, err := JSONSchema(func(reflect.Type, string) string { return "" })
+	text, err := JSONSchema(func(reflect.Type, string) string { return "" }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestSchemaAgrees(t *testing.T) {
 		{"agent: {sinks: [{type: otlp, url: 'http://x', protocol: grpc, maxSeries: 0}]}", false},
 	} {
 		bySchema := validate(t, s, c.text)
-		_, byProgram := Read("c.yaml", []byte(c.text))
+		_, byProgram := Reader{}.Read("c.yaml", []byte(c.text))
 		if (bySchema == nil) != c.ok || (byProgram == nil) != c.ok {
 			t.Errorf("%s: want ok %t\nschema: %v\nprogram: %v", c.text, c.ok, bySchema, byProgram)
 		}

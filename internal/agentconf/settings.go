@@ -2,30 +2,28 @@ package agentconf
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/strictyaml"
 	"github.com/kubestate/kubestate/kind"
 )
 
-// Settings is what a configuration comes to, in the form in which other packages
-// take it.
+// Settings is a configuration in the form in which other packages take it.
 type Settings struct {
 	// Agent says what is made of objects; its Logger is the caller's to set.
 	Agent agent.Config
-	// Namespaces are those to read where nothing else is said; nil is all.
+	// Namespaces are those to read by default; nil is all.
 	Namespaces     []string
 	LeaderElection LeaderElection
 	Receivers      []Receiver
-	// CheckTelemetry asks for the gauges in which the kubernetes_state_core check
-	// tells of itself.
+	// CheckTelemetry asks for the self metrics of the kubernetes_state_core check.
 	CheckTelemetry bool
-	// Warnings tell of settings that have no effect, or not the one that they look
-	// like. The caller logs them.
+	// Warnings are about settings without effect, or with an unexpected one. The caller
+	// logs them.
 	Warnings []string
 }
 
@@ -33,12 +31,11 @@ const (
 	leaseUnit            = time.Second
 	defaultLeaseName     = "kubestate-agent"
 	defaultLeaseDuration = 15 * time.Second
-	// staleness is how long Prometheus takes a series for alive that has no new
-	// sample.
+	// staleness is when Prometheus marks a series without new samples stale.
 	staleness = 5 * time.Minute
 )
 
-// FillDefaults sets what is not told, but for namespace and identity.
+// FillDefaults sets the defaults, except for namespace and identity.
 func (l *LeaderElection) FillDefaults() {
 	l.Name = cmp.Or(l.Name, defaultLeaseName)
 	l.LeaseDuration = cmp.Or(l.LeaseDuration, defaultLeaseDuration)
@@ -46,22 +43,33 @@ func (l *LeaderElection) FillDefaults() {
 	l.RetryPeriod = cmp.Or(l.RetryPeriod, l.RenewDeadline/5)
 }
 
-// Read reads a configuration file. The error joins everything that is wrong, each
-// problem with its line. It opens nothing that stays open, and creates nothing.
-func Read(name string, data []byte) (*Config, error) { return read(name, data, (*Agent).checkSinks) }
-
-// ReadWithoutSinks is Read for a caller who has other sinks: those of the file are
-// left out, and what they need, such as files with secrets, may be missing.
-func ReadWithoutSinks(name string, data []byte) (*Config, error) {
-	return read(name, data, func(a *Agent, _ *strictyaml.File) { a.Sinks = nil })
+// Reader reads configuration files.
+type Reader struct {
+	// Keys are those besides agent.
+	Keys Keys
+	// WithoutSinks leaves out the sinks of the file: what they need, such as files with
+	// secrets, may be missing.
+	WithoutSinks bool
 }
 
-func read(name string, data []byte, sinks func(*Agent, *strictyaml.File)) (*Config, error) {
-	c := &Config{}
+// Keys are keys of the configuration file that this package does not know.
+type Keys struct {
+	Names []string
+	// Read reads the value of a key.
+	Read func(key string, v strictyaml.Value)
+}
+
+// Read reads a configuration file. The error is a problem.List with the line of each
+// problem. Read leaves nothing open, and creates nothing.
+func (r Reader) Read(name string, data []byte) (*Config, error) {
+	c := &Config{keys: r.Keys}
 	f := strictyaml.Read(name, data, c, options())
 	if c.Agent != nil {
 		c.Agent.check(f)
-		sinks(c.Agent, f)
+		if r.WithoutSinks {
+			c.Agent.Sinks = nil
+		}
+		c.Agent.checkSinks(f)
 	}
 	if err := f.Err(); err != nil {
 		return nil, err
@@ -69,7 +77,7 @@ func read(name string, data []byte, sinks func(*Agent, *strictyaml.File)) (*Conf
 	return c, nil
 }
 
-// Settings returns what the section comes to, without regard to its sinks.
+// Settings returns the settings of the section, without its sinks.
 func (a *Agent) Settings() Settings {
 	s := Settings{
 		Agent: agent.Config{
@@ -84,8 +92,8 @@ func (a *Agent) Settings() Settings {
 	return s
 }
 
-// Kinds returns the tables of resources, in the order of the catalog; nil where
-// none are named.
+// Kinds returns the tables of resources, in the order of the catalog; nil for no
+// resources.
 func Kinds(resources []string) []*kind.Table {
 	if len(resources) == 0 {
 		return nil
@@ -93,16 +101,16 @@ func Kinds(resources []string) []*kind.Table {
 	return slices.DeleteFunc(kind.All(), func(t *kind.Table) bool { return !slices.Contains(resources, t.Name) })
 }
 
-// Receivers returns the sinks and their pace, each with a name of its own, and
-// warnings about them. The error is of sinks that do not fit the section or each
-// other, which those of a file do; others may have come to it, or another interval.
+// Receivers returns the sinks and their pace, each with a unique name, and warnings
+// about them. The error lists sinks that conflict with the section or each other. Those
+// of a file do not, but flags may add sinks or change the interval.
 func (a *Agent) Receivers() (receivers []Receiver, warnings []string, err error) {
 	taken := map[string]bool{}
 	for _, s := range a.Sinks {
 		taken[s.common().Name] = true
 	}
-	var errs []error
-	unfit := a.unfit()
+	var problems problem.List
+	conflicts := a.conflicts()
 	for i, s := range a.Sinks {
 		c := s.common()
 		r := Receiver{Name: c.Name, sink: s}
@@ -116,16 +124,16 @@ func (a *Agent) Receivers() (receivers []Receiver, warnings []string, err error)
 			}
 		}
 		r.Interval, r.Heartbeat = a.paceOf(c)
-		// A series is sent again at the first run after the heartbeat, if not later.
+		// A series is sent again at the first flush after the heartbeat, or later.
 		if r.Heartbeat > 0 && r.Heartbeat+r.Interval >= staleness && (c.Type == "remotewrite" || c.Type == "otlp") {
-			warnings = append(warnings, fmt.Sprintf("sink %s: with a heartbeat of %s Prometheus takes series that do not change for ended, after %s", r.Name, r.Heartbeat, staleness))
+			warnings = append(warnings, fmt.Sprintf("sink %s: heartbeat %s is too long: Prometheus marks series stale after %s without a sample", r.Name, r.Heartbeat, staleness))
 		}
 		receivers = append(receivers, r)
-		for _, u := range unfit {
-			if u.sink == i {
-				errs = append(errs, fmt.Errorf("sink %s: %s: %w", r.Name, u.key, u.err))
+		for _, c := range conflicts {
+			if c.sink == i {
+				problems = append(problems, problem.List{c.problem}.From("sink "+r.Name)...)
 			}
 		}
 	}
-	return receivers, warnings, errors.Join(errs...)
+	return receivers, warnings, problems.Err()
 }

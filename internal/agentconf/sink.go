@@ -10,23 +10,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/spell"
 	"github.com/kubestate/kubestate/internal/strictyaml"
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Common is what all sinks can be told.
+// Common has the settings of every type of sink.
 type Common struct {
 	// Kind of sink: datadog, dogstatsd, file, otlp, remotewrite or stdout.
 	Type string `json:"type"`
 	// Name of the sink in metrics and in the log. Default: its type.
 	Name string `json:"name,omitempty"`
-	// Time from run to run. Default: that of the agent.
+	// Time from flush to flush. Default: that of the agent.
 	Interval time.Duration `json:"interval,omitempty" minimum:"1s"`
-	// If given, a run has only what changed, and everything once in this time.
-	// Default: that of the agent.
+	// If given, a flush has only series that changed, and all of them once in this
+	// time. Default: that of the agent.
 	Heartbeat time.Duration `json:"heartbeat,omitempty" minimum:"1s"`
-	// Further tags of everything that this sink sends.
+	// Further tags of all series of this sink.
 	Tags map[string]string `json:"tags,omitempty"`
 }
 
@@ -35,12 +36,12 @@ func (c *Common) common() *Common { return c }
 // settings are those of one type of sink.
 type settings interface {
 	common() *Common
-	// check returns what is wrong that open does not tell, by key.
+	// check returns, by key, the problems that open does not find.
 	check() map[string]error
 	open(e Environment) (sink.Sink, error)
 }
 
-// Environment is what sinks are given beside their settings.
+// Environment is what sinks need besides their settings.
 type Environment struct {
 	Stdout  io.Writer
 	Version string // of this program
@@ -68,18 +69,20 @@ func sinkTypeNames() []string { return slices.Sorted(maps.Keys(sinkTypes())) }
 func (s *Sink) ReadYAML(v strictyaml.Value) {
 	allowed := strings.Join(sinkTypeNames(), ", ")
 	if !v.IsMapping() {
-		v.Wrong("want the settings of a sink, its type among them: %s", allowed)
+		v.Invalid("sink", "must have keys with values, one of them the type: "+allowed)
 		return
 	}
 	typ, ok := v.Key("type")
 	if !ok {
-		v.Wrong("has no type; want one of: %s", allowed)
+		v.Report(problem.New("missing key type", "must be one of: "+allowed))
 		return
 	}
 	name, _ := typ.Scalar()
 	empty, ok := sinkTypes()[name]
 	if !ok {
-		typ.Wrong("%q is unknown, want one of: %s%s", name, allowed, spell.Hint(name, sinkTypeNames()))
+		p := problem.New("unknown type "+problem.Quote(name), "must be one of: "+allowed)
+		p.Hint = spell.Near(name, sinkTypeNames())
+		typ.Report(p)
 		return
 	}
 	s.settings = empty()
@@ -104,7 +107,7 @@ func (*Sink) JSONSchema(s *strictyaml.Schemas) strictyaml.Schema {
 	}
 }
 
-// Receiver is a sink that may be opened, and at what pace it is served.
+// Receiver is a sink that may be opened, with its pace.
 type Receiver struct {
 	Name                string
 	Interval, Heartbeat time.Duration
@@ -112,7 +115,7 @@ type Receiver struct {
 	sink Sink
 }
 
-// Open returns the sink. The error names everything that is wrong with it.
+// Open returns the sink. The error names all its problems.
 func (r *Receiver) Open(e Environment) (sink.Sink, error) {
 	s, err := r.sink.open(e)
 	if err != nil {
@@ -121,7 +124,7 @@ func (r *Receiver) Open(e Environment) (sink.Sink, error) {
 	return s, nil
 }
 
-// tagsOf returns tags in the order of their keys.
+// tagsOf returns tags sorted by key.
 func tagsOf(m map[string]string) []sink.Tag {
 	var tags []sink.Tag
 	for _, key := range slices.Sorted(maps.Keys(m)) {

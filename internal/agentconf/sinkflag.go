@@ -6,28 +6,29 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/strictyaml"
 )
 
-// shortForm is a short form of a sink. What it begins with tells the type, the key
-// that the rest is for, what precedes the rest there, and the protocol.
+// shortForm is a short form of a sink. Its prefix gives the type, the key that the
+// rest is the value of, the prefix of that value, and the protocol.
 type shortForm struct {
 	begins, rest               string // rest is for help
 	doc                        string
 	typ, key, prefix, protocol string
 }
 
-// shortForms returns all; where several begin alike the last holds.
+// shortForms returns all; of several with the same prefix the last counts.
 func shortForms() []shortForm {
 	grpc := string(protocolGRPC)
 	return []shortForm{
-		{"stdout", "", "lines of JSON", "stdout", "", "", ""},
-		{"file:", "PATH", "lines of JSON", "file", "path", "", ""},
-		{"file://", "/PATH", "lines of JSON", "file", "path", "", ""},
+		{"stdout", "", "JSON lines", "stdout", "", "", ""},
+		{"file:", "PATH", "JSON lines", "file", "path", "", ""},
+		{"file://", "/PATH", "JSON lines", "file", "path", "", ""},
 		{"udp:", "//HOST:PORT", "DogStatsD", "dogstatsd", "address", "udp:", ""},
-		{"unix:", "///PATH", "DogStatsD over a socket of datagrams", "dogstatsd", "address", "unix:", ""},
-		{"unixstream:", "///PATH", "DogStatsD over a socket with a stream", "dogstatsd", "address", "unixstream:", ""},
-		{"datadog+https:", "//HOST?keyFile=PATH", "the intake of Datadog", "datadog", "url", "https:", ""},
+		{"unix:", "///PATH", "DogStatsD over a datagram socket", "dogstatsd", "address", "unix:", ""},
+		{"unixstream:", "///PATH", "DogStatsD over a stream socket", "dogstatsd", "address", "unixstream:", ""},
+		{"datadog+https:", "//HOST?keyFile=PATH", "the Datadog intake", "datadog", "url", "https:", ""},
 		{"datadog+http:", "//HOST:PORT?keyFile=PATH", "the same without TLS, for a proxy", "datadog", "url", "http:", ""},
 		{"otlp+http:", "//HOST:PORT", "OTLP", "otlp", "url", "http:", ""},
 		{"otlp+https:", "//HOST:PORT", "OTLP with TLS", "otlp", "url", "https:", ""},
@@ -38,7 +39,7 @@ func shortForms() []shortForm {
 	}
 }
 
-// SinkForms says how sinks can be told in short, for errors.
+// SinkForms lists the short forms of sinks, for errors.
 func SinkForms() string {
 	var all []string
 	for _, form := range shortForms() {
@@ -47,7 +48,7 @@ func SinkForms() string {
 	return strings.Join(all, ", ")
 }
 
-// SinkHelp says in lines how sinks can be told in short, and what each is.
+// SinkHelp describes the short forms of sinks, one per line.
 func SinkHelp() string {
 	var lines []string
 	for _, form := range shortForms() {
@@ -56,7 +57,7 @@ func SinkHelp() string {
 	return strings.Join(lines, "\n")
 }
 
-// SinkBeginnings are how the short forms of sinks begin.
+// SinkBeginnings returns the prefixes of the short forms of sinks.
 func SinkBeginnings() []string {
 	var all []string
 	for _, form := range shortForms() {
@@ -85,23 +86,34 @@ func ParseSink(text string) (Sink, error) {
 			pairs = append(pairs, [2]string{"protocol", form.protocol})
 		}
 	}
-	name := fmt.Sprintf("%q", address)
-	if u, err := url.Parse(address); err != nil || u.User != nil {
-		name = "the value" // which may hold a password
-	}
 	if pairs == nil {
-		return Sink{}, fmt.Errorf("%s is no sink, want one of: %s", name, SinkForms())
+		return Sink{}, problem.New("invalid sink "+shown(address), "must be one of: "+SinkForms())
 	}
 	further, err := parseQuery(query)
-	if err != nil {
-		return Sink{}, fmt.Errorf("%s: the settings behind the question mark: %w", name, err)
+	if err != nil { // which quotes the query
+		return Sink{}, problem.New("invalid sink "+shown(address), "must have settings behind the question mark as in a URL: key=value&key=value")
 	}
 	var s Sink
-	f := strictyaml.FromPairs(name, append(pairs, further...), &s, options())
+	f := strictyaml.FromPairs("", append(pairs, further...), &s, options())
 	if s.settings != nil {
 		s.checkAt(f, "")
 	}
-	return s, f.Err()
+	var problems problem.List
+	for _, p := range problem.Of(f.Err()) {
+		if p.Source == "" { // else it is about a file
+			p.Source = "sink " + shown(address)
+		}
+		problems = append(problems, p)
+	}
+	return s, problems.Err()
+}
+
+// shown returns an address in quotes, unless it may hold a password.
+func shown(address string) string {
+	if u, err := url.Parse(address); err != nil || u.User != nil || strings.Contains(address, "@") {
+		return "(not shown)"
+	}
+	return problem.Quote(address)
 }
 
 func parseQuery(query string) ([][2]string, error) {

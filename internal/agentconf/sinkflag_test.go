@@ -45,18 +45,18 @@ func TestParseSink(t *testing.T) {
 
 func TestParseSinkProblems(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"", `"" is no sink, want one of: ` + SinkForms()},
-		{"stdouts", `"stdouts" is no sink, want one of: ` + SinkForms()},
-		{"stdot", `"stdot" is no sink, want one of: ` + SinkForms()},
-		{"http://me:secret@x", `the value is no sink, want one of: ` + SinkForms()},
-		{"datadog+https://x", `"datadog+https://x": the key keyFile is missing`},
-		{"stdout?%zz", `"stdout": the settings behind the question mark: invalid URL escape "%zz"`},
-		{"stdout?color=red", `"stdout": unknown key "color"; there are: type, name, interval, heartbeat, tags`},
-		{"stdout?interval=1&interval=2s", `"stdout": interval: found "1", want a number with its unit, such as 500ms, 30s or 1m30s
-"stdout": interval: the key is there already`},
-		{"udp://x", `"udp://x": dogstatsd: address "udp://x": host or port is missing; want udp://host:port, unix:///path or unixstream:///path`},
-		{"otlp+grpc://x/path?maxSeries=0", `"otlp+grpc://x/path": maxSeries: 0 is too little, want 1 or more`},
-		{"remotewrite+http://me:secret@x/", `the value: remote write: URL of host "x": must not hold a user; secrets are read from files`},
+		{"", `invalid sink "": must be one of: ` + SinkForms()},
+		{"stdouts", `invalid sink "stdouts": must be one of: ` + SinkForms()},
+		{"stdot", `invalid sink "stdot": must be one of: ` + SinkForms()},
+		{"http://me:secret@x", `invalid sink (not shown): must be one of: ` + SinkForms()},
+		{"datadog+https://x", `sink "datadog+https://x": missing key keyFile`},
+		{"stdout?%zz", `invalid sink "stdout": must have settings behind the question mark as in a URL: key=value&key=value`},
+		{"stdout?color=red", `sink "stdout": unknown key "color": must be one of: type, name, interval, heartbeat, tags`},
+		{"stdout?interval=1&interval=2s", `sink "stdout": interval: invalid duration "1": must be a number with a unit, such as 500ms, 30s or 1m30s
+sink "stdout": interval: duplicate key: must be set once`},
+		{"udp://x", `sink "udp://x": dogstatsd: address "udp://x": host or port is missing; want udp://host:port, unix:///path or unixstream:///path`},
+		{"otlp+grpc://x/path?maxSeries=0", `sink "otlp+grpc://x/path": maxSeries: invalid value "0": must be at least 1`},
+		{"remotewrite+http://me:secret@x/", `sink (not shown): remote write: URL of host "x": must not hold a user; secrets are read from files`},
 	} {
 		_, err := ParseSink(c.text)
 		if err == nil || err.Error() != c.want {
@@ -92,7 +92,7 @@ func TestSinkForms(t *testing.T) {
 
 // A sink that is opened has the tags that its settings say.
 func TestOpen(t *testing.T) {
-	c, err := Read("c.yaml", []byte("agent:\n  sinks:\n  - {type: stdout, tags: {b: x, a: y}}\n"))
+	c, err := Reader{}.Read("c.yaml", []byte("agent:\n  sinks:\n  - {type: stdout, tags: {b: x, a: y}}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,12 +1,11 @@
 package agentconf
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/datadog"
 	"github.com/kubestate/kubestate/sink/dogstatsd"
@@ -35,12 +34,12 @@ func (s *File) check() map[string]error {
 	info, err := os.Stat(s.Path)
 	switch {
 	case s.Path == "":
-		return map[string]error{"path": errors.New("want the path of a file")}
+		return map[string]error{"path": problem.New("empty path", "must be the path of a file")}
 	case err == nil && info.IsDir():
-		return map[string]error{"path": fmt.Errorf("%q is a directory, want a file", s.Path)}
+		return map[string]error{"path": problem.Invalid("path", s.Path, "must be a file, not a directory")}
 	case err != nil:
 		if info, err = os.Stat(filepath.Dir(s.Path)); err != nil || !info.IsDir() {
-			return map[string]error{"path": fmt.Errorf("%q: the directory is not there", s.Path)}
+			return map[string]error{"path": problem.Invalid("path", s.Path, "must be in a directory that exists")}
 		}
 	}
 	return nil
@@ -50,23 +49,23 @@ func (s *File) open(Environment) (sink.Sink, error) {
 	return jsonlines.New(jsonlines.Config{Path: s.Path, Tags: tagsOf(s.Tags)})
 }
 
-// DogStatsD sends to whatever speaks DogStatsD: a Datadog agent, mostly.
+// DogStatsD sends to a receiver of DogStatsD: a Datadog agent, mostly.
 type DogStatsD struct {
 	Common
-	// Where the receiver listens: udp://host:port, unix:///path for a socket of
-	// datagrams, unixstream:///path for a stream.
+	// Where the receiver listens: udp://host:port, unix:///path for a datagram socket,
+	// unixstream:///path for a stream socket.
 	Address string `json:"address"`
-	// Bytes of a datagram or frame, no more than the receiver reads at once. Default:
+	// Bytes of a datagram or frame, at most what the receiver reads at once. Default:
 	// 8192 for Unix sockets, 1432 for UDP.
 	MaxPacket Bytes `json:"maxPacket,omitempty"`
-	// Bytes of packets that may wait while the receiver is away. Default: 16MiB.
+	// Bytes of packets that are buffered while the receiver is down. Default: 16MiB.
 	Buffer Bytes `json:"buffer,omitempty"`
-	// How long a run may wait for a receiver that takes nothing. Default: 10s.
+	// How long a flush may wait for a receiver that does not read. Default: 10s.
 	Timeout time.Duration `json:"timeout,omitempty" minimum:"1ms"`
-	// Time over which a run is sent evenly, since UDP tells nobody that the receiver's
-	// buffer is full. Default: as fast as it goes.
+	// Time over which a flush is spread evenly, because UDP does not report that the
+	// receiver's buffer is full. Default: as fast as possible.
 	Spread time.Duration `json:"spread,omitempty" minimum:"0s"`
-	// Whether the receiver may name its own host for series that have none.
+	// Whether the receiver may add its own host to series that have none.
 	AgentHost bool `json:"agentHost,omitempty"`
 }
 
@@ -81,21 +80,21 @@ func (s *DogStatsD) open(e Environment) (sink.Sink, error) {
 
 // Requests are the limits of sinks that send requests.
 type Requests struct {
-	// Bytes of requests that may wait while the receiver is away. Default: 32MiB.
+	// Bytes of requests that are buffered while the receiver is down. Default: 32MiB.
 	Buffer Bytes `json:"buffer,omitempty"`
 	// Time for one attempt to send a request. Default: 30s.
 	Timeout time.Duration `json:"timeout,omitempty" minimum:"1ms"`
 	// Attempts to send a request. Default: as many as the buffer allows.
 	Attempts int `json:"attempts,omitempty" minimum:"1"`
-	// Path of a file with the certificates that the receiver's must come from, in PEM.
-	// Default: those of the system.
+	// Path of a PEM file with the certificate authorities of the receiver. Default: those
+	// of the system.
 	CAFile string `json:"caFile,omitempty"`
 }
 
-// Access is what requests say to be let in, and further headers.
+// Access is the authentication of requests, and further headers.
 type Access struct {
 	// Further headers, for example X-Scope-OrgID.
-	Headers map[string]string `json:"headers,omitempty"`
+	Headers map[string]string `json:"headers,omitempty" secret:"true"`
 	// Headers whose values are secret: the path of a file for each, which is read for
 	// each request.
 	HeaderFiles map[string]string `json:"headerFiles,omitempty"`
@@ -122,7 +121,7 @@ type Datadog struct {
 	Common
 	// The intake of your site, for example https://api.datadoghq.eu. Default:
 	// https://api.datadoghq.com.
-	URL string `json:"url,omitempty"`
+	URL string `json:"url,omitempty" secret:"true"`
 	// Path of a file with the API key. It is read for each request.
 	KeyFile string `json:"keyFile"`
 	// Series in a request. Default: 10000.
@@ -145,7 +144,7 @@ func (s *Datadog) open(e Environment) (sink.Sink, error) {
 	})
 }
 
-// Protocol is how requests of OTLP travel.
+// Protocol is the transport of OTLP.
 type Protocol string
 
 const (
@@ -153,13 +152,13 @@ const (
 	protocolGRPC Protocol = "grpc"
 )
 
-// OTLP sends to whatever speaks OTLP: a collector of OpenTelemetry, mostly.
+// OTLP sends to a receiver of OTLP: an OpenTelemetry collector, mostly.
 type OTLP struct {
 	Common
 	// The receiver: http:// without TLS, https:// with it, for grpc too. For http it
 	// has the path, /v1/metrics if there is none; for grpc it has none.
-	URL string `json:"url"`
-	// How requests travel: http or grpc. Default: http.
+	URL string `json:"url" secret:"true"`
+	// Transport of requests: http or grpc. Default: http.
 	Protocol Protocol `json:"protocol,omitempty"`
 	// Attributes of every resource that has none of their key.
 	Resource map[string]string `json:"resource,omitempty"`
@@ -195,23 +194,23 @@ const (
 	writeV2   WriteVersion = "2.0"
 )
 
-// RemoteWrite sends to whatever speaks remote write: Prometheus, mostly.
+// RemoteWrite sends to a receiver of remote write: Prometheus, mostly.
 type RemoteWrite struct {
 	Common
 	// The receiver, with its path, for example http://prometheus:9090/api/v1/write.
-	URL string `json:"url"`
+	URL string `json:"url" secret:"true"`
 	// Version of the protocol: 1.0, 2.0, or auto for the newest that the receiver
-	// takes. Default: auto.
+	// supports. Default: auto.
 	Version WriteVersion `json:"version,omitempty"`
 	// The label for hosts; "-" leaves them out. Default: host.
 	HostLabel string `json:"hostLabel,omitempty"`
-	// Whether all characters stay in names, which Prometheus takes since 3.0.
+	// Whether names keep all characters, as Prometheus supports since 3.0.
 	UTF8Names bool `json:"utf8Names,omitempty"`
 	// Series in a request. Default: 2000.
 	MaxSeries int `json:"maxSeries,omitempty" minimum:"1"`
 	// Bytes of a request before compression. Default: 1MiB.
 	MaxBytes Bytes `json:"maxBytes,omitempty"`
-	// Time between metadata, which version 1.0 sends apart. Default: 1m.
+	// Time between metadata requests of version 1.0. Default: 1m.
 	MetadataInterval time.Duration `json:"metadataInterval,omitempty" minimum:"1s"`
 	Access
 	Requests
@@ -229,17 +228,17 @@ func (s *RemoteWrite) open(e Environment) (sink.Sink, error) {
 
 func (e Environment) userAgent() string { return "kubestate/" + e.Version }
 
-// secret returns what is wrong with the path of a file with a secret. Its content
-// is the sink's business.
+// secret returns the problem with the path of a file with a secret. The sink checks
+// its content.
 func secret(path, what string) error {
 	if path == "" {
-		return fmt.Errorf("want the path of a file with %s", what)
+		return problem.New("empty path", "must be the path of a file with "+what)
 	}
 	switch info, err := os.Stat(path); {
 	case err != nil:
-		return fmt.Errorf("want a file with %s that can be read: %w", what, err)
+		return problem.New("cannot read file with "+what, problem.Cut(err.Error()))
 	case info.IsDir():
-		return fmt.Errorf("%q is a directory, want a file with %s", path, what)
+		return problem.Invalid("path", path, "must be a file with "+what+", not a directory")
 	}
 	return nil
 }

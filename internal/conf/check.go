@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -14,44 +13,49 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/spell"
-	"github.com/kubestate/kubestate/kind"
 )
 
-var (
-	logFormats = []string{"text", "json"}
-	logLevels  = []string{"debug", "info", "warn", "error"}
-)
-
-// check returns all that is wrong with single options and with their combination.
-func (o *Options) check() []error {
-	errs := slices.Clone(o.unread)
+// problems returns those of single options and of their combinations.
+func (o *Options) problems() problem.List {
+	all := slices.Clone(o.unread)
 	for _, row := range o.table() {
 		if row.check == nil {
 			continue
 		}
-		for _, err := range row.check() {
-			errs = append(errs, fmt.Errorf("--%s: %w", row.name, err))
-		}
-	}
-	for _, n := range o.Namespaces {
-		if slices.Contains(o.NamespacesDenylist, n) {
-			errs = append(errs, fmt.Errorf("--namespaces, --namespaces-denylist: namespace %q is in both, want it in one", n))
+		for _, p := range row.check() {
+			all = append(all, o.placed(p, row.name))
 		}
 	}
 	if o.Port != 0 && o.Port == o.TelemetryPort && overlap(o.Host, o.TelemetryHost) {
-		errs = append(errs, fmt.Errorf("--port, --telemetry-port: both are %d and their addresses %q and %q overlap, want two ports or two addresses",
-			o.Port, o.Host, o.TelemetryHost))
+		all = append(all, problem.Problem{
+			Source:  "--port, --telemetry-port",
+			What:    fmt.Sprintf("both are %d and their addresses %s and %s overlap", o.Port, problem.Quote(o.Host), problem.Quote(o.TelemetryHost)),
+			Allowed: "must be two ports or two addresses",
+		})
 	}
 	if len(o.MetricAllowlist) > 0 && len(o.MetricDenylist) > 0 {
-		errs = append(errs, fmt.Errorf("--metric-allowlist, --metric-denylist: allowlist and denylist are both set, "+
-			"they are mutually exclusive, only one of them can be set: %q and %q", o.MetricAllowlist, o.MetricDenylist))
+		all = append(all, problem.Problem{
+			Source: "--metric-allowlist, --metric-denylist", What: "allowlist and denylist are both set, they are mutually exclusive, only one of them can be set",
+		})
 	}
-	return errs
+	return all
 }
 
-// overlap tells whether two addresses to listen on have one in common. One that
-// is unspecified, whatever its family, listens on all.
+// placed returns a problem with the place of an option: its key in the file, or its
+// flag.
+func (o *Options) placed(p problem.Problem, name string) problem.Problem {
+	if at, ok := o.file[name]; ok {
+		p.Source, p.Line, p.Path = at.Source, at.Line, problem.Join(at.Path, p.Path)
+		return p
+	}
+	p.Source = "--" + name
+	return p
+}
+
+// overlap reports whether two addresses to listen on overlap. An unspecified one, of
+// any family, listens on all.
 func overlap(a, b string) bool { return a == b || unspecified(a) || unspecified(b) }
 
 func unspecified(host string) bool {
@@ -59,42 +63,44 @@ func unspecified(host string) bool {
 	return host == "" || err == nil && ip.IsUnspecified()
 }
 
-func one(err error) []error { return []error{err} }
+func one(p problem.Problem) problem.List { return problem.List{p} }
 
-func checkPort(port int) []error {
+func checkPort(port int) problem.List {
 	if port < 0 || port > 65535 {
-		return one(fmt.Errorf("%d is no port, want 0 to 65535", port))
+		return one(problem.New(fmt.Sprintf("invalid port %d", port), "must be between 0 and 65535"))
 	}
 	return nil
 }
 
-func checkHost(host string) []error {
+func checkHost(host string) problem.List {
 	if _, err := netip.ParseAddr(host); err != nil && strings.ContainsAny(host, " \t/[]:@") {
-		return one(fmt.Errorf("%q is no address, want an IP address without brackets or a host name", host))
+		return one(problem.Invalid("address", host, "must be an IP address without brackets, or a host name"))
 	}
 	return nil
 }
 
-func notNegative(d *time.Duration) func() []error {
-	return func() []error {
-		if *d < 0 {
-			return one(fmt.Errorf("%s is negative, want 0s or more", *d))
+// atLeast returns a check of a duration.
+func atLeast(d *time.Duration, least time.Duration) func() problem.List {
+	return func() problem.List {
+		if *d < least {
+			return one(problem.Invalid("duration", d.String(), "must be at least "+least.String()))
 		}
 		return nil
 	}
 }
 
-func checkOneOf(s string, allowed []string) []error {
-	if !slices.Contains(allowed, s) {
-		return one(fmt.Errorf("%q is unknown, want one of: %s", s, strings.Join(allowed, ", ")))
+func checkOneOf(thing, s string, allowed []string) problem.List {
+	if slices.Contains(allowed, s) {
+		return nil
 	}
-	return nil
+	p := problem.Invalid(thing, s, "must be one of: "+strings.Join(allowed, ", "))
+	p.Hint = spell.Near(s, allowed)
+	return one(p)
 }
 
-// checkAPIServer allows what a Kubernetes client allows: a URL, or a host and
-// port without a scheme. The error does not show the value where it may hold a
-// password.
-func (o *Options) checkAPIServer() []error {
+// checkAPIServer allows what Kubernetes clients allow: a URL, or host and port without
+// a scheme. A value that may contain a password is not quoted.
+func (o *Options) checkAPIServer() problem.List {
 	if o.APIServer == "" {
 		return nil
 	}
@@ -106,84 +112,68 @@ func (o *Options) checkAPIServer() []error {
 	if err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") && (!bare || u.Path == "" || u.Path == "/") {
 		return nil
 	}
-	shown := fmt.Sprintf("%q", o.APIServer)
+	shown := problem.Quote(o.APIServer)
 	if strings.Contains(o.APIServer, "@") {
-		shown = "the value"
+		shown = "(not shown)"
 	}
-	return one(fmt.Errorf("%s is no URL of an API server, want http or https and host, such as https://10.0.0.1:6443, or host:port", shown))
+	return one(problem.New("invalid URL "+shown, "must be http or https and a host, such as https://10.0.0.1:6443, or host:port"))
 }
 
-func (o *Options) checkKubeconfig() []error {
+func (o *Options) checkKubeconfig() problem.List {
 	if o.Kubeconfig == "" {
 		return nil
 	}
 	switch info, err := os.Stat(o.Kubeconfig); {
 	case err != nil:
-		return one(fmt.Errorf("want a file that can be read: %w", err))
+		return one(problem.New("cannot read file", problem.Cut(err.Error())))
 	case info.IsDir():
-		return one(fmt.Errorf("%q is a directory, want a file", o.Kubeconfig))
+		return one(problem.Invalid("path", o.Kubeconfig, "must be a file, not a directory"))
 	}
 	return nil
 }
 
-func (o *Options) checkNamespaces() []error {
-	errs := checkNamespaceNames(o.Namespaces)
-	for i, n := range o.Namespaces {
-		if slices.Index(o.Namespaces, n) == i && slices.Contains(o.Namespaces[i+1:], n) {
-			errs = append(errs, fmt.Errorf("namespace %q is given more than once, want it once", n))
-		}
-	}
-	return errs
-}
-
-func (o *Options) checkNamespacesDenylist() []error { return checkNamespaceNames(o.NamespacesDenylist) }
-
-func checkNamespaceNames(names []string) []error {
-	var errs []error
-	for _, n := range names {
+func checkNamespaces(names []string) problem.List {
+	var all problem.List
+	for _, n := range unique(names) {
 		if len(validation.IsDNS1123Label(n)) > 0 {
-			errs = append(errs, fmt.Errorf("%q is no name of a namespace, want 1 to 63 of a-z, 0-9 and -, with no - at either end", n))
+			all = append(all, problem.Invalid("namespace", n, "must be 1 to 63 of a-z, 0-9 and -, without - at either end"))
 		}
 	}
-	return errs
+	return all
 }
 
-func (o *Options) checkResources() []error { return checkResourceNames(o.Resources) }
+func (o *Options) checkResources() problem.List { return checkResourceNames(o.Resources) }
 
-func checkResourceNames(names []string) []error {
-	known := kind.Names(kind.All())
-	var errs []error
+func checkResourceNames(names []string) problem.List {
+	var all problem.List
+	known := resourceNames()
 	for _, name := range names {
 		if slices.Contains(known, name) {
 			continue
 		}
-		errs = append(errs, fmt.Errorf("resource %s does not exist. Available resources: %s%s", name, strings.Join(known, ", "), spell.Hint(name, known)))
+		p := problem.New("resource "+problem.Cut(name)+" does not exist", "must be one of: "+strings.Join(known, ", "))
+		p.Hint = spell.Near(name, known)
+		all = append(all, p)
 	}
-	return errs
+	return all
 }
 
-func (o *Options) checkLabelsAllowlist() []error { return checkAllowLists(o.MetricLabelsAllowlist) }
-
-func (o *Options) checkAnnotationsAllowlist() []error {
-	return checkAllowLists(o.MetricAnnotationsAllowlist)
-}
-
-func checkAllowLists(lists map[string][]string) []error {
-	var errs []error
+func checkAllowLists(lists map[string][]string) problem.List {
+	var all problem.List
 	for _, resource := range slices.Sorted(maps.Keys(lists)) {
 		switch resource {
 		case kubestate.AllResources:
 		case "":
-			errs = append(errs, errors.New("a list of keys has no resource, want one before =["))
+			all = append(all, problem.New("list of keys without a resource", "must be resource=[key,...]"))
 		default:
-			errs = append(errs, checkResourceNames([]string{resource})...)
+			all = append(all, checkResourceNames([]string{resource})...)
 		}
 		for _, key := range lists[resource] {
-			if strings.Count(key, "*") > 1 {
-				errs = append(errs, fmt.Errorf("invalid format, only one wildcard per label allowed: %q of %s has %d",
-					key, resource, strings.Count(key, "*")))
+			if n := strings.Count(key, "*"); n > 1 {
+				all = append(all, problem.New("invalid format, only one wildcard per label allowed",
+					fmt.Sprintf("%s of %s has %d", problem.Quote(key), problem.Cut(resource), n)))
 			}
 		}
 	}
-	return errs
+	return all
 }

@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"errors"
 	"io"
 	"log/slog"
 	"slices"
@@ -9,45 +8,54 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 
 	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/internal/agentconf"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Settings is what the options come to, in the form in which other packages take
-// it. What needs no work, such as ports, is in Options.
+// Settings is the result of the options, in the form in which other packages take it.
+// Simple values, such as ports, are in Options.
 type Settings struct {
 	// Exporter says what is served; its Logger is the caller's to set.
 	Exporter kubestate.Config
+	// Push says what is pushed; nil: nothing.
+	Push *agentconf.Settings
 	// Namespaces are those to read; nil is all.
 	Namespaces []string
 	// NotNamespaces are those not to read.
 	NotNamespaces []string
-	// FieldSelector is for requests of objects that are in a namespace: it leaves
-	// out those of NotNamespaces.
+	// FieldSelector is for requests of namespaced objects: it excludes those of
+	// NotNamespaces.
 	FieldSelector string
-	// Warnings tell of options that have no effect or not the one that they look
-	// like. The caller logs them.
+	// Warnings are about options without effect, or with an unexpected one. The caller
+	// logs them.
 	Warnings []string
 }
 
-// Reads tells whether objects of a namespace are read.
+// Reads reports whether objects of a namespace are read.
 func (s *Settings) Reads(namespace string) bool {
 	return (len(s.Namespaces) == 0 || slices.Contains(s.Namespaces, namespace)) && !slices.Contains(s.NotNamespaces, namespace)
 }
 
-// Complete checks the options and works out what they mean. The error joins all
-// problems; each names the flag, its value and what is allowed.
+// Complete reads the configuration file, checks the options and returns the settings.
+// Call it once. The error is a problem.List; each problem names the flag, or the file
+// with line and key, and what is allowed.
 func (o *Options) Complete() (Settings, error) {
-	errs := o.check()
-	f, wrong := newFilter(o)
-	errs = append(errs, wrong...)
+	section, problems := o.readFile()
+	readable := len(problems) == 0
+	problems = append(problems, o.problems()...)
+	f, invalid := newFilter(o)
+	problems = append(problems, invalid...)
 	warnings, slow := f.try(catalog())
-	errs = append(errs, slow...)
-	if err := errors.Join(errs...); err != nil {
+	problems = append(problems, slow...)
+	push, wrong := o.push(section, readable)
+	problems = append(problems, wrong...)
+	if err := problems.Err(); err != nil {
 		return Settings{}, err
 	}
-	joins, _ := o.joins() // it was checked
-	return Settings{
+	joins, _ := o.joins() // checked above
+	s := Settings{
 		Exporter: kubestate.Config{
 			Kinds:       o.kinds(),
 			Keep:        f.keep,
@@ -57,11 +65,34 @@ func (o *Options) Complete() (Settings, error) {
 
 			DisableCompression: !o.EnableGzipEncoding,
 		},
-		Namespaces:    slices.Clone(o.Namespaces),
-		NotNamespaces: slices.Clone(o.NamespacesDenylist),
-		FieldSelector: o.fieldSelector(),
-		Warnings:      warnings,
-	}, nil
+		Push:          push,
+		Namespaces:    unique(o.Namespaces),
+		NotNamespaces: unique(o.NamespacesDenylist),
+		Warnings:      slices.Concat(o.warned, warnings),
+	}
+	o.selectNamespaces(&s)
+	if slices.Contains(o.groups, Pushing) {
+		o.narrow(&s)
+	}
+	return s, nil
+}
+
+// selectNamespaces warns about namespaces given twice, or both allowed and denied: as in
+// kube-state-metrics the latter are not read.
+func (o *Options) selectNamespaces(s *Settings) {
+	if len(s.Namespaces) < len(o.Namespaces) {
+		s.Warnings = append(s.Warnings, "--namespaces: ignoring duplicates")
+	}
+	for _, n := range s.Namespaces {
+		if slices.Contains(s.NotNamespaces, n) {
+			s.Warnings = append(s.Warnings, "--namespaces, --namespaces-denylist: namespace "+problem.Quote(n)+" is in both; not reading it")
+		}
+	}
+	var terms []fields.Selector
+	for _, n := range s.NotNamespaces {
+		terms = append(terms, fields.OneTermNotEqualSelector("metadata.namespace", n))
+	}
+	s.FieldSelector = fields.AndSelectors(terms...).String()
 }
 
 // catalog returns all families of all resources.
@@ -81,20 +112,12 @@ func (o *Options) kinds() []*kind.Table {
 	return slices.DeleteFunc(kind.All(), func(t *kind.Table) bool { return !slices.Contains(o.Resources, t.Name) })
 }
 
-func (o *Options) fieldSelector() string {
-	var terms []fields.Selector
-	for _, n := range o.NamespacesDenylist {
-		terms = append(terms, fields.OneTermNotEqualSelector("metadata.namespace", n))
-	}
-	return fields.AndSelectors(terms...).String()
-}
-
-// Logger returns a logger that writes to w as the options say. Options that are
-// wrong count as their defaults.
+// Logger returns a logger that writes to w as the options say. For invalid options it
+// uses the defaults.
 func (o *Options) Logger(w io.Writer) *slog.Logger {
 	level := slog.LevelInfo
-	if slices.Contains(logLevels, o.LogLevel) {
-		_ = level.UnmarshalText([]byte(o.LogLevel)) // each of logLevels is one of slog's
+	if slices.Contains(logLevels(), o.LogLevel) {
+		_ = level.UnmarshalText([]byte(o.LogLevel)) // logLevels are levels of slog
 	}
 	options := &slog.HandlerOptions{Level: level}
 	if o.LogFormat == "json" {

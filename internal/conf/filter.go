@@ -7,11 +7,12 @@ import (
 
 	"github.com/dlclark/regexp2/v2"
 
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/metric"
 )
 
 const (
-	// matchTime bounds one match of an ECMAScript pattern, which may else take
+	// matchTime bounds one match of an ECMAScript pattern, which may otherwise take
 	// exponential time. The clock that is used ticks every 100 ms.
 	matchTime = 100 * time.Millisecond
 	// patternTime bounds all matches of one pattern against the catalog.
@@ -27,16 +28,16 @@ type pattern struct {
 // filter decides which families are served.
 type filter struct{ allow, deny, optIn []pattern }
 
-// newFilter compiles the patterns of the options and returns an error for each
-// that is wrong.
-func newFilter(o *Options) (*filter, []error) {
+// newFilter compiles the patterns of the options, and returns a problem for each
+// invalid one.
+func newFilter(o *Options) (*filter, problem.List) {
 	f := &filter{}
-	var errs []error
+	var errs problem.List
 	compile := func(to *[]pattern, flag string, texts []string, with func(string) (func(string) (bool, error), error)) {
 		for _, text := range texts {
 			match, err := with(text)
 			if err != nil {
-				errs = append(errs, fmt.Errorf("--%s: pattern %q: %w", flag, text, err))
+				errs = append(errs, o.placed(problem.Problem{What: "invalid pattern " + problem.Quote(text), Allowed: err.Error()}, flag))
 				continue
 			}
 			*to = append(*to, pattern{flag, text, match})
@@ -51,7 +52,7 @@ func newFilter(o *Options) (*filter, []error) {
 func compileRE2(text string) (func(string) (bool, error), error) {
 	re, err := regexp.Compile(text)
 	if err != nil {
-		return nil, fmt.Errorf("%w; want a regular expression in the syntax of Go (RE2)", err)
+		return nil, fmt.Errorf("%s; must be a regular expression in the syntax of Go (RE2)", problem.Cut(err.Error()))
 	}
 	return func(name string) (bool, error) { return re.MatchString(name), nil }, nil
 }
@@ -76,14 +77,14 @@ func compileECMAScript(text string) (func(string) (bool, error), error) {
 	}
 	re, err := regexp2.Compile(text, regexp2.ECMAScript)
 	if err != nil {
-		return nil, fmt.Errorf("%w; want a regular expression in the syntax of ECMAScript (JavaScript)", err)
+		return nil, fmt.Errorf("%s; must be a regular expression in the syntax of ECMAScript (JavaScript)", problem.Cut(err.Error()))
 	}
 	re.MatchTimeout = matchTime
 	return re.MatchString, nil
 }
 
-// keep tells whether a family is served. One for which a pattern takes too long
-// is not allowed, or is denied.
+// keep reports whether a family is served. If a pattern takes too long for it, it is
+// not allowed, or denied.
 func (f *filter) keep(d *metric.Desc) bool {
 	if d.OptIn && !matchAny(f.optIn, d.Name, false) {
 		return false
@@ -94,7 +95,7 @@ func (f *filter) keep(d *metric.Desc) bool {
 	return !matchAny(f.deny, d.Name, true)
 }
 
-// matchAny tells whether a pattern matches; one that fails counts as failed says.
+// matchAny reports whether a pattern matches; failed is the result of one that fails.
 func matchAny(patterns []pattern, name string, failed bool) bool {
 	for _, p := range patterns {
 		matched, err := p.match(name)
@@ -108,10 +109,10 @@ func matchAny(patterns []pattern, name string, failed bool) bool {
 	return false
 }
 
-// try matches all patterns with the families that they are for. Warnings tell of
-// patterns that match nothing and of families that a pattern takes too long for;
-// errors, of patterns that are too slow to be used at all.
-func (f *filter) try(families []metric.Desc) (warnings []string, errs []error) {
+// try matches all patterns against the families that they apply to. Warnings are about
+// patterns that match nothing and families that a pattern takes too long for; errors
+// are patterns that are too slow to be used.
+func (f *filter) try(families []metric.Desc) (warnings []string, errs problem.List) {
 	var all, optIn []string
 	for i := range families {
 		all = append(all, families[i].Name)
@@ -132,9 +133,9 @@ func (f *filter) try(families []metric.Desc) (warnings []string, errs []error) {
 			matched, told, err := p.try(group.names)
 			switch {
 			case err != nil:
-				errs = append(errs, err)
+				errs = append(errs, problem.Of(err)...)
 			case matched == 0 && len(told) == 0:
-				warnings = append(warnings, fmt.Sprintf("--%s: pattern %q matches no %s", p.flag, p.text, group.what))
+				warnings = append(warnings, fmt.Sprintf("--%s: pattern %s matches no %s", p.flag, problem.Quote(p.text), group.what))
 			}
 			warnings = append(warnings, told...)
 		}
@@ -148,14 +149,16 @@ func (p *pattern) try(names []string) (matched int, warnings []string, err error
 	for _, name := range names {
 		ok, err := p.match(name)
 		if err != nil {
-			warnings = append(warnings, fmt.Sprintf("--%s: pattern %q gives no answer for %s, which counts against serving it: %v", p.flag, p.text, name, err))
+			warnings = append(warnings, fmt.Sprintf("--%s: pattern %s takes too long for %s, which is not served: %s", p.flag, problem.Quote(p.text), name, problem.Cut(err.Error())))
 		}
 		if ok {
 			matched++
 		}
 		if time.Since(start) > patternTime {
-			return 0, nil, fmt.Errorf("--%s: pattern %q takes more than %v for the names of all families; "+
-				"want one without a repetition inside a repetition, such as (a+)+", p.flag, p.text, patternTime)
+			return 0, nil, problem.Problem{
+				Source: "--" + p.flag, What: fmt.Sprintf("pattern %s takes more than %v for all families", problem.Quote(p.text), patternTime),
+				Allowed: "must have no repetition inside a repetition, such as (a+)+",
+			}
 		}
 	}
 	return matched, warnings, nil

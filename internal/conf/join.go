@@ -1,20 +1,18 @@
 package conf
 
 import (
-	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/internal/joined"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/spell"
 	"github.com/kubestate/kubestate/kind"
 )
 
-// joinItem is a word of --join: what it asks for, with a key behind a colon or
-// alone.
+// joinItem is an item of --join: what it adds, with or without a key behind a colon.
 type joinItem struct {
 	name string
 	key  bool
@@ -34,16 +32,18 @@ func joinItems() []joinItem {
 	}
 }
 
-// joins returns what --join asks for, in the order of the names of families, and
-// everything that is wrong with it.
-func (o *Options) joins() ([]kubestate.Join, []error) {
+// joins returns the joins of --join, sorted by the names of families, and their
+// problems.
+func (o *Options) joins() ([]kubestate.Join, problem.List) {
 	var joins []kubestate.Join
-	var errs []error
+	var errs problem.List
 	for _, families := range slices.Sorted(maps.Keys(o.Join)) {
 		j := kubestate.Join{Families: families}
 		for _, item := range o.Join[families] {
 			if err := askFor(&j, item); err != nil {
-				errs = append(errs, fmt.Errorf("%q of %s: %w", item, families, err))
+				p := problem.Of(err)[0]
+				p.What = "invalid item " + problem.Quote(item) + " of " + problem.Cut(families)
+				errs = append(errs, p)
 			}
 		}
 		joins = append(joins, j)
@@ -56,12 +56,12 @@ func (o *Options) joins() ([]kubestate.Join, []error) {
 		checked[i] = joined.Join(j)
 	}
 	if _, err := joined.New(checked, kind.All()); err != nil {
-		return nil, one(err)
+		return nil, problem.Of(err)
 	}
 	return joins, nil
 }
 
-// askFor makes a join ask for an item too.
+// askFor adds an item to a join.
 func askFor(j *kubestate.Join, item string) error {
 	name, key, colon := strings.Cut(item, ":")
 	var names, wanted []string
@@ -75,18 +75,20 @@ func askFor(j *kubestate.Join, item string) error {
 		switch {
 		case name != known.name:
 		case known.key && key == "":
-			return fmt.Errorf("want a key, as in %s:app", name)
+			return problem.New("", "must have a key, such as "+name+":app")
 		case !known.key && colon:
-			return fmt.Errorf("want %s alone", name)
+			return problem.New("", "must be "+name+" without a key")
 		default:
 			known.ask(j, key)
 			return nil
 		}
 	}
-	return errors.New("want one of " + strings.Join(wanted, ", ") + spell.Hint(name, names))
+	p := problem.New("", "must be one of: "+strings.Join(wanted, ", "))
+	p.Hint = spell.Near(name, names)
+	return p
 }
 
-func (o *Options) checkJoin() []error {
+func (o *Options) checkJoin() problem.List {
 	_, errs := o.joins()
 	return errs
 }

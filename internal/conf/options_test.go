@@ -22,7 +22,7 @@ func parseFlags(t *testing.T, args ...string) *Options {
 	t.Helper()
 	o := New()
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	o.AddFlags(fs, Cluster, Scope, Selection, Joining, Serving, Telemetry, Logging)
+	o.AddFlags(fs, Files, Cluster, Scope, Selection, Joining, Serving, Telemetry, Logging)
 	if err := fs.Parse(args); err != nil {
 		t.Fatal(err)
 	}
@@ -38,8 +38,7 @@ func complete(t *testing.T, o *Options) Settings {
 	return s
 }
 
-// The defaults are those of kube-state-metrics 2.20, but for the log and the
-// encoding of bodies.
+// The defaults are those of kube-state-metrics 2.20, except for compression.
 func TestDefaults(t *testing.T) {
 	o := parseFlags(t)
 	want := &Options{
@@ -48,6 +47,7 @@ func TestDefaults(t *testing.T) {
 		ServerWriteTimeout: time.Minute, ServerIdleTimeout: 5 * time.Minute,
 		EnableGzipEncoding: true,
 		LogFormat:          "text", LogLevel: "info",
+		Push: PushOptions{Names: "ksm", Interval: 15 * time.Second, Timeout: 5 * time.Minute},
 	}
 	if diff := cmp.Diff(want, o, cmpopts.IgnoreUnexported(Options{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -84,7 +84,7 @@ func TestAllFlags(t *testing.T) {
 		"--log-format=json", "--log-level=debug")
 	want := &Options{
 		APIServer: "https://10.0.0.1:6443/prefix", Kubeconfig: kubeconfig,
-		Namespaces: []string{"a", "b"}, NamespacesDenylist: []string{"c", "d"},
+		Namespaces: []string{"a", "b"}, NamespacesDenylist: []string{"c", "d", "c"},
 		Resources:                  []string{"replicasets", "pods"},
 		MetricAllowlist:            []string{"^kube_pod_", "^kube_replicaset_owner$"},
 		MetricOptInList:            []string{"nodeselectors"},
@@ -94,6 +94,7 @@ func TestAllFlags(t *testing.T) {
 		Host:                       "127.0.0.1", TelemetryHost: "localhost",
 		ServerReadTimeout: time.Second, ServerReadHeaderTimeout: 2 * time.Second, ServerWriteTimeout: 3 * time.Second,
 		LogFormat: "json", LogLevel: "debug",
+		Push: PushOptions{Names: "ksm", Interval: 15 * time.Second, Timeout: 5 * time.Minute},
 	}
 	if diff := cmp.Diff(want, o, cmpopts.IgnoreUnexported(Options{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -145,7 +146,7 @@ func TestAddFlagsOfGroups(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	New().AddFlags(fs, Cluster, Scope, Selection, Joining, Serving, Telemetry, Logging)
+	New().AddFlags(fs, Groups()...)
 	fs.VisitAll(func(f *pflag.Flag) {
 		if f.Usage == "" || strings.HasSuffix(f.Usage, ".") {
 			t.Errorf("--%s: help %q, want some, without a full stop at the end", f.Name, f.Usage)
@@ -186,7 +187,7 @@ func TestTruths(t *testing.T) {
 		}
 	}
 	_, err := parseFlags(t, "--enable-gzip-encoding=yes").Complete()
-	if want := `--enable-gzip-encoding: "yes": want true or false`; err == nil || err.Error() != want {
+	if want := `--enable-gzip-encoding: invalid boolean "yes": must be true or false`; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }

@@ -1,26 +1,43 @@
 package conf
 
 import (
-	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/kubestate/kubestate/internal/problem"
+	"github.com/kubestate/kubestate/internal/strictyaml"
 )
 
-// value reads an option's text into the place where the option is kept. It is a
-// pflag.Value.
-type value[T any] struct {
-	to     *T
-	typ    string
-	parse  func(string) (T, error) // the error says what is allowed
-	format func(T) string
+// value is where an option is stored, and how it is read.
+type value interface {
+	pflag.Value
+	// readYAML reads the value of a key of the configuration file.
+	readYAML(v strictyaml.Value)
+	// schema is the JSON schema of that value.
+	schema() strictyaml.Schema
+	// isList reports whether a value has several items with commas between them.
+	isList() bool
 }
 
-// Set reads s. The value stays as it was if that fails.
-func (v value[T]) Set(s string) error {
+// typed is a value of one type.
+type typed[T any] struct {
+	to     *T
+	typ    string                     // for help
+	parse  func(string) (T, error)    // of a flag; the error is a problem.Problem
+	yaml   func(strictyaml.Value, *T) // of a key; nil: as the type is read by default
+	format func(T) string
+	json   strictyaml.Schema
+}
+
+// Set implements pflag.Value. The value is unchanged if s is invalid.
+func (v typed[T]) Set(s string) error {
 	t, err := v.parse(s)
 	if err != nil {
 		return err
@@ -29,98 +46,176 @@ func (v value[T]) Set(s string) error {
 	return nil
 }
 
-// String returns the value as a user would write it.
-func (v value[T]) String() string { return v.format(*v.to) }
+// String implements pflag.Value: the value as a user would write it.
+func (v typed[T]) String() string { return v.format(*v.to) }
 
-// Type returns the word for the value's type that help shows.
-func (v value[T]) Type() string { return v.typ }
+// Type implements pflag.Value.
+func (v typed[T]) Type() string { return v.typ }
 
-func text(to *string) value[string] {
-	same := func(s string) string { return s }
-	return value[string]{to, "string", func(s string) (string, error) { return s, nil }, same}
+func (v typed[T]) readYAML(from strictyaml.Value) {
+	if v.yaml != nil {
+		v.yaml(from, v.to)
+		return
+	}
+	from.Into(v.to)
 }
 
-// boolType is the word for truths, which flags may leave out their value for.
-const boolType = "bool"
+func (v typed[T]) schema() strictyaml.Schema { return v.json }
 
-func truth(to *bool) value[bool] {
-	return value[bool]{to, boolType, func(s string) (bool, error) {
-		b, err := strconv.ParseBool(s)
-		if err != nil {
-			return false, errors.New("want true or false")
-		}
-		return b, nil
-	}, strconv.FormatBool}
-}
+func (v typed[T]) isList() bool { return v.typ == listType || v.typ == keysType }
 
-func number(to *int) value[int] {
-	return value[int]{to, "int", func(s string) (int, error) {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			return 0, errors.New("want a whole number")
-		}
-		return n, nil
-	}, strconv.Itoa}
-}
-
-func duration(to *time.Duration) value[time.Duration] {
-	return value[time.Duration]{to, "duration", func(s string) (time.Duration, error) {
-		d, err := time.ParseDuration(s)
-		if err != nil {
-			return 0, errors.New("want a number with its unit, such as 500ms, 30s or 1m30s")
-		}
-		return d, nil
-	}, time.Duration.String}
-}
-
-// repeats says what becomes of an item that a list has already.
-type repeats bool
-
+// The types of values that help and completion treat specially.
 const (
-	keepRepeats repeats = true
-	dropRepeats repeats = false
+	boolType = "bool" // flags need no value
+	listType = "list"
+	keysType = "keys"
 )
 
-// list reads items with commas between them. A flag that is given again adds to
-// the list. Blanks around items and empty items are dropped.
-func list(to *[]string, r repeats) value[[]string] {
-	return value[[]string]{to, "list", func(s string) ([]string, error) {
-		items := slices.Clone(*to)
-		for item := range strings.SplitSeq(s, ",") {
-			item = strings.TrimSpace(item)
-			if item == "" || r == dropRepeats && slices.Contains(items, item) {
-				continue
-			}
-			items = append(items, item)
-		}
-		return items, nil
-	}, func(items []string) string { return strings.Join(items, ",") }}
+func same(s string) (string, error) { return s, nil }
+
+func text(to *string) value {
+	return typed[string]{to: to, typ: "string", parse: same, format: func(s string) string { return s }, json: strictyaml.Schema{"type": "string"}}
 }
 
-// allowLists reads keys by resource; see parseAllowLists. A flag that is given
-// again replaces what was.
-func allowLists(to *map[string][]string) value[map[string][]string] {
-	return value[map[string][]string]{to, "keys", parseAllowLists, func(lists map[string][]string) string {
-		var parts []string
-		for _, resource := range slices.Sorted(maps.Keys(lists)) {
-			parts = append(parts, fmt.Sprintf("%s=[%s]", resource, strings.Join(lists[resource], ",")))
+func truth(to *bool) value {
+	return typed[bool]{to: to, typ: boolType, format: strconv.FormatBool, json: strictyaml.Schema{"type": "boolean"}, parse: func(s string) (bool, error) {
+		b, err := strconv.ParseBool(s)
+		if err != nil {
+			return false, problem.Invalid("boolean", s, "must be true or false")
 		}
-		return strings.Join(parts, ",")
+		return b, nil
 	}}
 }
 
-// addedLists is like allowLists, but a flag that is given again adds to what was.
-func addedLists(to *map[string][]string) value[map[string][]string] {
-	v := allowLists(to)
-	v.parse = func(s string) (map[string][]string, error) {
-		more, err := parseAllowLists(s)
+func number(to *int) value {
+	return typed[int]{to: to, typ: "int", format: strconv.Itoa, json: strictyaml.Schema{"type": "integer"}, parse: func(s string) (int, error) {
+		n, err := strconv.Atoi(s)
 		if err != nil {
-			return nil, err
+			return 0, problem.Invalid("number", s, "must be a whole number")
 		}
-		for name, items := range *to {
-			more[name] = append(slices.Clone(items), more[name]...)
+		return n, nil
+	}}
+}
+
+func duration(to *time.Duration) value {
+	return typed[time.Duration]{to: to, typ: "duration", format: time.Duration.String, json: (&strictyaml.Schemas{}).Of(reflect.TypeFor[time.Duration]()), parse: func(s string) (time.Duration, error) {
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			return 0, problem.Invalid("duration", s, "must be a number with a unit, such as 500ms, 30s or 1m30s")
 		}
-		return more, nil
+		return d, nil
+	}}
+}
+
+// list reads items with commas between them. A repeated flag adds to the list. Spaces
+// around items and empty items are dropped. In the file it is a list.
+func list(to *[]string) value {
+	items := strictyaml.Schema{"type": "array", "items": strictyaml.Schema{"type": "string"}}
+	return typed[[]string]{to: to, typ: listType, yaml: replace, format: join, json: items, parse: func(s string) ([]string, error) {
+		return append(slices.Clone(*to), trimmed(strings.Split(s, ","))...), nil
+	}}
+}
+
+// set is a list without duplicates that in the file may be a mapping, whose keys count,
+// as in kube-state-metrics.
+func set(to *[]string) value {
+	v, _ := list(to).(typed[[]string])
+	v.parse = func(s string) ([]string, error) {
+		return unique(append(slices.Clone(*to), trimmed(strings.Split(s, ","))...)), nil
 	}
+	v.yaml = func(from strictyaml.Value, to *[]string) {
+		if !from.IsMapping() {
+			replace(from, to)
+			return
+		}
+		var keys []string
+		from.Pairs(func(key string, _ strictyaml.Value) { keys = append(keys, key) })
+		if len(keys) > 0 {
+			*to = unique(trimmed(keys))
+		}
+	}
+	v.json = strictyaml.Schema{"anyOf": []strictyaml.Schema{v.json, {"type": "object"}}}
 	return v
+}
+
+// texts collects the values of a repeated flag.
+func texts(to *[]string) value {
+	return typed[[]string]{to: to, typ: "string", format: join, parse: func(s string) ([]string, error) { return append(slices.Clone(*to), s), nil }}
+}
+
+func join(items []string) string { return strings.Join(items, ",") }
+
+// replace replaces a list by that of the file, unless that is empty.
+func replace(from strictyaml.Value, to *[]string) {
+	var items []string
+	from.Into(&items)
+	if len(items) > 0 {
+		*to = trimmed(items)
+	}
+}
+
+// trimmed returns items without spaces around them, and without empty ones.
+func trimmed(items []string) []string {
+	var all []string
+	for _, item := range items {
+		if item = strings.TrimSpace(item); item != "" {
+			all = append(all, item)
+		}
+	}
+	return all
+}
+
+// unique returns items without duplicates.
+func unique(items []string) []string {
+	var all []string
+	for _, item := range items {
+		if !slices.Contains(all, item) {
+			all = append(all, item)
+		}
+	}
+	return all
+}
+
+// allowLists reads keys by resource; see parseAllowLists. A repeated flag replaces the
+// value. In the file it is a mapping of lists.
+func allowLists(to *map[string][]string) value { return keysValue(to, parseKeys) }
+
+// addedLists is like allowLists, but a repeated flag adds to the value.
+func addedLists(to *map[string][]string) value {
+	return keysValue(to, func(s string) (map[string][]string, error) {
+		more, err := parseKeys(s)
+		for name, items := range *to {
+			if err == nil {
+				more[name] = append(slices.Clone(items), more[name]...)
+			}
+		}
+		return more, err
+	})
+}
+
+func keysValue(to *map[string][]string, parse func(string) (map[string][]string, error)) value {
+	lists := strictyaml.Schema{"type": "object", "additionalProperties": strictyaml.Schema{"type": "array", "items": strictyaml.Schema{"type": "string"}}}
+	return typed[map[string][]string]{to: to, typ: keysType, parse: parse, format: formatKeys, json: lists, yaml: func(from strictyaml.Value, to *map[string][]string) {
+		var keys map[string][]string
+		from.Into(&keys)
+		if len(keys) > 0 {
+			*to = keys
+		}
+	}}
+}
+
+func parseKeys(s string) (map[string][]string, error) {
+	lists, err := parseAllowLists(s)
+	if err != nil {
+		return nil, problem.New("invalid value "+problem.Quote(s), err.Error())
+	}
+	return lists, nil
+}
+
+func formatKeys(lists map[string][]string) string {
+	var parts []string
+	for _, resource := range slices.Sorted(maps.Keys(lists)) {
+		parts = append(parts, fmt.Sprintf("%s=[%s]", resource, strings.Join(lists[resource], ",")))
+	}
+	return strings.Join(parts, ",")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/metric"
 )
 
@@ -166,7 +167,7 @@ func TestVectorsAllowDeny(t *testing.T) {
 
 	o := New()
 	o.MetricAllowlist, o.MetricDenylist = []string{"a"}, []string{"b"}
-	wantError(t, o.check(), v.AllowDeny.BothError)
+	wantError(t, o.problems(), v.AllowDeny.BothError)
 }
 
 func TestVectorsOptIn(t *testing.T) {
@@ -194,7 +195,7 @@ func TestVectorsOptIn(t *testing.T) {
 }
 
 // wantError checks that there is one error and that it contains text.
-func wantError(t *testing.T, errs []error, text string) {
+func wantError(t *testing.T, errs problem.List, text string) {
 	t.Helper()
 	if len(errs) != 1 || !strings.Contains(errs[0].Error(), text) {
 		t.Errorf("errors %q, want one with %q", errs, text)

@@ -1,11 +1,11 @@
-// Package datadogconf reads the configuration of the kubernetes_state_core check
-// of the Datadog Agent, as it is, and says what it comes to here. Like the check it
-// ignores what it does not know; unlike it, it says so. It refuses to know what
-// becomes of the settings.
+// Package datadogconf reads the configuration file of the kubernetes_state_core check
+// of the Datadog Agent and turns it into settings of the agent. Like the check it
+// ignores unknown keys; unlike it, it warns about them. It refuses to know how the
+// settings are used.
 //
-// Keys and their meaning are those of the check's instances. What belongs to the
-// Agent as a whole, such as its address, its API key and the name of the cluster,
-// is not in such a file.
+// Keys and their meaning are those of the check's instances. Settings of the Agent as a
+// whole, such as its address, its API key and the name of the cluster, are not in such
+// a file.
 package datadogconf
 
 import (
@@ -19,7 +19,7 @@ type file struct {
 	} `json:"init_config,omitzero"`
 	Instances []instance `json:"instances,omitempty"`
 
-	// What is for the Agent, which starts the check.
+	// Keys for the Agent, which starts the check.
 	ADIdentifiers anything `json:"ad_identifiers,omitzero"`
 	ClusterCheck  anything `json:"cluster_check,omitzero"`
 	Logs          anything `json:"logs,omitzero"`
@@ -41,9 +41,9 @@ type instance struct {
 	SkipElection      bool                         `json:"skip_leader_election,omitempty"`
 	Interval          float64                      `json:"min_collection_interval,omitempty"` // seconds
 
-	// What kubestate does anyway, or what has no effect in the check either: lists come
-	// from the cache of the API server, tags are made when objects change, and no
-	// series has the host of the program.
+	// Keys without effect, in kubestate or in the check: lists come from the cache of the
+	// API server, tags are built when objects change, and no series has the host of the
+	// program.
 	UseAPIServerCache    anything `json:"use_apiserver_cache,omitzero"`
 	PrecomputeSeriesTags anything `json:"precompute_series_tags,omitzero"`
 	DisableGlobalTags    anything `json:"disable_global_tags,omitzero"`
@@ -64,11 +64,8 @@ type labelJoin struct {
 	All   bool     `json:"get_all_labels,omitempty"`
 }
 
-// anything is a value of which nothing is read.
+// anything is a value that is not read.
 type anything struct{ given bool }
 
 // ReadYAML implements strictyaml.Custom.
 func (a *anything) ReadYAML(strictyaml.Value) { a.given = true }
-
-// JSONSchema implements strictyaml.Custom.
-func (*anything) JSONSchema(*strictyaml.Schemas) strictyaml.Schema { return strictyaml.Schema{} }

@@ -11,23 +11,24 @@ import (
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/agent/datadog"
 	"github.com/kubestate/kubestate/internal/agentconf"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/spell"
 	"github.com/kubestate/kubestate/internal/strictyaml"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Check is what an instance of the check comes to. Sinks are not in such a file.
+// Check is the settings of an instance of the check. Sinks are not in such a file.
 type Check struct {
 	agentconf.Settings
-	// Interval is the time from run to run; 0: none told.
+	// Interval is the time from flush to flush; 0: not set.
 	Interval time.Duration
 }
 
 // Read reads an instance of the check: the only one of a file, or the one with a
 // number, counted from 1; 0 is for a file that has one. A file may also be an
-// instance itself. The error tells what the check would refuse, too; Warnings, what
-// is not supported or not known.
+// instance itself. The error lists what the check would refuse, too; Warnings, what is
+// unsupported or unknown.
 func Read(name string, data []byte, number int) (*Check, error) {
 	reader := &reader{names: datadog.Names()}
 	o := strictyaml.Options{Lenient: true}
@@ -37,12 +38,12 @@ func Read(name string, data []byte, number int) (*Check, error) {
 	case !reader.file.Has("instances") && !reader.file.Has("init_config"):
 		reader.file = strictyaml.Read(name, data, &reader.instance, o)
 		if number != 0 && number != 1 {
-			reader.file.Wrong("", "the file is an instance itself: there is no instance %d", number)
+			reader.file.Report("", problem.New(fmt.Sprintf("no instance %d", number), "must be 1: the file is an instance itself"))
 		}
 	case len(whole.Instances) == 0:
-		reader.file.Wrong("instances", "there is no instance")
+		reader.file.Report("instances", problem.New("no instance", "must have at least one"))
 	case number < 0 || number > len(whole.Instances) || number == 0 && len(whole.Instances) > 1:
-		reader.file.Wrong("instances", "there are %d instances, of which a process runs one; say which: 1 to %d", len(whole.Instances), len(whole.Instances))
+		reader.file.Report("instances", problem.New(fmt.Sprintf("%d instances", len(whole.Instances)), fmt.Sprintf("must choose one with --datadog-instance, 1 to %d", len(whole.Instances))))
 	default:
 		reader.instance = whole.Instances[max(number-1, 0)]
 		reader.path = fmt.Sprintf("instances[%d].", max(number-1, 0))
@@ -76,7 +77,7 @@ func (r *reader) warn(key, format string, args ...any) {
 func (r *reader) check() *Check {
 	for _, path := range r.file.Unknown {
 		if r.path == "" || strings.HasPrefix(path, r.path) || !strings.HasPrefix(path, "instances[") {
-			r.warnings = append(r.warnings, r.file.Where(path)+": the key is unknown and ignored")
+			r.warnings = append(r.warnings, r.file.Where(path)+": unknown key, ignored")
 		}
 	}
 	c := &Check{
@@ -95,7 +96,7 @@ func (r *reader) check() *Check {
 		Interval: time.Duration(r.Interval * float64(time.Second)),
 	}
 	if c.Interval < 0 || r.Interval != 0 && c.Interval < time.Second {
-		r.file.Wrong(r.path+"min_collection_interval", "%v is too little, want 1 second or more", r.Interval)
+		r.file.Report(r.path+"min_collection_interval", problem.New(fmt.Sprintf("invalid interval %v", r.Interval), "must be at least 1 second"))
 	}
 	r.warnUnsupported()
 	c.Warnings = r.warnings
@@ -104,10 +105,10 @@ func (r *reader) check() *Check {
 
 func (r *reader) warnUnsupported() {
 	if r.CustomResource.given {
-		r.warn("custom_resource", "metrics of custom resources are not supported yet; it is ignored")
+		r.warn("custom_resource", "custom resources are not supported yet; ignored")
 	}
 	if len(r.DRADeviceClasses) > 0 {
-		r.warn("dra_device_classes", "claims are not told apart by device class; all of them count")
+		r.warn("dra_device_classes", "device classes are not supported; counting all claims")
 	}
 	if len(r.ShardCriteria) > 0 || r.ShardCount > 1 || r.ShardID > 0 {
 		key := "shard_id"
@@ -117,27 +118,26 @@ func (r *reader) warnUnsupported() {
 		case r.ShardCount > 1:
 			key = "shard_count"
 		}
-		r.warn(key, "sharding is not supported: this instance sends everything, so run no other")
+		r.warn(key, "sharding is not supported; this instance sends all series, so run only one")
 	}
 }
 
-// mode returns the pod collection mode. As in the check, one that does not fit is
-// default.
+// mode returns the pod collection mode. As in the check, an invalid one means default.
 func (r *reader) mode() agent.PodMode {
 	switch m := agent.PodMode(r.PodCollectionMode); m {
 	case "", agent.AllPods:
 	case agent.ClusterUnassigned, agent.ClusterAggregatesOnly:
 		return m
 	case "node_kubelet":
-		r.warn("pod_collection_mode", "kubestate reads the API server, not kubelets; the mode is %s", agent.AllPods)
+		r.warn("pod_collection_mode", "kubestate reads the API server, not kubelets; using %s", agent.AllPods)
 	default:
-		r.warn("pod_collection_mode", "%q is unknown, want one of: %s, %s, %s; the mode is %s",
-			m, agent.AllPods, agent.ClusterUnassigned, agent.ClusterAggregatesOnly, agent.AllPods)
+		r.warn("pod_collection_mode", "unknown mode %s: must be one of: %s, %s, %s; using %s",
+			problem.Quote(string(m)), agent.AllPods, agent.ClusterUnassigned, agent.ClusterAggregatesOnly, agent.AllPods)
 	}
 	return agent.AllPods
 }
 
-// notYet are resources that the check reads and kubestate does not.
+// notYet are the resources that the check reads and kubestate does not.
 func notYet() []string { return []string{"devicetaintrules"} }
 
 // kinds returns the tables of the collectors.
@@ -150,14 +150,14 @@ func (r *reader) kinds() []*kind.Table {
 		case slices.Contains(known, name):
 			names = append(names, name)
 		case slices.Contains(notYet(), name):
-			r.warn(fmt.Sprintf("collectors[%d]", i), "kubestate does not read %s yet; it is ignored", name)
+			r.warn(fmt.Sprintf("collectors[%d]", i), "resource %s is not supported yet; ignored", name)
 		default:
-			r.warn(fmt.Sprintf("collectors[%d]", i), "%q is no resource that kubestate reads; it is ignored%s", name, spell.Hint(name, known))
+			r.warn(fmt.Sprintf("collectors[%d]", i), "unknown resource %s, ignored%s", problem.Quote(name), spell.Hint(name, known))
 		}
 	}
 	switch {
 	case agent.PodMode(r.PodCollectionMode) == agent.ClusterAggregatesOnly:
-		names = []string{kind.Pods.Name} // whatever the collectors are, in the check too
+		names = []string{kind.Pods.Name} // regardless of the collectors, as in the check
 	case len(names) == 0:
 		// The check adds endpoints to what kube-state-metrics has by default.
 		names = append(kind.Names(kind.Defaults()), kind.Endpoints.Name)
@@ -173,7 +173,7 @@ func (r *reader) joins() map[string]agent.Join {
 	for _, family := range slices.Sorted(maps.Keys(r.LabelJoins)) {
 		j := r.LabelJoins[family]
 		if len(j.Get) == 0 && !j.All {
-			r.warn("label_joins."+family, "gets no labels: nothing gets labels of the family, not even those it gives by default")
+			r.warn("label_joins."+family, "join without labels; series get no labels of the family, not even the default ones")
 			if r.names.AlwaysGet[family] == nil {
 				j.Match = nil // an empty join is none
 			}
@@ -183,14 +183,13 @@ func (r *reader) joins() map[string]agent.Join {
 	return joins
 }
 
-// asTags returns labels or annotations as tags, without those for which there is
-// no name of a tag.
+// asTags returns labels or annotations as tags, without those with an empty tag.
 func (r *reader) asTags(key string, kinds map[string]map[string]string) map[string]map[string]string {
 	for _, kindName := range slices.Sorted(maps.Keys(kinds)) {
 		tags := kinds[kindName]
 		for _, name := range slices.Sorted(maps.Keys(tags)) {
 			if tags[name] == "" {
-				r.warn(key+"."+kindName+"."+name, "there is no name of a tag; it is ignored")
+				r.warn(key+"."+kindName+"."+name, "empty tag, ignored")
 				delete(tags, name)
 			}
 		}
@@ -198,7 +197,7 @@ func (r *reader) asTags(key string, kinds map[string]map[string]string) map[stri
 	return kinds
 }
 
-// tags returns the tags of the instance, and that of its service.
+// tags returns the tags of the instance and of its service.
 func (r *reader) tags() []sink.Tag {
 	var tags []sink.Tag
 	for i, text := range r.Tags {
@@ -206,10 +205,10 @@ func (r *reader) tags() []sink.Tag {
 		at := fmt.Sprintf("tags[%d]", i)
 		switch {
 		case key == "":
-			r.warn(at, "%q has no name; it is ignored", text)
+			r.warn(at, "tag %s without a name, ignored", problem.Quote(text))
 			continue
 		case !found:
-			r.warn(at, "%q has no value; it is sent as %q", text, text+":")
+			r.warn(at, "tag %s without a value; sent as %s", problem.Quote(text), problem.Quote(text+":"))
 		}
 		tags = append(tags, sink.Tag{Key: key, Value: value})
 	}

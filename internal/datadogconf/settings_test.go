@@ -87,16 +87,16 @@ func TestEveryKey(t *testing.T) {
 		},
 		Namespaces: []string{"shop", "billing"}, CheckTelemetry: true,
 		Warnings: []string{
-			"conf.yaml:40: instances[0].colectors: the key is unknown and ignored",
-			"conf.yaml:6: instances[0].collectors[2]: kubestate does not read devicetaintrules yet; it is ignored",
-			`conf.yaml:6: instances[0].collectors[3]: "pod" is no resource that kubestate reads; it is ignored; did you mean pods?`,
-			"conf.yaml:15: instances[0].label_joins.kube_job_labels: gets no labels: nothing gets labels of the family, not even those it gives by default",
-			"conf.yaml:17: instances[0].labels_as_tags.pod.a.b/c: there is no name of a tag; it is ignored",
-			`conf.yaml:22: instances[0].tags[2]: "flag" has no value; it is sent as "flag:"`,
-			`conf.yaml:22: instances[0].tags[3]: ":x" has no name; it is ignored`,
-			"conf.yaml:7: instances[0].custom_resource: metrics of custom resources are not supported yet; it is ignored",
-			"conf.yaml:31: instances[0].dra_device_classes: claims are not told apart by device class; all of them count",
-			"conf.yaml:33: instances[0].shard_criteria: sharding is not supported: this instance sends everything, so run no other",
+			"conf.yaml:40: instances[0].colectors: unknown key, ignored",
+			"conf.yaml:6: instances[0].collectors[2]: resource devicetaintrules is not supported yet; ignored",
+			`conf.yaml:6: instances[0].collectors[3]: unknown resource "pod", ignored; did you mean pods?`,
+			"conf.yaml:15: instances[0].label_joins.kube_job_labels: join without labels; series get no labels of the family, not even the default ones",
+			"conf.yaml:17: instances[0].labels_as_tags.pod.a.b/c: empty tag, ignored",
+			`conf.yaml:22: instances[0].tags[2]: tag "flag" without a value; sent as "flag:"`,
+			`conf.yaml:22: instances[0].tags[3]: tag ":x" without a name, ignored`,
+			"conf.yaml:7: instances[0].custom_resource: custom resources are not supported yet; ignored",
+			"conf.yaml:31: instances[0].dra_device_classes: device classes are not supported; counting all claims",
+			"conf.yaml:33: instances[0].shard_criteria: sharding is not supported; this instance sends all series, so run only one",
 		},
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -125,7 +125,7 @@ func TestDefaults(t *testing.T) {
 
 func TestInstances(t *testing.T) {
 	two := "init_config: {service: s}\ninstances:\n- {tags: [a:b], odd: 1}\n- {tags: [c:d], service: own}\n"
-	if _, err := Read("conf.yaml", []byte(two), 0); err == nil || err.Error() != "conf.yaml:2: instances: there are 2 instances, of which a process runs one; say which: 1 to 2" {
+	if _, err := Read("conf.yaml", []byte(two), 0); err == nil || err.Error() != "conf.yaml:2: instances: 2 instances: must choose one with --datadog-instance, 1 to 2" {
 		t.Errorf("got %v", err)
 	}
 	for _, number := range []int{3, -1} {
@@ -136,10 +136,10 @@ func TestInstances(t *testing.T) {
 	if _, err := Read("conf.yaml", []byte("collectors: [pods]"), 1); err != nil {
 		t.Error(err)
 	}
-	if _, err := Read("conf.yaml", []byte("collectors: [pods]"), 2); err == nil || err.Error() != "conf.yaml: the file is an instance itself: there is no instance 2" {
+	if _, err := Read("conf.yaml", []byte("collectors: [pods]"), 2); err == nil || err.Error() != "conf.yaml: no instance 2: must be 1: the file is an instance itself" {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Read("conf.yaml", []byte("init_config:\ninstances:\n"), 0); err == nil || err.Error() != "conf.yaml:2: instances: there is no instance" {
+	if _, err := Read("conf.yaml", []byte("init_config:\ninstances:\n"), 0); err == nil || err.Error() != "conf.yaml:2: instances: no instance: must have at least one" {
 		t.Errorf("got %v", err)
 	}
 	for number, want := range map[int][]sink.Tag{
@@ -167,8 +167,8 @@ func TestModes(t *testing.T) {
 		"default":                 {agent.AllPods, ""},
 		"cluster_unassigned":      {agent.ClusterUnassigned, ""},
 		"cluster_aggregates_only": {agent.ClusterAggregatesOnly, ""},
-		"node_kubelet":            {agent.AllPods, "conf.yaml:1: pod_collection_mode: kubestate reads the API server, not kubelets; the mode is default"},
-		"all":                     {agent.AllPods, `conf.yaml:1: pod_collection_mode: "all" is unknown, want one of: default, cluster_unassigned, cluster_aggregates_only; the mode is default`},
+		"node_kubelet":            {agent.AllPods, "conf.yaml:1: pod_collection_mode: kubestate reads the API server, not kubelets; using default"},
+		"all":                     {agent.AllPods, `conf.yaml:1: pod_collection_mode: unknown mode "all": must be one of: default, cluster_unassigned, cluster_aggregates_only; using default`},
 	} {
 		c, err := Read("conf.yaml", []byte("pod_collection_mode: "+text), 0)
 		if err != nil {
@@ -194,13 +194,13 @@ func TestTotalsNeedPods(t *testing.T) {
 // What the check cannot read at all is an error here, too.
 func TestProblems(t *testing.T) {
 	_, err := Read("conf.yaml", []byte("collectors: pods\nlabel_joins: {a: [b]}\nmin_collection_interval: fast\n"), 0)
-	want := `conf.yaml:1: collectors: found "pods", want a list
-conf.yaml:2: label_joins.a: found a list, want keys with values
-conf.yaml:3: min_collection_interval: found "fast", want a number`
+	want := `conf.yaml:1: collectors: invalid value "pods": must be a list
+conf.yaml:2: label_joins.a: invalid value that is a list: must have keys with values
+conf.yaml:3: min_collection_interval: invalid number "fast": must be a number`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Read("conf.yaml", []byte("min_collection_interval: 0.1"), 0); err == nil || err.Error() != "conf.yaml:1: min_collection_interval: 0.1 is too little, want 1 second or more" {
+	if _, err := Read("conf.yaml", []byte("min_collection_interval: 0.1"), 0); err == nil || err.Error() != "conf.yaml:1: min_collection_interval: invalid interval 0.1: must be at least 1 second" {
 		t.Errorf("got %v", err)
 	}
 }

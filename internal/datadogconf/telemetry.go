@@ -11,20 +11,19 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Telemetry adds to each run what the check tells of itself where its setting
-// telemetry is true:
+// Telemetry adds the self metrics of the check to each flush, as its setting telemetry
+// does:
 //
-//	kubernetes_state.telemetry.metrics.count.total    series in the run
+//	kubernetes_state.telemetry.metrics.count.total    series in the flush
 //	kubernetes_state.telemetry.metrics.count          the same, by resource_name
 //	kubernetes_state.telemetry.unknown_metrics.count  0
 //
-// The check counts samples before it makes series of them; here it is series that
-// are counted, totals too, because samples of which nothing becomes are never made. For
-// the same reason there are no unknown metrics. The resource is, as in the check,
-// the second word of the name of a family ("kube_pod_info": pod).
-// Runs that have only what changed are left as they are, as counts of changes say
-// nothing of the cluster. tags returns the tags of everything; it is asked at the
-// first run.
+// The check counts samples before it turns them into series; this counts series,
+// including aggregations, because unused samples are never made. For the same reason
+// there are no unknown metrics. The resource is, as in the check, the second word of
+// the name of a family ("kube_pod_info": pod). Flushes that have only changes are
+// passed on unchanged. tags returns the tags of all series; it is called at the first
+// flush.
 func Telemetry(to sink.Sink, names *agent.Names, tags func() []sink.Tag) sink.Sink {
 	gauge := func(name string) *sink.Metric {
 		return &sink.Metric{Name: names.Prefix + "telemetry." + name}
@@ -40,7 +39,7 @@ type telemetry struct {
 	sink.Sink
 	names                 *agent.Names
 	tags                  func() []sink.Tag
-	block                 *sink.Block // nil: there was no run
+	block                 *sink.Block // nil before the first flush
 	total, count, unknown *sink.Metric
 	words                 map[*sink.Metric]string // the resource of each metric seen
 }
@@ -80,7 +79,7 @@ func (t *telemetry) Send(ctx context.Context, r *sink.Run) error {
 	return t.Sink.Send(ctx, &with)
 }
 
-// all yields everything, and tells whether more is wanted.
+// all yields all series, and reports whether yield wants more.
 func all(from iter.Seq[*sink.Series], yield func(*sink.Series) bool) bool {
 	for s := range from {
 		if !yield(s) {
@@ -90,7 +89,7 @@ func all(from iter.Seq[*sink.Series], yield func(*sink.Series) bool) bool {
 	return true
 }
 
-// word returns the resource that a metric is about.
+// word returns the resource of a metric.
 func (t *telemetry) word(m *sink.Metric) string {
 	word, ok := t.words[m]
 	if ok {

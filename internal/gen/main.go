@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/kubestate/kubestate/internal/agentconf"
+	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/reference"
 	"github.com/kubestate/kubestate/kind"
 )
@@ -70,7 +71,7 @@ func generate(source, root string) error {
 // schemas returns the JSON schemas of the configuration file and of naming tables.
 func schemas(source string) (config, names []byte, err error) {
 	docs := newFieldDocs(source)
-	config, err1 := agentconf.JSONSchema(docs.of)
+	config, err1 := conf.JSONSchema(docs.of)
 	names, err2 := agentconf.NamesJSONSchema(docs.of)
 	return config, names, errors.Join(err1, err2, docs.err)
 }

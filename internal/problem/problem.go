@@ -6,6 +6,7 @@ package problem
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,7 +126,8 @@ func (l List) From(source string) List {
 }
 
 // Of returns the problems of an error: those of a List, those of each error that
-// errors.Join joined, and an error of another type as one problem. nil has none.
+// errors.Join joined, and an error of another type as one problem, unless it wraps one
+// without adding to its text. nil has none.
 func Of(err error) List {
 	switch e := err.(type) { //nolint:errorlint // an error that wraps another adds to its text
 	case nil:
@@ -141,6 +143,9 @@ func Of(err error) List {
 		}
 		return l
 	default:
+		if inner := errors.Unwrap(err); inner != nil && inner.Error() == err.Error() {
+			return Of(inner)
+		}
 		return List{{What: err.Error()}}
 	}
 }

@@ -52,6 +52,9 @@ func TestOf(t *testing.T) {
 	if strings.Join(got, "|") != want {
 		t.Errorf("got %q, want %s", got, want)
 	}
+	if got := len(Of(fmt.Errorf("%w", two))); got != 2 {
+		t.Errorf("%d problems of a wrapped list, want 2", got)
+	}
 	if Of(nil) != nil || List(nil).Err() != nil || In("x", nil) != nil {
 		t.Error("no error has problems")
 	}

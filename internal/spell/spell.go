@@ -5,11 +5,19 @@ package spell
 // maxTypos is how many letters a name may be wrong in and still be recognised.
 const maxTypos = 3
 
-// Hint returns what an error says at its end of the name that may have been meant;
-// "" where there is none.
-func Hint(name string, names []string) string {
+// Near returns a question for the end of an error, "did you mean pods?", about the
+// name that is most like another; "" where there is none.
+func Near(name string, names []string) string {
 	if near := nearest(name, names); near != "" {
-		return "; did you mean " + near + "?"
+		return "did you mean " + near + "?"
+	}
+	return ""
+}
+
+// Hint is Near behind a semicolon.
+func Hint(name string, names []string) string {
+	if near := Near(name, names); near != "" {
+		return "; " + near
 	}
 	return ""
 }

@@ -12,21 +12,19 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kubestate/kubestate/internal/problem"
 )
 
 // Options say how to read. The zero value is strict.
 type Options struct {
-	// Values are the allowed values of types that are strings. The empty value is
-	// that of a key that is not there.
+	// Values are the allowed values of types that are strings. A missing key leaves the
+	// type empty.
 	Values map[reflect.Type][]string
-	// Optional are keys of structs that may be missing, whatever their tags say.
+	// Optional are keys of structs that may be missing, regardless of their tags.
 	Optional map[reflect.Type][]string
-	// Explain returns what is to be said of an unknown key, by its path; "" and nil: no
-	// more than that it is unknown.
-	Explain func(path string) string
-	// Lenient reads as programs do that decode YAML without looking closely: what
-	// is written without quotes is text where text is wanted, and unknown keys are
-	// no problem but in File.Unknown.
+	// Lenient reads as most programs do: scalars without quotes are text where text is
+	// expected, and unknown keys are no problem but listed in File.Unknown.
 	Lenient bool
 }
 
@@ -35,31 +33,26 @@ const (
 	maxValues = 100_000 // in one file, aliases counted wherever they are used
 )
 
-// File is a file that was read: which line says what, and what is wrong with it.
+// File is a file that was read: its lines by path, and the problems found.
 type File struct {
-	// Unknown names the keys that no field has, if the file was read leniently.
+	// Unknown lists the paths of unknown keys, if the file was read leniently.
 	Unknown []string
 
 	name     string
 	options  Options
 	lines    map[string]int // by path, such as agent.sinks[0].type
-	problems []problem
-	unquoted bool // text is never in quotes
-	values   int  // read so far
-	full     bool // no more are read
+	problems problem.List
+	secrets  map[string]bool // paths of which nothing is quoted
+	unquoted bool            // text is never in quotes
+	values   int             // read so far
+	full     bool            // no more are read
 }
 
-type problem struct {
-	line int // 0: none
-	path string
-	text string
-}
-
-// Read reads data, one YAML document or none, into what into points at, a struct.
-// What is wrong is told by Err; the rest is read nevertheless, so that it can be
-// checked further. name is that of the file, for errors.
+// Read reads data, at most one YAML document, into the struct that into points to.
+// Err returns the problems; the rest is read nevertheless, so that it can be checked
+// further. name is that of the file, for errors.
 func Read(name string, data []byte, into any, o Options) *File {
-	f := &File{name: name, options: o, lines: map[string]int{}}
+	f := newFile(name, o)
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var root, more yaml.Node
 	switch err := decoder.Decode(&root); {
@@ -74,7 +67,7 @@ func Read(name string, data []byte, into any, o Options) *File {
 			f.malformed(err)
 			return f
 		}
-		f.add(more.Line, "", errors.New("a second document begins; want one"))
+		f.add(more.Line, problem.New("second document", "must be the only one"))
 	}
 	if len(root.Content) == 1 {
 		f.read(root.Content[0], into)
@@ -82,11 +75,16 @@ func Read(name string, data []byte, into any, o Options) *File {
 	return f
 }
 
-// FromPairs reads keys and values, as if they were the mapping that key: value in
-// lines of their own make; what is wanted as text needs no quotes. name is where
-// they are from, for errors, which know no lines then.
+func newFile(name string, o Options) *File {
+	return &File{name: name, options: o, lines: map[string]int{}, secrets: map[string]bool{}}
+}
+
+// FromPairs reads keys and values, as if each pair were a line "key: value" of a
+// mapping; text needs no quotes. name is the source of the pairs, for errors, which
+// have no lines.
 func FromPairs(name string, pairs [][2]string, into any, o Options) *File {
-	f := &File{name: name, options: o, lines: map[string]int{}, unquoted: true}
+	f := newFile(name, o)
+	f.unquoted = true
 	root := &yaml.Node{Kind: yaml.MappingNode}
 	for _, p := range pairs {
 		key := &yaml.Node{Kind: yaml.ScalarNode, Tag: textTag, Value: p[0]}
@@ -101,7 +99,7 @@ func (f *File) read(root *yaml.Node, into any) {
 	Value{file: f, node: root}.Into(into)
 }
 
-// admits tells whether one more value may be read. Aliases can make a short file
+// admits reports whether one more value may be read: aliases can make a short file
 // endless.
 func (f *File) admits(v Value) bool {
 	if f.full {
@@ -110,51 +108,46 @@ func (f *File) admits(v Value) bool {
 	f.values++
 	f.full = v.depth > maxDepth || f.values > maxValues
 	if f.full {
-		v.Wrong("values are nested deeper than %d, or there are more than %d of them", maxDepth, maxValues)
+		v.Report(problem.New("too many values", fmt.Sprintf("must be at most %d, nested at most %d deep", maxValues, maxDepth)))
 	}
 	return !f.full
 }
 
-// Wrong adds a problem with what stands at a path: keys with dots between them,
-// and [i] behind those of lists, as "agent.sinks[0].type". Where nothing stands
-// there, what is around it counts.
-func (f *File) Wrong(path, format string, args ...any) {
-	f.add(f.line(path), path, fmt.Errorf(format, args...))
-}
-
-// WrongAll adds a problem for each line of an error.
-func (f *File) WrongAll(path string, err error) {
-	if err == nil {
-		return
-	}
-	for text := range strings.SplitSeq(err.Error(), "\n") {
-		f.Wrong(path, "%s", text)
+// Report adds problems with the value at a path: keys with dots between them, and
+// [i] behind those of lists, as "agent.sinks[0].type". A path without a value has the
+// line of the nearest value around it. Errors that are no problem.Problem become one.
+func (f *File) Report(path string, err error) {
+	for _, p := range problem.Of(err) {
+		if p.Source == "" { // else it is about another file
+			at := problem.Join(path, p.Path)
+			p.Source, p.Line, p.Path = f.name, f.line(at), at
+		} else {
+			p = problem.Problem{Source: f.name, Line: f.line(path), Path: path, What: p.Error()}
+		}
+		f.problems = append(f.problems, p)
 	}
 }
 
-// Has tells whether something stands at a path.
+// Has reports whether there is a value at a path.
 func (f *File) Has(path string) bool {
 	_, ok := f.lines[path]
 	return ok
 }
 
-// Where returns file, line and path of what stands at a path, for messages.
+// Where returns file, line and path of the value at a path, for messages.
 func (f *File) Where(path string) string {
-	if line := f.line(path); line != 0 {
-		return fmt.Sprintf("%s:%d: %s", f.name, line, path)
-	}
-	return f.name + ": " + path
+	return problem.Problem{Source: f.name, Line: f.line(path), Path: path}.Error()
 }
 
-// Sound tells whether nothing is known to be wrong with what stands at a path.
+// Sound reports whether the value at a path has no known problem.
 func (f *File) Sound(path string) bool {
-	return !slices.ContainsFunc(f.problems, func(p problem) bool {
-		rest, below := strings.CutPrefix(p.path, path)
+	return !slices.ContainsFunc(f.problems, func(p problem.Problem) bool {
+		rest, below := strings.CutPrefix(p.Path, path)
 		return below && (path == "" || rest == "" || rest[0] == '.' || rest[0] == '[')
 	})
 }
 
-// line returns the line of a path or of the nearest thing around it; 0: none.
+// line returns the line of a path or of the nearest value around it; 0: none.
 func (f *File) line(path string) int {
 	for path != "" {
 		if line, ok := f.lines[path]; ok {
@@ -165,12 +158,10 @@ func (f *File) line(path string) int {
 	return 0
 }
 
-func (f *File) add(line int, path string, err error) {
-	text := err.Error()
-	if path != "" {
-		text = path + ": " + text
-	}
-	f.problems = append(f.problems, problem{line, path, text})
+// add adds a problem at a line of the file; the path is that of the problem.
+func (f *File) add(line int, p problem.Problem) {
+	p.Source, p.Line = f.name, line
+	f.problems = append(f.problems, p)
 }
 
 // malformed adds an error of the parser, which begins with the line.
@@ -183,19 +174,12 @@ func (f *File) malformed(err error) {
 			line, text = n, what
 		}
 	}
-	f.add(line, "", fmt.Errorf("malformed YAML: %s", text))
+	f.add(line, problem.New("malformed YAML", problem.Cut(text)))
 }
 
-// Err returns all problems, in the order of their lines; nil where there is none.
+// Err returns all problems, a problem.List in the order of their lines; nil where
+// there is none.
 func (f *File) Err() error {
-	slices.SortStableFunc(f.problems, func(a, b problem) int { return cmp.Compare(a.line, b.line) })
-	var errs []error
-	for _, p := range f.problems {
-		if p.line == 0 {
-			errs = append(errs, fmt.Errorf("%s: %s", f.name, p.text))
-		} else {
-			errs = append(errs, fmt.Errorf("%s:%d: %s", f.name, p.line, p.text))
-		}
-	}
-	return errors.Join(errs...)
+	slices.SortStableFunc(f.problems, func(a, b problem.Problem) int { return cmp.Compare(a.Line, b.Line) })
+	return f.problems.Err()
 }

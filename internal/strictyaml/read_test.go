@@ -2,6 +2,7 @@ package strictyaml
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/kubestate/kubestate/internal/problem"
 )
 
 type color string
@@ -105,12 +108,10 @@ where: {k: [a, b]}
 	}
 }
 
-// Everything that is wrong is told at once, in the order of lines, and checks of
-// others find their line.
+// All problems are reported at once, in the order of lines, and later checks find
+// their line.
 func TestProblems(t *testing.T) {
 	var got config
-	o := options()
-	o.Explain = func(path string) string { return map[string]string{"old": "it is called new now"}[path] }
 	f := Read("c.yaml", []byte(`name: 42
 colour: red
 color: rad
@@ -137,46 +138,47 @@ either:
 ? [a]
 : b
 untaged: x
-old: x
-`), &got, o)
-	f.Wrong("parts[1].size.more", "checked %s", "later")
-	f.Wrong("nothing.there", "checked, too")
-	f.WrongAll("on", nil)
+`), &got, options())
+	f.Report("parts[1].size.more", errors.New("checked later"))
+	f.Report("nothing.there", errors.New("checked, too"))
+	f.Report("equal", problem.List{{Path: "half", What: "two"}, {Source: "other.yaml", Line: 7, What: "elsewhere"}})
+	f.Report("on", nil)
 	for path, want := range map[string]bool{"": false, "parts[0]": false, "parts": false, "part": true, "within.within": true, "either.size": false} {
 		if got := f.Sound(path); got != want {
 			t.Errorf("sound %q: %t", path, got)
 		}
 	}
 	want := `c.yaml: nothing.there: checked, too
-c.yaml:1: name: found "42", want text; write it in quotes: "42"
-c.yaml:2: unknown key "colour"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where; did you mean color?
-c.yaml:3: color: "rad" is unknown, want one of: red, green; did you mean red?
-c.yaml:4: on: found "yes", want true or false
-c.yaml:5: wait: found "10", want a number with its unit, such as 500ms, 30s or 1m30s
-c.yaml:6: equal: found "much", want a number
-c.yaml:8: parts[0].size: 0 is too little, want 1 or more
-c.yaml:9: parts[0].share: found keys, want a number
-c.yaml:10: parts[1]: found a list, want keys with values
+c.yaml:1: name: invalid value 42: must be text, in quotes: "42"
+c.yaml:2: unknown key "colour": did you mean color? must be one of: name, color, on, wait, equal, parts, byName, nested, either, within, where
+c.yaml:3: color: unknown value "rad": did you mean red? must be one of: red, green
+c.yaml:4: on: invalid boolean "yes": must be true or false
+c.yaml:5: wait: invalid duration "10": must be a number with a unit, such as 500ms, 30s or 1m30s
+c.yaml:6: equal: invalid number "much": must be a number
+c.yaml:6: equal.half: two
+c.yaml:6: equal: other.yaml:7: elsewhere
+c.yaml:8: parts[0].size: invalid value "0": must be at least 1
+c.yaml:9: parts[0].share: invalid number with keys: must be a number
+c.yaml:10: parts[1]: invalid value that is a list: must have keys with values
 c.yaml:10: parts[1].size.more: checked later
-c.yaml:11: parts[2].size: found "99999999999999999999", want a whole number
-c.yaml:12: parts[3]: the key size is missing
-c.yaml:13: byName: found "text", want keys with values
-c.yaml:14: name: the key is there already, in line 1
-c.yaml:16: nested.x.y: found "1", want text; write it in quotes: "1"
-c.yaml:17: nested: << is not known here; write the keys out
-c.yaml:19: within.wait: 10ms is too little, want 1s or more
-c.yaml:20: within: unknown key "wher"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where; did you mean where?
-c.yaml:22: either.size: found "x", want a whole number
-c.yaml:23: either: unknown key "sizes"; there are: size, share; did you mean size?
-c.yaml:24: a key that is a list or has keys itself, want text
-c.yaml:26: unknown key "untaged"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where
-c.yaml:27: old: it is called new now`
+c.yaml:11: parts[2].size: invalid number "99999999999999999999": must be a whole number
+c.yaml:12: parts[3]: missing key size
+c.yaml:13: byName: invalid value "text": must have keys with values
+c.yaml:14: name: duplicate key: must be set once, as in line 1
+c.yaml:16: nested.x.y: invalid value 1: must be text, in quotes: "1"
+c.yaml:17: nested: merge key <<: must be written out
+c.yaml:19: within.wait: invalid value "10ms": must be at least 1s
+c.yaml:20: within: unknown key "wher": did you mean where? must be one of: name, color, on, wait, equal, parts, byName, nested, either, within, where
+c.yaml:22: either.size: invalid number "x": must be a whole number
+c.yaml:23: either: unknown key "sizes": did you mean size? must be one of: size, share
+c.yaml:24: invalid key: must be text
+c.yaml:26: unknown key "untaged": must be one of: name, color, on, wait, equal, parts, byName, nested, either, within, where`
 	if diff := cmp.Diff(want, errorText(f)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-// Text is no number, and nothing is no element, but that a map may be left empty.
+// Text is not a number, and null is not an element, except that a map may be empty.
 func TestNumbersAndNothing(t *testing.T) {
 	f := Read("c.yaml", []byte(`equal: "1"
 byName:
@@ -191,15 +193,15 @@ where:
 nested: {x: {y: , z: ""}, z: }
 parts: [null]
 `), &config{}, options())
-	want := `c.yaml:1: equal: found "1", want a number
-c.yaml:3: byName.a: found nothing, want a value; empty text is ""
-c.yaml:4: byName.b.size: found "1", want a whole number
-c.yaml:4: byName.b.share: found "NaN", want a number
-c.yaml:5: byName.c.size: found "1.0", want a whole number
-c.yaml:9: where.a[1]: found nothing, want a value; empty text is ""
-c.yaml:10: where.b: found nothing, want a value; empty text is ""
-c.yaml:11: nested.x.y: found nothing, want a value; empty text is ""
-c.yaml:12: parts[0]: found nothing, want a value; empty text is ""`
+	want := `c.yaml:1: equal: invalid number "1": must be a number
+c.yaml:3: byName.a: missing value: must be set; empty text is ""
+c.yaml:4: byName.b.size: invalid number "1": must be a whole number
+c.yaml:4: byName.b.share: invalid number "NaN": must be a number
+c.yaml:5: byName.c.size: invalid number "1.0": must be a whole number
+c.yaml:9: where.a[1]: missing value: must be set; empty text is ""
+c.yaml:10: where.b: missing value: must be set; empty text is ""
+c.yaml:11: nested.x.y: missing value: must be set; empty text is ""
+c.yaml:12: parts[0]: missing value: must be set; empty text is ""`
 	if diff := cmp.Diff(want, errorText(f)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -219,9 +221,9 @@ func TestMalformed(t *testing.T) {
 		{"---\n", ""},
 		{"name: x\n\ta: b\n", "c.yaml:2: malformed YAML: found a tab character that violates indentation"},
 		{"name: [\n", "c.yaml:1: malformed YAML: did not find expected node content"},
-		{"name: x\n---\nname: y\n", "c.yaml:2: a second document begins; want one"},
+		{"name: x\n---\nname: y\n", "c.yaml:2: second document: must be the only one"},
 		{"name: x\n---\n[", "c.yaml:3: malformed YAML: did not find expected node content"},
-		{"- name", "c.yaml:1: found a list, want keys with values"},
+		{"- name", "c.yaml:1: invalid value that is a list: must have keys with values"},
 		{"name: *x\n", "c.yaml: malformed YAML: unknown anchor 'x' referenced"},
 	} {
 		var got config
@@ -252,7 +254,7 @@ func TestAliases(t *testing.T) {
 	}
 	for _, in := range []string{many, "kids: &a [{kids: *a}]\n"} {
 		err := Read("c.yaml", []byte(in), &tree{}, Options{}).Err()
-		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "values are nested deeper than 64, or there are more than 100000 of them") {
+		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "too many values: must be at most 100000, nested at most 64 deep") {
 			t.Errorf("%s: %v", in, err)
 		}
 	}
@@ -287,7 +289,27 @@ func TestFromPairs(t *testing.T) {
 	if diff := cmp.Diff(config{Name: "2.0", On: true, Wait: 5 * time.Second}, got, compare); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	want := `--flag: unknown key "size"; there are: name, color, on, wait, equal, parts, byName, nested, either, within, where`
+	want := `--flag: unknown key "size": must be one of: name, color, on, wait, equal, parts, byName, nested, either, within, where`
+	if diff := cmp.Diff(want, errorText(f)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+type access struct {
+	Headers map[string]string `json:"headers,omitempty" secret:"true"`
+	Port    int               `json:"port,omitempty"`
+}
+
+// Problems quote nothing of a secret, and the beginning of everything else.
+func TestQuotes(t *testing.T) {
+	long := strings.Repeat("é", 300)
+	f := Read("c.yaml", []byte("headers: {a: 31415926, b: [31415926], c: {d: 31415926}}\nport: "+long+"\n"+long+": 1\n"), &access{}, Options{})
+	cut := strings.Repeat("é", problem.MaxQuote-1) + "…"
+	want := `c.yaml:1: headers.a: invalid value (not shown): must be text, in quotes: (not shown)
+c.yaml:1: headers.b: invalid value that is a list: must be text
+c.yaml:1: headers.c: invalid value with keys: must be text
+c.yaml:2: port: invalid number "` + cut + `": must be a whole number
+c.yaml:3: unknown key "` + cut + `": must be one of: headers, port`
 	if diff := cmp.Diff(want, errorText(f)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -313,7 +335,7 @@ func TestSchema(t *testing.T) {
 		}
 		return ""
 	}}
-	b, err := s.Document(reflect.TypeFor[config](), "https://example.com/c", "Config")
+	b, err := s.Document(reflect.TypeFor[config](), "https://example.com/c", "Config", Schema{"more": Schema{"type": "null"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,6 +355,7 @@ func TestSchema(t *testing.T) {
 	text := map[string]any{"type": "string"}
 	for key, want := range map[string]map[string]any{
 		"name":   text,
+		"more":   {"type": "null"},
 		"color":  {"enum": []any{"red", "green"}},
 		"on":     {"type": "boolean"},
 		"equal":  {"type": "number"},

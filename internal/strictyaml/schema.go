@@ -11,24 +11,33 @@ import (
 // Schema is a JSON schema or a part of one (https://json-schema.org, 2020-12).
 type Schema map[string]any
 
-// Schemas makes the schemas of types. Each struct becomes a definition, so that a
-// type may hold itself.
+// Described is a Custom type that has its own schema. Its pointer has the method.
+type Described interface {
+	JSONSchema(s *Schemas) Schema
+}
+
+// Schemas makes the schemas of types. Each struct becomes a definition, so that types
+// may be recursive.
 type Schemas struct {
 	// Values and Optional are as those of Options.
 	Values   map[reflect.Type][]string
 	Optional map[reflect.Type][]string
-	// Doc returns what is to be said of a field of a struct, or of the struct where
-	// field is empty.
+	// Doc returns the description of a field of a struct, or of the struct if field is
+	// empty.
 	Doc func(t reflect.Type, field string) string
 
 	definitions map[string]Schema
 }
 
-// Document returns the schema of files that hold a T, as indented JSON.
-func (s *Schemas) Document(t reflect.Type, id, title string) ([]byte, error) {
+// Document returns the schema of files that hold a struct, as indented JSON. keys are
+// the schemas of keys besides those of the struct.
+func (s *Schemas) Document(t reflect.Type, id, title string, keys Schema) ([]byte, error) {
 	s.definitions = map[string]Schema{}
 	root := Schema{"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": id, "title": title}
 	maps.Copy(root, s.structOf(t))
+	if properties, ok := root["properties"].(Schema); ok {
+		maps.Copy(properties, keys)
+	}
 	root["$defs"] = s.definitions
 	b, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
@@ -39,7 +48,7 @@ func (s *Schemas) Document(t reflect.Type, id, title string) ([]byte, error) {
 
 // Of returns the schema of a type.
 func (s *Schemas) Of(t reflect.Type) Schema {
-	if custom, ok := reflect.TypeAssert[Custom](reflect.New(t)); ok {
+	if custom, ok := reflect.TypeAssert[Described](reflect.New(t)); ok {
 		return custom.JSONSchema(s)
 	}
 	if t == durationType {
@@ -68,8 +77,7 @@ func (s *Schemas) Of(t reflect.Type) Schema {
 	}
 }
 
-// orNothing is the schema of a value of a map, which may be left empty where the
-// value is a map itself.
+// orNothing is the schema of a value of a map, which may be null if it is a map itself.
 func (s *Schemas) orNothing(t reflect.Type) Schema {
 	if t.Kind() == reflect.Map {
 		return Schema{"anyOf": []Schema{s.Of(t), {"type": "null"}}}
@@ -77,11 +85,11 @@ func (s *Schemas) orNothing(t reflect.Type) Schema {
 	return s.Of(t)
 }
 
-// reference makes a definition of a struct and returns what refers to it.
+// reference makes a definition of a struct and returns a reference to it.
 func (s *Schemas) reference(t reflect.Type) Schema {
 	name := t.Name()
 	if _, ok := s.definitions[name]; !ok {
-		s.definitions[name] = nil // it may hold itself
+		s.definitions[name] = nil // it may be recursive
 		s.definitions[name] = s.structOf(t)
 	}
 	return Schema{"$ref": "#/$defs/" + name}

@@ -1,7 +1,6 @@
 package strictyaml
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -11,14 +10,13 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/spell"
 )
 
-// Custom is a type that reads itself. Its pointer has the methods.
+// Custom is a type that reads itself. Its pointer has the method.
 type Custom interface {
 	ReadYAML(v Value)
-	// JSONSchema says what it reads.
-	JSONSchema(s *Schemas) Schema
 }
 
 // Value is a value at some place of a file.
@@ -40,26 +38,54 @@ const (
 
 var durationType = reflect.TypeFor[time.Duration]()
 
-// Path returns where the value stands, as File.Wrong takes it.
+// Path returns the path of the value, as File.Report takes it.
 func (v Value) Path() string { return v.path }
 
-// Wrong adds a problem with the value to its file.
-func (v Value) Wrong(format string, args ...any) {
-	v.file.add(v.node.Line, v.path, fmt.Errorf(format, args...))
+// Line returns the line of the value.
+func (v Value) Line() int { return v.node.Line }
+
+// Report adds problems with the value to its file. Errors that are no
+// problem.Problem become one.
+func (v Value) Report(err error) {
+	before := len(v.file.problems)
+	v.file.Report(v.path, err)
+	for i := before; i < len(v.file.problems); i++ {
+		v.file.problems[i].Line = v.node.Line
+	}
 }
 
-// IsMapping tells whether the value has keys.
+// Invalid reports that the value is no such thing: invalid THING "x": ALLOWED.
+func (v Value) Invalid(thing, allowed string) {
+	v.Report(problem.New("invalid "+thing+" "+v.found(), allowed))
+}
+
+// Secret keeps the value, and all below it, out of problems.
+func (v Value) Secret() { v.file.secrets[v.path] = true }
+
+// isSecret reports whether nothing of the value may be quoted.
+func (v Value) isSecret() bool {
+	for path := v.path; ; path = path[:strings.LastIndexAny(path, ".[")] {
+		if v.file.secrets[path] {
+			return true
+		}
+		if !strings.ContainsAny(path, ".[") {
+			return false
+		}
+	}
+}
+
+// IsMapping reports whether the value has keys.
 func (v Value) IsMapping() bool { return v.node.Kind == yaml.MappingNode }
 
-// IsNull tells whether the value is nothing at all.
+// IsNull reports whether the value is null or missing.
 func (v Value) IsNull() bool { return v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == nullTag }
 
-// Scalar returns text, a number or a truth as it is written.
+// Scalar returns text, a number or a boolean as written.
 func (v Value) Scalar() (string, bool) {
 	return v.node.Value, v.node.Kind == yaml.ScalarNode && !v.IsNull()
 }
 
-// Text returns text. It is not ok for what YAML takes for something else.
+// Text returns text. It is not ok for what YAML takes for another type.
 func (v Value) Text() (text string, ok bool) {
 	text, ok = v.Scalar()
 	return text, ok && (v.node.ShortTag() == textTag || v.file.options.Lenient || v.file.unquoted)
@@ -79,23 +105,17 @@ func (v Value) Key(key string) (Value, bool) {
 
 // at returns the value of a node below v, itself where it is an alias.
 func (v Value) at(node *yaml.Node, key string) Value {
-	path := key
-	if v.path != "" {
-		path = v.path + "." + key
-	}
-	if strings.HasPrefix(key, "[") {
-		path = v.path + key
-	}
+	path := problem.Join(v.path, key)
 	if node.Kind == yaml.AliasNode {
 		line := node.Line
-		target := *node.Alias // the problem is here, not where the anchor stands
+		target := *node.Alias // problems are at the alias, not at the anchor
 		target.Line = line
 		node = &target
 	}
 	return Value{file: v.file, node: node, path: path, depth: v.depth + 1}
 }
 
-// Into reads the value into what into points at.
+// Into reads the value into what into points to.
 func (v Value) Into(into any) { v.read(reflect.ValueOf(into).Elem()) }
 
 func (v Value) read(to reflect.Value) {
@@ -135,10 +155,10 @@ func (v Value) read(to reflect.Value) {
 	}
 }
 
-// pairs calls with for each key that is text and not given before.
-func (v Value) pairs(with func(key string, value Value)) {
+// Pairs calls with for each key that is text and no duplicate.
+func (v Value) Pairs(with func(key string, value Value)) {
 	if !v.IsMapping() {
-		v.Wrong("found %s, want keys with values", v.found())
+		v.Invalid("value", "must have keys with values")
 		return
 	}
 	lines := map[string]int{}
@@ -148,11 +168,11 @@ func (v Value) pairs(with func(key string, value Value)) {
 		first, repeated := lines[key.Value]
 		switch {
 		case key.Kind != yaml.ScalarNode:
-			v.file.add(key.Line, v.path, errors.New("a key that is a list or has keys itself, want text"))
+			v.file.add(key.Line, problem.New("invalid key", "must be text").At(v.path))
 		case key.ShortTag() == mergeTag:
-			v.file.add(key.Line, v.path, errors.New("<< is not known here; write the keys out"))
+			v.file.add(key.Line, problem.New("merge key <<", "must be written out").At(v.path))
 		case repeated:
-			v.file.add(key.Line, value.path, errors.New(already(first)))
+			v.file.add(key.Line, problem.New("duplicate key", already(first)).At(value.path))
 		default:
 			lines[key.Value] = key.Line
 			v.file.lines[value.path] = key.Line
@@ -163,58 +183,59 @@ func (v Value) pairs(with func(key string, value Value)) {
 
 func already(line int) string {
 	if line == 0 {
-		return "the key is there already"
+		return "must be set once"
 	}
-	return fmt.Sprintf("the key is there already, in line %d", line)
+	return fmt.Sprintf("must be set once, as in line %d", line)
 }
 
 func (v Value) readStruct(to reflect.Value) {
 	fields := fieldsOf(to.Type())
-	given := map[string]bool{}
-	v.pairs(func(key string, value Value) {
-		given[key] = true
-		for _, field := range fields {
-			if field.key == key {
-				before := len(v.file.problems)
-				value.read(to.FieldByIndex(field.index))
-				if len(v.file.problems) == before {
-					value.atLeast(to.FieldByIndex(field.index), field.minimum)
-				}
-				return
-			}
-		}
-		v.unknown(value, key, fields)
-	})
-	o := &v.file.options
-	for _, field := range fields {
-		if field.required && !given[field.key] && v.IsMapping() && !o.Lenient && !slices.Contains(o.Optional[to.Type()], field.key) {
-			v.Wrong("the key %s is missing", field.key)
-		}
-	}
-}
-
-func (v Value) unknown(value Value, key string, fields []field) {
 	keys := make([]string, len(fields))
 	for i, f := range fields {
 		keys[i] = f.key
 	}
-	if v.file.options.Lenient {
-		v.file.Unknown = append(v.file.Unknown, value.path)
-		return
-	}
-	if explain := v.file.options.Explain; explain != nil {
-		if why := explain(value.path); why != "" {
-			v.file.add(v.file.lines[value.path], value.path, errors.New(why))
+	given := map[string]bool{}
+	v.Pairs(func(key string, value Value) {
+		given[key] = true
+		i := slices.Index(keys, key)
+		if i < 0 {
+			value.Unknown(key, keys)
 			return
 		}
+		if fields[i].secret {
+			value.Secret()
+		}
+		field := to.FieldByIndex(fields[i].index)
+		before := len(v.file.problems)
+		value.read(field)
+		if len(v.file.problems) == before {
+			value.atLeast(field, fields[i].minimum)
+		}
+	})
+	o := &v.file.options
+	for _, field := range fields {
+		if field.required && !given[field.key] && v.IsMapping() && !o.Lenient && !slices.Contains(o.Optional[to.Type()], field.key) {
+			v.Report(problem.New("missing key "+field.key, ""))
+		}
 	}
-	v.file.add(v.file.lines[value.path], v.path, fmt.Errorf("unknown key %q; there are: %s%s", key, strings.Join(keys, ", "), spell.Hint(key, keys)))
+}
+
+// Unknown reports that the key of the value is none of keys.
+func (v Value) Unknown(key string, keys []string) {
+	if v.file.options.Lenient {
+		v.file.Unknown = append(v.file.Unknown, v.path)
+		return
+	}
+	p := problem.Invalid("key", key, "must be one of: "+strings.Join(keys, ", "))
+	p.What = "unknown key " + problem.Quote(key)
+	p.Hint = spell.Near(key, keys)
+	v.file.add(v.file.lines[v.path], p.At(strings.TrimSuffix(strings.TrimSuffix(v.path, key), ".")))
 }
 
 func (v Value) readMap(to reflect.Value) {
 	t := to.Type()
 	to.Set(reflect.MakeMap(t))
-	v.pairs(func(key string, value Value) {
+	v.Pairs(func(key string, value Value) {
 		element := reflect.New(t.Elem()).Elem()
 		if t.Elem().Kind() == reflect.Map || value.isThere() { // a map may be left empty
 			value.read(element)
@@ -225,7 +246,7 @@ func (v Value) readMap(to reflect.Value) {
 
 func (v Value) readSlice(to reflect.Value) {
 	if v.node.Kind != yaml.SequenceNode {
-		v.Wrong("found %s, want a list", v.found())
+		v.Invalid("value", "must be a list")
 		return
 	}
 	list := reflect.MakeSlice(to.Type(), len(v.node.Content), len(v.node.Content))
@@ -237,13 +258,13 @@ func (v Value) readSlice(to reflect.Value) {
 	to.Set(list)
 }
 
-// isThere tells whether an element of a list or map is more than nothing, and adds
-// a problem if it is not.
+// isThere reports whether an element of a list or map has a value, and adds a problem
+// if it has none.
 func (v Value) isThere() bool {
 	if !v.IsNull() || v.file.options.Lenient {
 		return true
 	}
-	v.Wrong(`found nothing, want a value; empty text is ""`)
+	v.Report(problem.New("missing value", `must be set; empty text is ""`))
 	return false
 }
 
@@ -251,7 +272,7 @@ func (v Value) readDuration(to reflect.Value) {
 	text, _ := v.Scalar()
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		v.Wrong("found %s, want a number with its unit, such as 500ms, 30s or 1m30s", v.found())
+		v.Invalid("duration", "must be a number with a unit, such as 500ms, 30s or 1m30s")
 		return
 	}
 	to.SetInt(int64(d))
@@ -261,7 +282,7 @@ func (v Value) readScalar(to reflect.Value) {
 	text, scalar := v.Scalar()
 	tag := v.node.ShortTag()
 	var err error
-	want := ""
+	thing, allowed := "", ""
 	switch to.Kind() {
 	case reflect.String:
 		v.readText(to)
@@ -270,23 +291,26 @@ func (v Value) readScalar(to reflect.Value) {
 		var b bool
 		b, err = strconv.ParseBool(text)
 		to.SetBool(b)
-		scalar, want = scalar && (tag == boolTag || v.file.options.Lenient), "true or false"
+		scalar = scalar && (tag == boolTag || v.file.options.Lenient)
+		thing, allowed = "boolean", "must be true or false"
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		var n int64
 		n, err = strconv.ParseInt(text, 0, to.Type().Bits())
 		to.SetInt(n)
-		scalar, want = scalar && (tag == intTag || v.file.options.Lenient), "a whole number"
+		scalar = scalar && (tag == intTag || v.file.options.Lenient)
+		thing, allowed = "number", "must be a whole number"
 	case reflect.Float64:
 		var n float64
 		n, err = strconv.ParseFloat(text, 64)
 		to.SetFloat(n)
-		scalar, want = scalar && (tag == intTag || tag == floatTag || v.file.options.Lenient), "a number"
+		scalar = scalar && (tag == intTag || tag == floatTag || v.file.options.Lenient)
+		thing, allowed = "number", "must be a number"
 	default:
-		scalar, want = false, "nothing: this program cannot read a "+to.Type().String()
+		scalar, thing, allowed = false, "value", "must be left out: the program cannot read a "+to.Type().String()
 	}
 	if err != nil || !scalar {
 		to.SetZero()
-		v.Wrong("found %s, want %s", v.found(), want)
+		v.Invalid(thing, allowed)
 	}
 }
 
@@ -295,13 +319,15 @@ func (v Value) readText(to reflect.Value) {
 	values, few := v.file.options.Values[to.Type()]
 	switch {
 	case !ok:
-		hint := ""
-		if written, scalar := v.Scalar(); scalar {
-			hint = fmt.Sprintf("; write it in quotes: %q", written)
+		allowed := "must be text"
+		if _, scalar := v.Scalar(); scalar {
+			allowed = "must be text, in quotes: " + v.found()
 		}
-		v.Wrong("found %s, want text%s", v.found(), hint)
+		v.Report(problem.New("invalid value "+strings.Trim(v.found(), `"`), allowed))
 	case few && !slices.Contains(values, text):
-		v.Wrong("%q is unknown, want one of: %s%s", text, strings.Join(values, ", "), spell.Hint(text, values))
+		p := problem.New("unknown value "+v.found(), "must be one of: "+strings.Join(values, ", "))
+		p.Hint = spell.Near(text, values)
+		v.Report(p)
 	default:
 		to.SetString(text)
 	}
@@ -319,27 +345,30 @@ func (v Value) atLeast(n reflect.Value, minimum string) {
 		least = int64(d)
 	}
 	if err != nil {
-		v.Wrong("this program has a wrong bound for it: %v", err)
+		v.Report(fmt.Errorf("bug: minimum of the field: %w", err))
 		return
 	}
 	if n.Int() < least {
-		text, _ := v.Scalar()
-		v.Wrong("%s is too little, want %s or more", text, minimum)
+		v.Invalid("value", "must be at least "+minimum)
 	}
 }
 
-// found says what the value is, for errors.
+// found is what the value is, for errors.
 func (v Value) found() string {
 	switch v.node.Kind {
 	case yaml.MappingNode:
-		return "keys"
+		return "with keys"
 	case yaml.SequenceNode:
-		return "a list"
+		return "that is a list"
 	}
-	if v.IsNull() {
-		return "nothing"
+	switch {
+	case v.IsNull():
+		return "null"
+	case v.isSecret():
+		return "(not shown)"
+	default:
+		return problem.Quote(v.node.Value)
 	}
-	return strconv.Quote(v.node.Value)
 }
 
 // field is a field of a struct that a file can set.
@@ -348,6 +377,7 @@ type field struct {
 	required bool
 	index    []int
 	minimum  string
+	secret   bool
 	in       reflect.Type // the struct that declares it
 	name     string       // there
 	typ      reflect.Type
@@ -370,7 +400,8 @@ func fieldsOf(t reflect.Type) []field {
 		default:
 			fields = append(fields, field{
 				key: key, required: flags != "omitempty" && flags != "omitzero", index: []int{i}, minimum: f.Tag.Get("minimum"),
-				in: t, name: f.Name, typ: f.Type,
+				secret: f.Tag.Get("secret") == "true",
+				in:     t, name: f.Name, typ: f.Type,
 			})
 		}
 	}
