@@ -59,6 +59,7 @@ vet: ## Run go vet, which lint does, too.
 lint: ## Run the linters of .golangci.yml (the first time builds them: minutes).
 	$(TOOL) golangci-lint run
 	cd test/e2e/harness && $(TOOL) golangci-lint run
+	cd test/bench && $(TOOL) golangci-lint run
 
 .PHONY: vulnerabilities
 vulnerabilities: ## Report known vulnerabilities, if their database can be reached.
@@ -100,7 +101,7 @@ end-to-end: ## Test against a real API server and Prometheus (the first time bui
 
 .PHONY: bench
 bench: ## Measure a scenario against reference costs: SCENARIO=small|20k|100k|growth|all, BENCH_FLAGS.
-	$(GO) run ./test/bench --scenario '$(or $(SCENARIO),20k)' $(BENCH_FLAGS)
+	$(GO) -C test/bench build -o $(CURDIR)/bin/bench . && bin/bench --scenario '$(or $(SCENARIO),20k)' $(BENCH_FLAGS)
 
 .PHONY: bench-micro
 bench-micro: ## Run the benchmarks in the packages COUNT times (default 6), BENCH='.' and PKG choose.
@@ -112,7 +113,7 @@ bench-compare: ## Compare bench-micro of two revisions: OLD=main NEW=HEAD (. is 
 
 .PHONY: soak
 soak: ## Change and scrape for SOAK (default 10m); fail if anything leaks or breaks.
-	$(GO) run ./test/bench soak --duration '$(or $(SOAK),10m)' $(SOAK_FLAGS)
+	$(GO) -C test/bench build -o $(CURDIR)/bin/bench . && bin/bench soak --duration '$(or $(SOAK),10m)' $(SOAK_FLAGS)
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz test for FUZZTIME (default 30s).

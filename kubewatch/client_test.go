@@ -19,7 +19,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -44,11 +44,11 @@ clusters: [{name: test, cluster: {server: %q, certificate-authority-data: %s}}]
 
 // The whole way over TLS, HTTP/2 and a token, as against a real server.
 func TestConnect(t *testing.T) {
-	store, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: apiserver.Resources()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	api := sim.NewServer(store, sim.ServerConfig{})
+	api := apiserver.New(store, apiserver.Config{})
 	wantAgent := fmt.Sprintf("kubestate/v1.2.3 (%s/%s)", runtime.GOOS, runtime.GOARCH)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if agent := r.Header.Get("User-Agent"); agent != wantAgent {
@@ -106,11 +106,11 @@ func TestAPIServerOverridesKubeconfig(t *testing.T) {
 }
 
 func TestAPIServerAlone(t *testing.T) {
-	store, err := sim.NewStore(sim.StoreConfig{})
+	store, err := apiserver.NewStore(apiserver.StoreConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(sim.NewServer(store, sim.ServerConfig{}))
+	server := httptest.NewServer(apiserver.New(store, apiserver.Config{}))
 	defer server.Close()
 	c, err := Connect(Config{APIServer: server.URL})
 	if err != nil {
@@ -123,11 +123,11 @@ func TestAPIServerAlone(t *testing.T) {
 
 // A program that embeds us goes on using its configuration for its own clients.
 func TestNewClient(t *testing.T) {
-	store, err := sim.NewStore(sim.StoreConfig{})
+	store, err := apiserver.NewStore(apiserver.StoreConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	api := sim.NewServer(store, sim.ServerConfig{})
+	api := apiserver.New(store, apiserver.Config{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if got := r.Header.Get("User-Agent") + " " + r.Header.Get("Authorization"); got != "embedder Bearer open-sesame" {
 			t.Errorf("request as %q", got)

@@ -16,7 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -25,8 +25,8 @@ import (
 // and the test waits for rest instead of asking again and again.
 type cluster struct {
 	t       *testing.T
-	store   *sim.Store
-	api     *sim.Server
+	store   *apiserver.Store
+	api     *apiserver.Server
 	network *network
 	client  *Client
 	log     *records
@@ -37,11 +37,11 @@ type cluster struct {
 func inCluster(t *testing.T, wrap func(http.Handler) http.Handler, test func(*cluster)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		store, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+		store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: apiserver.Resources()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := &cluster{t: t, store: store, api: sim.NewServer(store, sim.ServerConfig{}), log: &records{}}
+		c := &cluster{t: t, store: store, api: apiserver.New(store, apiserver.Config{}), log: &records{}}
 		var handler http.Handler = c.api
 		if wrap != nil {
 			handler = wrap(handler)
@@ -106,9 +106,9 @@ func (c *cluster) remove(name string) {
 }
 
 // wantRequests compares how often each verb was used for ReplicaSets.
-func (c *cluster) wantRequests(want map[sim.Verb]int) {
+func (c *cluster) wantRequests(want map[apiserver.Verb]int) {
 	c.t.Helper()
-	got := map[sim.Verb]int{}
+	got := map[apiserver.Verb]int{}
 	for _, r := range c.api.Requests() {
 		got[r.Verb]++
 	}

@@ -3,7 +3,8 @@ package kubewatch
 import (
 	"testing"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
+	simcluster "github.com/kubestate/kubestate/internal/sim/cluster"
 	"github.com/kubestate/kubestate/internal/wire"
 	"github.com/kubestate/kubestate/kind"
 )
@@ -11,11 +12,11 @@ import (
 // simulatedPods returns encoded Pods of a simulated cluster.
 func simulatedPods(b *testing.B) (messages [][]byte) {
 	b.Helper()
-	store, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: apiserver.Resources()})
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := sim.Generate(store, sim.ClusterConfig{Nodes: 10, Pods: 300, Seed: 1}); err != nil {
+	if err := simcluster.Generate(store, simcluster.Config{Nodes: 10, Pods: 300, Seed: 1}); err != nil {
 		b.Fatal(err)
 	}
 	for e := range store.All("pods") {

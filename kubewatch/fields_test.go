@@ -17,7 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
@@ -25,14 +25,14 @@ import (
 // Objects have the fields that are asked for and no others, by whichever way they
 // come.
 func TestFields(t *testing.T) {
-	for way, requests := range map[string]map[sim.Verb]int{
-		"stream": {sim.VerbWatchList: 1},
-		"list":   {sim.VerbWatchList: 1, sim.VerbList: 1, sim.VerbWatch: 1},
+	for way, requests := range map[string]map[apiserver.Verb]int{
+		"stream": {apiserver.VerbWatchList: 1},
+		"list":   {apiserver.VerbWatchList: 1, apiserver.VerbList: 1, apiserver.VerbWatch: 1},
 	} {
 		t.Run(way, func(t *testing.T) {
 			inCluster(t, nil, func(c *cluster) {
 				if way == "list" {
-					c.api.Inject(sim.NoStreaming())
+					c.api.Inject(apiserver.NoStreaming())
 				}
 				put := func(name string) {
 					o := replicaSet(name)
@@ -203,7 +203,7 @@ func wantNothingConfidential(t *testing.T, text []byte) {
 }
 
 // accepts returns the Accept headers of all requests with a verb.
-func (c *cluster) accepts(verb sim.Verb) []string {
+func (c *cluster) accepts(verb apiserver.Verb) []string {
 	var all []string
 	for _, r := range c.api.Requests() {
 		if r.Verb == verb {
@@ -243,7 +243,7 @@ func TestMetadataOnly(t *testing.T) {
 			t.Run(name+" "+way, func(t *testing.T) {
 				inCluster(t, wrap, func(c *cluster) {
 					if way == "list" {
-						c.api.Inject(sim.NoStreaming())
+						c.api.Inject(apiserver.NoStreaming())
 					}
 					testMetadataOnly(c, name == "sent")
 				})
@@ -256,7 +256,7 @@ func testMetadataOnly(c *cluster, wantMetadata bool) {
 	t := c.t
 	put := func(name string) {
 		meta := metav1.ObjectMeta{Namespace: "default", Name: name, Labels: map[string]string{"app": "shop"}}
-		for _, o := range []sim.Object{
+		for _, o := range []apiserver.Object{
 			&corev1.ConfigMap{ObjectMeta: meta, Data: map[string]string{"k": "v"}},
 			&appsv1.ReplicaSet{ObjectMeta: meta, Spec: appsv1.ReplicaSetSpec{MinReadySeconds: 5}},
 		} {
@@ -288,7 +288,7 @@ func testMetadataOnly(c *cluster, wantMetadata bool) {
 	}
 	const watched = "application/vnd.kubernetes.protobuf;stream=watch;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,"
 	const listed = "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,"
-	for verb, want := range map[sim.Verb]string{sim.VerbWatchList: watched, sim.VerbWatch: watched, sim.VerbList: listed} {
+	for verb, want := range map[apiserver.Verb]string{apiserver.VerbWatchList: watched, apiserver.VerbWatch: watched, apiserver.VerbList: listed} {
 		for _, accept := range c.accepts(verb) {
 			if !strings.HasPrefix(accept, want) {
 				t.Errorf("%s asked for %q, want %q first", verb, accept, want)
@@ -304,7 +304,7 @@ func TestWholeObjects(t *testing.T) {
 		m := &memory{}
 		c.watch(Watch{Table: kind.ReplicaSets, Fields: kind.Reads(kind.ReplicaSets), Store: m})
 		m.want(t, "a")
-		for _, accept := range c.accepts(sim.VerbWatchList) {
+		for _, accept := range c.accepts(apiserver.VerbWatchList) {
 			if strings.Contains(accept, "as=") {
 				t.Errorf("asked for %q", accept)
 			}

@@ -6,14 +6,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
 )
 
 // A kind that is forbidden or missing is asked for again and again; the others
 // are served meanwhile.
 func TestNoAccess(t *testing.T) {
-	for why, fault := range map[string]sim.Fault{"Forbidden": sim.Forbidden("replicasets"), "NotFound": sim.Missing("replicasets")} {
+	for why, fault := range map[string]apiserver.Fault{"Forbidden": apiserver.Forbidden("replicasets"), "NotFound": apiserver.Missing("replicasets")} {
 		t.Run(why, func(t *testing.T) {
 			inCluster(t, nil, func(c *cluster) {
 				c.put("a")
@@ -76,10 +76,10 @@ func TestPanic(t *testing.T) {
 // Run returns when its context is cancelled, whatever the watches do. That no
 // goroutine is left is what the bubble checks.
 func TestStop(t *testing.T) {
-	faults := map[string]sim.Fault{
+	faults := map[string]apiserver.Fault{
 		"following": {Resource: "none"},
 		"waiting":   {Delay: 10 * time.Minute},
-		"retrying":  sim.Forbidden("replicasets"),
+		"retrying":  apiserver.Forbidden("replicasets"),
 	}
 	for name, fault := range faults {
 		t.Run(name, func(t *testing.T) {
@@ -133,7 +133,7 @@ func TestAlive(t *testing.T) {
 // list is complete, without asking in between.
 func TestChanged(t *testing.T) {
 	inCluster(t, nil, func(c *cluster) {
-		grant := c.api.Inject(sim.Forbidden("replicasets"))
+		grant := c.api.Inject(apiserver.Forbidden("replicasets"))
 		g, err := NewGroup(c.client, []Watch{{Table: kind.ReplicaSets, Store: &memory{}}}, slog.New(c.log))
 		if err != nil {
 			t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -35,7 +35,7 @@ type hostile struct {
 	stream, list, page, watch func(r *http.Request) reply
 
 	mu       sync.Mutex
-	requests map[sim.Verb]int
+	requests map[apiserver.Verb]int
 }
 
 func (h *hostile) total() (n int) {
@@ -47,25 +47,25 @@ func (h *hostile) total() (n int) {
 	return n
 }
 
-func (h *hostile) count(verb sim.Verb) int {
+func (h *hostile) count(verb apiserver.Verb) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.requests[verb]
 }
 
 func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	verb, answer := sim.VerbList, h.list
+	verb, answer := apiserver.VerbList, h.list
 	switch q := r.URL.Query(); {
 	case q.Has("sendInitialEvents"):
-		verb, answer = sim.VerbWatchList, h.stream
+		verb, answer = apiserver.VerbWatchList, h.stream
 	case q.Has("watch"):
-		verb, answer = sim.VerbWatch, h.watch
+		verb, answer = apiserver.VerbWatch, h.watch
 	case q.Has("continue"):
-		verb, answer = sim.VerbPage, h.page
+		verb, answer = apiserver.VerbPage, h.page
 	}
 	h.mu.Lock()
 	if h.requests == nil {
-		h.requests = map[sim.Verb]int{}
+		h.requests = map[apiserver.Verb]int{}
 	}
 	h.requests[verb]++
 	h.mu.Unlock()
@@ -230,10 +230,10 @@ func TestOneChangePerWatch(t *testing.T) {
 	against(t, h, func(c *cluster, g *Group, _ *memory) {
 		time.Sleep(time.Hour)
 		c.wantStatus(g, Synced, "")
-		if n := h.count(sim.VerbWatch); n < 4000 || n > 4600 {
+		if n := h.count(apiserver.VerbWatch); n < 4000 || n > 4600 {
 			t.Errorf("%d watches in an hour, want one in 0.8 s", n)
 		}
-		if n := h.count(sim.VerbList); n != 1 {
+		if n := h.count(apiserver.VerbList); n != 1 {
 			t.Errorf("%d lists, want 1", n)
 		}
 		c.log.want(t)
@@ -402,7 +402,7 @@ func TestEndlessList(t *testing.T) {
 				if !strings.Contains(s.Error, "a list that repeats itself or does not end") || s.Synced || m.commits > 0 {
 					t.Errorf("error %q, synced %v, %d commits", s.Error, s.Synced, m.commits)
 				}
-				lists, pages := h.count(sim.VerbList), h.count(sim.VerbPage)
+				lists, pages := h.count(apiserver.VerbList), h.count(apiserver.VerbPage)
 				most := 3 * lists
 				if name == "always new tokens" {
 					most = (maxEmptyPages + 1) * lists
@@ -465,7 +465,7 @@ func TestOutageIsOneLine(t *testing.T) {
 		c.network.cut(false)
 		time.Sleep(time.Minute)
 		c.log.want(t, "WARN cannot reach API server; retrying Unreachable", "INFO API server recovered")
-		allow := c.api.Inject(sim.Unavailable("", 0))
+		allow := c.api.Inject(apiserver.Unavailable("", 0))
 		c.api.CutWatches("")
 		time.Sleep(time.Hour)
 		allow()
@@ -478,7 +478,7 @@ func TestOutageIsOneLine(t *testing.T) {
 // A resource that is missing before and after an outage is logged once.
 func TestOutageOfMissing(t *testing.T) {
 	inCluster(t, nil, func(c *cluster) {
-		c.api.Inject(sim.Missing("replicasets"))
+		c.api.Inject(apiserver.Missing("replicasets"))
 		g, _ := c.watchReplicaSets()
 		c.network.cut(true)
 		time.Sleep(time.Minute)

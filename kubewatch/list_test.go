@@ -18,12 +18,12 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/watch"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
 )
 
 // queries returns the query of each request with a verb.
-func (c *cluster) queries(verb sim.Verb) []url.Values {
+func (c *cluster) queries(verb apiserver.Verb) []url.Values {
 	c.t.Helper()
 	var queries []url.Values
 	for _, r := range c.api.Requests() {
@@ -46,11 +46,11 @@ func TestStreamingRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			inCluster(t, wrap, func(c *cluster) {
 				c.put("a", "b")
-				allow := c.api.Inject(sim.NoStreaming())
+				allow := c.api.Inject(apiserver.NoStreaming())
 				g, m := c.watchReplicaSets()
 				m.want(t, "a b")
-				c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 1, sim.VerbList: 1, sim.VerbWatch: 1})
-				if q := c.queries(sim.VerbList)[0]; q.Get("resourceVersion") != "0" || q.Get("limit") != "500" {
+				c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 1, apiserver.VerbList: 1, apiserver.VerbWatch: 1})
+				if q := c.queries(apiserver.VerbList)[0]; q.Get("resourceVersion") != "0" || q.Get("limit") != "500" {
 					t.Errorf("first list is %v", q)
 				}
 				c.put("c")
@@ -65,10 +65,10 @@ func TestStreamingRefused(t *testing.T) {
 				time.Sleep(time.Minute)
 				m.want(t, "b c")
 				// A limit would make it a list of exactly that version.
-				if q := c.queries(sim.VerbList)[1]; q.Get("resourceVersionMatch") != "NotOlderThan" || q.Get("resourceVersion") != "4" || q.Has("limit") {
+				if q := c.queries(apiserver.VerbList)[1]; q.Get("resourceVersionMatch") != "NotOlderThan" || q.Get("resourceVersion") != "4" || q.Has("limit") {
 					t.Errorf("second list is %v", q)
 				}
-				if n := c.api.Count(sim.VerbWatchList, "replicasets"); n != 1 {
+				if n := c.api.Count(apiserver.VerbWatchList, "replicasets"); n != 1 {
 					t.Errorf("streaming list asked for %d times within a minute of the refusal", n)
 				}
 				allow()
@@ -76,7 +76,7 @@ func TestStreamingRefused(t *testing.T) {
 				c.expiry(func() { c.remove("b") })
 				time.Sleep(time.Minute)
 				m.want(t, "c")
-				if n := c.api.Count(sim.VerbWatchList, "replicasets"); n != 2 {
+				if n := c.api.Count(apiserver.VerbWatchList, "replicasets"); n != 2 {
 					t.Errorf("streaming list asked for %d times, want 2", n)
 				}
 			})
@@ -88,11 +88,11 @@ func TestStreamingRefused(t *testing.T) {
 // accept the version that a list from its cache would begin with.
 func (c *cluster) pageThrough() (*Group, *memory, string) {
 	c.t.Helper()
-	c.api.Inject(sim.NoStreaming())
+	c.api.Inject(apiserver.NoStreaming())
 	c.put("gone")
 	g, m := c.watchReplicaSets()
 	names := make([]string, 1200)
-	c.api.Inject(sim.Fault{Verb: sim.VerbList, Times: 1, Effect: sim.EffectStatus, Status: apierrors.NewResourceExpired("list").Status()})
+	c.api.Inject(apiserver.Fault{Verb: apiserver.VerbList, Times: 1, Effect: apiserver.EffectStatus, Status: apierrors.NewResourceExpired("list").Status()})
 	c.expiry(func() {
 		c.remove("gone")
 		for i := range names {
@@ -108,10 +108,10 @@ func TestPages(t *testing.T) {
 		g, m, want := c.pageThrough()
 		time.Sleep(time.Minute)
 		m.want(t, want)
-		if lists, pages := c.api.Count(sim.VerbList, "replicasets"), c.api.Count(sim.VerbPage, "replicasets"); lists != 3 || pages != 2 {
+		if lists, pages := c.api.Count(apiserver.VerbList, "replicasets"), c.api.Count(apiserver.VerbPage, "replicasets"); lists != 3 || pages != 2 {
 			t.Errorf("%d lists with %d further pages, want 3 and 2", lists, pages)
 		}
-		for _, q := range c.queries(sim.VerbPage) {
+		for _, q := range c.queries(apiserver.VerbPage) {
 			if q.Has("resourceVersion") { // a real server refuses it beside a token
 				t.Errorf("page asked for with %v", q)
 			}
@@ -125,11 +125,11 @@ func TestPages(t *testing.T) {
 // A list whose continue token expires is read anew in one piece.
 func TestPageExpired(t *testing.T) {
 	inCluster(t, nil, func(c *cluster) {
-		c.api.Inject(sim.Fault{Verb: sim.VerbPage, Skip: 1, Times: 1, Effect: sim.EffectStatus, Status: apierrors.NewResourceExpired("token").Status()})
+		c.api.Inject(apiserver.Fault{Verb: apiserver.VerbPage, Skip: 1, Times: 1, Effect: apiserver.EffectStatus, Status: apierrors.NewResourceExpired("token").Status()})
 		g, m, want := c.pageThrough()
 		time.Sleep(time.Minute)
 		m.want(t, want)
-		lists := c.queries(sim.VerbList)
+		lists := c.queries(apiserver.VerbList)
 		if len(lists) != 4 || lists[2].Get("limit") != "500" || lists[3].Has("limit") {
 			t.Errorf("lists %v", lists)
 		}
@@ -142,7 +142,7 @@ func TestPageExpired(t *testing.T) {
 // A list that breaks off between or within pages is not committed.
 func TestPagesBroken(t *testing.T) {
 	inCluster(t, nil, func(c *cluster) {
-		stop := c.api.Inject(sim.Fault{Verb: sim.VerbPage, Effect: sim.EffectTruncate})
+		stop := c.api.Inject(apiserver.Fault{Verb: apiserver.VerbPage, Effect: apiserver.EffectTruncate})
 		g, m, want := c.pageThrough()
 		time.Sleep(time.Minute)
 		s := c.wantStatus(g, Failing, Unreachable)
@@ -179,7 +179,7 @@ func TestStreamingUnknown(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		m.want(t, "a b")
 		c.wantStatus(g, Synced, "")
-		c.wantRequests(map[sim.Verb]int{sim.VerbList: 1, sim.VerbWatch: 2})
+		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbList: 1, apiserver.VerbWatch: 2})
 	})
 }
 
@@ -316,14 +316,14 @@ func TestExpiredTwice(t *testing.T) {
 		c.put("a")
 		g, m := c.watchReplicaSets()
 		time.Sleep(time.Minute)
-		c.api.Inject(sim.Gone("replicasets", 2))
+		c.api.Inject(apiserver.Gone("replicasets", 2))
 		c.api.CutWatches("")
 		time.Sleep(time.Minute)
 		c.api.CutWatches("")
 		time.Sleep(time.Minute)
 		m.want(t, "a")
 		c.wantStatus(g, Synced, "")
-		reads := c.queries(sim.VerbWatchList)
+		reads := c.queries(apiserver.VerbWatchList)
 		if len(reads) != 3 || reads[1].Get("resourceVersion") != "2" || reads[2].Has("resourceVersion") {
 			t.Errorf("streaming lists %v", reads)
 		}
@@ -337,12 +337,12 @@ func TestStuck(t *testing.T) {
 		g, m := c.watchReplicaSets()
 		time.Sleep(time.Minute)
 		internal := apierrors.NewInternalError(io.ErrNoProgress).Status()
-		c.api.Inject(sim.Fault{Verb: sim.VerbWatch, Times: 2, Effect: sim.EffectErrorEvent, Status: internal})
+		c.api.Inject(apiserver.Fault{Verb: apiserver.VerbWatch, Times: 2, Effect: apiserver.EffectErrorEvent, Status: internal})
 		c.api.CutWatches("")
 		time.Sleep(time.Minute)
 		m.want(t, "a")
 		c.wantStatus(g, Synced, "")
-		c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 2, sim.VerbWatch: 2})
+		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 2, apiserver.VerbWatch: 2})
 	})
 }
 

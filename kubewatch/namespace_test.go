@@ -10,7 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 )
 
 func TestNamespaceUID(t *testing.T) {
@@ -43,9 +43,9 @@ func TestNamespaceUID(t *testing.T) {
 			}
 		}
 		for _, f := range []struct {
-			fault   sim.Fault
+			fault   apiserver.Fault
 			refused bool
-		}{{sim.Forbidden("namespaces"), true}, {sim.Missing("namespaces"), true}, {sim.Fault{Effect: sim.EffectStatus, Status: apierrors.NewInternalError(io.EOF).Status()}, false}} {
+		}{{apiserver.Forbidden("namespaces"), true}, {apiserver.Missing("namespaces"), true}, {apiserver.Fault{Effect: apiserver.EffectStatus, Status: apierrors.NewInternalError(io.EOF).Status()}, false}} {
 			remove := c.api.Inject(f.fault)
 			if uid, err := c.client.NamespaceUID(c.t.Context(), "kube-system"); uid != "" || err == nil || Refused(err) != f.refused {
 				t.Errorf("%+v: UID %q, error %v, refused %v", f.fault, uid, err, Refused(err))

@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/kubewatch"
 	"github.com/kubestate/kubestate/metric"
@@ -120,15 +120,15 @@ func TestOwnKinds(t *testing.T) {
 }
 
 // widgetCluster returns a simulated cluster that has the custom resource.
-func widgetCluster(t *testing.T) (*sim.Store, *kubewatch.Client) {
+func widgetCluster(t *testing.T) (*apiserver.Store, *kubewatch.Client) {
 	t.Helper()
-	cluster, err := sim.NewStore(sim.StoreConfig{Resources: []sim.Resource{
+	cluster, err := apiserver.NewStore(apiserver.StoreConfig{Resources: []apiserver.Resource{
 		{Group: widgetResource.Group, Version: widgetResource.Version, Name: widgetResource.Name, Kind: widgetResource.Kind, Namespaced: true},
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(sim.NewServer(cluster, sim.ServerConfig{}))
+	server := httptest.NewServer(apiserver.New(cluster, apiserver.Config{}))
 	t.Cleanup(server.Close)
 	client, err := kubewatch.Connect(kubewatch.Config{APIServer: server.URL, Version: "test"})
 	if err != nil {
@@ -155,7 +155,7 @@ func watchWidgets(t *testing.T, client *kubewatch.Client, table *kind.Table) cha
 	return events
 }
 
-func put(t *testing.T, cluster *sim.Store, name string, size int64) {
+func put(t *testing.T, cluster *apiserver.Store, name string, size int64) {
 	t.Helper()
 	if err := cluster.Put(&unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": widgetResource.Group + "/" + widgetResource.Version,

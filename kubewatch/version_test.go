@@ -11,14 +11,14 @@ import (
 	resourcev1beta2 "k8s.io/api/resource/v1beta2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
 )
 
 // serving returns an API server that has ResourceClaims in one version only.
-func serving(t *testing.T, version string, empty func() sim.Object, claims ...sim.Object) *sim.Server {
+func serving(t *testing.T, version string, empty func() apiserver.Object, claims ...apiserver.Object) *apiserver.Server {
 	t.Helper()
-	store, err := sim.NewStore(sim.StoreConfig{Resources: []sim.Resource{{
+	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: []apiserver.Resource{{
 		Group: "resource.k8s.io", Version: version, Name: "resourceclaims", Kind: "ResourceClaim", Namespaced: true, New: empty,
 	}}})
 	if err != nil {
@@ -29,7 +29,7 @@ func serving(t *testing.T, version string, empty func() sim.Object, claims ...si
 			t.Fatal(err)
 		}
 	}
-	return sim.NewServer(store, sim.ServerConfig{})
+	return apiserver.New(store, apiserver.Config{})
 }
 
 func named(name string) metav1.ObjectMeta {
@@ -40,7 +40,7 @@ func named(name string) metav1.ObjectMeta {
 // one that no longer has the older one, after its upgrade, in the newest: where
 // the watch was, as nothing changed but the version.
 func TestOlderVersion(t *testing.T) {
-	var api atomic.Pointer[sim.Server]
+	var api atomic.Pointer[apiserver.Server]
 	swappable := func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { api.Load().ServeHTTP(w, r) })
 	}
@@ -49,7 +49,7 @@ func TestOlderVersion(t *testing.T) {
 		old.Spec.Devices.Requests = []resourcev1beta2.DeviceRequest{{
 			Name: "gpu", Exactly: &resourcev1beta2.ExactDeviceRequest{DeviceClassName: "gpus", Count: 2},
 		}}
-		before := serving(t, "v1beta2", func() sim.Object { return &resourcev1beta2.ResourceClaim{} }, old)
+		before := serving(t, "v1beta2", func() apiserver.Object { return &resourcev1beta2.ResourceClaim{} }, old)
 		api.Store(before)
 		m := &memory{}
 		g, _ := c.watch(Watch{Table: kind.ResourceClaims, Store: m})
@@ -62,7 +62,7 @@ func TestOlderVersion(t *testing.T) {
 		}
 
 		time.Sleep(time.Minute)
-		api.Store(serving(t, "v1", func() sim.Object { return &resourcev1.ResourceClaim{} },
+		api.Store(serving(t, "v1", func() apiserver.Object { return &resourcev1.ResourceClaim{} },
 			&resourcev1.ResourceClaim{ObjectMeta: named("a")}, &resourcev1.ResourceClaim{ObjectMeta: named("b")}))
 		before.CutWatches("resourceclaims")
 		time.Sleep(time.Minute)

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -42,7 +42,7 @@ func TestSync(t *testing.T) {
 				if s.ResourceVersion != "6" || !s.LastEvent.Equal(time.Now()) {
 					t.Errorf("version %q, last event %v", s.ResourceVersion, s.LastEvent)
 				}
-				c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 1})
+				c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 1})
 				c.log.want(t)
 			})
 		})
@@ -81,7 +81,7 @@ func TestResume(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		m.want(t, "a b c d e")
-		c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 1, sim.VerbWatch: 3})
+		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 1, apiserver.VerbWatch: 3})
 		if s := c.wantStatus(g, Synced, ""); s.Counts.Relists != 0 || m.commits != 1 {
 			t.Errorf("%d relists, %d commits", s.Counts.Relists, m.commits)
 		}
@@ -94,7 +94,7 @@ func TestWatchTimeout(t *testing.T) {
 	inCluster(t, nil, func(c *cluster) {
 		g, _ := c.watchReplicaSets()
 		time.Sleep(61 * time.Minute)
-		if n := c.api.Count(sim.VerbWatch, "replicasets"); n < 6 || n > 12 {
+		if n := c.api.Count(apiserver.VerbWatch, "replicasets"); n < 6 || n > 12 {
 			t.Errorf("%d watches in an hour", n)
 		}
 		if s := c.wantStatus(g, Synced, ""); s.Counts.Interruptions+s.Counts.WatchErrors != 0 {
@@ -122,7 +122,7 @@ func TestBookmarks(t *testing.T) {
 		c.put("b")
 		synctest.Wait()
 		m.want(t, "a b")
-		c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 1, sim.VerbWatch: 1})
+		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 1, apiserver.VerbWatch: 1})
 	})
 }
 
@@ -142,7 +142,7 @@ func TestExpired(t *testing.T) {
 		c.put("a", "b", "c")
 		g, m := c.watchReplicaSets()
 		c.expiry(func() { c.remove("b"); c.put("d") })
-		slow := c.api.Inject(sim.Fault{Verb: sim.VerbWatchList, Delay: time.Minute})
+		slow := c.api.Inject(apiserver.Fault{Verb: apiserver.VerbWatchList, Delay: time.Minute})
 		time.Sleep(130 * time.Second)
 		m.want(t, "a b c") // after a minute of nothing and a minute before the first event
 		time.Sleep(61 * time.Second)
@@ -155,7 +155,7 @@ func TestExpired(t *testing.T) {
 		if s.Counts.Relists != 1 || s.Counts.Lists != 2 || s.Counts.Errors != 1 || m.commits != 2 {
 			t.Errorf("counts %+v, %d commits", s.Counts, m.commits)
 		}
-		if n := c.api.Count(sim.VerbWatchList, "replicasets"); n != 2 {
+		if n := c.api.Count(apiserver.VerbWatchList, "replicasets"); n != 2 {
 			t.Errorf("%d streaming lists, want 2", n)
 		}
 	})
@@ -165,13 +165,13 @@ func TestGoneEvent(t *testing.T) {
 	inCluster(t, nil, func(c *cluster) {
 		c.put("a")
 		g, m := c.watchReplicaSets()
-		c.api.Inject(sim.Gone("replicasets", 1))
+		c.api.Inject(apiserver.Gone("replicasets", 1))
 		time.Sleep(time.Minute)
 		c.api.CutWatches("")
 		time.Sleep(time.Minute)
 		m.want(t, "a")
 		c.wantStatus(g, Synced, "")
-		c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 2, sim.VerbWatch: 1})
+		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 2, apiserver.VerbWatch: 1})
 		c.log.want(t, "INFO relisting: the server cannot resume the watch")
 	})
 }
@@ -179,7 +179,7 @@ func TestGoneEvent(t *testing.T) {
 // A server that was restored from a backup does not know the version that we ask
 // for. Then any version is right.
 func TestVersionAhead(t *testing.T) {
-	old, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+	old, err := apiserver.NewStore(apiserver.StoreConfig{Resources: apiserver.Resources()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestVersionAhead(t *testing.T) {
 	}
 	var restored atomic.Bool
 	wrap := func(next http.Handler) http.Handler {
-		before := sim.NewServer(old, sim.ServerConfig{})
+		before := apiserver.New(old, apiserver.Config{})
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if restored.Load() {
 				next.ServeHTTP(w, r)
@@ -204,7 +204,7 @@ func TestVersionAhead(t *testing.T) {
 		g, m := c.watchReplicaSets()
 		m.want(t, "a b c d")
 		restored.Store(true)
-		c.api.Inject(sim.Gone("replicasets", 1))
+		c.api.Inject(apiserver.Gone("replicasets", 1))
 		c.network.cut(false)
 		time.Sleep(time.Minute)
 		m.want(t, "a b")
@@ -212,7 +212,7 @@ func TestVersionAhead(t *testing.T) {
 			t.Errorf("version %q, want 3", s.ResourceVersion)
 		}
 		for i, want := range []string{"5", ""} {
-			if got := c.queries(sim.VerbWatchList)[i].Get("resourceVersion"); got != want {
+			if got := c.queries(apiserver.VerbWatchList)[i].Get("resourceVersion"); got != want {
 				t.Errorf("streaming list %d asked for version %q, want %q", i+1, got, want)
 			}
 		}
@@ -255,7 +255,7 @@ func TestBrokenConnection(t *testing.T) {
 		c.put("a")
 		g, m := c.watchReplicaSets()
 		time.Sleep(time.Minute)
-		c.api.Inject(sim.Fault{Verb: sim.VerbWatch, Times: 3, AfterEvents: 1, Effect: sim.EffectTruncate})
+		c.api.Inject(apiserver.Fault{Verb: apiserver.VerbWatch, Times: 3, AfterEvents: 1, Effect: apiserver.EffectTruncate})
 		c.api.CutWatches("")
 		for _, name := range []string{"b", "c", "d", "e"} {
 			c.put(name)
@@ -272,24 +272,24 @@ func TestBrokenConnection(t *testing.T) {
 func TestServerErrors(t *testing.T) {
 	inCluster(t, nil, func(c *cluster) {
 		c.put("a")
-		c.api.Inject(sim.Unavailable("replicasets", 3))
+		c.api.Inject(apiserver.Unavailable("replicasets", 3))
 		g, m := c.watchReplicaSets()
 		c.wantStatus(g, Failing, "ServiceUnavailable")
 		time.Sleep(time.Minute)
 		m.want(t, "a")
 		c.wantStatus(g, Synced, "")
-		c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 2, sim.VerbList: 2, sim.VerbWatch: 1})
+		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 2, apiserver.VerbList: 2, apiserver.VerbWatch: 1})
 	})
 }
 
 func TestRetryAfter(t *testing.T) {
 	inCluster(t, nil, func(c *cluster) {
 		c.put("a")
-		c.api.Inject(sim.Throttled("replicasets", 1, 20*time.Second))
+		c.api.Inject(apiserver.Throttled("replicasets", 1, 20*time.Second))
 		g, m := c.watchReplicaSets()
 		time.Sleep(19 * time.Second)
 		c.wantStatus(g, Failing, "TooManyRequests")
-		c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 1})
+		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 1})
 		time.Sleep(2 * time.Second)
 		m.want(t, "a")
 		time.Sleep(provenAfter)
@@ -300,19 +300,19 @@ func TestRetryAfter(t *testing.T) {
 // A list that breaks off changes nothing for what was there before.
 func TestBrokenSync(t *testing.T) {
 	for name, test := range map[string]struct {
-		effect sim.Effect
+		effect apiserver.Effect
 		decode uint64 // events that cannot be decoded
 	}{
-		"truncated": {sim.EffectTruncate, 0},
-		"garbage":   {sim.EffectGarbage, 2},
+		"truncated": {apiserver.EffectTruncate, 0},
+		"garbage":   {apiserver.EffectGarbage, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inCluster(t, nil, func(c *cluster) {
 				c.put("a", "b", "c")
 				g, m := c.watchReplicaSets()
-				c.api.Inject(sim.Fault{Verb: sim.VerbWatchList, Times: 2, AfterEvents: 1, Effect: test.effect})
-				unavailable := sim.Unavailable("replicasets", 2)
-				unavailable.Verb = sim.VerbList
+				c.api.Inject(apiserver.Fault{Verb: apiserver.VerbWatchList, Times: 2, AfterEvents: 1, Effect: test.effect})
+				unavailable := apiserver.Unavailable("replicasets", 2)
+				unavailable.Verb = apiserver.VerbList
 				c.api.Inject(unavailable)
 				c.expiry(func() { c.remove("c") })
 				time.Sleep(time.Second)

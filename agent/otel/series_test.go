@@ -14,7 +14,8 @@ import (
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/agent/otel"
 	"github.com/kubestate/kubestate/internal/manifest"
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
+	"github.com/kubestate/kubestate/internal/sim/cluster"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -188,11 +189,11 @@ func TestSeriesHaveTheAttributesOfTheConventions(t *testing.T) {
 // conventions, and every Pod and container is in exactly one state.
 func TestSimulatedCluster(t *testing.T) {
 	const pods = 400
-	store, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: apiserver.Resources()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sim.Generate(store, sim.ClusterConfig{Nodes: 10, Pods: pods, Seed: 1}); err != nil {
+	if err := cluster.Generate(store, cluster.Config{Nodes: 10, Pods: pods, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
 	r := fed(t, agent.Config{Names: otel.Names()}, func(tables []*kind.Table, put func(*kind.Table, kind.Object)) {

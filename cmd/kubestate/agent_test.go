@@ -15,7 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 )
 
 // Of two agents with one Lease only the leader sends. The other watches, and sends
@@ -65,7 +65,7 @@ func TestOnlyTheLeaderSends(t *testing.T) {
 	}
 }
 
-func leaseHolder(t *testing.T, store *sim.Store) string {
+func leaseHolder(t *testing.T, store *apiserver.Store) string {
 	t.Helper()
 	e, found := store.Get("leases", "monitoring", "kubestate-agent")
 	if !found {
@@ -87,7 +87,7 @@ func TestAgentOnceRefused(t *testing.T) {
 		sent  bool
 	}{{1, true}, {0, false}} {
 		_, server, api := newAPIServer(t, pod("a", "n1"), node)
-		fault := sim.Forbidden("nodes")
+		fault := apiserver.Forbidden("nodes")
 		fault.Times = c.times
 		server.Inject(fault)
 		config := filepath.Join(t.TempDir(), "config.yaml")
@@ -142,7 +142,7 @@ func TestExporterAndAgent(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := server.Count(sim.VerbWatchList, "pods"); n != 2 { // of the agent alone, and of both together
+	if n := server.Count(apiserver.VerbWatchList, "pods"); n != 2 { // of the agent alone, and of both together
 		t.Errorf("Pods were read %d times", n)
 	}
 	if code := p.end(); code != 0 {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 )
 
 func startReading(t *testing.T, api string) *program {
@@ -18,7 +18,7 @@ func startReading(t *testing.T, api string) *program {
 // A role that grants nothing must not look like a cluster without objects.
 func TestEverythingForbidden(t *testing.T) {
 	_, server, api := newAPIServer(t, pod("a", "n1"))
-	end := []func(){server.Inject(sim.Forbidden("pods")), server.Inject(sim.Forbidden("services"))}
+	end := []func(){server.Inject(apiserver.Forbidden("pods")), server.Inject(apiserver.Forbidden("services"))}
 	p := startReading(t, api)
 	p.log.await(t, regexp.MustCompile(`(level=ERROR msg="nothing to serve: .*deploy/clusterrole\.yaml.*" resources="pods \(forbidden\), services \(forbidden\)")`))
 	p.awaitLine("/readyz", "not served: services (forbidden)")
@@ -42,7 +42,7 @@ func TestEverythingForbidden(t *testing.T) {
 // A role that grants some resources serves those.
 func TestSomeForbidden(t *testing.T) {
 	_, server, api := newAPIServer(t, pod("a", "n1"), pod("b", "n1"))
-	server.Inject(sim.Forbidden("services"))
+	server.Inject(apiserver.Forbidden("services"))
 	p := startReading(t, api)
 	p.awaitLine("/readyz", "OK")
 	p.awaitLine("/readyz", "not served: services (forbidden)")

@@ -11,13 +11,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/kubestate/kubestate/internal/conf"
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
+	"github.com/kubestate/kubestate/internal/sim/cluster"
 	"github.com/kubestate/kubestate/kind"
 )
 
 // demoOptions size the simulated cluster.
 type demoOptions struct {
-	cluster sim.ClusterConfig
+	cluster cluster.Config
 	churn   float64 // changes per second
 }
 
@@ -75,19 +76,19 @@ func (d *demoOptions) check() error {
 
 // demo serves a simulated cluster until ctx ends.
 func demo(ctx context.Context, d demoOptions, o *conf.Options, out, messages io.Writer) error {
-	store, err := sim.NewStore(sim.StoreConfig{Resources: simulated()})
+	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: simulated()})
 	if err != nil {
 		return err
 	}
 	d.cluster.Time = time.Now()
-	if err := sim.Generate(store, d.cluster); err != nil {
+	if err := cluster.Generate(store, d.cluster); err != nil {
 		return err
 	}
-	churn, err := sim.NewChurn(store, sim.ChurnConfig{Seed: d.cluster.Seed, Time: d.cluster.Time})
+	churn, err := cluster.NewChurn(store, cluster.ChurnConfig{Seed: d.cluster.Seed, Time: d.cluster.Time})
 	if err != nil {
 		return err
 	}
-	server, err := sim.Start(sim.NewServer(store, sim.ServerConfig{}), 0)
+	server, err := apiserver.Start(apiserver.New(store, apiserver.Config{}), 0)
 	if err != nil {
 		return err
 	}
@@ -114,13 +115,13 @@ Press Ctrl-C to end.
 
 // simulated returns the resources that the simulated cluster fills, and behind
 // them those of which it has none but which are served.
-func simulated() []sim.Resource {
-	resources := sim.Resources()
+func simulated() []apiserver.Resource {
+	resources := apiserver.Resources()
 	for _, t := range kind.All() {
-		if !slices.ContainsFunc(resources, func(r sim.Resource) bool { return r.Group == t.Group && r.Name == t.Name }) {
-			resources = append(resources, sim.Resource{
+		if !slices.ContainsFunc(resources, func(r apiserver.Resource) bool { return r.Group == t.Group && r.Name == t.Name }) {
+			resources = append(resources, apiserver.Resource{
 				Group: t.Group, Version: t.Version, Name: t.Name, Kind: t.Kind, Namespaced: t.Namespaced,
-				New: func() sim.Object { return t.New() },
+				New: func() apiserver.Object { return t.New() },
 			})
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/internal/agentconf"
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/kubewatch"
 )
@@ -104,12 +104,12 @@ func startReplica(t *testing.T, client *kubewatch.Client, name string) *replica 
 // gets it sends at once, be it due or not.
 func TestElectionOfReaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		store, err := sim.NewStore(sim.StoreConfig{Resources: simulated()})
+		store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: simulated()})
 		if err != nil {
 			t.Fatal(err)
 		}
 		network := make(pipes)
-		server := &http.Server{Handler: sim.NewServer(store, sim.ServerConfig{}), ReadHeaderTimeout: time.Minute}
+		server := &http.Server{Handler: apiserver.New(store, apiserver.Config{}), ReadHeaderTimeout: time.Minute}
 		go func() { _ = server.Serve(network) }()
 		client, err := kubewatch.NewClient(&rest.Config{Host: "http://api", Dial: network.dial})
 		if err != nil {

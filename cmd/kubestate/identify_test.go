@@ -19,12 +19,12 @@ import (
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/agent/datadog"
 	"github.com/kubestate/kubestate/internal/agentconf"
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kubewatch"
 )
 
 // once is a fault that happens once.
-func once(f sim.Fault) sim.Fault {
+func once(f apiserver.Fault) apiserver.Fault {
 	f.Times = 1
 	return f
 }
@@ -32,28 +32,28 @@ func once(f sim.Fault) sim.Fault {
 // The ID of the cluster is asked for until the API server answers. One that refuses
 // holds nothing up.
 func TestIdentify(t *testing.T) {
-	unable := sim.Fault{Effect: sim.EffectStatus, Status: apierrors.NewInternalError(io.EOF).Status(), Times: 3}
+	unable := apiserver.Fault{Effect: apiserver.EffectStatus, Status: apierrors.NewInternalError(io.EOF).Status(), Times: 3}
 	for name, c := range map[string]struct {
-		fault    sim.Fault
+		fault    apiserver.Fault
 		id, told string
 		requests int
 		log      string
 	}{
 		"at the fourth time": {unable, "us", "", 4, "not known yet"},
-		"refused":            {sim.Forbidden("namespaces"), "", "", 2, "there is no tag of it"},
-		"refused at first":   {once(sim.Forbidden("namespaces")), "us", "", 2, "there is no tag of it"},
-		"told":               {sim.Forbidden("namespaces"), "mine", "mine", 0, ""},
+		"refused":            {apiserver.Forbidden("namespaces"), "", "", 2, "there is no tag of it"},
+		"refused at first":   {once(apiserver.Forbidden("namespaces")), "us", "", 2, "there is no tag of it"},
+		"told":               {apiserver.Forbidden("namespaces"), "mine", "mine", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				store, err := sim.NewStore(sim.StoreConfig{Resources: simulated()})
+				store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: simulated()})
 				if err != nil {
 					t.Fatal(err)
 				}
 				if err := store.Put(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: systemNamespace, UID: "us"}}); err != nil {
 					t.Fatal(err)
 				}
-				api, network := sim.NewServer(store, sim.ServerConfig{}), make(pipes)
+				api, network := apiserver.New(store, apiserver.Config{}), make(pipes)
 				api.Inject(c.fault)
 				server := &http.Server{Handler: api, ReadHeaderTimeout: time.Minute}
 				go func() { _ = server.Serve(network) }()

@@ -8,7 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/kubestate/kubestate/internal/manifest"
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -33,13 +33,13 @@ func TestScripts(t *testing.T) {
 // startCluster is the command cluster FILE of scripts: an API server with the
 // objects of a file, at $APISERVER until the end of the script.
 func startCluster(ts *testscript.TestScript, _ bool, args []string) {
-	store, err := sim.NewStore(sim.StoreConfig{Resources: simulated()})
+	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: simulated()})
 	ts.Check(err)
 	for _, name := range args {
 		err := manifest.NewReader(kind.All()).Read(name, []byte(ts.ReadFile(name)), func(_ *kind.Table, o kind.Object) { ts.Check(store.Put(o)) })
 		ts.Check(err)
 	}
-	server, err := sim.Start(sim.NewServer(store, sim.ServerConfig{}), 0)
+	server, err := apiserver.Start(apiserver.New(store, apiserver.Config{}), 0)
 	ts.Check(err)
 	ts.Defer(server.Close)
 	ts.Setenv("APISERVER", server.URL)

@@ -15,7 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 )
 
 // patience bounds waiting for what should happen soon, on a machine that is busy.
@@ -139,9 +139,9 @@ func (l *logBuffer) await(t *testing.T, pattern *regexp.Regexp) string {
 }
 
 // newAPIServer starts an API server with objects.
-func newAPIServer(t *testing.T, objects ...sim.Object) (*sim.Store, *sim.Server, string) {
+func newAPIServer(t *testing.T, objects ...apiserver.Object) (*apiserver.Store, *apiserver.Server, string) {
 	t.Helper()
-	store, err := sim.NewStore(sim.StoreConfig{Resources: simulated()})
+	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: simulated()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,8 +150,8 @@ func newAPIServer(t *testing.T, objects ...sim.Object) (*sim.Store, *sim.Server,
 			t.Fatal(err)
 		}
 	}
-	server := sim.NewServer(store, sim.ServerConfig{})
-	running, err := sim.Start(server, 0)
+	server := apiserver.New(store, apiserver.Config{})
+	running, err := apiserver.Start(server, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -119,8 +119,9 @@ var bans = []struct {
 	{"./internal/agentconf", "./internal/conf", "a file says what it says; how flags bear on it is the command's business"},
 	{"./internal/manifest", "k8s.io/client-go/...", "files are read where there is no cluster"},
 	{"./internal/manifest", "./internal/store", "a file yields objects; what becomes of them is the reader's choice"},
-	{"./internal/sim", "./kind", "a simulation built with the code it tests would share its mistakes"},
-	{"./internal/sim", "./kubewatch", "a simulation built with the code it tests would share its mistakes"},
+	{"./internal/sim/...", "./kind", "a simulation built with the code it tests would share its mistakes"},
+	{"./internal/sim/...", "./kubewatch", "a simulation built with the code it tests would share its mistakes"},
+	{"./internal/sim/apiserver", "./internal/sim/cluster", "the server serves any objects; what a cluster is made of is the generator's business"},
 	{"./agent/...", "k8s.io/client-go/...", "the agent works on samples; objects reach it through the store"},
 	{"./agent/...", "./kubewatch", "the agent is fed; objects by hand and from files come without a client"},
 	{"./agent/...", "./internal/store", "whoever only pushes keeps no text"},
@@ -142,7 +143,6 @@ var exceptions = []struct {
 }{
 	{"./sink/...", "./sink", "the vocabulary is what sinks are for"},
 	{"./internal/sinktest", "./sink", "the vocabulary is what sinks are for"},
-	{"./...", "./test/bench/oldway", "a part of the benchmarks, which are of this module"},
 	{"./sink/...", "./sink/internal/...", "what several protocols need belongs to none of them; programs that embed us cannot come to depend on it"},
 }
 
@@ -165,7 +165,7 @@ var onlyImportedBy = []struct {
 	},
 	{
 		to:     "./internal/sim/...",
-		by:     []string{"./cmd/kubestate", "./test/bench"},
+		by:     []string{"./cmd/kubestate", "./internal/sim/cluster"},
 		reason: "the simulated cluster serves the demo, tests and benchmarks; nothing that runs in a real cluster may need it",
 	},
 	{

@@ -3,7 +3,8 @@ package wire_test
 import (
 	"testing"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
+	"github.com/kubestate/kubestate/internal/sim/cluster"
 	"github.com/kubestate/kubestate/internal/wire"
 	"github.com/kubestate/kubestate/kind"
 )
@@ -11,11 +12,11 @@ import (
 // BenchmarkFilterPod drops from Pods of a simulated cluster what the default
 // families do not read. BenchmarkPod in kubewatch has this beside the decoding.
 func BenchmarkFilterPod(b *testing.B) {
-	store, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: apiserver.Resources()})
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := sim.Generate(store, sim.ClusterConfig{Nodes: 10, Pods: 300, Seed: 1}); err != nil {
+	if err := cluster.Generate(store, cluster.Config{Nodes: 10, Pods: 300, Seed: 1}); err != nil {
 		b.Fatal(err)
 	}
 	var pods [][]byte

@@ -16,7 +16,7 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	"k8s.io/client-go/rest"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kubewatch"
 )
 
@@ -24,8 +24,8 @@ import (
 // the process.
 type cluster struct {
 	t       *testing.T
-	store   *sim.Store
-	api     *sim.Server
+	store   *apiserver.Store
+	api     *apiserver.Server
 	network *network
 	log     *buffer
 }
@@ -34,11 +34,11 @@ type cluster struct {
 func inCluster(t *testing.T, wrap func(http.Handler) http.Handler, test func(*cluster)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		store, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+		store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: apiserver.Resources()})
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := &cluster{t: t, store: store, api: sim.NewServer(store, sim.ServerConfig{}), log: &buffer{}}
+		c := &cluster{t: t, store: store, api: apiserver.New(store, apiserver.Config{}), log: &buffer{}}
 		var handler http.Handler = c.api
 		if wrap != nil {
 			handler = wrap(handler)

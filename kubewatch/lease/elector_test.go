@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kubewatch"
 )
 
@@ -95,7 +95,7 @@ func TestElectionOutage(t *testing.T) {
 		}
 		c.wantLog(`level=INFO msg="acquired lease; leading" lease=monitoring/agent identity=a`,
 			`level=INFO msg="lease is accessible again" lease=monitoring/agent identity=a`)
-		remove := c.api.Inject(sim.Fault{Verb: sim.VerbUpdate, Delay: time.Minute})
+		remove := c.api.Inject(apiserver.Fault{Verb: apiserver.VerbUpdate, Delay: time.Minute})
 		time.Sleep(10100 * time.Millisecond)
 		c.wantLeading(false, a)
 		remove()
@@ -148,7 +148,7 @@ func TestElectionExpiry(t *testing.T) {
 // Without permission nobody leads; the Elector reports that and retries.
 func TestElectionForbidden(t *testing.T) {
 	inCluster(t, nil, func(c *cluster) {
-		remove := c.api.Inject(sim.Forbidden("leases"))
+		remove := c.api.Inject(apiserver.Forbidden("leases"))
 		a, _ := c.elector("a")
 		time.Sleep(time.Minute)
 		c.wantLeading(false, a)

@@ -9,7 +9,8 @@ import (
 	"io"
 	"slices"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
+	"github.com/kubestate/kubestate/internal/sim/cluster"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -33,10 +34,10 @@ type order struct {
 // answer is the reply to an order, one JSON object per line of standard output.
 // The first answer comes without an order, once the cluster is served.
 type answer struct {
-	URL     string                 `json:"url,omitempty"`
-	Changes map[string]sim.Changes `json:"changes,omitempty"` // by resource
-	Objects map[string]int         `json:"objects,omitempty"` // by resource
-	Error   string                 `json:"error,omitempty"`
+	URL     string                       `json:"url,omitempty"`
+	Changes map[string]apiserver.Changes `json:"changes,omitempty"` // by resource
+	Objects map[string]int               `json:"objects,omitempty"` // by resource
+	Error   string                       `json:"error,omitempty"`
 }
 
 // serveCluster generates a cluster, serves it on 127.0.0.1 and takes orders until
@@ -50,12 +51,12 @@ func serveCluster(ctx context.Context, args []string, stdin io.Reader, stdout, s
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	cluster := sim.ClusterConfig{Nodes: *nodes, Pods: *pods, Seed: *seed}
-	s, err := newSimulation(cluster)
+	config := cluster.Config{Nodes: *nodes, Pods: *pods, Seed: *seed}
+	s, err := newSimulation(config)
 	if err != nil {
 		return err
 	}
-	running, err := sim.Start(s.server, 0)
+	running, err := apiserver.Start(s.server, 0)
 	if err != nil {
 		return err
 	}
@@ -104,9 +105,9 @@ func readOrders(stdin io.Reader) (<-chan order, <-chan error) {
 
 // simulation is a cluster that changes on demand.
 type simulation struct {
-	store  *sim.Store
-	server *sim.Server
-	churn  *sim.Churn
+	store  *apiserver.Store
+	server *apiserver.Server
+	churn  *cluster.Churn
 	stop   func() error // ends the changes that are made all the time; nil if none are
 }
 
@@ -114,32 +115,32 @@ type simulation struct {
 // makes.
 const logSize = 200_000
 
-func newSimulation(cluster sim.ClusterConfig) (*simulation, error) {
-	store, err := sim.NewStore(sim.StoreConfig{Resources: served(), LogSize: logSize})
+func newSimulation(config cluster.Config) (*simulation, error) {
+	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: served(), LogSize: logSize})
 	if err != nil {
 		return nil, err
 	}
-	if err := sim.Generate(store, cluster); err != nil {
+	if err := cluster.Generate(store, config); err != nil {
 		return nil, err
 	}
 	// Without roll-outs, so that the cluster keeps its size.
-	churn, err := sim.NewChurn(store, sim.ChurnConfig{
-		Seed: cluster.Seed, Time: cluster.Time, Mix: sim.Mix{PodStatus: 75, PodReplace: 20, Node: 5}})
+	churn, err := cluster.NewChurn(store, cluster.ChurnConfig{
+		Seed: config.Seed, Time: config.Time, Mix: cluster.Mix{PodStatus: 75, PodReplace: 20, Node: 5}})
 	if err != nil {
 		return nil, err
 	}
-	return &simulation{store: store, server: sim.NewServer(store, sim.ServerConfig{}), churn: churn}, nil
+	return &simulation{store: store, server: apiserver.New(store, apiserver.Config{}), churn: churn}, nil
 }
 
 // served returns the resources of the cluster and, without objects, those that
 // kubestate reads besides.
-func served() []sim.Resource {
-	resources := sim.Resources()
+func served() []apiserver.Resource {
+	resources := apiserver.Resources()
 	for _, t := range kind.Defaults() {
-		if !slices.ContainsFunc(resources, func(r sim.Resource) bool { return r.Group == t.Group && r.Name == t.Name }) {
-			resources = append(resources, sim.Resource{
+		if !slices.ContainsFunc(resources, func(r apiserver.Resource) bool { return r.Group == t.Group && r.Name == t.Name }) {
+			resources = append(resources, apiserver.Resource{
 				Group: t.Group, Version: t.Version, Name: t.Name, Kind: t.Kind, Namespaced: t.Namespaced,
-				New: func() sim.Object { return t.New() },
+				New: func() apiserver.Object { return t.New() },
 			})
 		}
 	}

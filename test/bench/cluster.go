@@ -11,11 +11,11 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 )
 
-// cluster is a simulated API server in another process. One goroutine uses it.
-type cluster struct {
+// clusterProcess is a simulated API server in another process. One goroutine uses it.
+type clusterProcess struct {
 	url     string
 	process *process
 	orders  *json.Encoder
@@ -23,7 +23,7 @@ type cluster struct {
 }
 
 // startCluster returns when the cluster is generated and served.
-func startCluster(ctx context.Context, p programs, nodes, pods int) (*cluster, error) {
+func startCluster(ctx context.Context, p programs, nodes, pods int) (*clusterProcess, error) {
 	command := exec.Command(p.bench, apiServerCommand, "--nodes", strconv.Itoa(nodes), "--pods", strconv.Itoa(pods))
 	in, err1 := command.StdinPipe()
 	out, err2 := command.StdoutPipe()
@@ -34,7 +34,7 @@ func startCluster(ctx context.Context, p programs, nodes, pods int) (*cluster, e
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{process: process, orders: json.NewEncoder(in), answers: json.NewDecoder(out)}
+	c := &clusterProcess{process: process, orders: json.NewEncoder(in), answers: json.NewDecoder(out)}
 	first, err := c.receive()
 	if err != nil {
 		c.process.end()
@@ -44,17 +44,17 @@ func startCluster(ctx context.Context, p programs, nodes, pods int) (*cluster, e
 	return c, nil
 }
 
-func (c *cluster) end() { c.process.end() }
+func (c *clusterProcess) end() { c.process.end() }
 
 // order gives an order and waits until it is carried out.
-func (c *cluster) order(o order) (answer, error) {
+func (c *clusterProcess) order(o order) (answer, error) {
 	if err := c.orders.Encode(o); err != nil {
 		return answer{}, c.lost(err)
 	}
 	return c.receive()
 }
 
-func (c *cluster) receive() (answer, error) {
+func (c *clusterProcess) receive() (answer, error) {
 	var a answer
 	if err := c.answers.Decode(&a); err != nil {
 		return a, c.lost(err)
@@ -67,25 +67,25 @@ func (c *cluster) receive() (answer, error) {
 
 // lost explains why the API server does not answer: its own words say more than
 // the broken pipe.
-func (c *cluster) lost(err error) error {
+func (c *clusterProcess) lost(err error) error {
 	c.process.end()
 	return fmt.Errorf("the simulated API server does not answer: %w\n%s", err, c.process.log.bytes())
 }
 
 // change changes a share of the objects and returns how.
-func (c *cluster) change(share float64) (map[string]sim.Changes, error) {
+func (c *clusterProcess) change(share float64) (map[string]apiserver.Changes, error) {
 	a, err := c.order(order{Change: share})
 	return a.Changes, err
 }
 
 // churn changes so many objects a second from now on.
-func (c *cluster) churn(perSecond float64) error {
+func (c *clusterProcess) churn(perSecond float64) error {
 	_, err := c.order(order{Churn: &perSecond})
 	return err
 }
 
 // count returns the number of objects of each resource.
-func (c *cluster) count() (map[string]int, error) {
+func (c *clusterProcess) count() (map[string]int, error) {
 	a, err := c.order(order{Count: true})
 	return a.Objects, err
 }

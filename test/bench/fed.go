@@ -5,7 +5,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
+	"github.com/kubestate/kubestate/internal/sim/cluster"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -26,7 +27,7 @@ type fedCluster struct {
 }
 
 func newFedCluster(nodes, pods int) (*fedCluster, error) {
-	s, err := newSimulation(sim.ClusterConfig{Nodes: nodes, Pods: pods, Seed: 1})
+	s, err := newSimulation(cluster.Config{Nodes: nodes, Pods: pods, Seed: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ type change struct {
 // changes returns what has changed since the last call.
 func (c *fedCluster) changes() ([]change, error) {
 	var all []change
-	for _, r := range sim.Resources() {
+	for _, r := range apiserver.Resources() {
 		before, now := c.known[r.Name], map[types.NamespacedName]uint64{}
 		for e := range c.store.All(r.Name) {
 			key := types.NamespacedName{Namespace: e.Namespace, Name: e.Name}
@@ -73,7 +74,7 @@ func (c *fedCluster) changes() ([]change, error) {
 }
 
 // decode makes an object of the kind that the catalog has for the resource.
-func (c *fedCluster) decode(resource string, e *sim.Encoded) (kind.Object, error) {
+func (c *fedCluster) decode(resource string, e *apiserver.Encoded) (kind.Object, error) {
 	o := c.tables[resource].New()
 	if err := o.Unmarshal(e.Message()); err != nil {
 		return nil, fmt.Errorf("decode %s %s/%s: %w", resource, e.Namespace, e.Name, err)

@@ -14,7 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 )
 
 // kubestate is the program under test in a process of its own.
@@ -28,7 +28,7 @@ type kubestate struct {
 
 // startKubestate starts the program against a cluster and returns when its ports
 // are open, which is before it has read anything.
-func startKubestate(ctx context.Context, p programs, c *cluster) (*kubestate, error) {
+func startKubestate(ctx context.Context, p programs, c *clusterProcess) (*kubestate, error) {
 	ports := &portFinder{found: make(chan [2]string, 1)}
 	process, err := start(ctx, "kubestate", exec.Command(p.kubestate, "--apiserver", c.url,
 		"--host", "127.0.0.1", "--port", "0", "--telemetry-host", "127.0.0.1", "--telemetry-port", "0"), ports)
@@ -126,7 +126,7 @@ func (k *kubestate) events(ctx context.Context) (map[string]int, error) {
 
 // awaitChanges waits until the program has stored all events of a change; before
 // is what it had stored when the change was ordered.
-func (k *kubestate) awaitChanges(ctx context.Context, before map[string]int, changes map[string]sim.Changes) error {
+func (k *kubestate) awaitChanges(ctx context.Context, before map[string]int, changes map[string]apiserver.Changes) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {

@@ -34,7 +34,7 @@ type measurement struct {
 	pace      pace
 	programs  programs
 	progress  io.Writer
-	cluster   *cluster
+	cluster   *clusterProcess
 	kubestate *kubestate
 	scraper   *scraper
 	started   time.Time

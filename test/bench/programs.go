@@ -57,13 +57,14 @@ func (p programs) remove() {
 	}
 }
 
+// moduleRoot returns the directory of the module that contains kubestate: the
+// repository of the working directory.
 func moduleRoot(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
-	root := filepath.Dir(strings.TrimSpace(string(out)))
-	if err != nil || root == "." {
-		return "", fmt.Errorf("find the source of kubestate: run this within its repository (go env GOMOD: %w)", errors.Join(err, ctx.Err()))
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/kubestate/kubestate").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the source of kubestate: run this within its repository (go list -m: %w)", errors.Join(err, ctx.Err()))
 	}
-	return root, nil
+	return strings.TrimSpace(string(out)), nil
 }
 
 // process is a program that was started.

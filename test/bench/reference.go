@@ -20,7 +20,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/kubestate/kubestate/exposition"
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
@@ -136,7 +136,7 @@ func (r *references) measureU(ctx context.Context, apiServer string) error {
 func (r *references) unmarshalAll(ctx context.Context, apiServer string) (time.Duration, error) {
 	client := newClient()
 	total := time.Duration(0)
-	for _, resource := range sim.Resources() {
+	for _, resource := range apiserver.Resources() {
 		spent, objects, size := time.Duration(0), 0, 0
 		err := eachPage(ctx, client, apiServer, resource, func(items [][]byte) error {
 			start := time.Now()
@@ -166,7 +166,7 @@ func (r *references) unmarshalAll(ctx context.Context, apiServer string) (time.D
 	return total, nil
 }
 
-func unmarshal(resource sim.Resource, message []byte) error {
+func unmarshal(resource apiserver.Resource, message []byte) error {
 	object, ok := resource.New().(interface{ Unmarshal([]byte) error })
 	if !ok {
 		return errors.New("the type has no protobuf form")
@@ -175,7 +175,7 @@ func unmarshal(resource sim.Resource, message []byte) error {
 }
 
 // unmarshalAllocations returns the mean number of allocations per object.
-func unmarshalAllocations(resource sim.Resource, items [][]byte) float64 {
+func unmarshalAllocations(resource apiserver.Resource, items [][]byte) float64 {
 	n := testing.AllocsPerRun(1, func() {
 		for _, item := range items {
 			_ = unmarshal(resource, item) // worked a moment ago
@@ -189,7 +189,7 @@ const pageSize = "500"
 
 // eachPage reads a list in protobuf and calls do with the messages of the objects
 // of each page.
-func eachPage(ctx context.Context, client *http.Client, apiServer string, r sim.Resource, do func(items [][]byte) error) error {
+func eachPage(ctx context.Context, client *http.Client, apiServer string, r apiserver.Resource, do func(items [][]byte) error) error {
 	base := apiServer + "/apis/" + r.Group
 	if r.Group == "" {
 		base = apiServer + "/api"
@@ -276,7 +276,7 @@ func renderAllocations(ctx context.Context, apiServer string) (float64, error) {
 		return 0, fmt.Errorf("render pods: %w", err)
 	}
 	var pods []*corev1.Pod
-	resource := sim.Resource{Version: "v1", Name: "pods"}
+	resource := apiserver.Resource{Version: "v1", Name: "pods"}
 	err = eachPage(ctx, newClient(), apiServer, resource, func(items [][]byte) error {
 		for _, item := range items[:min(len(items), 500-len(pods))] {
 			pod := &corev1.Pod{}

@@ -11,7 +11,7 @@ import (
 
 // soak is a long run under change and scrapes.
 type soak struct {
-	cluster   *cluster
+	cluster   *clusterProcess
 	kubestate *kubestate
 	duration  time.Duration
 	churn     float64       // changes per second

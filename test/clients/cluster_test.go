@@ -7,7 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
+	"github.com/kubestate/kubestate/internal/sim/cluster"
 	"github.com/kubestate/kubestate/test/e2e/harness"
 )
 
@@ -22,23 +23,23 @@ const (
 // cluster is a simulated cluster that changes only when a test says so.
 type cluster struct {
 	apiServer string // URL
-	churn     *sim.Churn
+	churn     *cluster.Churn
 }
 
 func startCluster(t *testing.T) *cluster {
 	t.Helper()
-	store, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: apiserver.Resources()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sim.Generate(store, sim.ClusterConfig{Nodes: nodes, Pods: pods, Seed: 1}); err != nil {
+	if err := cluster.Generate(store, cluster.Config{Nodes: nodes, Pods: pods, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
-	churn, err := sim.NewChurn(store, sim.ChurnConfig{Seed: 1})
+	churn, err := cluster.NewChurn(store, cluster.ChurnConfig{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := sim.Start(sim.NewServer(store, sim.ServerConfig{}), 0)
+	server, err := apiserver.Start(apiserver.New(store, apiserver.Config{}), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func startCluster(t *testing.T) *cluster {
 func (c *cluster) kubestate(t *testing.T) *harness.Kubestate {
 	t.Helper()
 	var resources []string
-	for _, r := range sim.Resources() {
+	for _, r := range apiserver.Resources() {
 		resources = append(resources, r.Name)
 	}
 	k := harness.StartKubestate(t, kubestateBinary, "--apiserver="+c.apiServer, "--resources="+strings.Join(resources, ","))
