@@ -67,6 +67,7 @@ func (s *Server) serveResources(w http.ResponseWriter, r *http.Request, group, v
 			Namespaced:   t.resource.Namespaced,
 			Kind:         t.resource.Kind,
 			ShortNames:   t.resource.ShortNames,
+			Categories:   t.resource.categories(),
 			Verbs:        metav1.Verbs{"get", "list", "watch"},
 		})
 	}

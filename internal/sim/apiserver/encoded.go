@@ -4,10 +4,12 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
@@ -36,6 +38,7 @@ type Encoded struct {
 
 	resource *Resource
 	nodeName string // spec.nodeName of pods
+	labels   labels.Set
 	data     []byte // protobuf with envelope, or JSON for a custom resource
 	message  []byte // the part of data within the protobuf envelope; nil for JSON
 }
@@ -85,6 +88,7 @@ func (e *Encoded) json(withKind bool) ([]byte, error) {
 // encode turns an object with its resourceVersion set into the stored form.
 func (r *Resource) encode(object Object, version uint64) (*Encoded, error) {
 	e := &Encoded{Namespace: object.GetNamespace(), Name: object.GetName(), Version: version, resource: r}
+	e.labels = maps.Clone(object.GetLabels())
 	if pod, ok := object.(*corev1.Pod); ok {
 		e.nodeName = pod.Spec.NodeName
 	}

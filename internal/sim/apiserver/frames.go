@@ -41,10 +41,11 @@ func newFrameWriter(ctx context.Context, w http.ResponseWriter, form form, fault
 // object sends an event about an object. It may stay in the buffer until
 // flush.
 func (f *frameWriter) object(kind watch.EventType, e *Encoded) error {
-	e, err := f.form.reduce(e)
+	e, err := f.form.convert(e)
 	if err != nil {
 		return err
 	}
+	f.form.started = true
 	body := e.Bytes()
 	if f.form.encoding == encodeJSON {
 		if body, err = e.json(true); err != nil {

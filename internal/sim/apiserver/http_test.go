@@ -18,6 +18,7 @@ import (
 func TestNegotiation(t *testing.T) {
 	server := apiserver.New(newStore(t, 1, 1), apiserver.Config{})
 	const table = "application/json;as=Table;v=v1;g=meta.k8s.io"
+	const oldTable = "application/json;as=Table;v=v1beta1;g=meta.k8s.io"
 	for _, test := range []struct {
 		accept string
 		code   int
@@ -31,9 +32,11 @@ func TestNegotiation(t *testing.T) {
 		{"application/json," + protobuf, 200, "application/json"},
 		{"application/json;q=0.5," + protobuf + ";q=0.9", 200, protobuf},
 		{protobuf + ";q=0,application/json", 200, "application/json"},
-		{table + ",application/json", 200, "application/json"},
+		{oldTable + ",application/json", 200, "application/json"},
 		{"application/cbor," + protobuf, 200, protobuf},
-		{table, 406, "application/json"},
+		{protobuf + ";as=Table;v=v1;g=meta.k8s.io", 406, "application/json"},
+		{table, 200, "application/json"},
+		{oldTable, 406, "application/json"},
 		{"text/html", 406, "application/json"},
 	} {
 		code, header, _ := ask(t, server, http.MethodGet, "/api/v1/nodes", test.accept)
@@ -55,7 +58,7 @@ func TestErrors(t *testing.T) {
 		{"GET", "/api/v1/pods?watch=maybe", 400, metav1.StatusReasonBadRequest},
 		{"GET", "/api/v1/pods?resourceVersion=x", 400, metav1.StatusReasonBadRequest},
 		{"GET", "/api/v1/pods?continue=x", 400, metav1.StatusReasonBadRequest},
-		{"GET", "/api/v1/pods?labelSelector=a", 400, metav1.StatusReasonBadRequest},
+		{"GET", "/api/v1/pods?labelSelector=a+b", 400, metav1.StatusReasonBadRequest},
 		{"GET", "/api/v1/pods?fieldSelector=status.phase%3DRunning", 400, metav1.StatusReasonBadRequest},
 		{"GET", "/api/v1/pods?watch=true&sendInitialEvents=true", 422, metav1.StatusReasonInvalid},
 		{"GET", "/api/v1/pods?watch=true&resourceVersionMatch=NotOlderThan", 422, metav1.StatusReasonInvalid},

@@ -45,7 +45,7 @@ func (s *Server) serveList(w http.ResponseWriter, req request) {
 	if req.form.encoding == encodeProtobuf {
 		err = writeProtobufList(out, kind, p)
 	} else {
-		err = writeJSONList(out, kind, p)
+		err = writeJSONList(out, kind, req.form.printer, p)
 	}
 	if err != nil || out.Flush() != nil {
 		// The header has gone out: only a broken connection can tell the client.
@@ -79,12 +79,12 @@ func (s *Server) page(req request) (page, *apierrors.StatusError) {
 		if limit > 0 && len(p.items) == limit {
 			s.store.keep(req.table, version, objects)
 			p.meta.Continue = token(version, p.items[limit-1])
-			if remaining := int64(len(objects) - begin - i); req.options.fields.Empty() {
+			if remaining := int64(len(objects) - begin - i); req.options.fields.Empty() && req.options.labels.Empty() {
 				p.meta.RemainingItemCount = &remaining
 			}
 			break
 		}
-		shown, err := req.form.reduce(e)
+		shown, err := req.item(e)
 		if err != nil {
 			return page{}, apierrors.NewInternalError(err)
 		}
@@ -211,13 +211,29 @@ func writeFields(w io.Writer, meta []byte, items []*Encoded) (int, error) {
 	return written, nil
 }
 
-// writeJSONList writes the list, one item after another.
-func writeJSONList(w *bufio.Writer, kind schema.GroupVersionKind, p page) error {
+// item returns an object as the list has it. The rows of a Table share its columns.
+func (r *request) item(e *Encoded) (*Encoded, error) {
+	if r.form.as == tableKind {
+		return e.row(r.form.printer, r.form.include)
+	}
+	return r.form.convert(e)
+}
+
+// writeJSONList writes the list or the Table of a resource, one item after another.
+func writeJSONList(w *bufio.Writer, kind schema.GroupVersionKind, shown printer, p page) error {
 	meta, err := json.Marshal(p.meta)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, `{"kind":%q,"apiVersion":%q,"metadata":%s,"items":[`, kind.Kind, kind.GroupVersion(), meta)
+	items := `"items":[`
+	if kind.Kind == tableKind {
+		columns, err := json.Marshal(shown.columns)
+		if err != nil {
+			return err
+		}
+		items = `"columnDefinitions":` + string(columns) + `,"rows":[`
+	}
+	fmt.Fprintf(w, `{"kind":%q,"apiVersion":%q,"metadata":%s,%s`, kind.Kind, kind.GroupVersion(), meta, items)
 	for i, e := range p.items {
 		item, err := e.json(kind.Kind == partialObjectList) // only these items name their kind
 		if err != nil {

@@ -16,8 +16,8 @@ type event struct {
 	kind    watch.EventType
 	object  *Encoded // of a deletion: the last state under the deletion's version
 	// previous is the state before, kept only where a selector could match it
-	// and not the new state: spec.nodeName is the only selectable field that
-	// changes.
+	// and not the new state: spec.nodeName and the labels are what changes of an
+	// object and can be selected.
 	previous *Encoded
 }
 

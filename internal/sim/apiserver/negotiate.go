@@ -25,9 +25,16 @@ const (
 // form is how a response is written.
 type form struct {
 	encoding encoding
-	// metadata is the kind to which objects are reduced, partialObject or
-	// partialObjectList as the request names it. Empty means whole objects.
-	metadata string
+	// as is the kind to which objects are converted: partialObject or
+	// partialObjectList, as the request names it, or tableKind. Empty means whole
+	// objects.
+	as string
+	// printer shows the objects where as is tableKind.
+	printer printer
+	// include says how much of its object a row of a Table contains.
+	include metav1.IncludeObjectPolicy
+	// started means that the columns of a Table have been sent.
+	started bool
 }
 
 // contentType returns the Content-Type header of a response.
@@ -42,7 +49,7 @@ func (e encoding) contentType(stream bool) string {
 }
 
 // negotiate chooses the form that the Accept header prefers. Forms that are not
-// offered, such as Table, are passed over, so that clients fall back to what
+// offered, such as Table in protobuf, are passed over, so that clients fall back to what
 // they list next. ok is false if nothing fits. As on the real server metadata
 // comes in protobuf too where whole objects do not.
 func negotiate(accept string, offersProtobuf bool) (chosen form, ok bool) {
@@ -56,21 +63,21 @@ func negotiate(accept string, offersProtobuf bool) (chosen form, ok bool) {
 			continue
 		}
 		as := params["as"]
-		candidate, known := encodingOf(mediaType, offersProtobuf || as != "")
+		candidate, known := encodingOf(mediaType, (offersProtobuf || as != "") && as != tableKind)
 		if quality := quality(params["q"]); known && quality > best {
-			chosen, best, ok = form{candidate, as}, quality, true
+			chosen, best, ok = form{encoding: candidate, as: as}, quality, true
 		}
 	}
 	return chosen, ok
 }
 
 // offersTransform says whether objects can be sent as the parameters of a media
-// type ask: whole, or metadata only.
+// type ask: whole, metadata only, or as the rows of a Table.
 func offersTransform(params map[string]string) bool {
 	switch params["as"] {
 	case "":
 		return true
-	case partialObject, partialObjectList:
+	case partialObject, partialObjectList, tableKind:
 		return params["g"] == metav1.GroupName && params["v"] == "v1"
 	}
 	return false

@@ -33,9 +33,9 @@ func (r *request) checkForm() *apierrors.StatusError {
 	list := r.verb == VerbList || r.verb == VerbPage
 	var message string
 	switch {
-	case r.form.metadata == partialObject && list:
+	case r.form.as == partialObject && list:
 		message = "you requested PartialObjectMetadata, but the requested object is a list"
-	case r.form.metadata == partialObjectList && !list:
+	case r.form.as == partialObjectList && !list:
 		message = "you requested PartialObjectMetadataList, but the requested object is not a list"
 	default:
 		return nil
@@ -47,16 +47,23 @@ func (r *request) checkForm() *apierrors.StatusError {
 
 // listKind is the kind of the list that the request is answered with.
 func (r *request) listKind() schema.GroupVersionKind {
-	if r.form.metadata != "" {
+	switch r.form.as {
+	case tableKind:
+		return metav1.SchemeGroupVersion.WithKind(tableKind)
+	case partialObject, partialObjectList:
 		return metav1.SchemeGroupVersion.WithKind(partialObjectList)
 	}
 	return r.table.resource.groupVersion().WithKind(r.table.resource.Kind + "List")
 }
 
-// reduce leaves the metadata of an object where the form is metadata only.
-func (f form) reduce(e *Encoded) (*Encoded, error) {
-	if f.metadata == "" {
+// convert returns the object as the form asks for it: whole, its metadata or a
+// Table with one row.
+func (f form) convert(e *Encoded) (*Encoded, error) {
+	switch f.as {
+	case "":
 		return e, nil
+	case tableKind:
+		return e.tableOf(f.printer, f.include, !f.started)
 	}
 	partial, err := e.metadataOnly()
 	if err != nil {

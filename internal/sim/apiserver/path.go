@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // Verb is what a request asks for, finer than the HTTP method.
@@ -46,6 +47,7 @@ type options struct {
 	initialEvents bool
 	timeout       int // seconds, 0 if not sent
 	fields        fields.Selector
+	labels        labels.Selector
 }
 
 // parsePath finds the resource that a path names. ok is false for paths that
@@ -103,8 +105,9 @@ func (r *request) parseOptions(query url.Values) *apierrors.StatusError {
 	o.limit, o.timeout = number("limit"), number("timeoutSeconds")
 	o.bookmarks, o.initialEvents = flag("allowWatchBookmarks"), flag("sendInitialEvents")
 	r.verb = r.verbOf(flag("watch"))
-	if query.Get("labelSelector") != "" {
-		problem = apierrors.NewBadRequest("labelSelector is not supported by the simulated API server")
+	var err error
+	if o.labels, err = labels.Parse(query.Get("labelSelector")); err != nil {
+		problem = apierrors.NewBadRequest(err.Error())
 	}
 	selector, err := r.fieldSelector(query.Get("fieldSelector"))
 	if err != nil {
@@ -159,10 +162,7 @@ func (e *unsupportedField) Error() string { return "field label not supported: "
 
 // selects reports whether the request asks for the object.
 func (r *request) selects(e *Encoded) bool {
-	if r.options.fields.Empty() {
-		return true
-	}
-	return r.options.fields.Matches(objectFields{e})
+	return (r.options.fields.Empty() || r.options.fields.Matches(objectFields{e})) && r.options.labels.Matches(e.labels)
 }
 
 // objectFields are the selectable fields of an object.

@@ -82,6 +82,16 @@ func namespaced(group, version, name, kind, short string, empty func() Object) R
 	return r
 }
 
+// categories returns the groups of resources that clients know by one name. "all"
+// is what `kubectl get all` lists.
+func (r *Resource) categories() []string {
+	switch r.Name {
+	case "pods", "services", "deployments", "replicasets", "daemonsets", "statefulsets", "jobs", "cronjobs", "horizontalpodautoscalers":
+		return []string{"all"}
+	}
+	return nil
+}
+
 func (r *Resource) groupVersion() schema.GroupVersion {
 	return schema.GroupVersion{Group: r.Group, Version: r.Version}
 }

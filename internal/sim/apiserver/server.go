@@ -57,6 +57,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() { s.requests.end(entry, out.code) }()
 
 	req.form, ok = negotiate(r.Header.Get("Accept"), req.table.resource.New != nil)
+	if req.form.as == tableKind {
+		req.form.printer = printerOf(req.table.resource.Name)
+	}
+	req.form.include = metav1.IncludeObjectPolicy(r.URL.Query().Get("includeObject"))
 	switch {
 	case !ok:
 		writeStatus(out, encodeJSON, notAcceptable(req.table.resource.New != nil))
@@ -96,7 +100,7 @@ func (s *Server) serveGet(w http.ResponseWriter, req request) {
 		writeStatus(w, req.form.encoding, apierrors.NewNotFound(req.table.resource.groupResource(), req.name).Status())
 		return
 	}
-	e, err := req.form.reduce(e)
+	e, err := req.form.convert(e)
 	if err != nil {
 		writeStatus(w, req.form.encoding, apierrors.NewInternalError(err).Status())
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -116,7 +117,7 @@ func (s *Store) put(t *table, object Object) error {
 	change := event{version: s.version, kind: watch.Added, object: e}
 	if found {
 		change.kind = watch.Modified
-		if previous := t.objects[i]; previous.nodeName != e.nodeName {
+		if previous := t.objects[i]; previous.nodeName != e.nodeName || !maps.Equal(previous.labels, e.labels) {
 			change.previous = previous
 		}
 		t.objects[i] = e
