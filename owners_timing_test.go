@@ -4,7 +4,8 @@ import (
 	"testing"
 
 	"github.com/kubestate/kubestate"
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
+	"github.com/kubestate/kubestate/internal/sim/cluster"
 	"github.com/kubestate/kubestate/internal/wire"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
@@ -14,11 +15,11 @@ import (
 // without kube_pod_workload, with it, and with it where no Pod has the label from
 // which its Deployment is known.
 func BenchmarkPodWorkload(b *testing.B) {
-	store, err := sim.NewStore(sim.StoreConfig{Resources: sim.Resources()})
+	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: apiserver.Resources()})
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := sim.Generate(store, sim.ClusterConfig{Nodes: 100, Pods: 4000, Seed: 1}); err != nil {
+	if err := cluster.Generate(store, cluster.Config{Nodes: 100, Pods: 4000, Seed: 1}); err != nil {
 		b.Fatal(err)
 	}
 	for _, bench := range []struct {
@@ -44,7 +45,7 @@ func BenchmarkPodWorkload(b *testing.B) {
 }
 
 // fill stores the objects of a table as a watch would.
-func fill(b *testing.B, x *kubestate.Exporter, t *kind.Table, store *sim.Store, labels bool) {
+func fill(b *testing.B, x *kubestate.Exporter, t *kind.Table, store *apiserver.Store, labels bool) {
 	b.Helper()
 	f, err := x.NewFeed(t.Name)
 	if err != nil {

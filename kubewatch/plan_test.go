@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/kubestate/kubestate/internal/sim"
+	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -161,7 +161,7 @@ func TestApplyAddsAndRemoves(t *testing.T) {
 		if len(s.made) != 1 || len(other.made[0].objects) != 1 || !g.Synced() {
 			t.Errorf("%d stores, others have %v", len(s.made), other.made[0].objects)
 		}
-		c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 2})
+		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 2})
 		c.apply(g, NewPlan(Scope{}, namespaces))
 		c.wantScopes(g, "namespaces")
 		s.made[0].want(t, "")
@@ -180,7 +180,7 @@ func TestApplyReplaces(t *testing.T) {
 		s := &stores{}
 		consumer := s.consumer("x", kind.ReplicaSets)
 		g := c.applied(NewPlan(Scope{}, consumer))
-		slow := c.api.Inject(sim.Fault{Verb: sim.VerbWatchList, Delay: 10 * time.Second})
+		slow := c.api.Inject(apiserver.Fault{Verb: apiserver.VerbWatchList, Delay: 10 * time.Second})
 		c.apply(g, NewPlan(Scope{FieldSelector: "metadata.name!=b"}, consumer))
 		c.put("c")
 		time.Sleep(time.Second)
@@ -205,7 +205,7 @@ func TestApplyReplaces(t *testing.T) {
 		s.made[0].want(t, "")
 		s.made[2].want(t, "c d")
 		// Removed while it is replaced: both end.
-		c.api.Inject(sim.Forbidden("replicasets"))
+		c.api.Inject(apiserver.Forbidden("replicasets"))
 		c.apply(g, NewPlan(Scope{}, consumer))
 		s.made[2].want(t, "c d")
 		c.apply(g, Plan{})
@@ -258,7 +258,7 @@ func TestApplyBeforeRun(t *testing.T) {
 		synctest.Wait()
 		s.made[1].want(t, "b")
 		c.wantStatus(g, Synced, "")
-		c.wantRequests(map[sim.Verb]int{sim.VerbWatchList: 1})
+		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 1})
 	})
 }
 
