@@ -5,7 +5,7 @@ import (
 
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/internal/sim/apiserver"
-	"github.com/kubestate/kubestate/internal/sim/cluster"
+	simcluster "github.com/kubestate/kubestate/internal/sim/cluster"
 	"github.com/kubestate/kubestate/internal/wire"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
@@ -19,7 +19,7 @@ func BenchmarkPodWorkload(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := cluster.Generate(store, cluster.Config{Nodes: 100, Pods: 4000, Seed: 1}); err != nil {
+	if err := simcluster.Generate(store, simcluster.Config{Nodes: 100, Pods: 4000, Seed: 1}); err != nil {
 		b.Fatal(err)
 	}
 	for _, bench := range []struct {
