@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -16,15 +14,18 @@ import (
 func explainCommand() *cobra.Command {
 	names := ""
 	c := &cobra.Command{
-		Use:   "explain [FAMILY|RESOURCE]",
-		Short: "Print what a metric means, or which metrics a resource has",
-		Long: `explain prints what a metric means, or which metrics a resource has.
+		Use:   "explain [RESOURCE|METRIC]",
+		Short: "Describe a metric, or list the metrics of a resource",
+		Long: `explain describes a metric, lists the metrics of a resource, or lists the
+resources. A resource is named as for kubectl explain: po, pod, pods, Pod,
+deployments.apps.
 
-With --names it prints what the agent makes of them under a naming table: of
-one family, of those of a resource, or of all; and of which families it makes a
-metric.`,
+With --names it shows what the agent makes of them under a naming scheme: of one
+metric, of the metrics of a resource, or of all. It also takes the name of a
+metric that the agent sends.`,
 		Example: `  kubestate explain kube_pod_status_phase
-  kubestate explain deployments
+  kubestate explain deploy
+  kubestate explain
   kubestate explain --names datadog
   kubestate explain --names datadog kube_pod_status_phase
   kubestate explain --names datadog kubernetes_state.pod.count`,
@@ -37,16 +38,12 @@ metric.`,
 				return explainNames(c.OutOrStdout(), names, args)
 			}
 			if len(args) == 0 {
-				return errors.New("no FAMILY or RESOURCE given: name one, or a table with --names")
+				return reference.List(c.OutOrStdout(), kind.All())
 			}
-			found, err := reference.Explain(c.OutOrStdout(), kind.All(), args[0])
-			if err == nil && !found {
-				err = fmt.Errorf("there is no metric and no resource %q; kubestate explain RESOURCE lists the metrics of a resource, kubestate --help the resources", args[0])
-			}
-			return err
+			return reference.Explain(c.OutOrStdout(), kind.All(), args[0])
 		},
 	}
-	c.Flags().StringVar(&names, "names", "", "naming `scheme`: a name (datadog, ksm, otel) or a file with one")
+	c.Flags().StringVar(&names, "names", "", "naming `scheme`: a name (datadog, ksm, otel) or a file")
 	// The error says that there is no such flag.
 	_ = c.RegisterFlagCompletionFunc("names", cobra.FixedCompletions(agentconf.BuiltIn(), cobra.ShellCompDirectiveDefault))
 	return c
@@ -60,9 +57,5 @@ func explainNames(w io.Writer, names string, args []string) error {
 	if len(args) == 0 {
 		return reference.ExplainNames(w, kind.All(), table)
 	}
-	found, err := reference.ExplainNamed(w, kind.All(), table, args[0])
-	if err == nil && !found {
-		err = fmt.Errorf("there is no family, no resource and, in the names %s, no metric %q; kubestate explain --names %s lists all", table.Name, args[0], names)
-	}
-	return err
+	return reference.ExplainNamed(w, kind.All(), table, args[0])
 }

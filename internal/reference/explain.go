@@ -3,27 +3,38 @@ package reference
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Explain writes what the reference says about a family or a resource. It is
-// false where there is neither of that name.
-func Explain(w io.Writer, tables []*kind.Table, name string) (bool, error) {
-	for _, t := range tables {
-		s := t.Schema()
-		if t.Name == name {
-			return true, explainResource(w, t)
-		}
-		for i := range s.Families {
-			if s.Families[i].Name == name {
-				return true, explainFamily(w, t, &s.Families[i])
-			}
-		}
+// Explain writes what the reference says about a metric or a resource, which is named
+// as kubectl explain takes it. The error for an unknown name suggests a similar one.
+func Explain(w io.Writer, tables []*kind.Table, name string) error {
+	if t, d := findFamily(tables, name); d != nil {
+		return explainFamily(w, t, d)
 	}
-	return false, nil
+	i, err := findResource(tables, name)
+	if err != nil {
+		return err
+	}
+	if i < 0 {
+		return notFound(tables, name)
+	}
+	return explainResource(w, tables[i])
+}
+
+// List writes a table of all resources.
+func List(w io.Writer, tables []*kind.Table) error {
+	p := tabwriter.NewWriter(w, 0, 8, 3, ' ', 0)
+	fmt.Fprintf(p, "NAME\tSHORTNAMES\tAPIVERSION\tMETRICS\n")
+	for _, t := range tables {
+		fmt.Fprintf(p, "%s\t%s\t%s\t%d\n", t.Name, strings.Join(shortNames(t.Name), ","),
+			t.GroupVersionKind().GroupVersion(), len(t.Schema().Families))
+	}
+	return p.Flush()
 }
 
 func explainFamily(w io.Writer, t *kind.Table, d *metric.Desc) error {
@@ -42,7 +53,7 @@ func explainFamily(w io.Writer, t *kind.Table, d *metric.Desc) error {
 
 func explainResource(w io.Writer, t *kind.Table) error {
 	p := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintf(p, "RESOURCE:\t%s\nKIND:\t%s %s\nDEFAULT:\t%s\nPERMISSIONS:\tlist, watch\n\nFAMILIES:\n",
+	fmt.Fprintf(p, "RESOURCE:\t%s\nKIND:\t%s %s\nDEFAULT:\t%s\nPERMISSIONS:\tlist, watch\n\nMETRICS:\n",
 		t.Name, t.GroupVersionKind().GroupVersion(), t.Kind, yesNo(!t.NotDefault))
 	s := t.Schema()
 	for i := range s.Families {
@@ -51,7 +62,7 @@ func explainResource(w io.Writer, t *kind.Table) error {
 	return p.Flush()
 }
 
-// Names returns the names that Explain knows: resources and families.
+// Names returns the names of all resources and metrics.
 func Names(tables []*kind.Table) []string {
 	var names []string
 	for _, t := range tables {

@@ -14,40 +14,78 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// ExplainNamed writes what a naming table makes of a family, of the families of a
-// resource, or of what it makes a metric. It is false where there is nothing of
-// that name.
-func ExplainNamed(w io.Writer, tables []*kind.Table, n *agent.Names, name string) (bool, error) {
+// ExplainNamed writes what a naming scheme makes of a metric or of the metrics of a
+// resource, or what it makes a metric of. The error for an unknown name suggests a
+// similar one.
+func ExplainNamed(w io.Writer, tables []*kind.Table, n *agent.Names, name string) error {
 	e := newExplainer(w, tables, n)
-	for i, t := range e.tables {
-		if t.Name == name {
-			e.say("RESOURCE:\t%s\nNAMES:\t%s\n", name, n.Name)
-			own := len(tables[i].Schema().Families)
-			for j := range t.Schema().Families {
-				// What follows objects may have families that say nothing.
-				if d := &t.Schema().Families[j]; j < own || e.hasRule(d.Name) {
-					e.family(t, d)
-				}
-			}
-			return true, e.Flush()
-		}
-	}
-	if t, d := e.familyOf(name); d != nil {
+	if t, d := findFamily(e.tables, name); d != nil {
 		e.say("NAMES:\t%s\n", n.Name)
 		e.family(t, d)
-		return true, e.Flush()
+		return e.Flush()
 	}
+	if families := MadeInto(n, name); e.made(name, families) {
+		return e.Flush()
+	}
+	i, err := findResource(e.tables, name)
+	if err != nil {
+		return err
+	}
+	if i < 0 {
+		return fmt.Errorf("naming scheme %s: %w", n.Name, notFound(e.tables, name, metricsOf(n)...))
+	}
+	e.resource(e.tables[i], len(tables[i].Schema().Families))
+	return e.Flush()
+}
+
+// resource writes what becomes of the metrics of a resource. The first own of them
+// are in the reference; those that the naming scheme adds may have no rule.
+func (e *explainer) resource(t *kind.Table, own int) {
+	e.say("RESOURCE:\t%s\nNAMES:\t%s\n", t.Name, e.names.Name)
+	for i := range t.Schema().Families {
+		if d := &t.Schema().Families[i]; i < own || e.hasRule(d.Name) {
+			e.family(t, d)
+		}
+	}
+}
+
+// made writes which families a metric is made of, and reports whether there are any.
+func (e *explainer) made(name string, families []string) bool {
 	found := false
-	for _, family := range MadeInto(n, name) {
-		if t, d := e.familyOf(family); d != nil {
+	for _, family := range families {
+		if t, d := findFamily(e.tables, family); d != nil {
 			if !found {
-				e.say("METRIC:\t%s\nNAMES:\t%s\n", name, n.Name)
+				e.say("METRIC:\t%s\nNAMES:\t%s\n", name, e.names.Name)
 			}
 			e.family(t, d)
 			found = true
 		}
 	}
-	return found, e.Flush()
+	return found
+}
+
+// metricsOf returns the names of the metrics and service checks that a naming scheme
+// makes, except those made of the values of labels.
+func metricsOf(n *agent.Names) []string {
+	var names []string
+	add := func(name string) {
+		if name != "" && !strings.Contains(name, "{") {
+			names = append(names, n.Prefix+name)
+		}
+	}
+	for i := range n.Rules {
+		add(n.Rules[i].Metric)
+		if c := n.Rules[i].Check; c != nil {
+			add(c.Name)
+		}
+	}
+	for i := range n.Aggregates {
+		add(n.Aggregates[i].Metric)
+		if c := n.Aggregates[i].Check; c != nil {
+			add(c.Name)
+		}
+	}
+	return names
 }
 
 func (e *explainer) hasRule(family string) bool {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/kind"
-	"github.com/kubestate/kubestate/metric"
 )
 
 // explainer writes what a naming table makes of families.
@@ -196,16 +195,4 @@ func (e *explainer) rulesOf(t *kind.Table) []*agent.Rule {
 		}
 	}
 	return rules
-}
-
-// familyOf returns a family and its table; nil if there is none of that name.
-func (e *explainer) familyOf(name string) (*kind.Table, *metric.Desc) {
-	for _, t := range e.tables {
-		for i := range t.Schema().Families {
-			if d := &t.Schema().Families[i]; d.Name == name {
-				return t, d
-			}
-		}
-	}
-	return nil, nil
 }
