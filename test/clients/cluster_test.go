@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/kubestate/kubestate/internal/sim/apiserver"
-	"github.com/kubestate/kubestate/internal/sim/cluster"
+	simcluster "github.com/kubestate/kubestate/internal/sim/cluster"
 	"github.com/kubestate/kubestate/test/e2e/harness"
 )
 
@@ -23,7 +23,7 @@ const (
 // cluster is a simulated cluster that changes only when a test says so.
 type cluster struct {
 	apiServer string // URL
-	churn     *cluster.Churn
+	churn     *simcluster.Churn
 }
 
 func startCluster(t *testing.T) *cluster {
@@ -32,10 +32,10 @@ func startCluster(t *testing.T) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cluster.Generate(store, cluster.Config{Nodes: nodes, Pods: pods, Seed: 1}); err != nil {
+	if err := simcluster.Generate(store, simcluster.Config{Nodes: nodes, Pods: pods, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
-	churn, err := cluster.NewChurn(store, cluster.ChurnConfig{Seed: 1})
+	churn, err := simcluster.NewChurn(store, simcluster.ChurnConfig{Seed: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
