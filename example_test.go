@@ -56,7 +56,7 @@ func Example() {
 	// # HELP kube_replicaset_spec_replicas [STABLE] Pods that spec.replicas asks for.
 	// # TYPE kube_replicaset_spec_replicas gauge
 	// kube_replicaset_spec_replicas{namespace="shop",replicaset="cart"} 5
-	// # HELP kube_replicaset_labels [STABLE] Those labels of the ReplicaSet that --metric-labels-allowlist picks.
+	// # HELP kube_replicaset_labels [STABLE] ReplicaSet labels selected by --metric-labels-allowlist.
 	// # TYPE kube_replicaset_labels gauge
 	// kube_replicaset_labels{namespace="shop",replicaset="cart",label_app_kubernetes_io_name="cart"} 1
 }

@@ -16,9 +16,9 @@ var APIServices = define(Kind[apiService]{
 	Reads:    []string{"spec.{group,version}", "spec.service.{namespace,name}", "status.conditions.{type,status}"},
 	Begin:    func(a *apiService, e *metric.Emitter, s *metric.Schema) { e.Begin(s, a.Name) },
 	Rows: []Row[apiService]{
-		beyond(annotationsOf("kube_apiservice_annotations", alpha, "Those annotations of the APIService that --metric-annotations-allowlist picks.",
+		beyond(annotationsOf("kube_apiservice_annotations", alpha, "APIService annotations selected by --metric-annotations-allowlist.",
 			func(a *apiService) map[string]string { return a.Annotations })),
-		beyond(labelsOf("kube_apiservice_labels", alpha, "Those labels of the APIService that --metric-labels-allowlist picks.",
+		beyond(labelsOf("kube_apiservice_labels", alpha, "APIService labels selected by --metric-labels-allowlist.",
 			func(a *apiService) map[string]string { return a.Labels })),
 		beyond(timestamp("kube_apiservice_created", alpha, "When the APIService was created, in Unix seconds.",
 			func(a *apiService) *metav1.Time { return &a.CreationTimestamp })),
@@ -28,7 +28,7 @@ var APIServices = define(Kind[apiService]{
 			label("service_namespace", "namespace of the Service that serves it; empty if the API server itself does"),
 			label("service_name", "name of the Service that serves it; empty if the API server itself does"),
 		}, apiServiceInfo)),
-		beyond(each("kube_apiservice_status_condition", alpha, "1 for what is known of a condition of the APIService, 0 for the rest.",
+		beyond(each("kube_apiservice_status_condition", alpha, "1 for the current status of the condition (true, false or unknown), 0 for the other two.",
 			labels{condition, status}, func(a *apiService, e *metric.Emitter) {
 				for i := range a.Status.Conditions {
 					c := &a.Status.Conditions[i]

@@ -22,9 +22,9 @@ var CertificateSigningRequests = define(Kind[certificateRequest]{
 		e.Begin(s, r.Name, r.Spec.SignerName)
 	},
 	Rows: []Row[certificateRequest]{
-		annotationsOf("kube_certificatesigningrequest_annotations", alpha, "Those annotations of the CertificateSigningRequest that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_certificatesigningrequest_annotations", alpha, "CertificateSigningRequest annotations selected by --metric-annotations-allowlist.",
 			func(r *certificateRequest) map[string]string { return r.Annotations }),
-		labelsOf("kube_certificatesigningrequest_labels", stable, "Those labels of the CertificateSigningRequest that --metric-labels-allowlist picks.",
+		labelsOf("kube_certificatesigningrequest_labels", stable, "CertificateSigningRequest labels selected by --metric-labels-allowlist.",
 			func(r *certificateRequest) map[string]string { return r.Labels }),
 		timestamp("kube_certificatesigningrequest_created", stable, "When the CertificateSigningRequest was created, in Unix seconds.",
 			func(r *certificateRequest) *metav1.Time { return &r.CreationTimestamp }),

@@ -16,9 +16,9 @@ var ClusterRoles = define(Kind[clusterRole]{
 	Reads:    []string{},
 	Begin:    func(r *clusterRole, e *metric.Emitter, s *metric.Schema) { e.Begin(s, r.Name) },
 	Rows: []Row[clusterRole]{
-		annotationsOf("kube_clusterrole_annotations", alpha, "Those annotations of the ClusterRole that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_clusterrole_annotations", alpha, "ClusterRole annotations selected by --metric-annotations-allowlist.",
 			func(r *clusterRole) map[string]string { return r.Annotations }),
-		labelsOf("kube_clusterrole_labels", alpha, "Those labels of the ClusterRole that --metric-labels-allowlist picks.",
+		labelsOf("kube_clusterrole_labels", alpha, "ClusterRole labels selected by --metric-labels-allowlist.",
 			func(r *clusterRole) map[string]string { return r.Labels }),
 		exists[clusterRole]("kube_clusterrole_info", alpha, "One series per ClusterRole; always 1."),
 		timestamp("kube_clusterrole_created", alpha, "When the ClusterRole was created, in Unix seconds.",

@@ -16,9 +16,9 @@ var ClusterRoleBindings = define(Kind[clusterRoleBinding]{
 	Reads:    []string{"roleRef.{kind,name}"},
 	Begin:    func(b *clusterRoleBinding, e *metric.Emitter, s *metric.Schema) { e.Begin(s, b.Name) },
 	Rows: []Row[clusterRoleBinding]{
-		annotationsOf("kube_clusterrolebinding_annotations", alpha, "Those annotations of the ClusterRoleBinding that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_clusterrolebinding_annotations", alpha, "ClusterRoleBinding annotations selected by --metric-annotations-allowlist.",
 			func(b *clusterRoleBinding) map[string]string { return b.Annotations }),
-		labelsOf("kube_clusterrolebinding_labels", alpha, "Those labels of the ClusterRoleBinding that --metric-labels-allowlist picks.",
+		labelsOf("kube_clusterrolebinding_labels", alpha, "ClusterRoleBinding labels selected by --metric-labels-allowlist.",
 			func(b *clusterRoleBinding) map[string]string { return b.Labels }),
 		each("kube_clusterrolebinding_info", alpha, "Role that the ClusterRoleBinding grants; always 1.", roleLabels,
 			func(b *clusterRoleBinding, e *metric.Emitter) { e.Add(1, b.RoleRef.Kind, b.RoleRef.Name) }),

@@ -16,9 +16,9 @@ var ConfigMaps = define(Kind[configMap]{
 	Reads:    []string{},
 	Begin:    func(c *configMap, e *metric.Emitter, s *metric.Schema) { e.Begin(s, c.Namespace, c.Name) },
 	Rows: []Row[configMap]{
-		annotationsOf("kube_configmap_annotations", alpha, "Those annotations of the ConfigMap that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_configmap_annotations", alpha, "ConfigMap annotations selected by --metric-annotations-allowlist.",
 			func(c *configMap) map[string]string { return c.Annotations }),
-		labelsOf("kube_configmap_labels", stable, "Those labels of the ConfigMap that --metric-labels-allowlist picks.",
+		labelsOf("kube_configmap_labels", stable, "ConfigMap labels selected by --metric-labels-allowlist.",
 			func(c *configMap) map[string]string { return c.Labels }),
 		exists[configMap]("kube_configmap_info", stable, "One series per ConfigMap; always 1."),
 		timestamp("kube_configmap_created", stable, "When the ConfigMap was created, in Unix seconds.",

@@ -18,9 +18,9 @@ var ControllerRevisions = define(Kind[controllerRevision]{
 		e.Begin(s, c.Namespace, c.Name)
 	},
 	Rows: []Row[controllerRevision]{
-		beyond(annotationsOf("kube_controllerrevision_annotations", alpha, "Those annotations of the ControllerRevision that --metric-annotations-allowlist picks.",
+		beyond(annotationsOf("kube_controllerrevision_annotations", alpha, "ControllerRevision annotations selected by --metric-annotations-allowlist.",
 			func(c *controllerRevision) map[string]string { return c.Annotations })),
-		beyond(labelsOf("kube_controllerrevision_labels", alpha, "Those labels of the ControllerRevision that --metric-labels-allowlist picks.",
+		beyond(labelsOf("kube_controllerrevision_labels", alpha, "ControllerRevision labels selected by --metric-labels-allowlist.",
 			func(c *controllerRevision) map[string]string { return c.Labels })),
 		beyond(timestamp("kube_controllerrevision_created", alpha, "When the ControllerRevision was created, in Unix seconds.",
 			func(c *controllerRevision) *metav1.Time { return &c.CreationTimestamp })),

@@ -25,9 +25,9 @@ func cronJobs(parsed *schedules) *Table {
 		},
 		Begin: func(c *cronJob, e *metric.Emitter, s *metric.Schema) { e.Begin(s, c.Namespace, c.Name) },
 		Rows: []Row[cronJob]{
-			annotationsOf("kube_cronjob_annotations", alpha, "Those annotations of the CronJob that --metric-annotations-allowlist picks.",
+			annotationsOf("kube_cronjob_annotations", alpha, "CronJob annotations selected by --metric-annotations-allowlist.",
 				func(c *cronJob) map[string]string { return c.Annotations }),
-			labelsOf("kube_cronjob_labels", stable, "Those labels of the CronJob that --metric-labels-allowlist picks.",
+			labelsOf("kube_cronjob_labels", stable, "CronJob labels selected by --metric-labels-allowlist.",
 				func(c *cronJob) map[string]string { return c.Labels }),
 			each("kube_cronjob_info", stable, "When the CronJob is due and how; always 1.", labels{
 				label("schedule", "the schedule, in the form of cron"),

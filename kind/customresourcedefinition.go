@@ -23,9 +23,9 @@ var CustomResourceDefinitions = define(Kind[resourceDefinition]{
 	},
 	Begin: func(d *resourceDefinition, e *metric.Emitter, s *metric.Schema) { e.Begin(s, d.Name) },
 	Rows: []Row[resourceDefinition]{
-		beyond(annotationsOf("kube_customresourcedefinition_annotations", alpha, "Those annotations of the CustomResourceDefinition that --metric-annotations-allowlist picks.",
+		beyond(annotationsOf("kube_customresourcedefinition_annotations", alpha, "CustomResourceDefinition annotations selected by --metric-annotations-allowlist.",
 			func(d *resourceDefinition) map[string]string { return d.Annotations })),
-		beyond(labelsOf("kube_customresourcedefinition_labels", alpha, "Those labels of the CustomResourceDefinition that --metric-labels-allowlist picks.",
+		beyond(labelsOf("kube_customresourcedefinition_labels", alpha, "CustomResourceDefinition labels selected by --metric-labels-allowlist.",
 			func(d *resourceDefinition) map[string]string { return d.Labels })),
 		beyond(timestamp("kube_customresourcedefinition_created", alpha, "When the CustomResourceDefinition was created, in Unix seconds.",
 			func(d *resourceDefinition) *metav1.Time { return &d.CreationTimestamp })),
@@ -44,7 +44,7 @@ var CustomResourceDefinitions = define(Kind[resourceDefinition]{
 			label("storage", "whether objects are stored in the version: true or false"),
 			label("deprecated", "whether the version is deprecated: true or false"),
 		}, resourceVersions)),
-		beyond(each("kube_customresourcedefinition_status_condition", alpha, "1 for what is known of a condition of the CustomResourceDefinition, 0 for the rest.",
+		beyond(each("kube_customresourcedefinition_status_condition", alpha, "1 for the current status of the condition (true, false or unknown), 0 for the other two.",
 			labels{condition, status}, func(d *resourceDefinition, e *metric.Emitter) {
 				for i := range d.Status.Conditions {
 					c := &d.Status.Conditions[i]

@@ -38,9 +38,9 @@ var DaemonSets = define(Kind[daemonSet]{
 			func(d *daemonSet) int64 { return d.Generation }),
 		timestamp("kube_daemonset_deletion_timestamp", alpha, "When the deletion of the DaemonSet was asked for, in Unix seconds.",
 			func(d *daemonSet) *metav1.Time { return d.DeletionTimestamp }),
-		annotationsOf("kube_daemonset_annotations", alpha, "Those annotations of the DaemonSet that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_daemonset_annotations", alpha, "DaemonSet annotations selected by --metric-annotations-allowlist.",
 			func(d *daemonSet) map[string]string { return d.Annotations }),
-		labelsOf("kube_daemonset_labels", stable, "Those labels of the DaemonSet that --metric-labels-allowlist picks.",
+		labelsOf("kube_daemonset_labels", stable, "DaemonSet labels selected by --metric-labels-allowlist.",
 			func(d *daemonSet) map[string]string { return d.Labels }),
 	},
 })

@@ -19,9 +19,9 @@ var Endpoints = define(Kind[endpoints]{
 		exists[endpoints]("kube_endpoint_info", stable, "One series per Endpoints object; always 1."),
 		timestamp("kube_endpoint_created", stable, "When the Endpoints were created, in Unix seconds.",
 			func(p *endpoints) *metav1.Time { return &p.CreationTimestamp }),
-		annotationsOf("kube_endpoint_annotations", alpha, "Those annotations of the Endpoints that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_endpoint_annotations", alpha, "Endpoints annotations selected by --metric-annotations-allowlist.",
 			func(p *endpoints) map[string]string { return p.Annotations }),
-		labelsOf("kube_endpoint_labels", stable, "Those labels of the Endpoints that --metric-labels-allowlist picks.",
+		labelsOf("kube_endpoint_labels", stable, "Endpoints labels selected by --metric-labels-allowlist.",
 			func(p *endpoints) map[string]string { return p.Labels }),
 		each("kube_endpoint_address", stable, "One series of value 1 per port and address of the Endpoints.", labels{
 			portProtocol, portNumber, portName,

@@ -46,9 +46,9 @@ var EndpointSlices = define(Kind[endpointSlice]{
 		}, sliceEndpoints),
 		each("kube_endpointslice_ports", alpha, "One series of value 1 per port of the EndpointSlice.",
 			labels{portName, portProtocol, portNumber}, slicePorts),
-		annotationsOf("kube_endpointslice_annotations", alpha, "Those annotations of the EndpointSlice that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_endpointslice_annotations", alpha, "EndpointSlice annotations selected by --metric-annotations-allowlist.",
 			func(p *endpointSlice) map[string]string { return p.Annotations }),
-		labelsOf("kube_endpointslice_labels", alpha, "Those labels of the EndpointSlice that --metric-labels-allowlist picks.",
+		labelsOf("kube_endpointslice_labels", alpha, "EndpointSlice labels selected by --metric-labels-allowlist.",
 			func(p *endpointSlice) map[string]string { return p.Labels }),
 		beyond(each("kube_endpointslice_service_endpoints", alpha, "Endpoints of a zone that are in a condition, of an EndpointSlice that is of a Service.", labels{
 			label("service", "name of the Service"),

@@ -64,13 +64,13 @@ var HorizontalPodAutoscalers = define(Kind[podAutoscaler]{
 			targetMetric, currentMetrics),
 		gauge("kube_horizontalpodautoscaler_status_current_replicas", stable, "Pods there were when the HorizontalPodAutoscaler last looked.",
 			func(h *podAutoscaler) int32 { return h.Status.CurrentReplicas }),
-		gauge("kube_horizontalpodautoscaler_status_desired_replicas", stable, "Pods that the HorizontalPodAutoscaler last found right.",
+		gauge("kube_horizontalpodautoscaler_status_desired_replicas", stable, "Replica count last computed by the autoscaler.",
 			func(h *podAutoscaler) int32 { return h.Status.DesiredReplicas }),
-		annotationsOf("kube_horizontalpodautoscaler_annotations", alpha, "Those annotations of the HorizontalPodAutoscaler that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_horizontalpodautoscaler_annotations", alpha, "HorizontalPodAutoscaler annotations selected by --metric-annotations-allowlist.",
 			func(h *podAutoscaler) map[string]string { return h.Annotations }),
-		labelsOf("kube_horizontalpodautoscaler_labels", stable, "Those labels of the HorizontalPodAutoscaler that --metric-labels-allowlist picks.",
+		labelsOf("kube_horizontalpodautoscaler_labels", stable, "HorizontalPodAutoscaler labels selected by --metric-labels-allowlist.",
 			func(h *podAutoscaler) map[string]string { return h.Labels }),
-		each("kube_horizontalpodautoscaler_status_condition", stable, "1 for what is known of a condition of the HorizontalPodAutoscaler, 0 for the rest.", labels{condition, status},
+		each("kube_horizontalpodautoscaler_status_condition", stable, "1 for the current status of the condition (true, false or unknown), 0 for the other two.", labels{condition, status},
 			func(h *podAutoscaler, e *metric.Emitter) {
 				for i := range h.Status.Conditions {
 					c := &h.Status.Conditions[i]

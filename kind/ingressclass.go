@@ -21,9 +21,9 @@ var IngressClasses = define(Kind[ingressClass]{
 			func(c *ingressClass) string { return c.Spec.Controller }),
 		timestamp("kube_ingressclass_created", alpha, "When the IngressClass was created, in Unix seconds.",
 			func(c *ingressClass) *metav1.Time { return &c.CreationTimestamp }),
-		annotationsOf("kube_ingressclass_annotations", alpha, "Those annotations of the IngressClass that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_ingressclass_annotations", alpha, "IngressClass annotations selected by --metric-annotations-allowlist.",
 			func(c *ingressClass) map[string]string { return c.Annotations }),
-		labelsOf("kube_ingressclass_labels", alpha, "Those labels of the IngressClass that --metric-labels-allowlist picks.",
+		labelsOf("kube_ingressclass_labels", alpha, "IngressClass labels selected by --metric-labels-allowlist.",
 			func(c *ingressClass) map[string]string { return c.Labels }),
 	},
 })

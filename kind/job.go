@@ -24,9 +24,9 @@ var Jobs = define(Kind[job]{
 	},
 	Begin: func(j *job, e *metric.Emitter, s *metric.Schema) { e.Begin(s, j.Namespace, j.Name) },
 	Rows: []Row[job]{
-		annotationsOf("kube_job_annotations", alpha, "Those annotations of the Job that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_job_annotations", alpha, "Job annotations selected by --metric-annotations-allowlist.",
 			func(j *job) map[string]string { return j.Annotations }),
-		labelsOf("kube_job_labels", stable, "Those labels of the Job that --metric-labels-allowlist picks.",
+		labelsOf("kube_job_labels", stable, "Job labels selected by --metric-labels-allowlist.",
 			func(j *job) map[string]string { return j.Labels }),
 		exists[job]("kube_job_info", stable, "One series per Job; always 1."),
 		timestamp("kube_job_created", stable, "When the Job was created, in Unix seconds.",

@@ -16,16 +16,16 @@ var Namespaces = define(Kind[corev1.Namespace]{
 	Rows: []Row[corev1.Namespace]{
 		timestamp("kube_namespace_created", stable, "When the Namespace was created, in Unix seconds.",
 			func(n *corev1.Namespace) *metav1.Time { return &n.CreationTimestamp }),
-		annotationsOf("kube_namespace_annotations", alpha, "Those annotations of the Namespace that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_namespace_annotations", alpha, "Namespace annotations selected by --metric-annotations-allowlist.",
 			func(n *corev1.Namespace) map[string]string { return n.Annotations }),
-		labelsOf("kube_namespace_labels", stable, "Those labels of the Namespace that --metric-labels-allowlist picks.",
+		labelsOf("kube_namespace_labels", stable, "Namespace labels selected by --metric-labels-allowlist.",
 			func(n *corev1.Namespace) map[string]string { return n.Labels }),
 		each("kube_namespace_status_phase", stable, "1 for the phase that the Namespace is in, 0 for the other.", labels{phase},
 			func(n *corev1.Namespace, e *metric.Emitter) {
 				e.Add(metric.Float(n.Status.Phase == corev1.NamespaceActive), "Active")
 				e.Add(metric.Float(n.Status.Phase == corev1.NamespaceTerminating), "Terminating")
 			}),
-		each("kube_namespace_status_condition", alpha, "1 for what is known of a condition of the Namespace, 0 for the rest.", labels{condition, status},
+		each("kube_namespace_status_condition", alpha, "1 for the current status of the condition (true, false or unknown), 0 for the other two.", labels{condition, status},
 			func(n *corev1.Namespace, e *metric.Emitter) {
 				for i := range n.Status.Conditions {
 					c := &n.Status.Conditions[i]

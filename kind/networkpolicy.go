@@ -18,9 +18,9 @@ var NetworkPolicies = define(Kind[networkPolicy]{
 	Rows: []Row[networkPolicy]{
 		timestamp("kube_networkpolicy_created", alpha, "When the NetworkPolicy was created, in Unix seconds.",
 			func(n *networkPolicy) *metav1.Time { return &n.CreationTimestamp }),
-		annotationsOf("kube_networkpolicy_annotations", alpha, "Those annotations of the NetworkPolicy that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_networkpolicy_annotations", alpha, "NetworkPolicy annotations selected by --metric-annotations-allowlist.",
 			func(n *networkPolicy) map[string]string { return n.Annotations }),
-		labelsOf("kube_networkpolicy_labels", alpha, "Those labels of the NetworkPolicy that --metric-labels-allowlist picks.",
+		labelsOf("kube_networkpolicy_labels", alpha, "NetworkPolicy labels selected by --metric-labels-allowlist.",
 			func(n *networkPolicy) map[string]string { return n.Labels }),
 		gauge("kube_networkpolicy_spec_ingress_rules", alpha, "Rules of the NetworkPolicy for traffic to Pods.",
 			func(n *networkPolicy) int64 { return int64(len(n.Spec.Ingress)) }),

@@ -28,7 +28,7 @@ var Nodes = define(Kind[node]{
 	},
 	Begin: func(n *node, e *metric.Emitter, s *metric.Schema) { e.Begin(s, n.Name) },
 	Rows: []Row[node]{
-		annotationsOf("kube_node_annotations", alpha, "Those annotations of the Node that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_node_annotations", alpha, "Node annotations selected by --metric-annotations-allowlist.",
 			func(n *node) map[string]string { return n.Annotations }),
 		timestamp("kube_node_created", stable, "When the Node was created, in Unix seconds.",
 			func(n *node) *metav1.Time { return &n.CreationTimestamp }),
@@ -45,7 +45,7 @@ var Nodes = define(Kind[node]{
 			label("system_uuid", "UUID of the machine"),
 			label("internal_ip", "IP address inside the cluster, the last if there are several"),
 		}, nodeInfo),
-		labelsOf("kube_node_labels", stable, "Those labels of the Node that --metric-labels-allowlist picks.",
+		labelsOf("kube_node_labels", stable, "Node labels selected by --metric-labels-allowlist.",
 			func(n *node) map[string]string { return n.Labels }),
 		each("kube_node_role", alpha, "One series of value 1 per role of the Node.",
 			labels{label("role", "what follows node-role.kubernetes.io/ in a label of the Node")}, nodeRoles),
@@ -68,7 +68,7 @@ var Nodes = define(Kind[node]{
 			func(n *node, e *metric.Emitter) { nodeResources(n.Status.Allocatable, e) }),
 		each("kube_node_status_capacity", stable, "What the Node has of a resource in all, in the unit that the label unit names.", labels{resource, unit},
 			func(n *node, e *metric.Emitter) { nodeResources(n.Status.Capacity, e) }),
-		each("kube_node_status_condition", stable, "1 for what is known of a condition of the Node, 0 for the rest.", labels{condition, status},
+		each("kube_node_status_condition", stable, "1 for the current status of the condition (true, false or unknown), 0 for the other two.", labels{condition, status},
 			func(n *node, e *metric.Emitter) {
 				for i := range n.Status.Conditions {
 					c := &n.Status.Conditions[i]

@@ -32,9 +32,9 @@ var PersistentVolumes = define(Kind[persistentVolume]{
 				e.Add(1, c.Name, c.Namespace)
 			}
 		}),
-		annotationsOf("kube_persistentvolume_annotations", alpha, "Those annotations of the PersistentVolume that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_persistentvolume_annotations", alpha, "PersistentVolume annotations selected by --metric-annotations-allowlist.",
 			func(p *persistentVolume) map[string]string { return p.Annotations }),
-		labelsOf("kube_persistentvolume_labels", stable, "Those labels of the PersistentVolume that --metric-labels-allowlist picks.",
+		labelsOf("kube_persistentvolume_labels", stable, "PersistentVolume labels selected by --metric-labels-allowlist.",
 			func(p *persistentVolume) map[string]string { return p.Labels }),
 		stateset("kube_persistentvolume_status_phase", stable, "1 for the phase that the PersistentVolume is in, 0 for every other.", phase, persistentVolumePhases,
 			func(p *persistentVolume) string { return string(p.Status.Phase) }),

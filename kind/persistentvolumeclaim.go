@@ -23,9 +23,9 @@ var PersistentVolumeClaims = define(Kind[persistentVolumeClaim]{
 	},
 	Begin: func(p *persistentVolumeClaim, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Namespace, p.Name) },
 	Rows: []Row[persistentVolumeClaim]{
-		labelsOf("kube_persistentvolumeclaim_labels", stable, "Those labels of the PersistentVolumeClaim that --metric-labels-allowlist picks.",
+		labelsOf("kube_persistentvolumeclaim_labels", stable, "PersistentVolumeClaim labels selected by --metric-labels-allowlist.",
 			func(p *persistentVolumeClaim) map[string]string { return p.Labels }),
-		annotationsOf("kube_persistentvolumeclaim_annotations", alpha, "Those annotations of the PersistentVolumeClaim that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_persistentvolumeclaim_annotations", alpha, "PersistentVolumeClaim annotations selected by --metric-annotations-allowlist.",
 			func(p *persistentVolumeClaim) map[string]string { return p.Annotations }),
 		each("kube_persistentvolumeclaim_info", stable, "Class and volume of the PersistentVolumeClaim; always 1.",
 			labels{storageClassName, volumeName, volumeMode}, persistentVolumeClaimInfo),
@@ -42,7 +42,7 @@ var PersistentVolumeClaims = define(Kind[persistentVolumeClaim]{
 					e.Add(1, string(m))
 				}
 			}),
-		each("kube_persistentvolumeclaim_status_condition", alpha, "1 for what is known of a condition of the PersistentVolumeClaim, 0 for the rest.",
+		each("kube_persistentvolumeclaim_status_condition", alpha, "1 for the current status of the condition (true, false or unknown), 0 for the other two.",
 			labels{condition, status}, func(p *persistentVolumeClaim, e *metric.Emitter) {
 				for i := range p.Status.Conditions {
 					c := &p.Status.Conditions[i]

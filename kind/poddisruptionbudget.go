@@ -16,9 +16,9 @@ var PodDisruptionBudgets = define(Kind[podDisruptionBudget]{
 	Reads:    []string{"status.{currentHealthy,desiredHealthy,disruptionsAllowed,expectedPods,observedGeneration}"},
 	Begin:    func(p *podDisruptionBudget, e *metric.Emitter, s *metric.Schema) { e.Begin(s, p.Namespace, p.Name) },
 	Rows: []Row[podDisruptionBudget]{
-		annotationsOf("kube_poddisruptionbudget_annotations", alpha, "Those annotations of the PodDisruptionBudget that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_poddisruptionbudget_annotations", alpha, "PodDisruptionBudget annotations selected by --metric-annotations-allowlist.",
 			func(p *podDisruptionBudget) map[string]string { return p.Annotations }),
-		labelsOf("kube_poddisruptionbudget_labels", alpha, "Those labels of the PodDisruptionBudget that --metric-labels-allowlist picks.",
+		labelsOf("kube_poddisruptionbudget_labels", alpha, "PodDisruptionBudget labels selected by --metric-labels-allowlist.",
 			func(p *podDisruptionBudget) map[string]string { return p.Labels }),
 		timestamp("kube_poddisruptionbudget_created", stable, "When the PodDisruptionBudget was created, in Unix seconds.",
 			func(p *podDisruptionBudget) *metav1.Time { return &p.CreationTimestamp }),

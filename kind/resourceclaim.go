@@ -63,9 +63,9 @@ var ResourceClaims = define(Kind[resourceClaim]{
 			label("consumer_name", "name of the consumer, which is in the namespace of the ResourceClaim"),
 			label("consumer_uid", "UID of the consumer"),
 		}, reservedFor)),
-		beyond(annotationsOf("kube_resourceclaim_annotations", alpha, "Those annotations of the ResourceClaim that --metric-annotations-allowlist picks.",
+		beyond(annotationsOf("kube_resourceclaim_annotations", alpha, "ResourceClaim annotations selected by --metric-annotations-allowlist.",
 			func(c *resourceClaim) map[string]string { return c.Annotations })),
-		beyond(labelsOf("kube_resourceclaim_labels", alpha, "Those labels of the ResourceClaim that --metric-labels-allowlist picks.",
+		beyond(labelsOf("kube_resourceclaim_labels", alpha, "ResourceClaim labels selected by --metric-labels-allowlist.",
 			func(c *resourceClaim) map[string]string { return c.Labels })),
 	},
 })

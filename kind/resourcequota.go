@@ -30,9 +30,9 @@ var ResourceQuotas = define(Kind[resourceQuota]{
 				quotaSeries(q.Status.Hard, "hard", e)
 				quotaSeries(q.Status.Used, "used", e)
 			}),
-		annotationsOf("kube_resourcequota_annotations", alpha, "Those annotations of the ResourceQuota that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_resourcequota_annotations", alpha, "ResourceQuota annotations selected by --metric-annotations-allowlist.",
 			func(q *resourceQuota) map[string]string { return q.Annotations }),
-		labelsOf("kube_resourcequota_labels", stable, "Those labels of the ResourceQuota that --metric-labels-allowlist picks.",
+		labelsOf("kube_resourcequota_labels", stable, "ResourceQuota labels selected by --metric-labels-allowlist.",
 			func(q *resourceQuota) map[string]string { return q.Labels }),
 		beyond(each("kube_resourcequota_requests", alpha, "Limit and use of what containers request, however the quota spells it (cpu is requests.cpu), in cores or bytes.",
 			labels{label("resource", "name of the resource: cpu, memory or ephemeral-storage"), quotaType},

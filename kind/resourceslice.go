@@ -52,9 +52,9 @@ var ResourceSlices = define(Kind[resourceSlice]{
 			deviceDriver, devicePool, deviceName, taintKey, taintValue,
 			label("effect", "what the taint does: None, NoSchedule or NoExecute"),
 		}, deviceTaints)),
-		beyond(annotationsOf("kube_resourceslice_annotations", alpha, "Those annotations of the ResourceSlice that --metric-annotations-allowlist picks.",
+		beyond(annotationsOf("kube_resourceslice_annotations", alpha, "ResourceSlice annotations selected by --metric-annotations-allowlist.",
 			func(r *resourceSlice) map[string]string { return r.Annotations })),
-		beyond(labelsOf("kube_resourceslice_labels", alpha, "Those labels of the ResourceSlice that --metric-labels-allowlist picks.",
+		beyond(labelsOf("kube_resourceslice_labels", alpha, "ResourceSlice labels selected by --metric-labels-allowlist.",
 			func(r *resourceSlice) map[string]string { return r.Labels })),
 	},
 })

@@ -16,9 +16,9 @@ var Roles = define(Kind[role]{
 	Reads:    []string{},
 	Begin:    func(r *role, e *metric.Emitter, s *metric.Schema) { e.Begin(s, r.Namespace, r.Name) },
 	Rows: []Row[role]{
-		annotationsOf("kube_role_annotations", alpha, "Those annotations of the Role that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_role_annotations", alpha, "Role annotations selected by --metric-annotations-allowlist.",
 			func(r *role) map[string]string { return r.Annotations }),
-		labelsOf("kube_role_labels", alpha, "Those labels of the Role that --metric-labels-allowlist picks.",
+		labelsOf("kube_role_labels", alpha, "Role labels selected by --metric-labels-allowlist.",
 			func(r *role) map[string]string { return r.Labels }),
 		exists[role]("kube_role_info", alpha, "One series per Role; always 1."),
 		timestamp("kube_role_created", alpha, "When the Role was created, in Unix seconds.",

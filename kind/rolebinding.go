@@ -16,9 +16,9 @@ var RoleBindings = define(Kind[roleBinding]{
 	Reads:    []string{"roleRef.{kind,name}"},
 	Begin:    func(b *roleBinding, e *metric.Emitter, s *metric.Schema) { e.Begin(s, b.Namespace, b.Name) },
 	Rows: []Row[roleBinding]{
-		annotationsOf("kube_rolebinding_annotations", alpha, "Those annotations of the RoleBinding that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_rolebinding_annotations", alpha, "RoleBinding annotations selected by --metric-annotations-allowlist.",
 			func(b *roleBinding) map[string]string { return b.Annotations }),
-		labelsOf("kube_rolebinding_labels", alpha, "Those labels of the RoleBinding that --metric-labels-allowlist picks.",
+		labelsOf("kube_rolebinding_labels", alpha, "RoleBinding labels selected by --metric-labels-allowlist.",
 			func(b *roleBinding) map[string]string { return b.Labels }),
 		each("kube_rolebinding_info", alpha, "Role that the RoleBinding grants; always 1.", roleLabels,
 			func(b *roleBinding, e *metric.Emitter) { e.Add(1, b.RoleRef.Kind, b.RoleRef.Name) }),

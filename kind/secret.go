@@ -24,7 +24,7 @@ var Secrets = define(Kind[secret]{
 		withhold(corev1.LastAppliedConfigAnnotation, annotationsOf("kube_secret_annotations", alpha,
 			"Those annotations of the Secret that --metric-annotations-allowlist picks, except the one in which kubectl keeps the data.",
 			func(c *secret) map[string]string { return c.Annotations })),
-		labelsOf("kube_secret_labels", stable, "Those labels of the Secret that --metric-labels-allowlist picks.",
+		labelsOf("kube_secret_labels", stable, "Secret labels selected by --metric-labels-allowlist.",
 			func(c *secret) map[string]string { return c.Labels }),
 		timestamp("kube_secret_created", stable, "When the Secret was created, in Unix seconds.",
 			func(c *secret) *metav1.Time { return &c.CreationTimestamp }),

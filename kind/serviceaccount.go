@@ -39,9 +39,9 @@ var ServiceAccounts = define(Kind[serviceAccount]{
 					e.Add(1, a.ImagePullSecrets[i].Name)
 				}
 			}),
-		annotationsOf("kube_serviceaccount_annotations", alpha, "Those annotations of the ServiceAccount that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_serviceaccount_annotations", alpha, "ServiceAccount annotations selected by --metric-annotations-allowlist.",
 			func(a *serviceAccount) map[string]string { return a.Annotations }),
-		labelsOf("kube_serviceaccount_labels", alpha, "Those labels of the ServiceAccount that --metric-labels-allowlist picks.",
+		labelsOf("kube_serviceaccount_labels", alpha, "ServiceAccount labels selected by --metric-labels-allowlist.",
 			func(a *serviceAccount) map[string]string { return a.Labels }),
 	},
 })

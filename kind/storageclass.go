@@ -28,9 +28,9 @@ var StorageClasses = define(Kind[storageClass]{
 		}),
 		timestamp("kube_storageclass_created", stable, "When the StorageClass was created, in Unix seconds.",
 			func(c *storageClass) *metav1.Time { return &c.CreationTimestamp }),
-		annotationsOf("kube_storageclass_annotations", alpha, "Those annotations of the StorageClass that --metric-annotations-allowlist picks.",
+		annotationsOf("kube_storageclass_annotations", alpha, "StorageClass annotations selected by --metric-annotations-allowlist.",
 			func(c *storageClass) map[string]string { return c.Annotations }),
-		labelsOf("kube_storageclass_labels", stable, "Those labels of the StorageClass that --metric-labels-allowlist picks.",
+		labelsOf("kube_storageclass_labels", stable, "StorageClass labels selected by --metric-labels-allowlist.",
 			func(c *storageClass) map[string]string { return c.Labels }),
 	},
 })

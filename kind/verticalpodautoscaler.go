@@ -130,9 +130,9 @@ var VerticalPodAutoscalers = define(Kind[verticalAutoscaler]{
 		e.Begin(s, v.Namespace, v.Name, target.APIVersion, target.Kind, target.Name)
 	},
 	Rows: []Row[verticalAutoscaler]{
-		beyond(annotationsOf("kube_verticalpodautoscaler_annotations", alpha, "Those annotations of the VerticalPodAutoscaler that --metric-annotations-allowlist picks.",
+		beyond(annotationsOf("kube_verticalpodautoscaler_annotations", alpha, "VerticalPodAutoscaler annotations selected by --metric-annotations-allowlist.",
 			func(v *verticalAutoscaler) map[string]string { return v.Annotations })),
-		beyond(labelsOf("kube_verticalpodautoscaler_labels", alpha, "Those labels of the VerticalPodAutoscaler that --metric-labels-allowlist picks.",
+		beyond(labelsOf("kube_verticalpodautoscaler_labels", alpha, "VerticalPodAutoscaler labels selected by --metric-labels-allowlist.",
 			func(v *verticalAutoscaler) map[string]string { return v.Labels })),
 		beyond(each("kube_verticalpodautoscaler_spec_updatepolicy_updatemode", alpha, "1 for the mode in which recommendations are applied, 0 for others; absent if none is set.",
 			labels{label("update_mode", "Off, Initial, Recreate, Auto, or another mode if that is set")}, updateMode)),

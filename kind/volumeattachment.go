@@ -16,7 +16,7 @@ var VolumeAttachments = define(Kind[volumeAttachment]{
 	Reads:    []string{"spec.{attacher,nodeName,source.persistentVolumeName}", "status.{attached,attachmentMetadata}"},
 	Begin:    func(v *volumeAttachment, e *metric.Emitter, s *metric.Schema) { e.Begin(s, v.Name) },
 	Rows: []Row[volumeAttachment]{
-		labelsOf("kube_volumeattachment_labels", alpha, "Those labels of the VolumeAttachment that --metric-labels-allowlist picks.",
+		labelsOf("kube_volumeattachment_labels", alpha, "VolumeAttachment labels selected by --metric-labels-allowlist.",
 			func(v *volumeAttachment) map[string]string { return v.Labels }),
 		each("kube_volumeattachment_info", alpha, "Which Node the volume is to be attached to and what attaches it; always 1.",
 			labels{label("attacher", "name of the driver that attaches the volume"), nodeName},
