@@ -338,6 +338,56 @@ func TestWentBack(t *testing.T) {
 	}
 }
 
+// A restored server may also take a version that it has not reached and stay silent. A
+// watch that brought nothing is followed by a look at the version of a list, which costs
+// one object; that it fails does not stop a watch that works.
+func TestSilentlyWentBack(t *testing.T) {
+	for name, test := range map[string]struct {
+		watches time.Duration // how long one lasts
+		limited reply         // to a list of one object
+		want    string
+		lists   int
+	}{
+		"ends":        {6 * time.Minute, listOf("3", "t", "b"), "b", 3},
+		"breaks":      {15 * time.Second, listOf("3", "t", "b"), "b", 3},
+		"same":        {6 * time.Minute, listOf("1000", "t", "b"), "a b c", 4},
+		"newer":       {6 * time.Minute, listOf("1001", "t", "b"), "a b c", 4},
+		"no version":  {6 * time.Minute, listOf("", "t", "b"), "a b c", 4},
+		"forbidden":   {6 * time.Minute, reply{code: 403, body: failure(403, "Forbidden")}, "a b c", 4},
+		"not a list":  {6 * time.Minute, reply{body: "<html>"}, "a b c", 4},
+		"ends midway": {6 * time.Minute, reply{body: `{"metadata":{"resourceVersion":"3"}`}, "a b c", 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var restored atomic.Bool
+			h := &hostile{}
+			h.list = func(r *http.Request) reply {
+				switch {
+				case r.URL.Query().Get("limit") == "1":
+					return test.limited
+				case restored.Load():
+					return listOf("3", "", "b")
+				}
+				return listOf("1000", "", "a", "b", "c")
+			}
+			h.watch = func(r *http.Request) reply {
+				if r.URL.Query().Get("resourceVersion") == "3" {
+					return held()
+				}
+				return reply{lasts: test.watches}
+			}
+			against(t, h, func(c *cluster, g *Group, m *memory) {
+				restored.Store(true)
+				time.Sleep(19 * time.Minute)
+				m.want(t, test.want)
+				c.wantStatus(g, Synced, "")
+				if n := h.count(apiserver.VerbList); n != test.lists {
+					t.Errorf("%d lists, want %d", n, test.lists)
+				}
+			})
+		})
+	}
+}
+
 // A list older than what is known may come from a cache that lags. It is read again
 // from where it cannot, and then accepted.
 func TestListWentBack(t *testing.T) {

@@ -124,6 +124,28 @@ func (w *watcher) page(ctx context.Context, query url.Values, seen *pagesSeen) (
 	return meta, fresh && seen.empty <= maxEmptyPages, err
 }
 
+// compareVersion lists one object to learn the server's newest resourceVersion. The error
+// is errWentBack if that is older than the known one: the server was restored or replaced,
+// and watches from a version that it has not reached stay silent. That the list fails is
+// no error, as watching may work all the same.
+func (w *watcher) compareVersion(ctx context.Context) error {
+	query := w.query()
+	query.Set("limit", "1")
+	a, err := w.get(ctx, query, acceptList())
+	if err == nil {
+		defer a.close()
+		var meta metav1.ListMeta
+		meta, err = a.codec.list(a, func([]byte) {})
+		if err == nil && older(meta.ResourceVersion, w.version) {
+			return fmt.Errorf("list %s: %w from %s to %s", w.scope, errWentBack, w.version, meta.ResourceVersion)
+		}
+	}
+	if err != nil {
+		w.log.Debug("cannot compare resourceVersion", "err", err)
+	}
+	return nil
+}
+
 // expired reports whether the server no longer knows a resourceVersion.
 func expired(err error) bool {
 	return apierrors.IsResourceExpired(err) || apierrors.IsGone(err)

@@ -342,7 +342,7 @@ func TestStuck(t *testing.T) {
 		time.Sleep(time.Minute)
 		m.want(t, "a")
 		c.wantStatus(g, Synced, "")
-		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 2, apiserver.VerbWatch: 2})
+		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 2, apiserver.VerbWatch: 2, apiserver.VerbList: 1})
 	})
 }
 

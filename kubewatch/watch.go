@@ -158,9 +158,17 @@ func (w *watcher) attempt(ctx context.Context) (err error) {
 	return w.turn(ctx)
 }
 
-// turn reads all objects if it has to and follows changes until the watch ends.
-// Without an error the watch ended as watches do and is resumed.
+// turn lists all objects if necessary and follows changes until the watch ends. If the
+// error is nil, the watch ended normally and is resumed.
 func (w *watcher) turn(ctx context.Context) error {
+	err := w.listAndFollow(ctx)
+	if err == nil && w.complete && !w.progress.moved {
+		err = w.compareVersion(ctx)
+	}
+	return err
+}
+
+func (w *watcher) listAndFollow(ctx context.Context) error {
 	if w.complete {
 		return w.follow(ctx)
 	}

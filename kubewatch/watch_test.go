@@ -81,7 +81,7 @@ func TestResume(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		m.want(t, "a b c d e")
-		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 1, apiserver.VerbWatch: 3})
+		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 1, apiserver.VerbWatch: 3, apiserver.VerbList: 1})
 		if s := c.wantStatus(g, Synced, ""); s.Counts.Relists != 0 || m.commits != 1 {
 			t.Errorf("%d relists, %d commits", s.Counts.Relists, m.commits)
 		}
@@ -171,7 +171,7 @@ func TestGoneEvent(t *testing.T) {
 		time.Sleep(time.Minute)
 		m.want(t, "a")
 		c.wantStatus(g, Synced, "")
-		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 2, apiserver.VerbWatch: 1})
+		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 2, apiserver.VerbWatch: 1, apiserver.VerbList: 1})
 		c.log.want(t, "INFO relisting: the server cannot resume the watch")
 	})
 }
