@@ -80,6 +80,9 @@ type frameReader interface {
 // time: cutting has to go in order, decoding has not.
 type codec interface {
 	frames(r io.Reader) frameReader
+	// single returns the object of a response that is one object, such as a Status. It
+	// refers to the memory of body.
+	single(body []byte) ([]byte, error)
 	// event reads a frame. The event refers to the frame's memory.
 	event(frame []byte) (event, error)
 	// list calls item with each object of a list. The object is valid until item

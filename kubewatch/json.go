@@ -23,6 +23,8 @@ func (jsonCodec) decode(object []byte, into message) error {
 	return kjson.Unmarshal(wire.BoundJSON(into, object), into)
 }
 
+func (jsonCodec) single(body []byte) ([]byte, error) { return body, nil }
+
 // strip keeps all fields: what is served as JSON only has no numbers for them.
 func (jsonCodec) strip(buf, object []byte, _ *wire.Filter) []byte { return append(buf, object...) }
 

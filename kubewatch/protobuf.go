@@ -42,36 +42,21 @@ var errNotProtobuf = errors.New("not a protobuf message")
 // protobufCodec reads application/vnd.kubernetes.protobuf.
 type protobufCodec struct{}
 
-// decode takes an object in its envelope, as in events, or bare, as in lists.
-func (protobufCodec) decode(object []byte, into message) error {
-	message, err := bare(object)
-	if err != nil {
-		return err
-	}
-	return into.Unmarshal(message)
-}
+func (protobufCodec) decode(object []byte, into message) error { return into.Unmarshal(object) }
 
-// strip also takes off the envelope. One that is broken is left for decode to
-// complain of.
-func (protobufCodec) strip(buf, object []byte, f *wire.Filter) []byte {
-	message, err := bare(object)
-	if err != nil {
-		return append(buf, object...)
-	}
-	return f.Append(buf, message)
-}
+func (protobufCodec) strip(buf, object []byte, f *wire.Filter) []byte { return f.Append(buf, object) }
 
 func (protobufCodec) renew(t *kind.Table, last kind.Object) kind.Object {
 	t.Reset(last)
 	return last
 }
 
-// bare returns the message of an object without its envelope, if it has one.
-func bare(object []byte) ([]byte, error) {
-	// No message of the API begins as the magic does: that would be a group.
-	raw, enveloped := bytes.CutPrefix(object, []byte(envelopeMagic))
+// single removes the envelope. Events and responses other than lists have one; the items of
+// a list do not.
+func (protobufCodec) single(body []byte) ([]byte, error) {
+	raw, enveloped := bytes.CutPrefix(body, []byte(envelopeMagic))
 	if !enveloped {
-		return object, nil
+		return nil, fmt.Errorf("%w: does not begin with %q", errInvalidResponse, envelopeMagic)
 	}
 	message, err := bytesField(raw, unknownRaw)
 	if err != nil {
@@ -80,7 +65,7 @@ func bare(object []byte) ([]byte, error) {
 	return message, nil
 }
 
-func (protobufCodec) event(frame []byte) (event, error) {
+func (c protobufCodec) event(frame []byte) (event, error) {
 	name, err := bytesField(frame, watchEventType)
 	if err != nil {
 		return event{}, fmt.Errorf("event: %w", err)
@@ -90,6 +75,9 @@ func (protobufCodec) event(frame []byte) (event, error) {
 		return event{}, fmt.Errorf("event: %w", err)
 	}
 	object, err := bytesField(extension, rawExtensionBytes)
+	if err == nil {
+		object, err = c.single(object)
+	}
 	if err != nil {
 		return event{}, fmt.Errorf("object of an event: %w", err)
 	}

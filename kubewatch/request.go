@@ -140,6 +140,9 @@ func (a *answer) refusal(resp *http.Response) error {
 	}
 	if codec, err := codecFor(resp.Header.Get("Content-Type")); err == nil {
 		body, err := io.ReadAll(io.LimitReader(a.body, maxShortBody))
+		if err == nil {
+			body, err = codec.single(body)
+		}
 		var status metav1.Status
 		if err == nil && codec.decode(body, &status) == nil && status.Status == metav1.StatusFailure {
 			return statusError(status, resp.StatusCode, retryAfter)

@@ -81,7 +81,9 @@ func TestResume(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		m.want(t, "a b c d e")
-		c.wantRequests(map[apiserver.Verb]int{apiserver.VerbWatchList: 1, apiserver.VerbWatch: 3, apiserver.VerbList: 1})
+		if lists, watches := c.api.Count(apiserver.VerbWatchList, "replicasets"), c.api.Count(apiserver.VerbWatch, "replicasets"); lists != 1 || watches != 3 {
+			t.Errorf("%d streaming lists and %d watches, want 1 and 3", lists, watches)
+		}
 		if s := c.wantStatus(g, Synced, ""); s.Counts.Relists != 0 || m.commits != 1 {
 			t.Errorf("%d relists, %d commits", s.Counts.Relists, m.commits)
 		}
