@@ -119,9 +119,16 @@ func (o *Options) Logger(w io.Writer) *slog.Logger {
 	if slices.Contains(logLevels(), o.LogLevel) {
 		_ = level.UnmarshalText([]byte(o.LogLevel)) // logLevels are levels of slog
 	}
-	options := &slog.HandlerOptions{Level: level}
 	if o.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: readable}))
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// readable writes durations as the text format does, "1.5s", rather than as nanoseconds.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
+	}
+	return a
 }

@@ -2,6 +2,7 @@ package conf
 
 import (
 	"bytes"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -171,8 +172,8 @@ func TestLogger(t *testing.T) {
 	var out bytes.Buffer
 	l := parseFlags(t, "--log-format=json", "--log-level=warn").Logger(&out)
 	l.Info("quiet")
-	l.Warn("loud")
-	if got := out.String(); strings.Contains(got, "quiet") || !strings.Contains(got, `"msg":"loud"`) {
+	l.Warn("loud", "duration", 1500*time.Millisecond, slog.Group("in", "wait", time.Minute))
+	if got := out.String(); strings.Contains(got, "quiet") || !strings.HasSuffix(got, `"msg":"loud","duration":"1.5s","in":{"wait":"1m0s"}}`+"\n") {
 		t.Errorf("log: %s", got)
 	}
 }
