@@ -79,14 +79,30 @@ func checkHost(host string) problem.List {
 	return nil
 }
 
-// atLeast returns a check of a duration.
+// longest bounds every duration: a longer one is a mistake.
+const longest = 24 * time.Hour
+
+// atLeast returns a check of a duration: that it is between least and longest.
 func atLeast(d *time.Duration, least time.Duration) func() problem.List {
 	return func() problem.List {
-		if *d < least {
+		switch {
+		case *d < least:
 			return one(problem.Invalid("duration", d.String(), "must be at least "+least.String()))
+		case *d > longest:
+			return one(problem.Invalid("duration", d.String(), "must be at most "+longest.String()))
 		}
 		return nil
 	}
+}
+
+// maxInstance bounds the number of an instance of the check.
+const maxInstance = 1000
+
+func checkInstance(n int) problem.List {
+	if n < 0 || n > maxInstance {
+		return one(problem.New(fmt.Sprintf("invalid number %d", n), fmt.Sprintf("must be between 1 and %d", maxInstance)))
+	}
+	return nil
 }
 
 func checkOneOf(thing, s string, allowed []string) problem.List {

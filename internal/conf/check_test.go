@@ -3,6 +3,8 @@ package conf
 import (
 	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 )
 
 // Each case has one problem, and the message names flag, value and what is allowed.
@@ -58,6 +60,26 @@ func TestWrongValues(t *testing.T) {
 		}
 		if got := err.Error(); !strings.Contains(got, c.want) || strings.Contains(got, "\n") || strings.Contains(got, "hunter2") {
 			t.Errorf("%s:\n got %s\nwant %s", c.args, got, c.want)
+		}
+	}
+}
+
+// TestAbsurdNumbers: every option that is a number or a duration has bounds.
+func TestAbsurdNumbers(t *testing.T) {
+	for _, row := range New().table() {
+		absurd := map[string][]string{
+			"int":      {"-1", "-2147483648", "2147483647", "1e9", "99999999999999999999"},
+			"duration": {"-1ns", "-1h", "24h1s", "2562047h", "1e9h"},
+		}[row.value.Type()]
+		for _, v := range absurd {
+			o, fs := New(), pflag.NewFlagSet("test", pflag.ContinueOnError)
+			o.AddFlags(fs, row.group)
+			if err := fs.Set(row.name, v); err != nil {
+				t.Fatal(err)
+			}
+			if err := o.problems().Error(); !strings.HasPrefix(err, "--"+row.name+": invalid ") || strings.Contains(err, "\n") {
+				t.Errorf("--%s=%s: problems %q", row.name, v, err)
+			}
 		}
 	}
 }

@@ -71,7 +71,7 @@ func (o *Options) pushOptions() []option {
 			help: "`ID` of the cluster, for a tag (default the UID of the namespace kube-system, if the naming scheme has such a tag)"},
 		{group: Pushing, name: "datadog-config", value: text(&p.DatadogConfig),
 			help: "configuration `file` of the kubernetes_state_core check, unchanged. Excludes --config"},
-		{group: Pushing, name: "datadog-instance", value: number(&p.DatadogInstance),
+		{group: Pushing, name: "datadog-instance", value: number(&p.DatadogInstance), check: func() problem.List { return checkInstance(p.DatadogInstance) },
 			help: "`number` of the instance of --datadog-config to run, from 1; required if there are several"},
 		{group: Pushing, name: "once", value: truth(&p.Once), help: "push once, when everything is synced, and exit"},
 		{group: Pushing, name: "timeout", def: "5m0s", value: duration(&p.Timeout), check: atLeast(&p.Timeout, time.Millisecond), help: "time limit of --once"},
