@@ -2,15 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kubestate/kubestate/internal/conf"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/internal/sim/cluster"
 	"github.com/kubestate/kubestate/kind"
@@ -29,8 +30,8 @@ func demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Serve metrics about a simulated cluster",
 		Long: `demo starts a simulated API server with a synthetic cluster and serves its
-metrics, as the command without a name does for a real one. Objects change all
-the time: Pods crash and are replaced, Deployments roll out.`,
+metrics, as kubestate without a command does for a real cluster. Objects change
+all the time: Pods crash and are replaced, Deployments roll out.`,
 		Example: `  kubestate demo
   kubestate demo --nodes 500 --pods 20000 --churn 50
   kubestate demo --port 9000 --telemetry-port 9001`,
@@ -42,37 +43,46 @@ the time: Pods crash and are replaced, Deployments roll out.`,
 			return demo(c.Context(), d, o, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	c.Flags().IntVar(&d.cluster.Nodes, "nodes", 20, "nodes of the simulated cluster")
-	c.Flags().IntVar(&d.cluster.Pods, "pods", 500, "pods of the simulated cluster")
-	c.Flags().Uint64Var(&d.cluster.Seed, "seed", 1, "number from which the cluster is made; the same number gives the same cluster")
-	c.Flags().Float64Var(&d.churn, "churn", 5, "objects that change per second")
+	c.Flags().IntVar(&d.cluster.Nodes, "nodes", 20, "number of Nodes")
+	c.Flags().IntVar(&d.cluster.Pods, "pods", 500, "number of Pods")
+	c.Flags().Uint64Var(&d.cluster.Seed, "seed", 1, "seed of the random numbers; the same seed gives the same cluster")
+	c.Flags().Float64Var(&d.churn, "churn", 5, "changes of objects per second")
 	o.Host, o.TelemetryHost = "127.0.0.1", "127.0.0.1"
 	takeOptions(c, o, conf.Scope, conf.Selection, conf.Joining, conf.Serving, conf.Telemetry, conf.Logging)
 	return c
 }
 
-// Bounds of the simulated cluster, which is kept in memory: those that Kubernetes
-// is made for, and some.
+// Bounds of the simulated cluster, which is kept in memory: a few times what
+// Kubernetes supports.
 const (
 	maxDemoNodes = 20_000
 	maxDemoPods  = 1_000_000
 	maxDemoChurn = 100_000
 )
 
-// check returns everything that is wrong with the options.
+// check returns all problems with the options.
 func (d *demoOptions) check() error {
-	var errs []error
-	if d.cluster.Nodes < 1 || d.cluster.Nodes > maxDemoNodes {
-		errs = append(errs, fmt.Errorf("invalid --nodes %d: must be between 1 and %d", d.cluster.Nodes, maxDemoNodes))
+	var problems problem.List
+	for _, flag := range []struct {
+		name             string
+		value, low, high float64
+	}{
+		{"--nodes", float64(d.cluster.Nodes), 1, maxDemoNodes},
+		{"--pods", float64(d.cluster.Pods), 0, maxDemoPods},
+		{"--churn", d.churn, 0, maxDemoChurn},
+	} {
+		if !(flag.value >= flag.low && flag.value <= flag.high) { // NaN is neither
+			problems = append(problems, problem.Problem{
+				Source:  flag.name,
+				What:    "invalid number " + decimal(flag.value),
+				Allowed: fmt.Sprintf("must be between %s and %s", decimal(flag.low), decimal(flag.high)),
+			})
+		}
 	}
-	if d.cluster.Pods < 0 || d.cluster.Pods > maxDemoPods {
-		errs = append(errs, fmt.Errorf("invalid --pods %d: must be between 0 and %d", d.cluster.Pods, maxDemoPods))
-	}
-	if !(d.churn >= 0 && d.churn <= maxDemoChurn) { // NaN is neither
-		errs = append(errs, fmt.Errorf("invalid --churn %g: must be between 0 and %d", d.churn, maxDemoChurn))
-	}
-	return errors.Join(errs...)
+	return problems.Err()
 }
+
+func decimal(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 // demo serves a simulated cluster until ctx ends.
 func demo(ctx context.Context, d demoOptions, o *conf.Options, out, messages io.Writer) error {
@@ -96,25 +106,25 @@ func demo(ctx context.Context, d demoOptions, o *conf.Options, out, messages io.
 	log := o.Logger(messages)
 	go func() {
 		if err := churn.Run(ctx, d.churn); err != nil && ctx.Err() == nil {
-			log.Error("the simulated cluster no longer changes", "err", err)
+			log.Error("stopped changing the simulated cluster", "err", err)
 		}
 	}()
 	o.APIServer = server.URL
 	return serveCluster(ctx, o, log, out, func(a addresses) {
 		_, _ = fmt.Fprintf(out, `A simulated cluster of %s and %s, %g changes per second.
 
-  what is read       http://%s/
-  its metrics        http://%s/metrics
-  about kubestate    http://%s/metrics
-  the simulated API  kubectl -s %s get pods -A
+  status             http://%s/
+  cluster metrics    http://%s/metrics
+  kubestate metrics  http://%s/metrics
+  simulated API      kubectl -s %s get pods -A
 
-Press Ctrl-C to end.
+Press Ctrl-C to stop.
 `, count(d.cluster.Nodes, "node"), count(d.cluster.Pods, "pod"), d.churn, a.main, a.main, a.telemetry, server.URL)
 	})
 }
 
-// simulated returns the resources that the simulated cluster fills, and behind
-// them those of which it has none but which are served.
+// simulated returns the resources that the simulated API server serves: first those
+// of which the cluster has objects.
 func simulated() []apiserver.Resource {
 	resources := apiserver.Resources()
 	for _, t := range kind.All() {

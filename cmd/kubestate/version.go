@@ -56,7 +56,7 @@ func versionCommand() *cobra.Command {
 					"platform": runtime.GOOS + "/" + runtime.GOARCH,
 				})
 			default:
-				return usageError{fmt.Errorf("invalid --output %q: must be text or json", output)}
+				return usageError{fmt.Errorf("--output: invalid format %q: must be text or json", output)}
 			}
 		},
 	}
