@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -61,5 +62,26 @@ func TestSilentAboutVersion(t *testing.T) {
 	p.awaitLine("/readyz", "OK")
 	if code := p.end(); code != 0 {
 		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestOnceLogsVersion: with --once the version is logged, though everything was sent
+// before the API server answered.
+func TestOnceLogsVersion(t *testing.T) {
+	_, api, _ := newAPIServer(t, pod("a", "n1"))
+	to := receiver(t)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/version" {
+			_, _ = to.Read(make([]byte, 1<<16)) // until the flush
+		}
+		api.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	var log bytes.Buffer
+	code := run(t.Context(), []string{
+		"agent", "--once", "--apiserver", server.URL, "--resources", "pods", "--sink", "udp://" + to.LocalAddr().String(),
+	}, nil, io.Discard, &log)
+	if code != 0 || !strings.Contains(log.String(), `msg="reading cluster" apiserver_version=`) {
+		t.Errorf("exit code %d, log:\n%s", code, log.String())
 	}
 }

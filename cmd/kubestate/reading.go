@@ -80,6 +80,7 @@ func (r *reading) run(ctx context.Context, servers *serve.Servers) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { r.read(ctx) })
+	running.Go(func() { r.logVersion(ctx) })
 	running.Go(func() { r.pusher.run(ctx) })
 	go settle(ctx, r.awaitReady)
 	running.Go(func() { r.announce(ctx) })
@@ -90,6 +91,9 @@ func (r *reading) run(ctx context.Context, servers *serve.Servers) error {
 	return err
 }
 
+// onceVersionTimeout bounds how long pushOnce waits for the version of the API server.
+const onceVersionTimeout = 5 * time.Second
+
 // pushOnce sends one run to each sink, once everything is read. As there is no other
 // run, a kind is given up only if it is refused twice: an API server that has just
 // started may refuse what it allows a moment later.
@@ -99,6 +103,12 @@ func (r *reading) pushOnce(ctx context.Context, timeout time.Duration) error {
 	var running sync.WaitGroup
 	running.Go(func() { r.read(ctx) })
 	limited, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("not everything was sent within %s", timeout))
+	var asked sync.WaitGroup
+	asked.Go(func() {
+		ctx, cancel := context.WithTimeout(limited, onceVersionTimeout)
+		defer cancel()
+		r.logVersion(ctx)
+	})
 	err := r.pusher.sender.Once(limited)
 	if errors.Is(limited.Err(), context.DeadlineExceeded) {
 		err = errors.Join(err, problem.In("not yet read", r.ready()))
@@ -106,17 +116,16 @@ func (r *reading) pushOnce(ctx context.Context, timeout time.Duration) error {
 	if names := kubewatch.NotServed(r.group.Statuses()); len(names) > 0 && err == nil {
 		r.warnNotServed(names)
 	}
+	asked.Wait()
 	cancel()
 	stop()
 	running.Wait()
 	return err
 }
 
-// read reads until ctx ends. Meanwhile it logs the version of the API server and finds the
-// ID of the cluster.
+// read reads until ctx ends. Meanwhile it finds the ID of the cluster.
 func (r *reading) read(ctx context.Context) {
 	var others sync.WaitGroup
-	others.Go(func() { r.logVersion(ctx) })
 	others.Go(func() { r.pusher.identify(ctx, r.client) })
 	r.group.Run(ctx)
 	others.Wait()
