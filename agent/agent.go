@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/ksm"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -15,7 +17,7 @@ import (
 // Agent keeps the series of a cluster as objects change. It is safe for
 // concurrent use.
 type Agent struct {
-	config    Config // Names, Logger and Now are set
+	config    Config // Scheme, Logger and Now are set
 	tables    []*kind.Table
 	resources []*resource // as tables
 	tracker   *tracker
@@ -25,8 +27,8 @@ type Agent struct {
 // New returns an Agent without objects. The error names everything that is wrong
 // with the configuration.
 func New(c Config) (*Agent, error) {
-	if c.Names == nil {
-		c.Names = KSM()
+	if c.Scheme == nil {
+		c.Scheme = ksm.Scheme()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -42,8 +44,8 @@ func New(c Config) (*Agent, error) {
 	a := &Agent{config: c}
 	a.state.published = make(chan struct{})
 	p := planner{
-		agent: a, config: &a.config, names: c.Names, metrics: newRegistry(), checks: newRegistry(),
-		mappings: newMappings(c.Names, c.LabelsMapper),
+		agent: a, config: &a.config, scheme: c.Scheme, metrics: newRegistry(), checks: newRegistry(),
+		mappings: newMappings(c.Scheme, c.LabelsMapper),
 	}
 	if err := p.plan(); err != nil {
 		return nil, err
@@ -146,10 +148,10 @@ func (a *Agent) Stats() Stats {
 // tracker shows objects to a Tracker, one at a time.
 type tracker struct {
 	mu      sync.Mutex
-	tracker Tracker
+	tracker naming.Tracker
 }
 
-func (t *tracker) put(r *resource, o kind.Object, emit func(Tracked)) {
+func (t *tracker) put(r *resource, o kind.Object, emit func(naming.Tracked)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.tracker.Put(r.table.Name, o, emit)

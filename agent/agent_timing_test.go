@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
 	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
@@ -93,7 +93,7 @@ func BenchmarkJoinedChange(b *testing.B) {
 		{"node of 400 Pods", 4000, [2]kind.Object{realNode(b, 3), unlabelled(b)}},
 		{"namespace of 5000 Pods", 5000, [2]kind.Object{namespace("blue"), namespace("red")}},
 	} {
-		x := agenttest.New(b, agent.Config{Names: datadog.Names(), LabelsAsTags: map[string]map[string]string{"namespace": {"team": "team"}}})
+		x := agenttest.New(b, agent.Config{Scheme: datadog.Scheme(), LabelsAsTags: map[string]map[string]string{"namespace": {"team": "team"}}})
 		x.Put(namespace("green"))
 		for i := range c.pods {
 			x.Put(realistic(b, i))

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/metric"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -12,12 +13,12 @@ import (
 // aggregate is a compiled Aggregate of one family.
 type aggregate struct {
 	filter
-	op       Op
+	op       naming.Op
 	name     *namer
 	check    *check // nil: a series
 	joined   bool
 	grouping *grouping
-	adjust   func(*Point) bool
+	adjust   func(*naming.Point) bool
 }
 
 // grouping is all groups over the same labels, with the same names for them. Where
@@ -85,7 +86,7 @@ type part struct {
 
 // latestWord is the order of a sample and, in the last bits, its status: the
 // greatest one is that of the latest sample, and the worst of several.
-func latestWord(p *Point, c *check) uint64 {
+func latestWord(p *naming.Point, c *check) uint64 {
 	const sign = 1 << 63 // turned, so that words of negative orders are the least
 	return uint64(p.Order<<statusBits) ^ sign | uint64(c.statusOf(p))
 }
@@ -95,15 +96,15 @@ func statusOfWord(word uint64) sink.Status { return sink.Status(word & (1<<statu
 const statusBits = 2
 
 // compileAggregate binds an aggregate to a family of a planned table.
-func (p *planner) compileAggregate(a *Aggregate, f *family) *aggregate {
+func (p *planner) compileAggregate(a *naming.Aggregate, f *family) *aggregate {
 	c := &aggregate{filter: compileFilter(&a.Filter, nil), op: a.Op, joined: a.Joined, adjust: a.Adjust}
 	c.unless = f.find(a.Unless)
 	if a.Check != nil {
 		c.check = p.compileCheck(a.Check, a.Choose)
 		c.name = c.check.name
 	} else {
-		t := cmp.Or(a.Type, Gauge) // also of counters: totals fall when objects go
-		c.name = newNamer(p.metrics, metricOf(p.names.Prefix, a.Metric, t, a.Unit, a.Help, f.desc), a.Choose)
+		t := cmp.Or(a.Type, naming.Gauge) // also of counters: totals fall when objects go
+		c.name = newNamer(p.metrics, metricOf(p.scheme.Prefix, a.Metric, t, a.Unit, a.Help, f.desc), a.Choose)
 	}
 	c.grouping = p.grouping(a.By, f)
 	return c

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/kind"
 )
@@ -18,41 +19,41 @@ func TestAggregates(t *testing.T) {
 		`{apiVersion: v1, kind: ResourceQuota, metadata: {name: b, namespace: shop}, status: {hard: {cpu: "2"}, used: {cpu: "2"}}}`,
 		`{apiVersion: v1, kind: ResourceQuota, metadata: {name: c, namespace: other}, status: {hard: {cpu: "3"}}}`,
 	)
-	cpu := agent.Filter{Where: map[string][]string{"resource": {"cpu"}, "type": {"hard"}}}
-	total := func(op agent.Op, by ...string) agent.Aggregate {
-		return agent.Aggregate{Family: "kube_resourcequota", Metric: string(op), Op: op, By: by, Filter: cpu}
+	cpu := naming.Filter{Where: map[string][]string{"resource": {"cpu"}, "type": {"hard"}}}
+	total := func(op naming.Op, by ...string) naming.Aggregate {
+		return naming.Aggregate{Family: "kube_resourcequota", Metric: string(op), Op: op, By: by, Filter: cpu}
 	}
 	for name, c := range map[string]struct {
-		totals []agent.Aggregate
+		totals []naming.Aggregate
 		want   []string
 	}{
-		"sum":              {[]agent.Aggregate{total(agent.Sum, "namespace")}, []string{"sum 3 namespace:other", "sum 3 namespace:shop"}},
-		"count":            {[]agent.Aggregate{total(agent.Count, "namespace")}, []string{"count 1 namespace:other", "count 2 namespace:shop"}},
-		"min":              {[]agent.Aggregate{total(agent.Min)}, []string{"min 1"}},
-		"max":              {[]agent.Aggregate{total(agent.Max)}, []string{"max 3"}},
-		"by missing label": {[]agent.Aggregate{total(agent.Sum, "namespace", "nope")}, []string{"sum 3 namespace:other nope:", "sum 3 namespace:shop nope:"}},
+		"sum":              {[]naming.Aggregate{total(naming.Sum, "namespace")}, []string{"sum 3 namespace:other", "sum 3 namespace:shop"}},
+		"count":            {[]naming.Aggregate{total(naming.Count, "namespace")}, []string{"count 1 namespace:other", "count 2 namespace:shop"}},
+		"min":              {[]naming.Aggregate{total(naming.Min)}, []string{"min 1"}},
+		"max":              {[]naming.Aggregate{total(naming.Max)}, []string{"max 3"}},
+		"by missing label": {[]naming.Aggregate{total(naming.Sum, "namespace", "nope")}, []string{"sum 3 namespace:other nope:", "sum 3 namespace:shop nope:"}},
 		"several of one group": {
-			[]agent.Aggregate{total(agent.Min, "namespace"), total(agent.Max, "namespace")},
+			[]naming.Aggregate{total(naming.Min, "namespace"), total(naming.Max, "namespace")},
 			[]string{"max 2 namespace:shop", "max 3 namespace:other", "min 1 namespace:shop", "min 3 namespace:other"},
 		},
 		"names with labels in them": {
-			[]agent.Aggregate{{
-				Family: "kube_resourcequota", Metric: "q.{resource}.{type}", Op: agent.Sum,
-				Filter: agent.Filter{Choose: map[string]map[string]string{"type": {"hard": "limit"}}},
+			[]naming.Aggregate{{
+				Family: "kube_resourcequota", Metric: "q.{resource}.{type}", Op: naming.Sum,
+				Filter: naming.Filter{Choose: map[string]map[string]string{"type": {"hard": "limit"}}},
 			}},
 			[]string{"q.cpu.limit 6", "q.pods.limit 10"},
 		},
 		"two families, one total": {
-			[]agent.Aggregate{
-				{Family: "kube_resourcequota", Metric: "n", Op: agent.Count, Filter: cpu},
-				{Family: "kube_resourcequota_created", Metric: "n", Op: agent.Count},
+			[]naming.Aggregate{
+				{Family: "kube_resourcequota", Metric: "n", Op: naming.Count, Filter: cpu},
+				{Family: "kube_resourcequota_created", Metric: "n", Op: naming.Count},
 			},
 			[]string{"n 6"},
 		},
 		"what a function adds to group by": {
-			[]agent.Aggregate{{
-				Family: "kube_resourcequota", Metric: "n", Op: agent.Sum, By: []string{"parity"}, Filter: cpu,
-				Adjust: func(p *agent.Point) bool {
+			[]naming.Aggregate{{
+				Family: "kube_resourcequota", Metric: "n", Op: naming.Sum, By: []string{"parity"}, Filter: cpu,
+				Adjust: func(p *naming.Point) bool {
 					p.Set("parity", fmt.Sprint(int(p.Value)%2))
 					return true
 				},
@@ -60,10 +61,10 @@ func TestAggregates(t *testing.T) {
 			[]string{"n 2 parity:0", "n 4 parity:1"},
 		},
 		"a check of the latest": {
-			[]agent.Aggregate{{
-				Family: "kube_resourcequota", Op: agent.Latest, By: []string{"namespace"}, Filter: cpu,
-				Check: &agent.Check{Name: "c", By: "resourcequota", Statuses: map[string]agent.Status{"b": agent.Critical}},
-				Adjust: func(p *agent.Point) bool {
+			[]naming.Aggregate{{
+				Family: "kube_resourcequota", Op: naming.Latest, By: []string{"namespace"}, Filter: cpu,
+				Check: &naming.Check{Name: "c", By: "resourcequota", Statuses: map[string]naming.Status{"b": naming.Critical}},
+				Adjust: func(p *naming.Point) bool {
 					p.Order = int64(p.Value)
 					return true
 				},
@@ -75,7 +76,7 @@ func TestAggregates(t *testing.T) {
 			created := objects(t, `{apiVersion: v1, kind: ResourceQuota, metadata: {name: a, namespace: shop, creationTimestamp: "2026-01-02T11:00:00Z"}, status: {hard: {cpu: "1", pods: "10"}}}`,
 				`{apiVersion: v1, kind: ResourceQuota, metadata: {name: b, namespace: shop, creationTimestamp: "2026-01-02T11:00:00Z"}, status: {hard: {cpu: "2"}, used: {cpu: "2"}}}`,
 				`{apiVersion: v1, kind: ResourceQuota, metadata: {name: c, namespace: other, creationTimestamp: "2026-01-02T11:00:00Z"}, status: {hard: {cpu: "3"}}}`)
-			x := agenttest.New(t, agent.Config{Names: &agent.Names{}, Aggregates: c.totals})
+			x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{}, Aggregates: c.totals})
 			x.Put(created...)
 			expect(t, x, c.want...)
 			x.Delete(quotas...)
@@ -86,11 +87,11 @@ func TestAggregates(t *testing.T) {
 
 // Any value makes a group, also one that no Kubernetes API would let through.
 func TestAggregatesByAnyValue(t *testing.T) {
-	n := &agent.Names{
-		Aggregates: []agent.Aggregate{{Family: "kube_resourcequota", Metric: "sum", Op: agent.Sum, By: []string{"namespace", "type", "resource"}}},
-		Entities:   []agent.Entity{{Resource: "resourcequotas", Tags: []string{"namespace"}}},
+	n := &naming.Scheme{
+		Aggregates: []naming.Aggregate{{Family: "kube_resourcequota", Metric: "sum", Op: naming.Sum, By: []string{"namespace", "type", "resource"}}},
+		Entities:   []naming.Entity{{Resource: "resourcequotas", Tags: []string{"namespace"}}},
 	}
-	x := agenttest.New(t, agent.Config{Names: n})
+	x := agenttest.New(t, agent.Config{Scheme: n})
 	quota := objects(t, `{apiVersion: v1, kind: ResourceQuota, metadata: {name: a}, status: {hard: {cpu: "1"}}}`)[0].(*corev1.ResourceQuota)
 	quota.Namespace = "a\xff\xffb"
 	quota.Status.Hard["c\xffd"] = resource.MustParse("2")
@@ -104,13 +105,13 @@ func TestAggregatesByAnyValue(t *testing.T) {
 
 // Totals are joined by the labels that they kept, and have hosts and owners.
 func TestAggregatesAreJoined(t *testing.T) {
-	n := &agent.Names{
-		Aggregates: []agent.Aggregate{{Family: "kube_pod_info", Metric: "pods", Op: agent.Count, By: []string{"node", "created_by_kind", "created_by_name"}}},
-		Joins:      map[string]agent.Join{"kube_node_labels": {Match: []string{"node"}, Get: []string{"label_zone"}}},
+	n := &naming.Scheme{
+		Aggregates: []naming.Aggregate{{Family: "kube_pod_info", Metric: "pods", Op: naming.Count, By: []string{"node", "created_by_kind", "created_by_name"}}},
+		Joins:      map[string]naming.Join{"kube_node_labels": {Match: []string{"node"}, Get: []string{"label_zone"}}},
 		HostTags:   []string{"node"},
-		Owners:     &agent.Owners{Tags: map[string]string{"ReplicaSet": "rs", "Deployment": "deploy"}},
+		Owners:     &naming.Owners{Tags: map[string]string{"ReplicaSet": "rs", "Deployment": "deploy"}},
 	}
-	x := agenttest.New(t, agent.Config{Names: n})
+	x := agenttest.New(t, agent.Config{Scheme: n})
 	x.Put(objects(t, `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u,
  ownerReferences: [{kind: ReplicaSet, name: web-6b8f7d9c5, controller: true}]}, spec: {nodeName: node-1}}`)...)
 	expect(t, x, "pods 1 @node-1 deploy:web node:node-1 rs:web-6b8f7d9c5")
@@ -123,15 +124,15 @@ func TestAggregatesAreJoined(t *testing.T) {
 // Totals of one entity share a block, and differ in tags of their own; labels that
 // a join matches, or that a join may bring too, are in the block.
 func TestTotalsOfAnEntityShareABlock(t *testing.T) {
-	n := &agent.Names{
-		Aggregates: []agent.Aggregate{
-			{Family: "kube_resourcequota", Metric: "sum", Op: agent.Sum, By: []string{"type", "namespace", "resource"}},
-			{Family: "kube_resourcequota", Metric: "n", Op: agent.Count, By: []string{"type", "namespace", "resource"}},
-			{Family: "kube_resourcequota", Op: agent.Latest, By: []string{"type", "namespace", "resource"}, Check: &agent.Check{Name: "c"}},
+	n := &naming.Scheme{
+		Aggregates: []naming.Aggregate{
+			{Family: "kube_resourcequota", Metric: "sum", Op: naming.Sum, By: []string{"type", "namespace", "resource"}},
+			{Family: "kube_resourcequota", Metric: "n", Op: naming.Count, By: []string{"type", "namespace", "resource"}},
+			{Family: "kube_resourcequota", Op: naming.Latest, By: []string{"type", "namespace", "resource"}, Check: &naming.Check{Name: "c"}},
 		},
-		Entities: []agent.Entity{{Resource: "resourcequotas", Tags: []string{"namespace"}}},
+		Entities: []naming.Entity{{Resource: "resourcequotas", Tags: []string{"namespace"}}},
 	}
-	x := agenttest.New(t, agent.Config{Names: n})
+	x := agenttest.New(t, agent.Config{Scheme: n})
 	one := objects(t, `{apiVersion: v1, kind: ResourceQuota, metadata: {name: a, namespace: shop}, status: {hard: {cpu: "1", pods: "10"}, used: {cpu: "1"}}}`)
 	x.Put(one...)
 	x.Put(objects(t, `{apiVersion: v1, kind: ResourceQuota, metadata: {name: b, namespace: shop}, status: {hard: {cpu: "2"}}}`)...)
@@ -147,11 +148,11 @@ func TestTotalsOfAnEntityShareABlock(t *testing.T) {
 	x.Delete(one...)
 	expect(t, x, `check c ok "" {namespace:shop} resource:cpu type:hard`, "n 1 {namespace:shop} resource:cpu type:hard", "sum 2 {namespace:shop} resource:cpu type:hard")
 
-	n.Joins = map[string]agent.Join{
+	n.Joins = map[string]naming.Join{
 		"kube_service_spec_type": {Match: []string{"type"}, Get: []string{"service"}},
 		"kube_namespace_labels":  {Match: []string{"namespace"}, Tags: map[string]string{"label_resource": "resource"}},
 	}
-	x = agenttest.New(t, agent.Config{Names: n})
+	x = agenttest.New(t, agent.Config{Scheme: n})
 	x.Put(one...)
 	x.Put(objects(t, `{apiVersion: v1, kind: Service, metadata: {name: s, namespace: other}, spec: {type: used}}`,
 		`{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {resource: cpu}}}`)...)
@@ -165,12 +166,12 @@ func TestTotalsOfAnEntityShareABlock(t *testing.T) {
 
 // Labels that an object gives itself make groups only where that is asked for.
 func TestAggregatesByJoinedLabels(t *testing.T) {
-	total := agent.Aggregate{Family: "kube_pod_info", Metric: "pods", Op: agent.Count, By: []string{"label_team_name"}}
+	total := naming.Aggregate{Family: "kube_pod_info", Metric: "pods", Op: naming.Count, By: []string{"label_team_name"}}
 	joined := total
 	joined.Metric, joined.Joined = "teams", true
-	x := agenttest.New(t, agent.Config{Names: &agent.Names{
-		Aggregates: []agent.Aggregate{total, joined},
-		Joins:      map[string]agent.Join{"kube_pod_labels": {Match: []string{"pod", "namespace"}, Get: []string{"label_team_name"}}},
+	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{
+		Aggregates: []naming.Aggregate{total, joined},
+		Joins:      map[string]naming.Join{"kube_pod_labels": {Match: []string{"pod", "namespace"}, Get: []string{"label_team_name"}}},
 	}})
 	x.Put(objects(t, pod)...)
 	expect(t, x, "pods 1 label_team_name:", "teams 1 label_team_name:blue")
@@ -178,11 +179,11 @@ func TestAggregatesByJoinedLabels(t *testing.T) {
 
 // The modes say which totals an instance sends.
 func TestPodModes(t *testing.T) {
-	names := func() *agent.Names {
-		n := ready(map[string]agent.Join{"kube_namespace_labels": {Match: []string{"namespace"}, Get: []string{"label_team"}}})
-		n.Aggregates = []agent.Aggregate{
-			{Family: "kube_pod_info", Metric: "local", Op: agent.Count},
-			{Family: "kube_pod_created", Metric: "cluster", Op: agent.Count, By: []string{"namespace"}, Cluster: true},
+	names := func() *naming.Scheme {
+		n := ready(map[string]naming.Join{"kube_namespace_labels": {Match: []string{"namespace"}, Get: []string{"label_team"}}})
+		n.Aggregates = []naming.Aggregate{
+			{Family: "kube_pod_info", Metric: "local", Op: naming.Count},
+			{Family: "kube_pod_created", Metric: "cluster", Op: naming.Count, By: []string{"namespace"}, Cluster: true},
 		}
 		return n
 	}
@@ -199,7 +200,7 @@ func TestPodModes(t *testing.T) {
 		},
 		{agent.Config{PodMode: agent.ClusterAggregatesOnly}, "namespaces pods", []string{"cluster 1 label_team:red namespace:shop"}},
 	} {
-		c.config.Names = names()
+		c.config.Scheme = names()
 		x := agenttest.New(t, c.config)
 		x.Put(objects(t, `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u, creationTimestamp: "2026-01-02T11:00:00Z"},
  status: {conditions: [{type: PodScheduled, status: "False"}]}}`, `{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: red}}}`)...)
@@ -217,11 +218,11 @@ func TestPodModes(t *testing.T) {
 // Without code that says which sample is the latest, a check of a group has the
 // worst status of all.
 func TestWorstStatus(t *testing.T) {
-	n := &agent.Names{Aggregates: []agent.Aggregate{{
-		Family: "kube_node_status_condition", Op: agent.Latest, Filter: agent.Filter{Equal: new(1.0), Where: map[string][]string{"condition": {"Ready"}}},
-		Check: &agent.Check{Name: "nodes", By: "status", Statuses: map[string]agent.Status{"true": agent.OK, "false": agent.Critical, "unknown": agent.Warning}},
+	n := &naming.Scheme{Aggregates: []naming.Aggregate{{
+		Family: "kube_node_status_condition", Op: naming.Latest, Filter: naming.Filter{Equal: new(1.0), Where: map[string][]string{"condition": {"Ready"}}},
+		Check: &naming.Check{Name: "nodes", By: "status", Statuses: map[string]naming.Status{"true": naming.OK, "false": naming.Critical, "unknown": naming.Warning}},
 	}}}
-	x := agenttest.New(t, agent.Config{Names: n})
+	x := agenttest.New(t, agent.Config{Scheme: n})
 	node := func(name, ready string) []kind.Object {
 		return objects(t, `{apiVersion: v1, kind: Node, metadata: {name: `+name+`}, status: {conditions: [{type: Ready, status: "`+ready+`"}]}}`)
 	}

@@ -5,8 +5,10 @@ import (
 	"testing"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
-	"github.com/kubestate/kubestate/agent/otel"
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
+	"github.com/kubestate/kubestate/agent/naming/ksm"
+	"github.com/kubestate/kubestate/agent/naming/otel"
 	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/internal/kindtest"
 	"github.com/kubestate/kubestate/kind"
@@ -54,7 +56,7 @@ status: {nodeInfo: {kubeletVersion: v1.36.0, osImage: Linux, kernelVersion: "6.1
 
 func filled(t testing.TB, pods int) *agenttest.Cluster {
 	t.Helper()
-	x := agenttest.New(t, agent.Config{Names: datadog.Names(), ClusterName: "c"})
+	x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme(), ClusterName: "c"})
 	for i := range pods {
 		x.Put(realistic(t, i))
 	}
@@ -116,15 +118,15 @@ type nowhere struct{}
 func (nowhere) Begin(*metric.Schema, []string) {}
 func (nowhere) Sample(*metric.Sample)          {}
 
-// So it is with every kind, whatever an object says, in every naming table.
+// So it is with every kind, whatever an object says, in every naming scheme.
 func TestPutAllocsOfAllKinds(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
-	for _, names := range []func() *agent.Names{agent.KSM, datadog.Names, otel.Names} {
+	for _, names := range []func() *naming.Scheme{ksm.Scheme, datadog.Scheme, otel.Scheme} {
 		all := map[string][]string{"*": {"*"}}
 		x := agenttest.New(t, agent.Config{
-			Names: names(), Kinds: kind.All(), Labels: all, Annotations: all, Keep: func(*metric.Desc) bool { return true },
+			Scheme: names(), Kinds: kind.All(), Labels: all, Annotations: all, Keep: func(*metric.Desc) bool { return true },
 		})
 		for _, table := range x.Tables() {
 			for _, c := range kindtest.Load(t, "../kind/testdata/"+table.Name+".txtar") {

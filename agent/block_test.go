@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -25,20 +26,20 @@ func blocksOf(r *sink.Run) map[*sink.Block]bool {
 // A label that is dropped makes no block of its own, though its tag would name the
 // host or describe the entity.
 func TestDroppedLabelsMakeNoBlocks(t *testing.T) {
-	requests := agent.Rule{Family: "kube_pod_container_resource_requests", Metric: "requests"}
+	requests := naming.Rule{Family: "kube_pod_container_resource_requests", Metric: "requests"}
 	listed, called := requests, requests
 	listed.Drop = []string{"node", "resource", "unit"}
 	called.Drop = []string{"resource", "unit"}
-	called.Adjust = func(p *agent.Point) bool {
+	called.Adjust = func(p *naming.Point) bool {
 		p.Drop("node")
 		return true
 	}
-	for name, r := range map[string]agent.Rule{"by the rule": listed, "by its function": called} {
+	for name, r := range map[string]naming.Rule{"by the rule": listed, "by its function": called} {
 		t.Run(name, func(t *testing.T) {
-			x := agenttest.New(t, agent.Config{Names: &agent.Names{
-				Rules:    []agent.Rule{r, {Family: "kube_pod_container_status_ready", Metric: "ready"}},
+			x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{
+				Rules:    []naming.Rule{r, {Family: "kube_pod_container_status_ready", Metric: "ready"}},
 				HostTags: []string{"node"},
-				Entities: []agent.Entity{{Resource: "pods", Tags: []string{"pod", "node", "container"}}},
+				Entities: []naming.Entity{{Resource: "pods", Tags: []string{"pod", "node", "container"}}},
 			}})
 			x.Put(objects(t, requesting)...)
 			expect(t, x,

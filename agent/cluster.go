@@ -38,7 +38,7 @@ func (a *Agent) SetClusterID(id string) {
 
 // fixedTags returns the tags of everything.
 func fixedTags(c *Config) []sink.Tag {
-	n, tags := c.Names, slices.Clone(c.Tags)
+	n, tags := c.Scheme, slices.Clone(c.Tags)
 	if n.ClusterNameTag != "" && c.ClusterName != "" {
 		name := c.ClusterName
 		if n.LowerClusterName {

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 	"github.com/kubestate/kubestate/sink"
@@ -12,35 +13,35 @@ import (
 // Config says what an Agent makes of objects. The zero value passes on the
 // families of the default kinds as they are.
 type Config struct {
-	// Names is the naming table; nil is that of KSM.
-	Names *Names
-	// Kinds are the tables to read; nil reads kind.Defaults and Names.Resources.
-	// Those that the naming table makes nothing of are not among Agent.Tables.
+	// Scheme is the naming scheme; nil is that of package ksm.
+	Scheme *naming.Scheme
+	// Kinds are the tables to read; nil reads kind.Defaults and Scheme.Resources.
+	// Those that the naming scheme makes nothing of are not among Agent.Tables.
 	Kinds []*kind.Table
 	// Keep decides which of the families without a rule are passed on, where the
-	// naming table does that; nil keeps all but opt-in ones.
+	// naming scheme does that; nil keeps all but opt-in ones.
 	Keep func(*metric.Desc) bool
 	// Labels and Annotations are the key patterns (see kind.Options) of the labels and
 	// annotations that families passed on show, by resource. Joins need none of them.
 	Labels, Annotations map[string][]string
 
-	// Joins replace those of the naming table for the same source family, and add to
-	// them for others. The zero Join takes that of the naming table away.
-	Joins map[string]Join
+	// Joins replace those of the naming scheme for the same source family, and add to
+	// them for others. The zero Join takes that of the naming scheme away.
+	Joins map[string]naming.Join
 	// LabelsAsTags and AnnotationsAsTags add labels and annotations of objects to all
 	// their series, and to others that name the object: by kind in lower case
 	// ("pod", also "pods"), from the key to the name of the tag. The key "*" stands for
 	// all others and makes the name a template, see Join.Template. A kind with nil
-	// takes those away that the naming table has.
+	// takes those away that the naming scheme has.
 	LabelsAsTags, AnnotationsAsTags map[string]map[string]string
-	// LabelsMapper adds to, and wins over, Names.Labels.
+	// LabelsMapper adds to, and wins over, Scheme.Labels.
 	LabelsMapper map[string]string
 	// Aggregates are further totals.
-	Aggregates []Aggregate
+	Aggregates []naming.Aggregate
 
 	// Tags are added to everything.
 	Tags []sink.Tag
-	// ClusterName and ClusterID become tags where the naming table has such, and the
+	// ClusterName and ClusterID become tags where the naming scheme has such, and the
 	// name part of hosts. Empty: not known; see Agent.SetClusterID.
 	ClusterName, ClusterID string
 

@@ -6,31 +6,32 @@ import (
 	"testing"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/kind"
 )
 
 // Everything that is wrong is named at once, by its place.
 func TestConfigErrors(t *testing.T) {
 	_, err := agent.New(agent.Config{
-		Names: &agent.Names{
-			Rules: []agent.Rule{
+		Scheme: &naming.Scheme{
+			Rules: []naming.Rule{
 				{Family: "kube_nope"},
 				{Family: "kube_pod_info", Type: "histogram", Value: "double"},
-				{Family: "kube_pod_ips", Metric: "{ip", Filter: agent.Filter{Where: map[string][]string{"ip": {"a*b*"}}}},
-				{Family: "kube_pod_created", Check: &agent.Check{Status: "bad", Statuses: map[string]agent.Status{"x": "worse"}}},
-				{Family: "kube_pod_owner", Filter: agent.Filter{Choose: map[string]map[string]string{"x": {"**": ""}}}},
-				{Family: "kube_pod_scheduler", Tags: agent.Tags{Capture: map[string]string{"name": "n"}}},
+				{Family: "kube_pod_ips", Metric: "{ip", Filter: naming.Filter{Where: map[string][]string{"ip": {"a*b*"}}}},
+				{Family: "kube_pod_created", Check: &naming.Check{Status: "bad", Statuses: map[string]naming.Status{"x": "worse"}}},
+				{Family: "kube_pod_owner", Filter: naming.Filter{Choose: map[string]map[string]string{"x": {"**": ""}}}},
+				{Family: "kube_pod_scheduler", Tags: naming.Tags{Capture: map[string]string{"name": "n"}}},
 			},
-			Aggregates: []agent.Aggregate{
-				{Family: "kube_never", Metric: "m", Op: agent.Sum},
+			Aggregates: []naming.Aggregate{
+				{Family: "kube_never", Metric: "m", Op: naming.Sum},
 				{Family: "kube_pod_start_time", Op: "median"},
-				{Family: "kube_secret_info", Metric: "latest", Op: agent.Latest}, // nobody reads Secrets
-				{Family: "kube_job_info", Op: agent.Max, Check: &agent.Check{Name: "c"}},
-				{Family: "kube_job_failed", Op: agent.Latest, Metric: "m", Check: &agent.Check{Name: "c", Message: "{job_name}", Due: true}},
+				{Family: "kube_secret_info", Metric: "latest", Op: naming.Latest}, // nobody reads Secrets
+				{Family: "kube_job_info", Op: naming.Max, Check: &naming.Check{Name: "c"}},
+				{Family: "kube_job_failed", Op: naming.Latest, Metric: "m", Check: &naming.Check{Name: "c", Message: "{job_name}", Due: true}},
 			},
-			Rest: &agent.Rule{Value: "none"},
+			Rest: &naming.Rule{Value: "none"},
 		},
-		Joins: map[string]agent.Join{
+		Joins: map[string]naming.Join{
 			"kube_missing":   {Get: []string{"x"}},
 			"kube_node_info": {Match: []string{"node"}},
 		},
@@ -73,7 +74,7 @@ func TestConfigErrors(t *testing.T) {
 // An agent that could never send anything is refused.
 func TestNothingToSend(t *testing.T) {
 	_, err := agent.New(agent.Config{
-		Names: &agent.Names{Name: "mine", Rules: []agent.Rule{{Family: "kube_pod_info"}}}, Kinds: []*kind.Table{kind.Leases, kind.Nodes},
+		Scheme: &naming.Scheme{Name: "mine", Rules: []naming.Rule{{Family: "kube_pod_info"}}}, Kinds: []*kind.Table{kind.Leases, kind.Nodes},
 	})
 	if err == nil || err.Error() != "nothing would be sent: the names mine make nothing of leases, nodes" {
 		t.Errorf("got %v", err)
@@ -88,8 +89,8 @@ func TestNothingToSend(t *testing.T) {
 func TestIgnoreUnknown(t *testing.T) {
 	var log strings.Builder
 	a, err := agent.New(agent.Config{
-		Names:         &agent.Names{Rules: []agent.Rule{{Family: "kube_nope"}, {Family: "kube_pod_info"}}},
-		Joins:         map[string]agent.Join{"kube_spaceship_labels": {Match: []string{"namespace"}, All: true}},
+		Scheme:        &naming.Scheme{Rules: []naming.Rule{{Family: "kube_nope"}, {Family: "kube_pod_info"}}},
+		Joins:         map[string]naming.Join{"kube_spaceship_labels": {Match: []string{"namespace"}, All: true}},
 		LabelsAsTags:  map[string]map[string]string{"spaceship": {"a": "b"}},
 		IgnoreUnknown: true,
 		Logger:        slog.New(slog.NewTextHandler(&log, nil)),
@@ -109,14 +110,14 @@ func TestIgnoreUnknown(t *testing.T) {
 
 // Only what is made use of is collected: no family, label or annotation else.
 func TestTablesHoldNothingElse(t *testing.T) {
-	a, err := agent.New(agent.Config{Names: &agent.Names{
-		Rules: []agent.Rule{
-			{Family: "kube_pod_created", Metric: "age", Value: agent.Age, Filter: agent.Filter{Unless: "kube_pod_completion_time"}},
+	a, err := agent.New(agent.Config{Scheme: &naming.Scheme{
+		Rules: []naming.Rule{
+			{Family: "kube_pod_created", Metric: "age", Value: naming.Age, Filter: naming.Filter{Unless: "kube_pod_completion_time"}},
 			{Family: "kube_pod_container_status_restarts_total", Start: "kube_pod_start_time"},
-			{Family: "kube_pod_container_status_running", States: &agent.States{From: []string{"kube_pod_container_status_waiting_reason"}, Label: "reason"}},
+			{Family: "kube_pod_container_status_running", States: &naming.States{From: []string{"kube_pod_container_status_waiting_reason"}, Label: "reason"}},
 		},
-		Aggregates: []agent.Aggregate{{Family: "kube_deployment_created", Metric: "n", Op: agent.Count, Filter: agent.Filter{Unless: "kube_deployment_owner"}}},
-		Joins: map[string]agent.Join{
+		Aggregates: []naming.Aggregate{{Family: "kube_deployment_created", Metric: "n", Op: naming.Count, Filter: naming.Filter{Unless: "kube_deployment_owner"}}},
+		Joins: map[string]naming.Join{
 			"kube_pod_labels":       {Match: []string{"pod", "namespace"}, Get: []string{"label_app"}},
 			"kube_node_labels":      {Match: []string{"node"}, Get: []string{"label_zone"}},            // nothing has a node
 			"kube_deployment_info":  {Match: []string{"namespace"}, Get: []string{"deployment"}},       // there is no such family

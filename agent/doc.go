@@ -1,15 +1,15 @@
 // Package agent says what the series of a cluster are, for backends that metrics
 // are pushed to: objects enter through Feeds, and a Reader hands out runs for a
 // sink.Sink. In between, labels are joined across objects, families are renamed
-// after a naming table, and totals are kept.
+// after a naming scheme, and totals are kept.
 //
 // All of it happens when an object changes, and only for what that touches: an
 // object is collected once and becomes series that share blocks of tags; a join
 // on another object is an entry in an index that knows who depends on it; a total
 // is what was added less what was taken away. A run then walks what is there.
 //
-// A naming table, Names, is data: KSM in this package, datadog.Names and
-// otel.Names in packages below, and those of users. The package refuses to know
+// A naming scheme is data (package naming): ksm, datadog.Scheme and
+// otel.Scheme in packages below, and those of users. The package refuses to know
 // where objects come from, what the names of any backend are, and how series are
 // sent.
 //

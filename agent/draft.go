@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 	"github.com/kubestate/kubestate/sink"
@@ -15,7 +16,7 @@ import (
 type draft struct {
 	resource *resource
 	emitter  *metric.Emitter
-	emit     func(Tracked) // addTracked
+	emit     func(naming.Tracked) // addTracked
 
 	identity []string
 	samples  []sample
@@ -35,14 +36,14 @@ type draft struct {
 	series      []draftSeries
 	tags        []sink.Tag
 	starts      []int64
-	moving      []*Moving
+	moving      []*naming.Moving
 	checks      []draftCheck
 	parts       []draftPart
 	sent        seriesSet
 	full        error // there are too many metrics
 	text        []byte
 	scratch     []byte
-	point       Point
+	point       naming.Point
 	picked      []sink.Tag // of the sample at hand
 	shared      []ownLabel // likewise
 }

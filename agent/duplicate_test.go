@@ -10,8 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
-	"github.com/kubestate/kubestate/agent/otel"
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
+	"github.com/kubestate/kubestate/agent/naming/ksm"
+	"github.com/kubestate/kubestate/agent/naming/otel"
 	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/internal/kindtest"
 	"github.com/kubestate/kubestate/kind"
@@ -44,12 +46,12 @@ func repeat(v reflect.Value) {
 
 // bare is a naming scheme that drops the labels of all families, so that all samples of an
 // object in a family are duplicates.
-func bare() *agent.Names {
-	n := &agent.Names{Name: "bare"}
+func bare() *naming.Scheme {
+	n := &naming.Scheme{Name: "bare"}
 	for _, t := range kind.All() {
 		s := t.Schema()
 		for i := range s.Families {
-			r := agent.Rule{Family: s.Families[i].Name}
+			r := naming.Rule{Family: s.Families[i].Name}
 			for _, l := range s.Families[i].Labels {
 				r.Drop = append(r.Drop, l.Name)
 			}
@@ -62,10 +64,10 @@ func bare() *agent.Names {
 // An object that holds everything twice has no series and no check twice, whatever
 // the kind and the naming scheme.
 func TestNoSeriesTwice(t *testing.T) {
-	for _, names := range []func() *agent.Names{agent.KSM, datadog.Names, otel.Names, bare} {
+	for _, names := range []func() *naming.Scheme{ksm.Scheme, datadog.Scheme, otel.Scheme, bare} {
 		all := map[string][]string{"*": {"*"}}
 		x := agenttest.New(t, agent.Config{
-			Names: names(), Kinds: kind.All(), Labels: all, Annotations: all, Keep: func(*metric.Desc) bool { return true },
+			Scheme: names(), Kinds: kind.All(), Labels: all, Annotations: all, Keep: func(*metric.Desc) bool { return true },
 		})
 		for _, table := range x.Tables() {
 			for _, c := range kindtest.Load(t, "../kind/testdata/"+table.Name+".txtar") {
@@ -101,8 +103,8 @@ func duplicates(x *agenttest.Cluster) (twice []string) {
 // Of samples that differ in a dropped label alone the first counts, however many
 // there are, and in each object anew.
 func TestFirstOfDuplicatesCounts(t *testing.T) {
-	x := agenttest.New(t, agent.Config{Names: &agent.Names{Rules: []agent.Rule{{
-		Family: "kube_pod_container_resource_requests", Metric: "r", Tags: agent.Tags{Drop: []string{"container", "unit"}},
+	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{
+		Family: "kube_pod_container_resource_requests", Metric: "r", Tags: naming.Tags{Drop: []string{"container", "unit"}},
 	}}}})
 	put := func(name string, first, n int) {
 		containers := make([]string, n)

@@ -9,6 +9,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/agenttest"
 )
 
@@ -21,53 +22,53 @@ func TestWhatATwinHasDoesNotEnd(t *testing.T) {
 	owned := func(name, kind string) string {
 		return `{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: ` + name + `, namespace: shop, ownerReferences: [{kind: ` + kind + `, name: ` + name + `, controller: true}]}}`
 	}
-	byOwner := []agent.Aggregate{{Family: "kube_replicaset_owner", Metric: "m", Op: agent.Count, By: []string{"owner_kind", "owner_name"}}}
-	rule := agent.Rule{Family: "kube_resourcequota", Metric: "m"}
+	byOwner := []naming.Aggregate{{Family: "kube_replicaset_owner", Metric: "m", Op: naming.Count, By: []string{"owner_kind", "owner_name"}}}
+	rule := naming.Rule{Family: "kube_resourcequota", Metric: "m"}
 	for name, c := range map[string]struct {
-		names  agent.Names
+		names  naming.Scheme
 		one    string // empty: quota("a", "1")
 		twin   string
 		series string
 	}{
 		"names that become no tag": {
-			names:  agent.Names{Rules: []agent.Rule{rule}, Labels: map[string]string{"resourcequota": ""}},
+			names:  naming.Scheme{Rules: []naming.Rule{rule}, Labels: map[string]string{"resourcequota": ""}},
 			twin:   quota("b", "1"),
 			series: "namespace:shop resource:cpu type:hard",
 		},
 		"names that become tags of other labels": {
-			names:  agent.Names{Rules: []agent.Rule{rule}, Labels: map[string]string{"resourcequota": "x", "namespace": "x"}},
+			names:  naming.Scheme{Rules: []naming.Rule{rule}, Labels: map[string]string{"resourcequota": "x", "namespace": "x"}},
 			twin:   `{apiVersion: v1, kind: ResourceQuota, metadata: {name: shop, namespace: a}, status: {hard: {cpu: "1"}}}`,
 			series: "resource:cpu type:hard x:a x:shop",
 		},
 		"one metric for two kinds": {
-			names: agent.Names{
-				Rules:  []agent.Rule{rule, {Family: "kube_limitrange", Metric: "m", Tags: agent.Tags{Rename: map[string]string{"constraint": "type"}, Values: map[string]map[string]string{"constraint": {"max": "hard"}}, Drop: []string{"type"}}}},
+			names: naming.Scheme{
+				Rules:  []naming.Rule{rule, {Family: "kube_limitrange", Metric: "m", Tags: naming.Tags{Rename: map[string]string{"constraint": "type"}, Values: map[string]map[string]string{"constraint": {"max": "hard"}}, Drop: []string{"type"}}}},
 				Labels: map[string]string{"resourcequota": "x", "limitrange": "x"},
 			},
 			twin:   `{apiVersion: v1, kind: LimitRange, metadata: {name: a, namespace: shop}, spec: {limits: [{type: Pod, max: {cpu: "1"}}]}}`,
 			series: "namespace:shop resource:cpu type:hard x:a",
 		},
 		"groups whose labels become no tag": {
-			names: agent.Names{
-				Aggregates: []agent.Aggregate{{Family: "kube_resourcequota", Metric: "m", Op: agent.Sum, By: []string{"resourcequota"}}},
+			names: naming.Scheme{
+				Aggregates: []naming.Aggregate{{Family: "kube_resourcequota", Metric: "m", Op: naming.Sum, By: []string{"resourcequota"}}},
 				Labels:     map[string]string{"resourcequota": ""},
 			},
 			twin: quota("b", "1"),
 		},
 		"groups of owners of a kind without a tag": {
-			names: agent.Names{Aggregates: byOwner, Owners: &agent.Owners{Tags: map[string]string{"Deployment": "d"}}},
+			names: naming.Scheme{Aggregates: byOwner, Owners: &naming.Owners{Tags: map[string]string{"Deployment": "d"}}},
 			one:   owned("a", "Rollout"),
 			twin:  owned("b", "Rollout"),
 		},
 		"groups of owners of kinds with the same tag": {
-			names:  agent.Names{Aggregates: byOwner, Owners: &agent.Owners{Tags: map[string]string{"Deployment": "w", "StatefulSet": "w"}}},
+			names:  naming.Scheme{Aggregates: byOwner, Owners: &naming.Owners{Tags: map[string]string{"Deployment": "w", "StatefulSet": "w"}}},
 			one:    owned("a", "Deployment"),
 			twin:   strings.Replace(owned("b", "StatefulSet"), "StatefulSet, name: b", "StatefulSet, name: a", 1),
 			series: "w:a",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			x := agenttest.New(t, agent.Config{Names: &c.names})
+			x := agenttest.New(t, agent.Config{Scheme: &c.names})
 			one, twin := objects(t, cmp.Or(c.one, quota("a", "1"))), objects(t, c.twin)
 			x.Put(one...)
 			x.Put(twin...)

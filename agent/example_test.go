@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -16,11 +17,11 @@ import (
 // is needed.
 func Example() {
 	a, err := agent.New(agent.Config{
-		Names: &agent.Names{
+		Scheme: &naming.Scheme{
 			Name:       "mine",
 			Prefix:     "k8s.",
-			Rules:      []agent.Rule{{Family: "kube_pod_status_phase", Metric: "pod.phase", Filter: agent.Filter{Equal: new(1.0)}}},
-			Aggregates: []agent.Aggregate{{Family: "kube_pod_info", Metric: "pods", Op: agent.Count, By: []string{"namespace"}}},
+			Rules:      []naming.Rule{{Family: "kube_pod_status_phase", Metric: "pod.phase", Filter: naming.Filter{Equal: new(1.0)}}},
+			Aggregates: []naming.Aggregate{{Family: "kube_pod_info", Metric: "pods", Op: naming.Count, By: []string{"namespace"}}},
 			Labels:     map[string]string{"uid": ""}, // which makes no tag
 		},
 		LabelsAsTags: map[string]map[string]string{"pod": {"team": "team"}},

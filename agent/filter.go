@@ -5,9 +5,9 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 	"sync"
 
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -24,7 +24,7 @@ type condition struct {
 	capture  string // the tag for what * stood for; empty: none
 }
 
-func compileFilter(f *Filter, capture map[string]string) filter {
+func compileFilter(f *naming.Filter, capture map[string]string) filter {
 	c := filter{equal: f.Equal, unless: -1}
 	for _, label := range slices.Sorted(maps.Keys(f.Where)) {
 		c.where = append(c.where, condition{label, compileList(f.Where[label]), capture[label]})
@@ -33,7 +33,7 @@ func compileFilter(f *Filter, capture map[string]string) filter {
 }
 
 // admits tells whether a sample counts. It adds what patterns capture to p.
-func (f *filter) admits(p *Point) bool {
+func (f *filter) admits(p *naming.Point) bool {
 	if f.equal != nil && p.Value != *f.equal {
 		return false
 	}
@@ -54,13 +54,10 @@ func (f *filter) admits(p *Point) bool {
 type namer struct {
 	registry *registry
 	like     sink.Metric // what all of its metrics have in common
-	parts    []namePart
+	parts    []naming.TemplatePart
 	choices  []choice
 	fixed    *sink.Metric // nil: the name depends on labels
 }
-
-// namePart is text and the label that follows it; empty: none does.
-type namePart struct{ text, label string }
 
 // choice says what stands for the value of a label.
 type choice struct {
@@ -73,34 +70,16 @@ func newNamer(r *registry, like sink.Metric, choose map[string]map[string]string
 	for _, label := range slices.Sorted(maps.Keys(choose)) {
 		n.choices = append(n.choices, choice{label, compilePatterns(choose[label])})
 	}
-	n.parts, _ = parseTemplate(like.Name)
-	if len(n.parts) == 1 && n.parts[0].label == "" {
+	n.parts, _ = naming.ParseTemplate(like.Name)
+	if len(n.parts) == 1 && n.parts[0].Label == "" {
 		n.fixed, _ = r.metric([]byte(like.Name), &like, math.MaxInt)
 	}
 	return n
 }
 
-// parseTemplate takes a text with {label} in it apart. What follows a mistake is
-// text.
-func parseTemplate(s string) ([]namePart, error) {
-	var parts []namePart
-	for rest := s; ; {
-		text, after, found := strings.Cut(rest, "{")
-		if !found {
-			return append(parts, namePart{text: text}), nil
-		}
-		label, behind, closed := strings.Cut(after, "}")
-		if !closed || label == "" {
-			return append(parts, namePart{text: rest}), fmt.Errorf("%q: a label is written {label}", s)
-		}
-		parts = append(parts, namePart{text, label})
-		rest = behind
-	}
-}
-
 // metric returns the metric of a sample; nil where no choice is made of its labels.
 // The error says that there are too many.
-func (n *namer) metric(p *Point, scratch *[]byte) (*sink.Metric, error) {
+func (n *namer) metric(p *naming.Point, scratch *[]byte) (*sink.Metric, error) {
 	for i := range n.choices {
 		if _, _, ok := n.choices[i].patterns.find(p.Label(n.choices[i].label)); !ok {
 			return nil, nil
@@ -111,9 +90,9 @@ func (n *namer) metric(p *Point, scratch *[]byte) (*sink.Metric, error) {
 	}
 	name := (*scratch)[:0]
 	for _, part := range n.parts {
-		name = append(name, part.text...)
-		if part.label != "" {
-			name = n.appendValue(name, part.label, p.Label(part.label))
+		name = append(name, part.Text...)
+		if part.Label != "" {
+			name = n.appendValue(name, part.Label, p.Label(part.Label))
 		}
 	}
 	*scratch = name

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/kind"
 )
@@ -16,11 +16,11 @@ import (
 // runAt is when runs are, in tests to which that does not matter.
 var runAt = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
-// ready is a naming table with one metric for each Pod, and joins.
-func ready(joins map[string]agent.Join) *agent.Names {
-	return &agent.Names{
+// ready is a naming scheme with one metric for each Pod, and joins.
+func ready(joins map[string]naming.Join) *naming.Scheme {
+	return &naming.Scheme{
 		Name:     "test",
-		Rules:    []agent.Rule{{Family: "kube_pod_status_unschedulable", Metric: "pod"}},
+		Rules:    []naming.Rule{{Family: "kube_pod_status_unschedulable", Metric: "pod"}},
 		Joins:    joins,
 		HostTags: []string{"node"},
 	}

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"github.com/kubestate/kubestate/agent/naming"
 	"maps"
 	"slices"
 	"strings"
@@ -11,7 +12,7 @@ type mapping struct {
 	labels   map[string]string // label → tag
 	override map[string]string // what labels made of it → tag
 	hosts    []string          // tags that are hosts
-	owners   *Owners
+	owners   *naming.Owners
 	entity   []string // tags that describe the object
 	uid      string   // the attribute for its UID
 	twins    bool     // objects may have the same tags
@@ -53,23 +54,23 @@ func (m *mapping) shared(key string) bool {
 	return key != "" && (slices.Contains(m.hosts, key) || slices.Contains(m.entity, key))
 }
 
-// mappings makes the mappings of a naming table. Families of one resource that
+// mappings makes the mappings of a naming scheme. Families of one resource that
 // map alike have the same.
 type mappings struct {
-	names  *Names
+	scheme *naming.Scheme
 	labels map[string]string
 	made   map[mappingKey]*mapping
 }
 
 type mappingKey struct{ resource, overrides string }
 
-func newMappings(n *Names, user map[string]string) *mappings {
+func newMappings(n *naming.Scheme, user map[string]string) *mappings {
 	labels := maps.Clone(n.Labels)
 	if labels == nil {
 		labels = map[string]string{}
 	}
 	maps.Copy(labels, user)
-	return &mappings{names: n, labels: labels, made: map[mappingKey]*mapping{}}
+	return &mappings{scheme: n, labels: labels, made: map[mappingKey]*mapping{}}
 }
 
 // of returns the mapping of a family. Where several overrides change the same tag,
@@ -77,7 +78,7 @@ func newMappings(n *Names, user map[string]string) *mappings {
 func (x *mappings) of(resource, family string) *mapping {
 	override := map[string]string{}
 	var prefixes []string
-	for _, o := range x.names.Overrides {
+	for _, o := range x.scheme.Overrides {
 		if strings.HasPrefix(family, o.Prefix) {
 			maps.Copy(override, o.Tags)
 			prefixes = append(prefixes, o.Prefix)
@@ -86,7 +87,7 @@ func (x *mappings) of(resource, family string) *mapping {
 	k := mappingKey{resource, strings.Join(prefixes, "\x00")}
 	m, ok := x.made[k]
 	if !ok {
-		m = &mapping{labels: x.labels, override: override, hosts: x.names.HostTags, owners: x.names.Owners}
+		m = &mapping{labels: x.labels, override: override, hosts: x.scheme.HostTags, owners: x.scheme.Owners}
 		if e := x.entity(resource); e != nil {
 			m.entity, m.uid = e.Tags, e.UID
 		}
@@ -95,10 +96,10 @@ func (x *mappings) of(resource, family string) *mapping {
 	return m
 }
 
-func (x *mappings) entity(resource string) *Entity {
-	var found *Entity
-	for i := range x.names.Entities {
-		switch e := &x.names.Entities[i]; e.Resource {
+func (x *mappings) entity(resource string) *naming.Entity {
+	var found *naming.Entity
+	for i := range x.scheme.Entities {
+		switch e := &x.scheme.Entities[i]; e.Resource {
 		case resource:
 			return e
 		case "*":

@@ -158,7 +158,7 @@ func (c *cluster) relist(t *testing.T, x *agenttest.Cluster, f *agent.Feed) {
 // any order.
 func (c *cluster) anew(t *testing.T) []string {
 	t.Helper()
-	x := agenttest.New(t, agent.Config{Names: modelled(&sizes{})})
+	x := agenttest.New(t, agent.Config{Scheme: modelled(&sizes{})})
 	all := c.visible()
 	c.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	x.Put(all...)
@@ -173,7 +173,7 @@ func TestChangesLeaveNoTrace(t *testing.T) {
 	}
 	for seed := range uint64(4) {
 		tracker := &sizes{}
-		x := agenttest.New(t, agent.Config{Names: modelled(tracker)})
+		x := agenttest.New(t, agent.Config{Scheme: modelled(tracker)})
 		c := newCluster(seed).withLate(t, x)
 		for i := range 3000 {
 			c.step(t, x)
@@ -208,7 +208,7 @@ func TestChangesLeaveNoTrace(t *testing.T) {
 // that whoever follows them knows what there is.
 func TestReadersFollow(t *testing.T) {
 	for seed := range uint64(4) {
-		x := agenttest.New(t, agent.Config{Names: modelled(&sizes{})})
+		x := agenttest.New(t, agent.Config{Scheme: modelled(&sizes{})})
 		c := newCluster(seed).withLate(t, x)
 		whole, changes := x.NewReader(), x.NewReader()
 		var before map[string]float64
@@ -272,7 +272,7 @@ func values(r *sink.Run) map[string]float64 {
 
 // Kinds change at the same time while runs are read, and each run stays as it is.
 func TestConcurrency(t *testing.T) {
-	x := agenttest.New(t, agent.Config{Names: modelled(&sizes{})})
+	x := agenttest.New(t, agent.Config{Scheme: modelled(&sizes{})})
 	lists := map[string][]kind.Object{}
 	c := newCluster(9)
 	for range 2000 {

@@ -11,40 +11,40 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
 
 // modelled is crossed with all kinds of totals, owners and a Tracker.
-func modelled(tracker *sizes) *agent.Names {
+func modelled(tracker *sizes) *naming.Scheme {
 	n := crossed()
-	n.Entities = []agent.Entity{{Resource: "pods", Tags: []string{"namespace", "pod"}}}
-	for _, op := range []agent.Op{agent.Sum, agent.Count, agent.Min, agent.Max} {
-		n.Aggregates = append(n.Aggregates, agent.Aggregate{
+	n.Entities = []naming.Entity{{Resource: "pods", Tags: []string{"namespace", "pod"}}}
+	for _, op := range []naming.Op{naming.Sum, naming.Count, naming.Min, naming.Max} {
+		n.Aggregates = append(n.Aggregates, naming.Aggregate{
 			Family: "kube_pod_container_resource_requests", Metric: "requests_" + string(op), Op: op, By: []string{"namespace", "label_l0"}, Joined: true,
 		})
 	}
 	n.Aggregates = append(n.Aggregates,
-		agent.Aggregate{
-			Family: "kube_pod_container_resource_requests", Op: agent.Latest, By: []string{"namespace"},
-			Check: &agent.Check{Name: "greatest", By: "container", Statuses: map[string]agent.Status{"c1": agent.Critical}},
-			Adjust: func(p *agent.Point) bool {
+		naming.Aggregate{
+			Family: "kube_pod_container_resource_requests", Op: naming.Latest, By: []string{"namespace"},
+			Check: &naming.Check{Name: "greatest", By: "container", Statuses: map[string]naming.Status{"c1": naming.Critical}},
+			Adjust: func(p *naming.Point) bool {
 				p.Order = int64(p.Value * 1000)
 				return true
 			},
 		},
-		agent.Aggregate{Family: "kube_pod_info", Metric: "owned", Op: agent.Count, By: []string{"namespace", "created_by_kind", "created_by_name"}},
+		naming.Aggregate{Family: "kube_pod_info", Metric: "owned", Op: naming.Count, By: []string{"namespace", "created_by_kind", "created_by_name"}},
 	)
-	n.Joins["kube_pod_info"] = agent.Join{Match: []string{"namespace"}, Get: []string{"uid"}} // many sources for each
-	n.Owners = &agent.Owners{Tags: map[string]string{"ReplicaSet": "rs", "Deployment": "deploy", "DaemonSet": "ds"}}
-	n.Tracker = func(func() time.Time) agent.Tracker { return tracker }
-	n.Rules = append(n.Rules, agent.Rule{Family: "test_pod_size", Metric: "size"})
+	n.Joins["kube_pod_info"] = naming.Join{Match: []string{"namespace"}, Get: []string{"uid"}} // many sources for each
+	n.Owners = &naming.Owners{Tags: map[string]string{"ReplicaSet": "rs", "Deployment": "deploy", "DaemonSet": "ds"}}
+	n.Tracker = func(func() time.Time) naming.Tracker { return tracker }
+	n.Rules = append(n.Rules, naming.Rule{Family: "test_pod_size", Metric: "size"})
 	return n
 }
 
 // sizes is a Tracker: it says how long the names of Pods are.
-type sizes struct{ known map[string]*agent.Moving }
+type sizes struct{ known map[string]*naming.Moving }
 
 func (s *sizes) Extend(t *kind.Table) (*kind.Table, error) {
 	if t.Name != "pods" {
@@ -54,18 +54,18 @@ func (s *sizes) Extend(t *kind.Table) (*kind.Table, error) {
 	return kind.Extend(t, kind.NewRow(d, func(*corev1.Pod, *metric.Emitter) {}).Reading("metadata.name"))
 }
 
-func (s *sizes) Put(_ string, o kind.Object, emit func(agent.Tracked)) {
+func (s *sizes) Put(_ string, o kind.Object, emit func(naming.Tracked)) {
 	k := o.GetNamespace() + "/" + o.GetName()
 	m, ok := s.known[k]
 	if !ok {
-		m = &agent.Moving{}
+		m = &naming.Moving{}
 		m.Set(float64(len(o.GetName())))
 		if s.known == nil {
-			s.known = map[string]*agent.Moving{}
+			s.known = map[string]*naming.Moving{}
 		}
 		s.known[k] = m
 	}
-	emit(agent.Tracked{Family: "test_pod_size", Value: m})
+	emit(naming.Tracked{Family: "test_pod_size", Value: m})
 }
 
 func (s *sizes) Delete(_, namespace, name string) { delete(s.known, namespace+"/"+name) }
@@ -126,7 +126,7 @@ func (c *cluster) wantTotals() []string {
 }
 
 // figures returns the totals of requests, by operation.
-func figures(all []request) map[agent.Op]float64 {
+func figures(all []request) map[naming.Op]float64 {
 	sum := new(big.Float).SetPrec(400)
 	var values []float64
 	for _, r := range all {
@@ -135,8 +135,8 @@ func figures(all []request) map[agent.Op]float64 {
 		values = append(values, v)
 	}
 	total, _ := sum.Float64()
-	return map[agent.Op]float64{
-		agent.Sum: total, agent.Count: float64(len(all)), agent.Min: slices.Min(values), agent.Max: slices.Max(values),
+	return map[naming.Op]float64{
+		naming.Sum: total, naming.Count: float64(len(all)), naming.Min: slices.Min(values), naming.Max: slices.Max(values),
 	}
 }
 

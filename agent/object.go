@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"slices"
 
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -34,7 +35,7 @@ type series struct {
 // extra is what few objects have.
 type extra struct {
 	starts []int64
-	moving []*Moving
+	moving []*naming.Moving
 	checks []checkResult
 }
 

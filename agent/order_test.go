@@ -11,22 +11,23 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/kind"
 )
 
-// crossed is a naming table in which everything depends on other objects.
-func crossed() *agent.Names {
-	return &agent.Names{
-		Rules: []agent.Rule{
-			{Family: "kube_pod_container_resource_requests", Metric: "request", Tags: agent.Tags{Drop: []string{"unit", "resource"}}},
+// crossed is a naming scheme in which everything depends on other objects.
+func crossed() *naming.Scheme {
+	return &naming.Scheme{
+		Rules: []naming.Rule{
+			{Family: "kube_pod_container_resource_requests", Metric: "request", Tags: naming.Tags{Drop: []string{"unit", "resource"}}},
 			{Family: "kube_pod_status_unschedulable", Metric: "pod"},
 		},
-		Aggregates: []agent.Aggregate{
-			{Family: "kube_pod_info", Metric: "count", Op: agent.Count, By: []string{"node", "namespace"}},
-			{Family: "kube_pod_container_resource_requests", Metric: "total", Op: agent.Sum, By: []string{"node"}},
+		Aggregates: []naming.Aggregate{
+			{Family: "kube_pod_info", Metric: "count", Op: naming.Count, By: []string{"node", "namespace"}},
+			{Family: "kube_pod_container_resource_requests", Metric: "total", Op: naming.Sum, By: []string{"node"}},
 		},
-		Joins: map[string]agent.Join{
+		Joins: map[string]naming.Join{
 			"kube_node_labels":      {Match: []string{"node"}, Get: []string{"label_zone"}},
 			"kube_node_info":        {Match: []string{"node"}, Get: []string{"os_image"}},
 			"kube_namespace_labels": {Match: []string{"namespace"}, All: true},
@@ -54,7 +55,7 @@ func TestOrderOfArrival(t *testing.T) {
 		"total 3 @node-1 label_zone:z1 node:node-1 os_image:Linux",
 	}
 	permutations(all, func(order []kind.Object) {
-		x := agenttest.New(t, agent.Config{Names: crossed()})
+		x := agenttest.New(t, agent.Config{Scheme: crossed()})
 		for _, o := range order {
 			x.Put(o)
 			x.Lines(runAt) // what is resolved in between must not stick
@@ -77,7 +78,7 @@ func permutations[T any](s []T, f func([]T)) {
 
 // An object that others take labels of can go, come back and change.
 func TestSourceComesAndGoes(t *testing.T) {
-	x := agenttest.New(t, agent.Config{Names: ready(map[string]agent.Join{
+	x := agenttest.New(t, agent.Config{Scheme: ready(map[string]naming.Join{
 		"kube_namespace_labels": {Match: []string{"namespace"}, Get: []string{"label_team"}},
 	})})
 	blue := objects(t, `{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: blue}}}`)
@@ -105,30 +106,30 @@ func TestSourceComesAndGoes(t *testing.T) {
 // Where a name is used anew nothing of the object before is left, be it seen to go
 // or not.
 func TestGenerationsDoNotMix(t *testing.T) {
-	n := ready(map[string]agent.Join{
+	n := ready(map[string]naming.Join{
 		"kube_pod_info":   {Match: []string{"pod", "namespace"}, Get: []string{"node"}},
 		"kube_pod_labels": {Match: []string{"pod", "namespace"}, All: true},
 	})
-	n.Joins["kube_pod_labels"] = agent.Join{Match: []string{"pod", "namespace"}, Get: []string{"label_version"}}
-	n.Aggregates = []agent.Aggregate{{Family: "kube_pod_info", Metric: "count", Op: agent.Count, By: []string{"node"}}}
+	n.Joins["kube_pod_labels"] = naming.Join{Match: []string{"pod", "namespace"}, Get: []string{"label_version"}}
+	n.Aggregates = []naming.Aggregate{{Family: "kube_pod_info", Metric: "count", Op: naming.Count, By: []string{"node"}}}
 	first := objects(t, `{apiVersion: v1, kind: Pod, metadata: {name: db-0, namespace: shop, uid: u1, labels: {version: a}}, spec: {nodeName: node-1},
  status: {conditions: [{type: PodScheduled, status: "False"}]}}`)
 	second := objects(t, `{apiVersion: v1, kind: Pod, metadata: {name: db-0, namespace: shop, uid: u2, labels: {version: b}}, spec: {nodeName: node-2},
  status: {conditions: [{type: PodScheduled, status: "False"}]}}`)
 	want := []string{"count 1 @node-2 node:node-2", "pod 1 @node-2 label_version:b namespace:shop node:node-2 pod:db-0 uid:u2"}
 
-	x := agenttest.New(t, agent.Config{Names: n})
+	x := agenttest.New(t, agent.Config{Scheme: n})
 	x.Put(first...)
 	x.Put(second...)
 	expect(t, x, want...)
 
-	x = agenttest.New(t, agent.Config{Names: n})
+	x = agenttest.New(t, agent.Config{Scheme: n})
 	x.Put(first...)
 	x.Delete(first...)
 	x.Put(second...)
 	expect(t, x, want...)
 
-	x = agenttest.New(t, agent.Config{Names: n})
+	x = agenttest.New(t, agent.Config{Scheme: n})
 	x.Put(first...)
 	x.Feed("pods").Begin()
 	x.Put(second...)
@@ -139,7 +140,7 @@ func TestGenerationsDoNotMix(t *testing.T) {
 // A relist keeps what it meets, drops what it does not, and shows nothing of it
 // before its end; one that breaks off changes nothing but what it met.
 func TestRelist(t *testing.T) {
-	x := agenttest.New(t, agent.Config{Names: &agent.Names{Rules: []agent.Rule{{Family: "kube_configmap_info", Metric: "m"}}}})
+	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{Family: "kube_configmap_info", Metric: "m"}}}})
 	a := objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}}`)
 	b := objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: ns}}`)
 	f := x.Feed("configmaps")
@@ -158,7 +159,7 @@ func TestRelist(t *testing.T) {
 
 // A Feed shows nothing until it was read completely once.
 func TestFeedIsInvisibleUntilRead(t *testing.T) {
-	a, err := agent.New(agent.Config{Names: &agent.Names{Rules: []agent.Rule{{Family: "kube_configmap_info", Metric: "m"}, {Family: "kube_secret_info", Metric: "m"}}}})
+	a, err := agent.New(agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{Family: "kube_configmap_info", Metric: "m"}, {Family: "kube_secret_info", Metric: "m"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,11 +196,11 @@ func TestFeedIsInvisibleUntilRead(t *testing.T) {
 
 // Nor does it count in totals: those of other Feeds stay as they are.
 func TestFeedDoesNotCountUntilRead(t *testing.T) {
-	var totals []agent.Aggregate
-	for _, op := range []agent.Op{agent.Sum, agent.Count, agent.Min, agent.Max} {
-		totals = append(totals, agent.Aggregate{Family: "kube_secret_created", Metric: string(op), Op: op, By: []string{"namespace"}})
+	var totals []naming.Aggregate
+	for _, op := range []naming.Op{naming.Sum, naming.Count, naming.Min, naming.Max} {
+		totals = append(totals, naming.Aggregate{Family: "kube_secret_created", Metric: string(op), Op: op, By: []string{"namespace"}})
 	}
-	x := agenttest.New(t, agent.Config{Names: &agent.Names{Aggregates: totals}})
+	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{Aggregates: totals}})
 	second, err := x.NewFeed("secrets")
 	if err != nil {
 		t.Fatal(err)
@@ -241,7 +242,7 @@ func TestFeedDoesNotCountUntilRead(t *testing.T) {
 // Where several Feeds share a resource, as one for each namespace does, joins and
 // totals know no borders.
 func TestFeedsShareJoinsAndTotals(t *testing.T) {
-	a, err := agent.New(agent.Config{Names: crossed()})
+	a, err := agent.New(agent.Config{Scheme: crossed()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,27 +8,29 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
 
-// planner binds a naming table and a configuration to the catalog: it finds which
+// planner binds a naming scheme and a configuration to the catalog: it finds which
 // families are needed and for what, so that nothing else is collected, and
 // compiles what becomes of them.
 type planner struct {
 	agent    *Agent
 	config   *Config
-	names    *Names
+	scheme   *naming.Scheme
 	metrics  *registry
 	checks   *registry // apart, because a check may have the name of a metric
 	mappings *mappings
-	tables   []*kind.Table           // candidates, ascending by name
-	known    map[string]*kind.Table  // all that exist, by family
-	rules    map[string][]*Rule      // by family
-	totals   map[string][]*Aggregate // by family
-	joins    map[string]Join         // by family
-	tracked  map[string][]string     // families that the Tracker emits, by resource
-	declared map[string]bool         // labels that families declare
+	tables   []*kind.Table                  // candidates, ascending by name
+	known    map[string]*kind.Table         // all that exist, by family
+	rules    map[string][]*naming.Rule      // by family
+	totals   map[string][]*naming.Aggregate // by family
+	joins    map[string]naming.Join         // by family
+	tracked  map[string][]string            // families that the Tracker emits, by resource
+	declared map[string]bool                // labels that families declare
 	errs     []error
 }
 
@@ -100,7 +102,7 @@ func (p *planner) nothing() error {
 	if p.config.PodMode == ClusterAggregatesOnly {
 		mode = fmt.Sprintf(" in the pod mode %s", ClusterAggregatesOnly)
 	}
-	return fmt.Errorf("nothing would be sent: the names %s make nothing of %s%s", p.names.Name, strings.Join(kind.Names(p.tables), ", "), mode)
+	return fmt.Errorf("nothing would be sent: the names %s make nothing of %s%s", p.scheme.Name, strings.Join(kind.Names(p.tables), ", "), mode)
 }
 
 // unknown notes something that does not exist.
@@ -118,7 +120,7 @@ func (p *planner) candidates() []*kind.Table {
 	tables := slices.Clone(p.config.Kinds)
 	if p.config.Kinds == nil {
 		for _, t := range kind.All() {
-			if !t.NotDefault || slices.Contains(p.names.Resources, t.Name) {
+			if !t.NotDefault || slices.Contains(p.scheme.Resources, t.Name) {
 				tables = append(tables, t)
 			}
 		}
@@ -133,13 +135,13 @@ func (p *planner) candidates() []*kind.Table {
 }
 
 // existing returns all tables of the catalog, with the families of the Tracker: a
-// naming table may speak of more than is read.
+// naming scheme may speak of more than is read.
 func (p *planner) existing() []*kind.Table {
 	tables := kind.All()
-	if p.names.Tracker == nil {
+	if p.scheme.Tracker == nil {
 		return tables
 	}
-	t := p.names.Tracker(p.config.Now)
+	t := p.scheme.Tracker(p.config.Now)
 	for i := range tables {
 		if extended, err := t.Extend(tables[i]); err == nil { // an error is told of what is read
 			tables[i] = extended
@@ -151,10 +153,10 @@ func (p *planner) existing() []*kind.Table {
 // extendTables lets the Tracker add its families.
 func (p *planner) extendTables() {
 	p.tracked = map[string][]string{}
-	if p.names.Tracker == nil || p.config.PodMode == ClusterAggregatesOnly {
+	if p.scheme.Tracker == nil || p.config.PodMode == ClusterAggregatesOnly {
 		return
 	}
-	t := p.names.Tracker(p.config.Now)
+	t := p.scheme.Tracker(p.config.Now)
 	p.agent.tracker = &tracker{tracker: t}
 	for i, table := range p.tables {
 		extended, err := t.Extend(table)
@@ -175,12 +177,12 @@ func (p *planner) extendTables() {
 
 // chooseRules finds the rules that count.
 func (p *planner) chooseRules() {
-	p.rules = map[string][]*Rule{}
+	p.rules = map[string][]*naming.Rule{}
 	if p.config.PodMode == ClusterAggregatesOnly {
 		return
 	}
-	for i := range p.names.Rules {
-		r := &p.names.Rules[i]
+	for i := range p.scheme.Rules {
+		r := &p.scheme.Rules[i]
 		if p.known[r.Family] == nil {
 			p.unknown("rule: family %q does not exist", r.Family)
 			continue
@@ -191,9 +193,9 @@ func (p *planner) chooseRules() {
 
 // chooseTotals finds the aggregates that count.
 func (p *planner) chooseTotals() {
-	p.totals = map[string][]*Aggregate{}
+	p.totals = map[string][]*naming.Aggregate{}
 	c := p.config
-	add := func(list []Aggregate) {
+	add := func(list []naming.Aggregate) {
 		for i := range list {
 			a := &list[i]
 			switch {
@@ -206,12 +208,12 @@ func (p *planner) chooseTotals() {
 			}
 		}
 	}
-	add(p.names.Aggregates)
+	add(p.scheme.Aggregates)
 	add(c.Aggregates)
 }
 
 // rulesOf returns the rules of a family, that for the rest included.
-func (p *planner) rulesOf(t *kind.Table, d *metric.Desc) []*Rule {
+func (p *planner) rulesOf(t *kind.Table, d *metric.Desc) []*naming.Rule {
 	if rules := p.rules[d.Name]; len(rules) > 0 {
 		return rules
 	}
@@ -219,12 +221,12 @@ func (p *planner) rulesOf(t *kind.Table, d *metric.Desc) []*Rule {
 	if keep == nil {
 		keep = func(d *metric.Desc) bool { return !d.OptIn }
 	}
-	if p.names.Rest == nil || p.config.PodMode == ClusterAggregatesOnly || !keep(d) || !p.shows(t, d) {
+	if p.scheme.Rest == nil || p.config.PodMode == ClusterAggregatesOnly || !keep(d) || !p.shows(t, d) {
 		return nil
 	}
-	rest := *p.names.Rest
+	rest := *p.scheme.Rest
 	rest.Family = d.Name
-	return []*Rule{&rest}
+	return []*naming.Rule{&rest}
 }
 
 // shows tells whether a family that needs an allow-list has one.
@@ -380,4 +382,29 @@ func (p *planner) compileFamily(t *kind.Table, f *family) {
 	for _, a := range p.totals[f.desc.Name] {
 		f.totals = append(f.totals, p.compileAggregate(a, f))
 	}
+}
+
+// problems returns what is wrong with the rules and aggregates of a naming scheme
+// and a configuration, including those that match nothing that is read.
+func (p *planner) problems() []error {
+	var errs []error
+	report := func(of string, all []naming.Problem) {
+		for _, one := range all {
+			for _, what := range problem.Of(one.Err) {
+				errs = append(errs, problem.List{what.At(one.Key)}.From(of))
+			}
+		}
+	}
+	for i := range p.scheme.Rules {
+		report("rule for "+p.scheme.Rules[i].Family, p.scheme.Rules[i].Problems())
+	}
+	if p.scheme.Rest != nil {
+		report("rule for the rest", p.scheme.Rest.Problems())
+	}
+	for _, list := range [][]naming.Aggregate{p.scheme.Aggregates, p.config.Aggregates} {
+		for i := range list {
+			report("aggregate of "+list[i].Family, list[i].Problems())
+		}
+	}
+	return errs
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/join"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
@@ -13,23 +14,23 @@ import (
 
 // This file holds how joins are chosen and compiled.
 
-// chooseJoins merges the joins of the naming table, of the user, and of labels and
+// chooseJoins merges the joins of the naming scheme, of the user, and of labels and
 // annotations as tags.
 func (p *planner) chooseJoins() {
-	p.joins = maps.Clone(p.names.Joins)
+	p.joins = maps.Clone(p.scheme.Joins)
 	if p.joins == nil {
-		p.joins = map[string]Join{}
+		p.joins = map[string]naming.Join{}
 	}
 	maps.Copy(p.joins, p.config.Joins)
-	for family, labels := range p.names.AlwaysGet {
-		if j, ok := p.joins[family]; ok && !j.getsAll() && !j.empty() {
+	for family, labels := range p.scheme.AlwaysGet {
+		if j, ok := p.joins[family]; ok && !j.GetsAll() && !j.Empty() {
 			j.Get = append(slices.Clip(j.Get), labels...)
 			p.joins[family] = j
 		}
 	}
-	maps.DeleteFunc(p.joins, func(_ string, j Join) bool { return j.empty() })
+	maps.DeleteFunc(p.joins, func(_ string, j naming.Join) bool { return j.Empty() })
 	p.joinKeys(p.byFamily(metric.Labels, p.config.LabelsAsTags))
-	annotations := p.byFamily(metric.Annotations, p.names.AnnotationsAsTags)
+	annotations := p.byFamily(metric.Annotations, p.scheme.AnnotationsAsTags)
 	for family, user := range p.byFamily(metric.Annotations, p.config.AnnotationsAsTags) {
 		if user.tags != nil {
 			maps.Copy(user.tags, annotations[family].tags)
@@ -44,11 +45,6 @@ func (p *planner) chooseJoins() {
 		}
 	}
 }
-
-func (j *Join) getsAll() bool { return j.All || slices.Contains(j.Get, "*") }
-
-// empty tells whether a join is none at all.
-func (j *Join) empty() bool { return len(j.Match)+len(j.Get)+len(j.Tags) == 0 && !j.All }
 
 // keyTags says which keys of the labels or annotations of a kind become which tags.
 type keyTags struct {
@@ -176,9 +172,9 @@ func (j *joins) of(family string) *joinSource {
 	return j.list[i]
 }
 
-func compileJoin(family string, j Join) (*joinSource, error) {
+func compileJoin(family string, j naming.Join) (*joinSource, error) {
 	c := &joinSource{
-		family: family, match: slices.Compact(slices.Sorted(slices.Values(j.Match))), all: j.getsAll(),
+		family: family, match: slices.Compact(slices.Sorted(slices.Values(j.Match))), all: j.GetsAll(),
 		get: map[string]string{}, template: j.Template, named: newCache[string, string](maxNamed),
 	}
 	for _, label := range j.Get {
@@ -269,7 +265,7 @@ func (p *planner) useful(t *kind.Table) bool {
 	s := t.Schema()
 	for i := range s.Families {
 		d := &s.Families[i]
-		joined := slices.ContainsFunc(p.totals[d.Name], func(a *Aggregate) bool { return a.Joined })
+		joined := slices.ContainsFunc(p.totals[d.Name], func(a *naming.Aggregate) bool { return a.Joined })
 		if joined || len(p.rulesOf(t, d)) > 0 {
 			return true
 		}

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"cmp"
+	"github.com/kubestate/kubestate/agent/naming"
 	"math"
 	"slices"
 	"sort"
@@ -22,22 +23,22 @@ type ranked struct {
 // maxChunk is how long a chunk may be; half of a longer one becomes another.
 const maxChunk = 256
 
-func compareWords(op Op, a, b uint64) int {
-	if op == Latest {
+func compareWords(op naming.Op, a, b uint64) int {
+	if op == naming.Latest {
 		return cmp.Compare(a, b)
 	}
 	return cmp.Compare(math.Float64frombits(a), math.Float64frombits(b))
 }
 
 // find returns the chunk where a word is, or should be, and where in it.
-func (r *ranking) find(op Op, word uint64) (chunk, i int, found bool) {
+func (r *ranking) find(op naming.Op, word uint64) (chunk, i int, found bool) {
 	after := sort.Search(len(r.chunks), func(i int) bool { return compareWords(op, r.chunks[i][0].word, word) > 0 })
 	chunk = max(after-1, 0)
 	i, found = slices.BinarySearchFunc(r.chunks[chunk], word, func(a ranked, word uint64) int { return compareWords(op, a.word, word) })
 	return chunk, i, found
 }
 
-func (r *ranking) add(op Op, word uint64) {
+func (r *ranking) add(op naming.Op, word uint64) {
 	if len(r.chunks) == 0 {
 		r.chunks = [][]ranked{{{word, 1}}}
 		return
@@ -56,7 +57,7 @@ func (r *ranking) add(op Op, word uint64) {
 }
 
 // remove takes away a word that is there.
-func (r *ranking) remove(op Op, word uint64) {
+func (r *ranking) remove(op naming.Op, word uint64) {
 	at, i, _ := r.find(op, word)
 	chunk := r.chunks[at]
 	if chunk[i].n--; chunk[i].n > 0 {

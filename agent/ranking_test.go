@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"github.com/kubestate/kubestate/agent/naming"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -17,12 +18,12 @@ func TestRanking(t *testing.T) {
 			grow := step/(5*most)%2 == 0 // in turns
 			if len(left) == 0 || r.IntN(4) > 0 == grow {
 				word := r.Uint64N(uint64(2 * most))
-				x.add(Latest, word)
+				x.add(naming.Latest, word)
 				i, _ := slices.BinarySearch(left, word)
 				left = slices.Insert(left, i, word)
 			} else {
 				i := r.IntN(len(left))
-				x.remove(Latest, left[i])
+				x.remove(naming.Latest, left[i])
 				left = slices.Delete(left, i, i+1)
 			}
 			switch {

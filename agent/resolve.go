@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -29,9 +30,7 @@ func (d *draft) makeParts(s *sample) {
 
 // startPoint makes the point one that nothing was done to.
 func (d *draft) startPoint(s *sample) {
-	p := &d.point
-	p.Value, p.Order, p.dropped, p.tags = s.value, 0, 0, p.tags[:0]
-	p.names, p.values = d.namesOf(s), d.valuesOf(s)
+	d.point.Reset(s.value, d.namesOf(s), d.valuesOf(s))
 }
 
 // makeTracked makes what the Tracker says of an object.
@@ -44,14 +43,14 @@ func (d *draft) makeTracked(o kind.Object) {
 }
 
 // addTracked makes what a sample of the Tracker becomes.
-func (d *draft) addTracked(t Tracked) {
+func (d *draft) addTracked(t naming.Tracked) {
 	f, ok := d.resource.tracked[t.Family]
 	if !ok {
 		return
 	}
 	d.moving = append(d.moving, t.Value)
 	for _, rule := range f.rules {
-		d.point = Point{names: d.resource.identity, values: d.identity, tags: d.point.tags[:0]}
+		d.point.Reset(0, d.resource.identity, d.identity)
 		d.makeSeries(f, rule, t.Value)
 	}
 }
@@ -106,13 +105,13 @@ func (d *draft) agrees(s *sample, names, values []string, state, value string) b
 }
 
 // makeSeries makes the series and the check that a rule makes of the point.
-func (d *draft) makeSeries(f *family, r *rule, moving *Moving) {
+func (d *draft) makeSeries(f *family, r *rule, moving *naming.Moving) {
 	p := &d.point
 	if r.unless >= 0 && len(d.of(r.unless)) > 0 || r.isTime && !isTime(p.Value) || !r.admits(p) || r.adjust != nil && !r.adjust(p) {
 		return
 	}
-	x := draftSeries{value: p.Value, age: r.value == Age}
-	if r.value == One {
+	x := draftSeries{value: p.Value, age: r.value == naming.Age}
+	if r.value == naming.One {
 		x.value = 1
 	}
 	if moving != nil {
@@ -187,31 +186,31 @@ func (d *draft) makeCheck(of *check, name *sink.Metric, x *draftSeries) {
 // takeTags parts the own labels of the point into tags of its own and labels that
 // bear on the whole block.
 func (d *draft) takeTags(f *family, r *rule) {
-	p := &d.point
+	names, values := d.point.Labels()
 	d.picked, d.shared = d.picked[:0], d.shared[:0]
-	known := len(p.names) == f.ids+len(r.own)
-	for i := f.ids; i < len(p.names); i++ {
+	known := len(names) == f.ids+len(r.own)
+	for i := f.ids; i < len(names); i++ {
 		var o ownPlan
-		if j := i - f.ids; known && p.names[i] == f.own[j] {
+		if j := i - f.ids; known && names[i] == f.own[j] {
 			o = r.own[j]
 		} else {
-			o = r.plan(f, p.names[i])
+			o = r.plan(f, names[i])
 		}
-		if i < 64 && p.dropped&(1<<i) != 0 {
+		if d.point.Dropped(i) {
 			o.key, o.shared = "", o.bound
 		}
-		shown, ok := o.values[p.values[i]]
+		shown, ok := o.values[values[i]]
 		if !ok {
-			shown = p.values[i]
+			shown = values[i]
 		}
 		switch {
 		case o.shared:
-			d.shared = append(d.shared, ownLabel{name: p.names[i], value: p.values[i], key: o.key, shown: shown})
+			d.shared = append(d.shared, ownLabel{name: names[i], value: values[i], key: o.key, shown: shown})
 		case o.key != "":
 			d.picked = append(d.picked, sink.Tag{Key: o.key, Value: shown})
 		}
 	}
-	d.picked = append(append(d.picked, r.set...), p.tags...)
+	d.picked = append(append(d.picked, r.set...), d.point.Tags()...)
 	d.dropTwins(f)
 }
 
@@ -264,11 +263,11 @@ func (d *draft) makePart(t *aggregate) {
 		return
 	}
 	m := d.nameBy(t.name)
-	if m == nil || t.op != Count && math.IsNaN(p.Value) {
+	if m == nil || t.op != naming.Count && math.IsNaN(p.Value) {
 		return
 	}
 	part := draftPart{total: t, metric: m, word: math.Float64bits(p.Value)}
-	if t.op == Latest {
+	if t.op == naming.Latest {
 		part.word = latestWord(p, t.check)
 	}
 	part.key.from = len(d.text)
@@ -286,10 +285,10 @@ func (d *draft) makePart(t *aggregate) {
 // groupLabel returns the value of a label that makes groups.
 func (d *draft) groupLabel(t *aggregate, name string) string {
 	p := &d.point
-	if v, ok := p.lookup(name); ok {
+	if v, ok := p.Lookup(name); ok {
 		return v
 	}
-	for _, t := range slices.Backward(p.tags) {
+	for _, t := range slices.Backward(p.Tags()) {
 		if t.Key == name {
 			return t.Value
 		}

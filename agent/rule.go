@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/metric"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -13,14 +14,14 @@ type rule struct {
 	filter
 	metric *namer // nil: no series
 	check  *check // nil: no service check
-	value  Value
+	value  naming.Value
 	isTime bool // the value of a sample is a time
 	start  int  // the family with the time from which it counts; -1: none
 	states *states
-	tags   *Tags
+	tags   *naming.Tags
 	own    []ownPlan // of the family's own labels, where those are known
 	set    []sink.Tag
-	adjust func(*Point) bool
+	adjust func(*naming.Point) bool
 }
 
 // states is a compiled States.
@@ -40,15 +41,15 @@ type ownPlan struct {
 
 // check is a compiled Check.
 type check struct {
-	*Check
+	*naming.Check
 	name     *namer
-	message  []namePart
+	message  []naming.TemplatePart
 	status   sink.Status
 	statuses map[string]sink.Status
 }
 
 // statusOf returns the status of a sample.
-func (c *check) statusOf(p *Point) sink.Status {
+func (c *check) statusOf(p *naming.Point) sink.Status {
 	if c.By != "" {
 		if s, ok := c.statuses[p.Label(c.By)]; ok {
 			return s
@@ -58,18 +59,18 @@ func (c *check) statusOf(p *Point) sink.Status {
 }
 
 // appendMessage appends the message of a sample.
-func (c *check) appendMessage(text []byte, p *Point) []byte {
+func (c *check) appendMessage(text []byte, p *naming.Point) []byte {
 	for _, part := range c.message {
-		text = append(text, part.text...)
-		if part.label != "" {
-			text = append(text, p.Label(part.label)...)
+		text = append(text, part.Text...)
+		if part.Label != "" {
+			text = append(text, p.Label(part.Label)...)
 		}
 	}
 	return text
 }
 
 // metricOf returns what the metrics of a rule or aggregate have in common.
-func metricOf(prefix, name string, t Type, unit, help string, d *metric.Desc) sink.Metric {
+func metricOf(prefix, name string, t naming.Type, unit, help string, d *metric.Desc) sink.Metric {
 	m := sink.Metric{Name: prefix + name, Unit: unit, Help: help}
 	if name == "" {
 		m.Name = prefix + d.Name
@@ -78,36 +79,36 @@ func metricOf(prefix, name string, t Type, unit, help string, d *metric.Desc) si
 		m.Help = d.Help
 	}
 	if t == "" && d.Type == metric.Counter {
-		t = Counter
+		t = naming.Counter
 	}
-	m.Type, _ = typeOf(t) // see problems, here and below
+	m.Type, _ = naming.SinkType(t) // see problems, here and below
 	return m
 }
 
-func (p *planner) compileCheck(c *Check, choose map[string]map[string]string) *check {
-	x := &check{Check: c, name: newNamer(p.checks, sink.Metric{Name: p.names.Prefix + c.Name}, choose), statuses: map[string]sink.Status{}}
-	x.message, _ = parseTemplate(c.Message)
-	x.status, _ = statusOf(c.Status)
+func (p *planner) compileCheck(c *naming.Check, choose map[string]map[string]string) *check {
+	x := &check{Check: c, name: newNamer(p.checks, sink.Metric{Name: p.scheme.Prefix + c.Name}, choose), statuses: map[string]sink.Status{}}
+	x.message, _ = naming.ParseTemplate(c.Message)
+	x.status, _ = naming.SinkStatus(c.Status)
 	for value, status := range c.Statuses {
-		x.statuses[value], _ = statusOf(status)
+		x.statuses[value], _ = naming.SinkStatus(status)
 	}
 	return x
 }
 
 // compileRule binds a rule to a family of a planned table. A rule that says
 // nothing of a metric, but of a check, makes no series.
-func (p *planner) compileRule(r *Rule, f *family) *rule {
+func (p *planner) compileRule(r *naming.Rule, f *family) *rule {
 	c := &rule{filter: compileFilter(&r.Filter, r.Capture), value: r.Value, start: -1, tags: &r.Tags, adjust: r.Adjust}
 	if r.Check != nil {
 		c.check = p.compileCheck(r.Check, r.Choose)
 	}
 	if r.Check == nil || r.Metric != "" {
-		c.metric = newNamer(p.metrics, metricOf(p.names.Prefix, r.Metric, r.Type, r.Unit, r.Help, f.desc), r.Choose)
+		c.metric = newNamer(p.metrics, metricOf(p.scheme.Prefix, r.Metric, r.Type, r.Unit, r.Help, f.desc), r.Choose)
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.Set)) {
 		c.set = append(c.set, sink.Tag{Key: key, Value: r.Set[key]})
 	}
-	c.isTime = r.Value == Age || r.Check != nil && r.Check.Due
+	c.isTime = r.Value == naming.Age || r.Check != nil && r.Check.Due
 	c.unless, c.start = f.find(r.Unless), f.find(r.Start)
 	if s := r.States; s != nil {
 		c.states = &states{label: s.Label, values: s.Values}

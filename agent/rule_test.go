@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -26,13 +27,13 @@ const waiting = `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: sh
 
 func TestRules(t *testing.T) {
 	for name, c := range map[string]struct {
-		rules  []agent.Rule
-		names  agent.Names
+		rules  []naming.Rule
+		names  naming.Scheme
 		object string
 		want   string // lines
 	}{
 		"a family as it is": {
-			rules:  []agent.Rule{{Family: "kube_resourcequota"}},
+			rules:  []naming.Rule{{Family: "kube_resourcequota"}},
 			object: quota,
 			want: `kube_resourcequota 1 namespace:shop resource:requests.cpu resourcequota:q type:used
 kube_resourcequota 10 namespace:shop resource:pods resourcequota:q type:hard
@@ -40,17 +41,17 @@ kube_resourcequota 4 namespace:shop resource:requests.cpu resourcequota:q type:h
 kube_resourcequota 8 namespace:shop resource:requests.hugepages-2Mi resourcequota:q type:hard`,
 		},
 		"another name, for samples of one value": {
-			rules:  []agent.Rule{{Family: "kube_resourcequota", Metric: "q", Filter: agent.Filter{Equal: new(4.0)}}},
+			rules:  []naming.Rule{{Family: "kube_resourcequota", Metric: "q", Filter: naming.Filter{Equal: new(4.0)}}},
 			object: quota,
 			want:   `q 4 namespace:shop resource:requests.cpu resourcequota:q type:hard`,
 		},
 		"several rules for one family, by labels": {
-			rules: []agent.Rule{
-				{Family: "kube_resourcequota", Metric: "used", Filter: agent.Filter{Where: map[string][]string{"type": {"USED", "other"}}}},
+			rules: []naming.Rule{
+				{Family: "kube_resourcequota", Metric: "used", Filter: naming.Filter{Where: map[string][]string{"type": {"USED", "other"}}}},
 				{
-					Family: "kube_resourcequota", Metric: "huge", Value: agent.One,
-					Filter: agent.Filter{Where: map[string][]string{"resource": {"Requests.hugepages-*"}}},
-					Tags:   agent.Tags{Capture: map[string]string{"resource": "size"}, Drop: []string{"resource"}},
+					Family: "kube_resourcequota", Metric: "huge", Value: naming.One,
+					Filter: naming.Filter{Where: map[string][]string{"resource": {"Requests.hugepages-*"}}},
+					Tags:   naming.Tags{Capture: map[string]string{"resource": "size"}, Drop: []string{"resource"}},
 				},
 			},
 			object: quota,
@@ -58,9 +59,9 @@ kube_resourcequota 8 namespace:shop resource:requests.hugepages-2Mi resourcequot
 used 1 namespace:shop resource:requests.cpu resourcequota:q type:used`,
 		},
 		"names with labels in them": {
-			rules: []agent.Rule{{
+			rules: []naming.Rule{{
 				Family: "kube_resourcequota", Metric: "q.{resource}.{type}.x",
-				Filter: agent.Filter{Choose: map[string]map[string]string{"type": {"hard": "limit"}}},
+				Filter: naming.Filter{Choose: map[string]map[string]string{"type": {"hard": "limit"}}},
 			}},
 			object: quota,
 			want: `q.pods.limit.x 10 namespace:shop resource:pods resourcequota:q type:hard
@@ -68,9 +69,9 @@ q.requests.cpu.limit.x 4 namespace:shop resource:requests.cpu resourcequota:q ty
 q.requests.hugepages_2Mi.limit.x 8 namespace:shop resource:requests.hugepages-2Mi resourcequota:q type:hard`,
 		},
 		"the longest pattern says what stands in a name": {
-			rules: []agent.Rule{{
+			rules: []naming.Rule{{
 				Family: "kube_resourcequota", Metric: "q.{resource}",
-				Filter: agent.Filter{Choose: map[string]map[string]string{"resource": {"*": "any", "requests.*": "request", "requests.cpu": "cpu"}, "type": {"hard": ""}}},
+				Filter: naming.Filter{Choose: map[string]map[string]string{"resource": {"*": "any", "requests.*": "request", "requests.cpu": "cpu"}, "type": {"hard": ""}}},
 			}},
 			object: quota,
 			want: `q.any 10 namespace:shop resource:pods resourcequota:q type:hard
@@ -78,9 +79,9 @@ q.cpu 4 namespace:shop resource:requests.cpu resourcequota:q type:hard
 q.request 8 namespace:shop resource:requests.hugepages-2Mi resourcequota:q type:hard`,
 		},
 		"tags dropped, renamed, set, with other values": {
-			rules: []agent.Rule{{
-				Family: "kube_resourcequota", Metric: "q", Filter: agent.Filter{Where: map[string][]string{"resource": {"pods"}}},
-				Tags: agent.Tags{
+			rules: []naming.Rule{{
+				Family: "kube_resourcequota", Metric: "q", Filter: naming.Filter{Where: map[string][]string{"resource": {"pods"}}},
+				Tags: naming.Tags{
 					Drop: []string{"resource"}, Rename: map[string]string{"type": "sort"},
 					Values: map[string]map[string]string{"type": {"hard": "limit"}}, Set: map[string]string{"b": "2", "a": "1"},
 				},
@@ -89,41 +90,41 @@ q.request 8 namespace:shop resource:requests.hugepages-2Mi resourcequota:q type:
 			want:   `q 10 a:1 b:2 namespace:shop resourcequota:q sort:limit`,
 		},
 		"a label that is dropped is in the way of no join": {
-			rules: []agent.Rule{{
-				Family: "kube_resourcequota", Metric: "q", Filter: agent.Filter{Where: map[string][]string{"resource": {"pods"}}},
-				Tags: agent.Tags{Drop: []string{"type", "resource"}},
+			rules: []naming.Rule{{
+				Family: "kube_resourcequota", Metric: "q", Filter: naming.Filter{Where: map[string][]string{"resource": {"pods"}}},
+				Tags: naming.Tags{Drop: []string{"type", "resource"}},
 			}},
-			names: agent.Names{Joins: map[string]agent.Join{
+			names: naming.Scheme{Joins: map[string]naming.Join{
 				"kube_service_spec_type": {Match: []string{"type"}, Get: []string{"service"}},
 			}},
 			object: quota + "\n---\n{apiVersion: v1, kind: Service, metadata: {name: s, namespace: other}, spec: {type: hard}}",
 			want:   `q 10 namespace:shop resourcequota:q service:s`,
 		},
 		"ages, and ones": {
-			rules: []agent.Rule{
-				{Family: "kube_pod_created", Metric: "age", Value: agent.Age},
-				{Family: "kube_pod_created", Metric: "there", Value: agent.One},
+			rules: []naming.Rule{
+				{Family: "kube_pod_created", Metric: "age", Value: naming.Age},
+				{Family: "kube_pod_created", Metric: "there", Value: naming.One},
 			},
 			object: waiting,
 			want: `age 3600 namespace:shop pod:web uid:u
 there 1 namespace:shop pod:web uid:u`,
 		},
 		"unless the object has another family": {
-			rules: []agent.Rule{
-				{Family: "kube_pod_created", Metric: "running", Value: agent.One, Filter: agent.Filter{Unless: "kube_pod_container_status_waiting_reason"}},
-				{Family: "kube_pod_created", Metric: "alive", Value: agent.One, Filter: agent.Filter{Unless: "kube_pod_deletion_timestamp"}},
+			rules: []naming.Rule{
+				{Family: "kube_pod_created", Metric: "running", Value: naming.One, Filter: naming.Filter{Unless: "kube_pod_container_status_waiting_reason"}},
+				{Family: "kube_pod_created", Metric: "alive", Value: naming.One, Filter: naming.Filter{Unless: "kube_pod_deletion_timestamp"}},
 			},
 			object: waiting,
 			want:   `alive 1 namespace:shop pod:web uid:u`,
 		},
 		"all states of each container, the zeroes too": {
-			rules: []agent.Rule{{
+			rules: []naming.Rule{{
 				Family: "kube_pod_container_status_running", Metric: "state",
-				States: &agent.States{
+				States: &naming.States{
 					From: []string{"kube_pod_container_status_waiting_reason", "kube_pod_container_status_terminated_reason"}, Label: "reason",
 					Values: []string{"CrashLoopBackOff", "OOMKilled"},
 				},
-				Tags: agent.Tags{Rename: map[string]string{"reason": "why"}, Values: map[string]map[string]string{"reason": {"OOMKilled": "oom"}}},
+				Tags: naming.Tags{Rename: map[string]string{"reason": "why"}, Values: map[string]map[string]string{"reason": {"OOMKilled": "oom"}}},
 			}},
 			object: waiting,
 			want: `state 0 container:a namespace:shop pod:web uid:u why:oom
@@ -132,9 +133,9 @@ state 0 container:b namespace:shop pod:web uid:u why:oom
 state 1 container:a namespace:shop pod:web uid:u why:CrashLoopBackOff`,
 		},
 		"what only a function can say": {
-			rules: []agent.Rule{{
+			rules: []naming.Rule{{
 				Family: "kube_pod_container_status_restarts_total", Metric: "restarts",
-				Adjust: func(p *agent.Point) bool {
+				Adjust: func(p *naming.Point) bool {
 					p.Set("letter", strings.ToUpper(p.Label("container")))
 					p.Drop("container")
 					p.Value *= 10
@@ -145,39 +146,39 @@ state 1 container:a namespace:shop pod:web uid:u why:CrashLoopBackOff`,
 			want:   `restarts 20 letter:A namespace:shop pod:web uid:u`,
 		},
 		"service checks by a label": {
-			rules: []agent.Rule{{
-				Family: "kube_resourcequota", Check: &agent.Check{
-					Name: "quota.{type}", Message: "{resource} is {type}", By: "type", Status: agent.Unknown,
-					Statuses: map[string]agent.Status{"used": agent.Warning},
+			rules: []naming.Rule{{
+				Family: "kube_resourcequota", Check: &naming.Check{
+					Name: "quota.{type}", Message: "{resource} is {type}", By: "type", Status: naming.Unknown,
+					Statuses: map[string]naming.Status{"used": naming.Warning},
 				},
-				Filter: agent.Filter{Where: map[string][]string{"resource": {"requests.cpu"}}}, Tags: agent.Tags{Drop: []string{"type", "resource"}},
+				Filter: naming.Filter{Where: map[string][]string{"resource": {"requests.cpu"}}}, Tags: naming.Tags{Drop: []string{"type", "resource"}},
 			}},
 			object: quota,
 			want: `check quota.hard unknown "requests.cpu is hard" namespace:shop resourcequota:q
 check quota.used warning "requests.cpu is used" namespace:shop resourcequota:q`,
 		},
 		"a check and a metric of one rule": {
-			rules: []agent.Rule{{
-				Family: "kube_pod_created", Metric: "m", Value: agent.One, Check: &agent.Check{Name: "c", Status: agent.Critical},
+			rules: []naming.Rule{{
+				Family: "kube_pod_created", Metric: "m", Value: naming.One, Check: &naming.Check{Name: "c", Status: naming.Critical},
 			}},
 			object: waiting,
 			want: `check c critical "" namespace:shop pod:web uid:u
 m 1 namespace:shop pod:web uid:u`,
 		},
 		"a check that is due": {
-			rules: []agent.Rule{
-				{Family: "kube_pod_created", Check: &agent.Check{Name: "late", Message: "{pod} is", Due: true}},
-				{Family: "kube_pod_created", Check: &agent.Check{Name: "early", Due: true}, Adjust: func(p *agent.Point) bool { p.Value += 3600; return true }},
+			rules: []naming.Rule{
+				{Family: "kube_pod_created", Check: &naming.Check{Name: "late", Message: "{pod} is", Due: true}},
+				{Family: "kube_pod_created", Check: &naming.Check{Name: "early", Due: true}, Adjust: func(p *naming.Point) bool { p.Value += 3600; return true }},
 			},
 			object: waiting,
 			want: `check early ok "" namespace:shop pod:web uid:u
 check late critical "web is late by 3600 seconds" namespace:shop pod:web uid:u`,
 		},
 		"labels are tags, and those may differ by family": {
-			rules: []agent.Rule{{Family: "kube_pod_container_status_running", Metric: "a"}, {Family: "kube_pod_created", Metric: "b", Value: agent.One}},
-			names: agent.Names{
+			rules: []naming.Rule{{Family: "kube_pod_container_status_running", Metric: "a"}, {Family: "kube_pod_created", Metric: "b", Value: naming.One}},
+			names: naming.Scheme{
 				Prefix: "p.", Labels: map[string]string{"container": "c", "pod": "pod_name", "namespace": "ns"},
-				Overrides: []agent.Override{{Prefix: "kube_pod_container", Tags: map[string]string{"c": "kube_c", "pod_name": "p"}}},
+				Overrides: []naming.Override{{Prefix: "kube_pod_container", Tags: map[string]string{"c": "kube_c", "pod_name": "p"}}},
 			},
 			object: waiting,
 			want: `p.a 0 kube_c:a ns:shop p:web uid:u
@@ -185,10 +186,10 @@ p.a 1 kube_c:b ns:shop p:web uid:u
 p.b 1 ns:shop pod_name:web uid:u`,
 		},
 		"entities": {
-			rules: []agent.Rule{{Family: "kube_pod_container_status_running", Metric: "a"}, {Family: "kube_resourcequota", Metric: "q", Filter: agent.Filter{Where: map[string][]string{"type": {"used"}}}}},
-			names: agent.Names{
+			rules: []naming.Rule{{Family: "kube_pod_container_status_running", Metric: "a"}, {Family: "kube_resourcequota", Metric: "q", Filter: naming.Filter{Where: map[string][]string{"type": {"used"}}}}},
+			names: naming.Scheme{
 				Labels: map[string]string{"container": "k8s.container.name", "pod": "k8s.pod.name"},
-				Entities: []agent.Entity{
+				Entities: []naming.Entity{
 					{Resource: "pods", Tags: []string{"k8s.pod.name", "k8s.container.name"}, UID: "k8s.pod.uid"},
 					{Resource: "*", Tags: []string{"namespace"}, UID: "uid"},
 				},
@@ -201,7 +202,7 @@ q 1 {namespace:shop uid:v} resource:requests.cpu resourcequota:q type:used`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.names.Rules = c.rules
-			x := agenttest.New(t, agent.Config{Names: &c.names})
+			x := agenttest.New(t, agent.Config{Scheme: &c.names})
 			x.Put(agenttest.Objects(t, c.object)...)
 			if diff := cmp.Diff(strings.Split(c.want, "\n"), x.Lines(runAt)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -212,12 +213,12 @@ q 1 {namespace:shop uid:v} resource:requests.cpu resourcequota:q type:used`,
 
 // A metric is one pointer, whichever object it is of, and says what it is.
 func TestMetrics(t *testing.T) {
-	n := &agent.Names{Rules: []agent.Rule{
+	n := &naming.Scheme{Rules: []naming.Rule{
 		{Family: "kube_pod_container_status_restarts_total", Metric: "restarts", Start: "kube_pod_start_time", Unit: "{restart}"},
-		{Family: "kube_pod_created", Metric: "created", Type: agent.UpDown, Help: "When."},
+		{Family: "kube_pod_created", Metric: "created", Type: naming.UpDown, Help: "When."},
 		{Family: "kube_pod_container_status_ready", Metric: "ready"},
 	}}
-	x := agenttest.New(t, agent.Config{Names: n})
+	x := agenttest.New(t, agent.Config{Scheme: n})
 	x.Put(objects(t, waiting, strings.Replace(waiting, "name: web", "name: db", 1))...)
 	metrics := map[string]*sink.Metric{}
 	start := time.Date(2026, 1, 2, 11, 0, 30, 0, time.UTC).UnixMilli()
@@ -242,14 +243,14 @@ func TestMetrics(t *testing.T) {
 
 // Tags that are everywhere are where they belong.
 func TestTagsOfEverything(t *testing.T) {
-	n := &agent.Names{
-		Rules:          []agent.Rule{{Family: "kube_configmap_info", Metric: "m"}},
-		Aggregates:     []agent.Aggregate{{Family: "kube_configmap_info", Metric: "total", Op: agent.Count}},
+	n := &naming.Scheme{
+		Rules:          []naming.Rule{{Family: "kube_configmap_info", Metric: "m"}},
+		Aggregates:     []naming.Aggregate{{Family: "kube_configmap_info", Metric: "total", Op: naming.Count}},
 		ClusterNameTag: "cluster", ClusterIDTag: "cluster_id", HostTags: []string{"host"},
-		Entities: []agent.Entity{{Resource: "*", Tags: []string{"cluster"}}},
+		Entities: []naming.Entity{{Resource: "*", Tags: []string{"cluster"}}},
 	}
 	x := agenttest.New(t, agent.Config{
-		Names: n, ClusterName: "c1", ClusterID: "id", Tags: []sink.Tag{{Key: "z", Value: "1"}, {Key: "host", Value: "no host"}},
+		Scheme: n, ClusterName: "c1", ClusterID: "id", Tags: []sink.Tag{{Key: "z", Value: "1"}, {Key: "host", Value: "no host"}},
 	})
 	x.Put(objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}}`)...)
 	expect(t, x,
@@ -261,8 +262,8 @@ func TestTagsOfEverything(t *testing.T) {
 // Characters that no name of a metric has become underscores: all but dots, underscores,
 // and letters and digits of ASCII, the first and last of each range included.
 func TestCharactersOfNames(t *testing.T) {
-	x := agenttest.New(t, agent.Config{Names: &agent.Names{Rules: []agent.Rule{{
-		Family: "kube_secret_type", Metric: "s.{type}", Tags: agent.Tags{Drop: []string{"type"}},
+	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{
+		Family: "kube_secret_type", Metric: "s.{type}", Tags: naming.Tags{Drop: []string{"type"}},
 	}}}})
 	x.Feed("secrets").Put(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Type: "/0189:@ABYZ[`abyz{._-é\x00\x7f"})
 	expect(t, x, "s._0189__ABYZ__abyz_.______ 1 namespace: secret:a")
@@ -272,9 +273,9 @@ func TestCharactersOfNames(t *testing.T) {
 // others are left out, and that is logged once.
 func TestTooManyMetrics(t *testing.T) {
 	var log bytes.Buffer
-	x := agenttest.New(t, agent.Config{Logger: slog.New(slog.NewTextHandler(&log, nil)), Names: &agent.Names{
-		Rules:      []agent.Rule{{Family: "kube_secret_type", Metric: "secret.{secret}"}, {Family: "kube_secret_info", Metric: "all"}},
-		Aggregates: []agent.Aggregate{{Family: "kube_secret_type", Metric: "secrets.{type}", Op: agent.Count}},
+	x := agenttest.New(t, agent.Config{Logger: slog.New(slog.NewTextHandler(&log, nil)), Scheme: &naming.Scheme{
+		Rules:      []naming.Rule{{Family: "kube_secret_type", Metric: "secret.{secret}"}, {Family: "kube_secret_info", Metric: "all"}},
+		Aggregates: []naming.Aggregate{{Family: "kube_secret_type", Metric: "secrets.{type}", Op: naming.Count}},
 	}})
 	const more = 100
 	for i := range 10_000 + more {
@@ -299,9 +300,9 @@ func TestTooManyMetrics(t *testing.T) {
 
 // A check may be there for some values of a label alone, without a metric.
 func TestCheckOfChosenValues(t *testing.T) {
-	x := agenttest.New(t, agent.Config{Names: &agent.Names{Rules: []agent.Rule{{
-		Family: "kube_pod_status_phase", Filter: agent.Filter{Equal: new(1.0), Choose: map[string]map[string]string{"phase": {"Failed": "failed"}}},
-		Check: &agent.Check{Name: "pod.{phase}", Status: agent.Critical},
+	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{
+		Family: "kube_pod_status_phase", Filter: naming.Filter{Equal: new(1.0), Choose: map[string]map[string]string{"phase": {"Failed": "failed"}}},
+		Check: &naming.Check{Name: "pod.{phase}", Status: naming.Critical},
 	}}}})
 	running := `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u}, status: {phase: Running}}`
 	for range 2 {
@@ -327,8 +328,8 @@ func TestKSM(t *testing.T) {
 func TestSetClusterID(t *testing.T) {
 	n := ready(nil)
 	n.ClusterIDTag = "id"
-	n.Aggregates = []agent.Aggregate{{Family: "kube_pod_info", Metric: "pods", Op: agent.Count}}
-	x := agenttest.New(t, agent.Config{Names: n, Tags: []sink.Tag{{Key: "z", Value: "1"}}})
+	n.Aggregates = []naming.Aggregate{{Family: "kube_pod_info", Metric: "pods", Op: naming.Count}}
+	x := agenttest.New(t, agent.Config{Scheme: n, Tags: []sink.Tag{{Key: "z", Value: "1"}}})
 	x.Put(objects(t, pod)...)
 	expect(t, x, "pod 1 namespace:shop pod:web uid:u z:1", "pods 1 z:1")
 	x.SetClusterID("c")

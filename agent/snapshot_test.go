@@ -3,13 +3,14 @@ package agent
 import (
 	"testing"
 
+	"github.com/kubestate/kubestate/agent/naming"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // A snapshot copies only what has changed since the one before, and stays as it is.
 func TestSnapshotsShareWhatHasNotChanged(t *testing.T) {
-	a, err := New(Config{Names: &Names{Rules: []Rule{{Family: "kube_secret_type"}}}})
+	a, err := New(Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{Family: "kube_secret_type"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kubestate/kubestate/agent/naming"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -12,10 +13,10 @@ import (
 // Where no runs are made, what has gone takes no memory, and what has changed is not
 // forgotten.
 func TestGoneObjectsAreForgottenWithoutRuns(t *testing.T) {
-	a, err := New(Config{Names: &Names{
-		Rules:      []Rule{{Family: "kube_secret_info"}},
-		Aggregates: []Aggregate{{Family: "kube_secret_info", Metric: "n", Op: Count, By: []string{"namespace"}}},
-		Joins: map[string]Join{
+	a, err := New(Config{Scheme: &naming.Scheme{
+		Rules:      []naming.Rule{{Family: "kube_secret_info"}},
+		Aggregates: []naming.Aggregate{{Family: "kube_secret_info", Metric: "n", Op: naming.Count, By: []string{"namespace"}}},
+		Joins: map[string]naming.Join{
 			"kube_namespace_labels": {Match: []string{"namespace"}, Get: []string{"label_team"}},
 			"kube_secret_labels":    {Match: []string{"namespace", "secret"}, Get: []string{"label_version"}},
 		},

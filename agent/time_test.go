@@ -8,7 +8,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
 	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
@@ -30,10 +31,10 @@ func TestNoTime(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := agenttest.New(t, agent.Config{Kinds: []*kind.Table{secrets}, Names: &agent.Names{Rules: []agent.Rule{
-		{Family: "kube_secret_time", Metric: "age", Value: agent.Age},
-		{Family: "kube_secret_time", Metric: "check", Check: &agent.Check{Name: "due", Due: true}},
-		{Family: "kube_secret_time", Metric: "start", Type: agent.Counter, Start: "kube_secret_time", Value: agent.One},
+	x := agenttest.New(t, agent.Config{Kinds: []*kind.Table{secrets}, Scheme: &naming.Scheme{Rules: []naming.Rule{
+		{Family: "kube_secret_time", Metric: "age", Value: naming.Age},
+		{Family: "kube_secret_time", Metric: "check", Check: &naming.Check{Name: "due", Due: true}},
+		{Family: "kube_secret_time", Metric: "start", Type: naming.Counter, Start: "kube_secret_time", Value: naming.One},
 	}}})
 	for _, text := range []string{"-62135596800", "-62135596801", "-Inf", "NaN"} {
 		s := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "s", Annotations: map[string]string{"time": text}}}
@@ -58,7 +59,7 @@ func TestNoTime(t *testing.T) {
 // A CronJob whose schedule is never due has no next time that could have passed, and
 // times that are null have no age.
 func TestNullTimesHaveNoSeries(t *testing.T) {
-	x := agenttest.New(t, agent.Config{Names: datadog.Names()})
+	x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme()})
 	x.Put(objects(t,
 		`{apiVersion: batch/v1, kind: CronJob, metadata: {name: never, namespace: ops, uid: u, creationTimestamp: "2026-01-01T00:00:00Z"}, spec: {schedule: "0 0 31 2 *", suspend: false}}`,
 		`{apiVersion: batch/v1, kind: CronJob, metadata: {name: nulls, namespace: ops, uid: v, creationTimestamp: null}, spec: {schedule: "0 0 1 1 *"}, status: {lastScheduleTime: null}}`,

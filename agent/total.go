@@ -1,6 +1,9 @@
 package agent
 
-import "math"
+import (
+	"github.com/kubestate/kubestate/agent/naming"
+	"math"
+)
 
 // total is the total of some values, which are words of parts. What was added can
 // be removed again, in any order, and nothing remains of it.
@@ -19,22 +22,22 @@ type moreTotal struct {
 	ranking  ranking // for the least, the greatest and the latest
 }
 
-func (t *total) add(op Op, word uint64) {
+func (t *total) add(op naming.Op, word uint64) {
 	t.n++
 	switch op {
-	case Sum:
+	case naming.Sum:
 		t.sum(math.Float64frombits(word), 1)
-	case Min, Max, Latest:
+	case naming.Min, naming.Max, naming.Latest:
 		t.rest().ranking.add(op, word)
 	}
 }
 
-func (t *total) remove(op Op, word uint64) {
+func (t *total) remove(op naming.Op, word uint64) {
 	t.n--
 	switch op {
-	case Sum:
+	case naming.Sum:
 		t.sum(-math.Float64frombits(word), -1)
-	case Min, Max, Latest:
+	case naming.Min, naming.Max, naming.Latest:
 		t.rest().ranking.remove(op, word)
 	}
 }
@@ -68,17 +71,17 @@ func twoSum(a, b float64) (sum, lost float64) {
 }
 
 // value returns the total. There is at least one value.
-func (t *total) value(op Op) float64 {
+func (t *total) value(op naming.Op) float64 {
 	switch op {
-	case Count:
+	case naming.Count:
 		return float64(t.n)
-	case Min:
+	case naming.Min:
 		return math.Float64frombits(t.more.ranking.first())
-	case Max:
+	case naming.Max:
 		return math.Float64frombits(t.more.ranking.last())
-	case Latest:
+	case naming.Latest:
 		return float64(statusOfWord(t.more.ranking.last()))
-	case Sum:
+	case naming.Sum:
 	}
 	switch {
 	case t.more == nil || t.more.infinite == [2]int{}:

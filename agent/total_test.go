@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"github.com/kubestate/kubestate/agent/naming"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -16,15 +17,15 @@ func TestTotals(t *testing.T) {
 		value float64
 		order int64
 	}
-	word := func(op Op, s sample) uint64 {
-		if op == Latest {
-			status := []Status{OK, Warning, Critical}[int(s.value)]
-			compiled, _ := statusOf(status)
-			return latestWord(&Point{Order: s.order}, &check{Check: &Check{}, status: compiled})
+	word := func(op naming.Op, s sample) uint64 {
+		if op == naming.Latest {
+			status := []naming.Status{naming.OK, naming.Warning, naming.Critical}[int(s.value)]
+			compiled, _ := naming.SinkStatus(status)
+			return latestWord(&naming.Point{Order: s.order}, &check{Check: &naming.Check{}, status: compiled})
 		}
 		return math.Float64bits(s.value)
 	}
-	for _, op := range []Op{Sum, Count, Min, Max, Latest} {
+	for _, op := range []naming.Op{naming.Sum, naming.Count, naming.Min, naming.Max, naming.Latest} {
 		var x total
 		var left []sample
 		for range 4_000 {
@@ -35,7 +36,7 @@ func TestTotals(t *testing.T) {
 			} else {
 				// From tiny to huge, so that plain addition would lose much.
 				s := sample{value: (r.Float64() - 0.3) * math.Pow(10, float64(r.IntN(16)))}
-				if op == Latest {
+				if op == naming.Latest {
 					s = sample{value: float64(r.IntN(3)), order: int64(r.IntN(20)) - 10}
 				}
 				x.add(op, word(op, s))
@@ -54,7 +55,7 @@ func TestTotals(t *testing.T) {
 				}
 			}
 			sum, _ := exact.Float64()
-			want := map[Op]float64{Sum: sum, Count: float64(len(left)), Min: least, Max: greatest, Latest: latest.value}[op]
+			want := map[naming.Op]float64{naming.Sum: sum, naming.Count: float64(len(left)), naming.Min: least, naming.Max: greatest, naming.Latest: latest.value}[op]
 			if got := x.value(op); got != want {
 				t.Fatalf("%s of %d values is %v, want %v", op, len(left), got, want)
 			}
@@ -65,21 +66,21 @@ func TestTotals(t *testing.T) {
 func TestSumsOfInfinities(t *testing.T) {
 	var x total
 	inf := math.Inf(1)
-	x.add(Sum, math.Float64bits(1))
-	x.add(Sum, math.Float64bits(inf))
-	if x.value(Sum) != inf {
+	x.add(naming.Sum, math.Float64bits(1))
+	x.add(naming.Sum, math.Float64bits(inf))
+	if x.value(naming.Sum) != inf {
 		t.Error("infinity is lost")
 	}
-	x.add(Sum, math.Float64bits(-inf))
-	if !math.IsNaN(x.value(Sum)) {
+	x.add(naming.Sum, math.Float64bits(-inf))
+	if !math.IsNaN(x.value(naming.Sum)) {
 		t.Error("both infinities sum to a number")
 	}
-	x.remove(Sum, math.Float64bits(inf))
-	if x.value(Sum) != -inf {
+	x.remove(naming.Sum, math.Float64bits(inf))
+	if x.value(naming.Sum) != -inf {
 		t.Error("the wrong infinity is left")
 	}
-	x.remove(Sum, math.Float64bits(-inf))
-	if x.value(Sum) != 1 {
+	x.remove(naming.Sum, math.Float64bits(-inf))
+	if x.value(naming.Sum) != 1 {
 		t.Error("an infinity leaves a trace")
 	}
 }

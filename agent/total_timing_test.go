@@ -2,13 +2,14 @@ package agent
 
 import (
 	"fmt"
+	"github.com/kubestate/kubestate/agent/naming"
 	"math"
 	"testing"
 )
 
 // BenchmarkTotal changes one of many different values of a total.
 func BenchmarkTotal(b *testing.B) {
-	for _, op := range []Op{Sum, Max} {
+	for _, op := range []naming.Op{naming.Sum, naming.Max} {
 		for _, n := range []int{100, 100_000} {
 			b.Run(fmt.Sprintf("%s/values=%d", op, n), func(b *testing.B) {
 				var x total

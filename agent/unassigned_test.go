@@ -17,7 +17,7 @@ func TestUnassignedPods(t *testing.T) {
 		webOnN = `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u}, spec: {nodeName: n1}, status: {conditions: [{type: PodScheduled, status: "False"}]}}`
 		db     = `{apiVersion: v1, kind: Pod, metadata: {name: db, namespace: shop, uid: v}, spec: {nodeName: n1}, status: {conditions: [{type: PodScheduled, status: "False"}]}}`
 	)
-	x := agenttest.New(t, agent.Config{PodMode: agent.ClusterUnassigned, Names: ready(nil), Kinds: []*kind.Table{kind.Pods}})
+	x := agenttest.New(t, agent.Config{PodMode: agent.ClusterUnassigned, Scheme: ready(nil), Kinds: []*kind.Table{kind.Pods}})
 	x.Put(objects(t, web, db)...)
 	expect(t, x, "pod 1 namespace:shop pod:web uid:u")
 	x.Put(objects(t, webOnN)...)
@@ -34,7 +34,7 @@ func TestUnassignedPods(t *testing.T) {
 	if reads := kind.Reads(x.Tables()...); !slices.Contains(reads, "spec.nodeName") {
 		t.Errorf("reads %q without spec.nodeName, by which it tells Pods apart", reads)
 	}
-	every := agenttest.New(t, agent.Config{Names: ready(nil), Kinds: []*kind.Table{kind.Pods}})
+	every := agenttest.New(t, agent.Config{Scheme: ready(nil), Kinds: []*kind.Table{kind.Pods}})
 	every.Put(objects(t, web, db)...)
 	expect(t, every, "pod 1 namespace:shop pod:db uid:v", "pod 1 namespace:shop pod:web uid:u")
 	if got := every.FieldSelector("pods"); got != "" {

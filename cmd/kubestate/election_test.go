@@ -13,7 +13,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kind"
@@ -65,7 +65,7 @@ func startReplica(t *testing.T, client *kubewatch.Client, name string) *replica 
 	}
 	section.Sinks = []agentconf.Sink{sink}
 	s := section.Settings()
-	s.Agent.Names = &agent.Names{Name: "x", Rules: []agent.Rule{{Family: "kube_pod_info", Metric: "m"}}}
+	s.Agent.Scheme = &naming.Scheme{Name: "x", Rules: []naming.Rule{{Family: "kube_pod_info", Metric: "m"}}}
 	if s.Receivers, _, err = section.Receivers(); err != nil {
 		t.Fatal(err)
 	}

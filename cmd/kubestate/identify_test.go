@@ -17,7 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/kubewatch"
@@ -63,7 +63,7 @@ func TestIdentify(t *testing.T) {
 					t.Fatal(err)
 				}
 				var log bytes.Buffer
-				p, err := newPusher(agentconf.Settings{Agent: agent.Config{Names: datadog.Names(), ClusterID: c.told}}, slog.New(slog.NewTextHandler(&log, nil)))
+				p, err := newPusher(agentconf.Settings{Agent: agent.Config{Scheme: datadog.Scheme(), ClusterID: c.told}}, slog.New(slog.NewTextHandler(&log, nil)))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/flush"
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/datadogconf"
 	"github.com/kubestate/kubestate/internal/problem"
@@ -24,7 +25,7 @@ import (
 type pusher struct {
 	settings agentconf.Settings
 	agent    *agent.Agent
-	sender   *agent.Sender
+	sender   *flush.Sender
 	elector  *lease.Elector // nil: there is no election
 	// ready waits until everything is there that is to be sent, or ctx ends.
 	ready func(ctx context.Context) error
@@ -69,7 +70,7 @@ func (p *pusher) connect(client *kubewatch.Client, out io.Writer, ready func(ctx
 			return context.Cause(ctx)
 		}
 	}
-	config := agent.SenderConfig{Agent: p.agent, Ready: p.ready, Logger: p.log}
+	config := flush.Config{Agent: p.agent, Ready: p.ready, Logger: p.log}
 	if e := p.settings.LeaderElection; e.Enabled {
 		var err error
 		p.elector, err = lease.New(lease.Config{
@@ -88,16 +89,16 @@ func (p *pusher) connect(client *kubewatch.Client, out io.Writer, ready func(ctx
 			errs = append(errs, err)
 			continue
 		}
-		config.Receivers = append(config.Receivers, agent.Receiver{Name: r.Name, Sink: p.telling(s), Interval: r.Interval, Heartbeat: r.Heartbeat})
+		config.Outputs = append(config.Outputs, flush.Output{Name: r.Name, Sink: p.telling(s), Interval: r.Interval, Heartbeat: r.Heartbeat})
 	}
 	if len(errs) > 0 {
-		for _, r := range config.Receivers {
+		for _, r := range config.Outputs {
 			_ = r.Sink.Close(context.Background()) // nothing is in it
 		}
 		return errors.Join(errs...)
 	}
 	var err error
-	p.sender, err = agent.NewSender(config)
+	p.sender, err = flush.New(config)
 	return err
 }
 
@@ -107,7 +108,7 @@ func (p *pusher) telling(s sink.Sink) sink.Sink {
 	if !p.settings.CheckTelemetry {
 		return s
 	}
-	return datadogconf.Telemetry(s, p.settings.Agent.Names, p.agent.Tags)
+	return datadogconf.Telemetry(s, p.settings.Agent.Scheme, p.agent.Tags)
 }
 
 // systemNamespace is the one whose UID stands for the ID of a cluster.
@@ -120,7 +121,7 @@ func (p *pusher) identify(ctx context.Context, client *kubewatch.Client) {
 	if p == nil {
 		return
 	}
-	if a := &p.settings.Agent; a.Names.ClusterIDTag == "" || a.ClusterID != "" {
+	if a := &p.settings.Agent; a.Scheme.ClusterIDTag == "" || a.ClusterID != "" {
 		close(p.identified)
 		return
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/kubestate/kubestate"
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/spell"
 	"github.com/kubestate/kubestate/internal/strictyaml"
@@ -16,7 +16,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-var namesType = reflect.TypeFor[agent.Names]()
+var namesType = reflect.TypeFor[naming.Scheme]()
 
 // checker reports problems beyond the form of a file.
 type checker struct {
@@ -33,7 +33,7 @@ type knownFamily struct {
 	prefix   string // of further labels; empty: there are none
 }
 
-func newChecker(f *strictyaml.File, names *agent.Names) *checker {
+func newChecker(f *strictyaml.File, names *naming.Scheme) *checker {
 	c := &checker{file: f, resources: kind.Names(kind.All()), known: map[string]knownFamily{}}
 	for _, t := range kind.All() {
 		s := t.Schema()
@@ -55,8 +55,8 @@ func newChecker(f *strictyaml.File, names *agent.Names) *checker {
 }
 
 // checkNames checks a naming scheme at a path of a file.
-func checkNames(f *strictyaml.File, path string, n *agent.Names) {
-	c := newChecker(f, &agent.Names{})
+func checkNames(f *strictyaml.File, path string, n *naming.Scheme) {
+	c := newChecker(f, &naming.Scheme{})
 	at := func(key string) string { return strings.TrimPrefix(path+"."+key, ".") }
 	c.resourceList(at("resources"), n.Resources)
 	for i := range n.Rules {
@@ -86,7 +86,7 @@ func checkNames(f *strictyaml.File, path string, n *agent.Names) {
 }
 
 // rule checks a rule, except its family.
-func (c *checker) rule(path string, r *agent.Rule) {
+func (c *checker) rule(path string, r *naming.Rule) {
 	c.problems(path, r.Problems())
 	c.filter(path, r.Family, &r.Filter)
 	c.sibling(path+".start", r.Family, r.Start)
@@ -105,7 +105,7 @@ func (c *checker) rule(path string, r *agent.Rule) {
 }
 
 // labels checks the labels that a rule names.
-func (c *checker) labels(path string, r *agent.Rule) {
+func (c *checker) labels(path string, r *naming.Rule) {
 	c.template(path+".metric", r.Family, r.Metric)
 	c.check(path+".check", r.Family, r.Check)
 	c.list(path+".drop", r.Family, r.Drop)
@@ -114,7 +114,7 @@ func (c *checker) labels(path string, r *agent.Rule) {
 }
 
 // problems reports what is wrong with the values themselves.
-func (c *checker) problems(path string, all []agent.Problem) {
+func (c *checker) problems(path string, all []naming.Problem) {
 	for _, p := range all {
 		at := strings.TrimSuffix(path+"."+p.Key, ".")
 		if c.file.Has(at) && (p.Key == "" || c.file.Sound(at)) { // else it was reported before
@@ -123,7 +123,7 @@ func (c *checker) problems(path string, all []agent.Problem) {
 	}
 }
 
-func (c *checker) filter(path, family string, f *agent.Filter) {
+func (c *checker) filter(path, family string, f *naming.Filter) {
 	c.sibling(path+".unless", family, f.Unless)
 	c.keys(path+".where", family, slices.Sorted(maps.Keys(f.Where)))
 	c.keys(path+".choose", family, slices.Sorted(maps.Keys(f.Choose)))
@@ -177,7 +177,7 @@ func (c *checker) template(path, family, text string) {
 	}
 }
 
-func (c *checker) check(path, family string, check *agent.Check) {
+func (c *checker) check(path, family string, check *naming.Check) {
 	if check == nil {
 		return
 	}
@@ -233,7 +233,7 @@ func (c *checker) keyPatterns(path string, lists map[string][]string) {
 	}
 }
 
-func (c *checker) joins(path string, joins map[string]agent.Join) {
+func (c *checker) joins(path string, joins map[string]naming.Join) {
 	for _, family := range slices.Sorted(maps.Keys(joins)) {
 		c.family(path+"."+family, family)
 		j := joins[family]
@@ -256,7 +256,7 @@ func (c *checker) joins(path string, joins map[string]agent.Join) {
 	}
 }
 
-func (c *checker) aggregates(path string, aggregates []agent.Aggregate) {
+func (c *checker) aggregates(path string, aggregates []naming.Aggregate) {
 	for i := range aggregates {
 		a, at := &aggregates[i], fmt.Sprintf("%s[%d]", path, i)
 		c.family(at+".family", a.Family)

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/flush"
 	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/strictyaml"
 )
@@ -63,7 +63,7 @@ func (a *Agent) conflicts() []conflict {
 
 // paceOf returns interval and heartbeat of a sink.
 func (a *Agent) paceOf(c *Common) (interval, heartbeat time.Duration) {
-	return cmp.Or(c.Interval, a.Interval, agent.DefaultInterval), cmp.Or(c.Heartbeat, a.Heartbeat)
+	return cmp.Or(c.Interval, a.Interval, flush.DefaultInterval), cmp.Or(c.Heartbeat, a.Heartbeat)
 }
 
 // checkAt reports what is wrong with the sink at a path of a file. To find out it is

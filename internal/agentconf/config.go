@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/strictyaml"
 )
 
@@ -57,7 +58,7 @@ type Agent struct {
 
 	// Joins copy labels of one family to other series. A join replaces that of the
 	// naming scheme for the same source family; an empty one removes it.
-	Joins map[string]agent.Join `json:"joins,omitempty"`
+	Joins map[string]naming.Join `json:"joins,omitempty"`
 	// Labels of objects that become tags of all their series, and of others that name
 	// the object: by kind (pod), from the label to the tag. The label "*" stands for
 	// all others; its tag is a template in which %%label%% is the name of the label. A
@@ -68,7 +69,7 @@ type Agent struct {
 	// Tags by label, in addition to those of the naming scheme, and before them.
 	LabelsMapper map[string]string `json:"labelsMapper,omitempty"`
 	// Further aggregations.
-	Aggregates []agent.Aggregate `json:"aggregates,omitempty"`
+	Aggregates []naming.Aggregate `json:"aggregates,omitempty"`
 
 	// Tags of all series.
 	Tags map[string]string `json:"tags,omitempty"`
@@ -168,10 +169,10 @@ func (*Bytes) JSONSchema(*strictyaml.Schemas) strictyaml.Schema {
 // values are the allowed values of types that have few.
 func values() map[reflect.Type][]string {
 	return map[reflect.Type][]string{
-		reflect.TypeFor[agent.Type]():    {string(agent.Gauge), string(agent.Counter), string(agent.UpDown)},
-		reflect.TypeFor[agent.Value]():   {string(agent.One), string(agent.Age)},
-		reflect.TypeFor[agent.Status]():  {string(agent.OK), string(agent.Warning), string(agent.Critical), string(agent.Unknown)},
-		reflect.TypeFor[agent.Op]():      {string(agent.Sum), string(agent.Count), string(agent.Min), string(agent.Max), string(agent.Latest)},
+		reflect.TypeFor[naming.Type]():   {string(naming.Gauge), string(naming.Counter), string(naming.UpDown)},
+		reflect.TypeFor[naming.Value]():  {string(naming.One), string(naming.Age)},
+		reflect.TypeFor[naming.Status](): {string(naming.OK), string(naming.Warning), string(naming.Critical), string(naming.Unknown)},
+		reflect.TypeFor[naming.Op]():     {string(naming.Sum), string(naming.Count), string(naming.Min), string(naming.Max), string(naming.Latest)},
 		reflect.TypeFor[agent.PodMode](): {string(agent.AllPods), string(agent.ClusterUnassigned), string(agent.ClusterAggregatesOnly)},
 		reflect.TypeFor[Protocol]():      {string(protocolHTTP), string(protocolGRPC)},
 		reflect.TypeFor[WriteVersion]():  {string(writeAuto), string(writeV1), string(writeV2)},
@@ -181,7 +182,7 @@ func values() map[reflect.Type][]string {
 // optional are keys that may be missing although their tags do not say so: the rule
 // for all other families has no family.
 func optional() map[reflect.Type][]string {
-	return map[reflect.Type][]string{reflect.TypeFor[agent.Rule](): {"family"}}
+	return map[reflect.Type][]string{reflect.TypeFor[naming.Rule](): {"family"}}
 }
 
 func options() strictyaml.Options {

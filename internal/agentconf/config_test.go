@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -93,7 +94,7 @@ c.yaml:24: agent.sinks[3]: dogstatsd: address "tcp://a:1": the scheme is unknown
 c.yaml:25: agent.sinks[4].keyFile: cannot read file with the API key: stat /no/such/key: no such file or directory
 c.yaml:26: agent.sinks[5]: missing key keyFile
 c.yaml:27: agent.sinks[6].protocol: unknown value "udp": must be one of: http, grpc
-c.yaml:28: agent.sinks[7]: otlp: URL of host "x": must not hold a user; secrets are read from files
+c.yaml:28: agent.sinks[7]: otlp: URL of host "x": must not contain a user; secrets are read from files
 c.yaml:29: agent.sinks[8].version: invalid value 2.0: must be text, in quotes: "2.0"
 c.yaml:30: agent.sinks[9].tokenFile: invalid path ".": must be a file with a token or password, not a directory
 c.yaml:30: agent.sinks[9].name: duplicate name "a": must differ from that of sinks[7]
@@ -225,19 +226,19 @@ func TestSettings(t *testing.T) {
 	}
 	s := c.Agent.Settings()
 	a := s.Agent
-	if a.Names.Name != "datadog" {
-		t.Errorf("names %q", a.Names.Name)
+	if a.Scheme.Name != "datadog" {
+		t.Errorf("names %q", a.Scheme.Name)
 	}
 	want := agent.Config{
 		Labels: map[string][]string{"pods": {"app"}},
-		Joins: map[string]agent.Join{"kube_pod_labels": {
+		Joins: map[string]naming.Join{"kube_pod_labels": {
 			Match: []string{"pod", "namespace"}, Get: []string{"label_team"}, Tags: map[string]string{"label_team": "team"},
 		}},
 		LabelsAsTags: map[string]map[string]string{"node": {"zone": "az"}, "pod": nil},
 		LabelsMapper: map[string]string{"pod": "podname"},
-		Aggregates: []agent.Aggregate{{
-			Family: "kube_pod_info", Metric: "pods", Op: agent.Count, By: []string{"node"},
-			Filter: agent.Filter{Where: map[string][]string{"node": {"a*"}}},
+		Aggregates: []naming.Aggregate{{
+			Family: "kube_pod_info", Metric: "pods", Op: naming.Count, By: []string{"node"},
+			Filter: naming.Filter{Where: map[string][]string{"node": {"a*"}}},
 		}},
 		Tags: []sink.Tag{{Key: "env", Value: "prod"}, {Key: "team", Value: "x"}}, ClusterName: "c1",
 		PodMode: agent.ClusterUnassigned, ClusterAggregates: true,
@@ -245,7 +246,7 @@ func TestSettings(t *testing.T) {
 	if got := kind.Names(a.Kinds); cmp.Diff([]string{"nodes", "pods"}, got) != "" {
 		t.Errorf("resources %v", got)
 	}
-	a.Names, a.Kinds = nil, nil
+	a.Scheme, a.Kinds = nil, nil
 	if diff := cmp.Diff(want, a); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -339,10 +340,10 @@ owners: {tags: {Deployment: kube_deployment}}
 		t.Errorf("(-file +inline):\n%s", diff)
 	}
 	one := 1.0
-	if diff := cmp.Diff(agent.Rule{
+	if diff := cmp.Diff(naming.Rule{
 		Family: "kube_pod_status_phase", Metric: "pod.{phase}",
-		Filter: agent.Filter{Equal: &one, Choose: map[string]map[string]string{"phase": {"Running": "running"}}},
-		Tags:   agent.Tags{Drop: []string{"uid"}},
+		Filter: naming.Filter{Equal: &one, Choose: map[string]map[string]string{"phase": {"Running": "running"}}},
+		Tags:   naming.Tags{Drop: []string{"uid"}},
 	}, fromFile.Rules[0]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

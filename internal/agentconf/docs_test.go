@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 )
 
 // example returns the first configuration file of docs/agent-config.md, with the
@@ -80,10 +81,10 @@ func TestNamesFields(t *testing.T) {
 		}
 	}
 	for struc, text := range map[reflect.Type]string{
-		namesType: ofTable, reflect.TypeFor[agent.Rule](): ofRule,
-		reflect.TypeFor[agent.Aggregate](): rows["aggregates"], reflect.TypeFor[agent.Join](): rows["joins"],
-		reflect.TypeFor[agent.Override](): rows["overrides"], reflect.TypeFor[agent.Owners](): rows["owners"],
-		reflect.TypeFor[agent.Entity](): rows["entities"], reflect.TypeFor[agent.States](): rows["states"], reflect.TypeFor[agent.Check](): rows["check"],
+		namesType: ofTable, reflect.TypeFor[naming.Rule](): ofRule,
+		reflect.TypeFor[naming.Aggregate](): rows["aggregates"], reflect.TypeFor[naming.Join](): rows["joins"],
+		reflect.TypeFor[naming.Override](): rows["overrides"], reflect.TypeFor[naming.Owners](): rows["owners"],
+		reflect.TypeFor[naming.Entity](): rows["entities"], reflect.TypeFor[naming.States](): rows["states"], reflect.TypeFor[naming.Check](): rows["check"],
 	} {
 		keysOf(struc, func(key string) {
 			if key != "-" && !strings.Contains(text, "`"+key+"`") && !strings.Contains(text, "`"+key+": ") {
@@ -92,8 +93,8 @@ func TestNamesFields(t *testing.T) {
 		})
 	}
 	for typ, text := range map[reflect.Type]string{
-		reflect.TypeFor[agent.Op](): rows["aggregates"], reflect.TypeFor[agent.Type](): rows["type"],
-		reflect.TypeFor[agent.Value](): rows["value"], reflect.TypeFor[agent.Status](): rows["check"],
+		reflect.TypeFor[naming.Op](): rows["aggregates"], reflect.TypeFor[naming.Type](): rows["type"],
+		reflect.TypeFor[naming.Value](): rows["value"], reflect.TypeFor[naming.Status](): rows["check"],
 	} {
 		for _, value := range values()[typ] {
 			if !strings.Contains(text, "`"+value+"`") {

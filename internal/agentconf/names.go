@@ -6,24 +6,25 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
-	"github.com/kubestate/kubestate/agent/otel"
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
+	"github.com/kubestate/kubestate/agent/naming/ksm"
+	"github.com/kubestate/kubestate/agent/naming/otel"
 	"github.com/kubestate/kubestate/internal/bounded"
 	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/spell"
 	"github.com/kubestate/kubestate/internal/strictyaml"
 )
 
-func builtIn() map[string]func() *agent.Names {
-	return map[string]func() *agent.Names{"datadog": datadog.Names, "ksm": agent.KSM, "otel": otel.Names}
+func builtIn() map[string]func() *naming.Scheme {
+	return map[string]func() *naming.Scheme{"datadog": datadog.Scheme, "ksm": ksm.Scheme, "otel": otel.Scheme}
 }
 
 // BuiltIn returns the names of the built-in naming schemes.
 func BuiltIn() []string { return slices.Sorted(maps.Keys(builtIn())) }
 
 // Table returns the naming scheme with a name of BuiltIn, or the one in a file.
-func Table(nameOrFile string) (*agent.Names, error) {
+func Table(nameOrFile string) (*naming.Scheme, error) {
 	if table, ok := builtIn()[nameOrFile]; ok {
 		return table(), nil
 	}
@@ -33,7 +34,7 @@ func Table(nameOrFile string) (*agent.Names, error) {
 		p.Hint = spell.Near(nameOrFile, BuiltIn())
 		return nil, p
 	}
-	n := &agent.Names{}
+	n := &naming.Scheme{}
 	f := strictyaml.Read(nameOrFile, data, n, options())
 	checkNames(f, "", n)
 	return n, f.Err()
@@ -42,17 +43,17 @@ func Table(nameOrFile string) (*agent.Names, error) {
 // Names is a naming scheme, given by a name of BuiltIn, by the path of a file, or
 // inline. The zero value is ksm.
 type Names struct {
-	table  *agent.Names // nil: none given
+	table  *naming.Scheme // nil: none given
 	inline bool
 }
 
 // NewNames returns the Names of a naming scheme.
-func NewNames(table *agent.Names) Names { return Names{table: table} }
+func NewNames(table *naming.Scheme) Names { return Names{table: table} }
 
 // Get returns the naming scheme.
-func (n Names) Get() *agent.Names {
+func (n Names) Get() *naming.Scheme {
 	if n.table == nil {
-		return agent.KSM()
+		return ksm.Scheme()
 	}
 	return n.table
 }
@@ -60,7 +61,7 @@ func (n Names) Get() *agent.Names {
 // ReadYAML implements strictyaml.Custom.
 func (n *Names) ReadYAML(v strictyaml.Value) {
 	if v.IsMapping() {
-		n.table, n.inline = &agent.Names{}, true
+		n.table, n.inline = &naming.Scheme{}, true
 		v.Into(n.table)
 		return
 	}

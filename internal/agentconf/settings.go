@@ -81,7 +81,7 @@ func (r Reader) Read(name string, data []byte) (*Config, error) {
 func (a *Agent) Settings() Settings {
 	s := Settings{
 		Agent: agent.Config{
-			Names: a.Names.Get(), Kinds: Kinds(a.Resources), Labels: a.Labels, Annotations: a.Annotations,
+			Scheme: a.Names.Get(), Kinds: Kinds(a.Resources), Labels: a.Labels, Annotations: a.Annotations,
 			Joins: a.Joins, LabelsAsTags: a.LabelsAsTags, AnnotationsAsTags: a.AnnotationsAsTags, LabelsMapper: a.LabelsMapper,
 			Aggregates: a.Aggregates, Tags: tagsOf(a.Tags), ClusterName: a.ClusterName, ClusterID: a.ClusterID,
 			PodMode: a.PodCollectionMode, ClusterAggregates: a.ClusterAggregates,

@@ -56,7 +56,7 @@ func TestParseSinkProblems(t *testing.T) {
 sink "stdout": interval: duplicate key: must be set once`},
 		{"udp://x", `sink "udp://x": dogstatsd: address "udp://x": host or port is missing; want udp://host:port, unix:///path or unixstream:///path`},
 		{"otlp+grpc://x/path?maxSeries=0", `sink "otlp+grpc://x/path": maxSeries: invalid value "0": must be at least 1`},
-		{"remotewrite+http://me:secret@x/", `sink (not shown): remote write: URL of host "x": must not hold a user; secrets are read from files`},
+		{"remotewrite+http://me:secret@x/", `sink (not shown): remote write: URL of host "x": must not contain a user; secrets are read from files`},
 	} {
 		_, err := ParseSink(c.text)
 		if err == nil || err.Error() != c.want {

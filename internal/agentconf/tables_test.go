@@ -6,7 +6,8 @@ import (
 	"testing"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -19,7 +20,7 @@ func TestTablesForAnyResources(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a, err := agent.New(agent.Config{Names: names, Kinds: []*kind.Table{table}})
+			a, err := agent.New(agent.Config{Scheme: names, Kinds: []*kind.Table{table}})
 			if err != nil {
 				if want := "nothing would be sent: the names " + name + " make nothing of " + table.Name; err.Error() != want {
 					t.Errorf("%s, %s: %v", name, table.Name, err)
@@ -31,7 +32,7 @@ func TestTablesForAnyResources(t *testing.T) {
 			}
 		}
 	}
-	a, err := agent.New(agent.Config{Names: datadog.Names(), Kinds: []*kind.Table{kind.Deployments}})
+	a, err := agent.New(agent.Config{Scheme: datadog.Scheme(), Kinds: []*kind.Table{kind.Deployments}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func TestTablesForAnyResources(t *testing.T) {
 	if !slices.Contains(families, "kube_deployment_ongoing_rollout_duration") {
 		t.Errorf("the Tracker's family is not among %s", strings.Join(families, ", "))
 	}
-	if _, err := agent.New(agent.Config{Names: &agent.Names{Rules: []agent.Rule{{Family: "kube_pod_inf"}}}, Kinds: []*kind.Table{kind.Pods}}); err == nil {
+	if _, err := agent.New(agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{Family: "kube_pod_inf"}}}, Kinds: []*kind.Table{kind.Pods}}); err == nil {
 		t.Error("a family that does not exist is no error")
 	}
 }

@@ -91,7 +91,7 @@ func (o *Options) override(section *agentconf.Agent, s *agentconf.Settings) prob
 		for _, one := range problem.Of(err) {
 			problems = append(problems, problem.Problem{Source: "--names", What: one.Error()})
 		}
-		s.Agent.Names = table
+		s.Agent.Scheme = table
 	}
 	for _, text := range p.Sinks {
 		sink, err := agentconf.ParseSink(text)

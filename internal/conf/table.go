@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/flush"
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/kind"
@@ -63,7 +63,7 @@ func (o *Options) pushOptions() []option {
 			help: "naming `scheme`: " + strings.Join(agentconf.BuiltIn(), ", ") + ", or a file with one"},
 		{group: Pushing, name: "sink", key: "agent.sinks", value: texts(&p.Sinks), values: agentconf.SinkBeginnings,
 			help: "`sink` to push to, instead of those of the file; can be repeated"},
-		{group: Pushing, name: "interval", key: "agent.interval", def: agent.DefaultInterval.String(), value: duration(&p.Interval), check: atLeast(&p.Interval, time.Second),
+		{group: Pushing, name: "interval", key: "agent.interval", def: flush.DefaultInterval.String(), value: duration(&p.Interval), check: atLeast(&p.Interval, time.Second),
 			help: "time from flush to flush"},
 		{group: Pushing, name: "cluster-name", key: "agent.clusterName", value: text(&p.ClusterName),
 			help: "`name` of the cluster, for a tag and for host names"},

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/spell"
@@ -30,7 +31,7 @@ type Check struct {
 // instance itself. The error lists what the check would refuse, too; Warnings, what is
 // unsupported or unknown.
 func Read(name string, data []byte, number int) (*Check, error) {
-	reader := &reader{names: datadog.Names()}
+	reader := &reader{names: datadog.Scheme()}
 	o := strictyaml.Options{Lenient: true}
 	var whole file
 	reader.file = strictyaml.Read(name, data, &whole, o)
@@ -63,7 +64,7 @@ func Read(name string, data []byte, number int) (*Check, error) {
 type reader struct {
 	instance
 
-	names *agent.Names
+	names *naming.Scheme
 
 	file     *strictyaml.File
 	path     string // what precedes the keys of the instance
@@ -83,7 +84,7 @@ func (r *reader) check() *Check {
 	c := &Check{
 		Settings: agentconf.Settings{
 			Agent: agent.Config{
-				Names: r.names, Kinds: r.kinds(), Joins: r.joins(),
+				Scheme: r.names, Kinds: r.kinds(), Joins: r.joins(),
 				LabelsAsTags:      r.asTags("labels_as_tags", r.LabelsAsTags),
 				AnnotationsAsTags: r.asTags("annotations_as_tags", r.AnnotationsAsTags), LabelsMapper: r.LabelsMapper,
 				Tags: r.tags(), PodMode: r.mode(), ClusterAggregates: r.ClusterAggregates,
@@ -165,11 +166,11 @@ func (r *reader) kinds() []*kind.Table {
 	return agentconf.Kinds(names)
 }
 
-func (r *reader) joins() map[string]agent.Join {
+func (r *reader) joins() map[string]naming.Join {
 	if r.LabelJoins == nil {
 		return nil
 	}
-	joins := map[string]agent.Join{}
+	joins := map[string]naming.Join{}
 	for _, family := range slices.Sorted(maps.Keys(r.LabelJoins)) {
 		j := r.LabelJoins[family]
 		if len(j.Get) == 0 && !j.All {
@@ -178,7 +179,7 @@ func (r *reader) joins() map[string]agent.Join {
 				j.Match = nil // an empty join is none
 			}
 		}
-		joins[family] = agent.Join{Match: j.Match, Get: j.Get, All: j.All}
+		joins[family] = naming.Join{Match: j.Match, Get: j.Get, All: j.All}
 	}
 	return joins
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
@@ -67,13 +68,13 @@ func TestEveryKey(t *testing.T) {
 	if names := kind.Names(got.Agent.Kinds); cmp.Diff([]string{"nodes", "pods"}, names) != "" {
 		t.Errorf("resources %v", names)
 	}
-	if got.Agent.Names.Name != "datadog" {
-		t.Errorf("names %q", got.Agent.Names.Name)
+	if got.Agent.Scheme.Name != "datadog" {
+		t.Errorf("names %q", got.Agent.Scheme.Name)
 	}
-	got.Agent.Names, got.Agent.Kinds = nil, nil
+	got.Agent.Scheme, got.Agent.Kinds = nil, nil
 	want := &Check{Interval: 30 * time.Second, Settings: agentconf.Settings{
 		Agent: agent.Config{
-			Joins: map[string]agent.Join{
+			Joins: map[string]naming.Join{
 				"kube_pod_labels":        {Match: []string{"pod", "namespace"}, Get: []string{"label_team", "label_tier"}},
 				"kube_node_labels":       {Match: []string{"node"}, All: true},
 				"kube_deployment_labels": {Match: []string{"deployment", "namespace"}, Get: []string{"*"}},

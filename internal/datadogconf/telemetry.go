@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/reference"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -24,7 +24,7 @@ import (
 // the name of a family ("kube_pod_info": pod). Flushes that have only changes are
 // passed on unchanged. tags returns the tags of all series; it is called at the first
 // flush.
-func Telemetry(to sink.Sink, names *agent.Names, tags func() []sink.Tag) sink.Sink {
+func Telemetry(to sink.Sink, names *naming.Scheme, tags func() []sink.Tag) sink.Sink {
 	gauge := func(name string) *sink.Metric {
 		return &sink.Metric{Name: names.Prefix + "telemetry." + name}
 	}
@@ -37,7 +37,7 @@ func Telemetry(to sink.Sink, names *agent.Names, tags func() []sink.Tag) sink.Si
 
 type telemetry struct {
 	sink.Sink
-	names                 *agent.Names
+	names                 *naming.Scheme
 	tags                  func() []sink.Tag
 	block                 *sink.Block // nil before the first flush
 	total, count, unknown *sink.Metric

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -27,7 +27,7 @@ func (m *memory) Send(_ context.Context, r *sink.Run) error {
 func TestTelemetry(t *testing.T) {
 	var m memory
 	tags := []sink.Tag{{Key: "z", Value: "1"}, {Key: "a", Value: "2"}}
-	to := Telemetry(&m, datadog.Names(), func() []sink.Tag { return tags })
+	to := Telemetry(&m, datadog.Scheme(), func() []sink.Tag { return tags })
 	block := &sink.Block{}
 	var run []*sink.Series
 	for _, name := range []string{"container.ready", "container.ready", "pod.count", "node.cpu_capacity", "node.cpu_capacity.total", "resourcequota.pods.limit", "deployment.rollout_duration"} {

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
@@ -17,7 +17,7 @@ import (
 // ExplainNamed writes what a naming scheme makes of a metric or of the metrics of a
 // resource, or what it makes a metric of. The error for an unknown name suggests a
 // similar one.
-func ExplainNamed(w io.Writer, tables []*kind.Table, n *agent.Names, name string) error {
+func ExplainNamed(w io.Writer, tables []*kind.Table, n *naming.Scheme, name string) error {
 	e := newExplainer(w, tables, n)
 	if t, d := findFamily(e.tables, name); d != nil {
 		e.say("NAMES:\t%s\n", n.Name)
@@ -66,7 +66,7 @@ func (e *explainer) made(name string, families []string) bool {
 
 // metricsOf returns the names of the metrics and service checks that a naming scheme
 // makes, except those made of the values of labels.
-func metricsOf(n *agent.Names) []string {
+func metricsOf(n *naming.Scheme) []string {
 	var names []string
 	add := func(name string) {
 		if name != "" && !strings.Contains(name, "{") {
@@ -89,13 +89,13 @@ func metricsOf(n *agent.Names) []string {
 }
 
 func (e *explainer) hasRule(family string) bool {
-	return slices.ContainsFunc(e.names.Rules, func(r agent.Rule) bool { return r.Family == family })
+	return slices.ContainsFunc(e.names.Rules, func(r naming.Rule) bool { return r.Family == family })
 }
 
 // MadeInto returns the families that a naming table makes a metric or a service
 // check of, ascending. Where it passes others on it takes what would be the name of
 // a family for one.
-func MadeInto(n *agent.Names, metric string) []string {
+func MadeInto(n *naming.Scheme, metric string) []string {
 	var families []string
 	ruled := map[string]bool{}
 	for i := range n.Rules {
@@ -130,7 +130,7 @@ func MadeInto(n *agent.Names, metric string) []string {
 }
 
 // makesOf tells whether a rule makes a metric or a service check.
-func makesOf(n *agent.Names, r *agent.Rule, metric string) bool {
+func makesOf(n *naming.Scheme, r *naming.Rule, metric string) bool {
 	named := r.Check == nil || r.Metric != ""
 	return named && makes(n.Prefix, cmp.Or(r.Metric, r.Family), &r.Filter, metric) ||
 		r.Check != nil && makes(n.Prefix, r.Check.Name, &r.Filter, metric)
@@ -140,7 +140,7 @@ var variable = regexp.MustCompile(`\{[^}]*\}`)
 
 // makes tells whether a name, in which {label} stands for the value of a label or
 // for what is chosen for it, can become that of a metric.
-func makes(prefix, name string, f *agent.Filter, metric string) bool {
+func makes(prefix, name string, f *naming.Filter, metric string) bool {
 	if !strings.Contains(name, "{") {
 		return prefix+name == metric
 	}
@@ -191,7 +191,7 @@ func (e *explainer) family(t *kind.Table, d *metric.Desc) {
 // are any.
 func (e *explainer) becomes(d *metric.Desc) bool {
 	n := e.names
-	write := func(r *agent.Rule, behind string) {
+	write := func(r *naming.Rule, behind string) {
 		e.row("becomes", result(n, r)+behind)
 		for _, note := range ruleNotes(r) {
 			e.row("", note)

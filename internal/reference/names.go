@@ -10,24 +10,24 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/kind"
 )
 
-// explainer writes what a naming table makes of families.
+// explainer writes what a naming scheme makes of families.
 type explainer struct {
 	*tabwriter.Writer
 
-	names  *agent.Names
-	tables []*kind.Table // with the families that the naming table adds
+	names  *naming.Scheme
+	tables []*kind.Table // with the families that the naming scheme adds
 }
 
-func newExplainer(w io.Writer, tables []*kind.Table, n *agent.Names) *explainer {
+func newExplainer(w io.Writer, tables []*kind.Table, n *naming.Scheme) *explainer {
 	return &explainer{tabwriter.NewWriter(w, 0, 8, 2, ' ', 0), n, extended(tables, n)}
 }
 
-// extended returns tables with the families that a naming table adds to them.
-func extended(tables []*kind.Table, n *agent.Names) []*kind.Table {
+// extended returns tables with the families that a naming scheme adds to them.
+func extended(tables []*kind.Table, n *naming.Scheme) []*kind.Table {
 	if n.Tracker == nil {
 		return tables
 	}
@@ -41,8 +41,8 @@ func extended(tables []*kind.Table, n *agent.Names) []*kind.Table {
 	return all
 }
 
-// ExplainNames writes what a naming table makes of all families: all that it says.
-func ExplainNames(w io.Writer, tables []*kind.Table, n *agent.Names) error {
+// ExplainNames writes what a naming scheme makes of all families: all that it says.
+func ExplainNames(w io.Writer, tables []*kind.Table, n *naming.Scheme) error {
 	e := newExplainer(w, tables, n)
 	e.say("NAMES:\t%s\nMEANING:\t%s\n", n.Name, n.Doc)
 	if n.Prefix != "" {
@@ -151,12 +151,12 @@ func (e *explainer) tags() {
 	}
 }
 
-func (e *explainer) aggregate(a *agent.Aggregate) {
+func (e *explainer) aggregate(a *naming.Aggregate) {
 	e.row(string(a.Op)+" of "+a.Family, total(e.names, a), strings.Join(aggregateNotes(a), "; "))
 }
 
 // join writes what a join brings. what is its source.
-func (e *explainer) join(what string, j agent.Join) {
+func (e *explainer) join(what string, j naming.Join) {
 	get := []string{}
 	for _, label := range j.Get {
 		if j.Tags[label] == "" && label != "*" {
@@ -185,8 +185,8 @@ func receivers(match []string) string {
 }
 
 // rulesOf returns the rules for families of a resource.
-func (e *explainer) rulesOf(t *kind.Table) []*agent.Rule {
-	var rules []*agent.Rule
+func (e *explainer) rulesOf(t *kind.Table) []*naming.Rule {
+	var rules []*naming.Rule
 	for i := range t.Schema().Families {
 		for j := range e.names.Rules {
 			if e.names.Rules[j].Family == t.Schema().Families[i].Name {

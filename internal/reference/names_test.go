@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -26,13 +26,13 @@ func TestMadeInto(t *testing.T) {
 		"pod.count":                                nil,
 		"kubernetes_state.":                        nil,
 	} {
-		if got := MadeInto(datadog.Names(), metric); !slices.Equal(got, want) {
+		if got := MadeInto(datadog.Scheme(), metric); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", metric, got, want)
 		}
 	}
-	plain := &agent.Names{Rules: []agent.Rule{
-		{Family: "kube_pod_info"}, {Family: "kube_pod_labels", Metric: "{a}.{b}"}, {Family: "kube_pod_owner", Check: &agent.Check{Name: "owned"}},
-		{Family: "kube_pod_created", Metric: "reason", States: &agent.States{From: []string{"kube_pod_status_reason"}, Label: "reason"}},
+	plain := &naming.Scheme{Rules: []naming.Rule{
+		{Family: "kube_pod_info"}, {Family: "kube_pod_labels", Metric: "{a}.{b}"}, {Family: "kube_pod_owner", Check: &naming.Check{Name: "owned"}},
+		{Family: "kube_pod_created", Metric: "reason", States: &naming.States{From: []string{"kube_pod_status_reason"}, Label: "reason"}},
 	}}
 	for metric, want := range map[string][]string{
 		"kube_pod_info": {"kube_pod_info"}, "x.y": {"kube_pod_labels"}, "x": nil, "owned": {"kube_pod_owner"}, "kube_pod_owner": nil,
@@ -42,7 +42,7 @@ func TestMadeInto(t *testing.T) {
 			t.Errorf("%s: %q, want %q", metric, got, want)
 		}
 	}
-	rest := &agent.Names{Prefix: "my.", Rules: []agent.Rule{{Family: "kube_pod_info", Metric: "info"}}, Rest: &agent.Rule{}}
+	rest := &naming.Scheme{Prefix: "my.", Rules: []naming.Rule{{Family: "kube_pod_info", Metric: "info"}}, Rest: &naming.Rule{}}
 	for metric, want := range map[string][]string{"my.kube_node_info": {"kube_node_info"}, "my.kube_pod_info": nil} {
 		if got := MadeInto(rest, metric); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", metric, got, want)
@@ -50,7 +50,7 @@ func TestMadeInto(t *testing.T) {
 	}
 }
 
-// Whatever a naming table can say is shown: where a field has nothing, what is
+// Whatever a naming scheme can say is shown: where a field has nothing, what is
 // printed is another.
 func TestEverythingIsShown(t *testing.T) {
 	full := fullNames()
@@ -135,43 +135,43 @@ func eachLeaf(v reflect.Value, path string, f func(string, reflect.Value)) {
 }
 
 // fullNames is a table in which no field is empty.
-func fullNames() *agent.Names {
-	adjust := func(*agent.Point) bool { return true }
-	filter := agent.Filter{
+func fullNames() *naming.Scheme {
+	adjust := func(*naming.Point) bool { return true }
+	filter := naming.Filter{
 		Equal: new(2.0), Where: map[string][]string{"w": {"a", ""}}, Choose: map[string]map[string]string{"c": {"a": "b"}}, Unless: "kube_pod_owner",
 	}
-	rule := agent.Rule{
-		Family: "kube_pod_info", Metric: "m", Type: agent.UpDown, Unit: "By", Help: "Help.", Value: agent.Age, Start: "kube_pod_created", Filter: filter,
-		Tags: agent.Tags{
+	rule := naming.Rule{
+		Family: "kube_pod_info", Metric: "m", Type: naming.UpDown, Unit: "By", Help: "Help.", Value: naming.Age, Start: "kube_pod_created", Filter: filter,
+		Tags: naming.Tags{
 			Drop: []string{"d"}, Rename: map[string]string{"r": "q"}, Values: map[string]map[string]string{"v": {"a": "b"}},
 			Set: map[string]string{"s": "t"}, Capture: map[string]string{"w": "x"},
 		},
-		States: &agent.States{From: []string{"kube_pod_status_reason"}, Label: "reason", Values: []string{"A"}},
-		Check: &agent.Check{
-			Name: "check", Message: "text", Status: agent.Warning, By: "by", Statuses: map[string]agent.Status{"a": agent.Critical}, Due: true,
+		States: &naming.States{From: []string{"kube_pod_status_reason"}, Label: "reason", Values: []string{"A"}},
+		Check: &naming.Check{
+			Name: "check", Message: "text", Status: naming.Warning, By: "by", Statuses: map[string]naming.Status{"a": naming.Critical}, Due: true,
 		},
 		Adjust: adjust,
 	}
 	rest := rule
-	rest.States = &agent.States{From: []string{"kube_pod_status_phase"}, Label: "phase", Values: []string{"B"}}
-	rest.Check = &agent.Check{Name: "other", Message: "m", Status: agent.Unknown, By: "b", Statuses: map[string]agent.Status{"b": agent.OK}, Due: true}
-	total := agent.Aggregate{
-		Family: "kube_node_info", Metric: "total", Op: agent.Max, By: []string{"l"}, Joined: true, Type: agent.UpDown, Unit: "s", Help: "Total.", Cluster: true,
+	rest.States = &naming.States{From: []string{"kube_pod_status_phase"}, Label: "phase", Values: []string{"B"}}
+	rest.Check = &naming.Check{Name: "other", Message: "m", Status: naming.Unknown, By: "b", Statuses: map[string]naming.Status{"b": naming.OK}, Due: true}
+	total := naming.Aggregate{
+		Family: "kube_node_info", Metric: "total", Op: naming.Max, By: []string{"l"}, Joined: true, Type: naming.UpDown, Unit: "s", Help: "Total.", Cluster: true,
 		Filter: filter, Adjust: adjust,
 	}
-	checked := agent.Aggregate{
-		Family: "kube_job_failed", Op: agent.Latest, By: []string{"k"}, Joined: true, Cluster: true, Filter: filter, Adjust: adjust,
-		Check: &agent.Check{Name: "jobs", Status: agent.Critical, By: "z", Statuses: map[string]agent.Status{"c": agent.Warning}},
+	checked := naming.Aggregate{
+		Family: "kube_job_failed", Op: naming.Latest, By: []string{"k"}, Joined: true, Cluster: true, Filter: filter, Adjust: adjust,
+		Check: &naming.Check{Name: "jobs", Status: naming.Critical, By: "z", Statuses: map[string]naming.Status{"c": naming.Warning}},
 	}
-	return &agent.Names{
-		Name: "full", Doc: "Doc.", Prefix: "p.", Resources: []string{"roles"}, Rules: []agent.Rule{rule}, Rest: &rest,
-		Aggregates: []agent.Aggregate{total, checked},
-		Joins:      map[string]agent.Join{"kube_pod_labels": {Match: []string{"pod"}, Get: []string{"label_g"}, All: true, Tags: map[string]string{"label_a": "a"}, Template: "t_%%label%%"}},
+	return &naming.Scheme{
+		Name: "full", Doc: "Doc.", Prefix: "p.", Resources: []string{"roles"}, Rules: []naming.Rule{rule}, Rest: &rest,
+		Aggregates: []naming.Aggregate{total, checked},
+		Joins:      map[string]naming.Join{"kube_pod_labels": {Match: []string{"pod"}, Get: []string{"label_g"}, All: true, Tags: map[string]string{"label_a": "a"}, Template: "t_%%label%%"}},
 		AlwaysGet:  map[string][]string{"kube_pod_labels": {"label_b"}}, AnnotationsAsTags: map[string]map[string]string{"pod": {"x/y": "z"}},
-		Labels: map[string]string{"label_c": "c"}, Overrides: []agent.Override{{Prefix: "kube_pod", Tags: map[string]string{"c": "e"}}},
-		Owners:   &agent.Owners{Tags: map[string]string{"Job": "job"}, RolloutLabel: "label_f", RolloutTag: "rollout"},
+		Labels: map[string]string{"label_c": "c"}, Overrides: []naming.Override{{Prefix: "kube_pod", Tags: map[string]string{"c": "e"}}},
+		Owners:   &naming.Owners{Tags: map[string]string{"Job": "job"}, RolloutLabel: "label_f", RolloutTag: "rollout"},
 		HostTags: []string{"node"}, ClusterNameTag: "cluster", ClusterIDTag: "id", LowerClusterName: true,
-		Entities: []agent.Entity{{Resource: "pods", Tags: []string{"pod"}, UID: "pod_uid"}},
-		Tracker:  datadog.Names().Tracker,
+		Entities: []naming.Entity{{Resource: "pods", Tags: []string{"pod"}, UID: "pod_uid"}},
+		Tracker:  datadog.Scheme().Tracker,
 	}
 }

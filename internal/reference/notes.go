@@ -8,11 +8,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 )
 
 // about says of which type and unit a metric is.
-func about(t agent.Type, unit string) string {
+func about(t naming.Type, unit string) string {
 	if text := strings.TrimSpace(string(t) + " " + unit); text != "" {
 		return " (" + text + ")"
 	}
@@ -20,7 +20,7 @@ func about(t agent.Type, unit string) string {
 }
 
 // result says what a rule makes of a sample.
-func result(n *agent.Names, r *agent.Rule) string {
+func result(n *naming.Scheme, r *naming.Rule) string {
 	var parts []string
 	if r.Check == nil || r.Metric != "" {
 		parts = append(parts, n.Prefix+cmp.Or(r.Metric, r.Family)+about(r.Type, r.Unit))
@@ -32,7 +32,7 @@ func result(n *agent.Names, r *agent.Rule) string {
 }
 
 // total says what an aggregate makes of its groups.
-func total(n *agent.Names, a *agent.Aggregate) string {
+func total(n *naming.Scheme, a *naming.Aggregate) string {
 	if a.Check != nil {
 		return "service check " + n.Prefix + a.Check.Name
 	}
@@ -40,15 +40,15 @@ func total(n *agent.Names, a *agent.Aggregate) string {
 }
 
 // ruleNotes says what is special about a rule.
-func ruleNotes(r *agent.Rule) []string {
+func ruleNotes(r *naming.Rule) []string {
 	var notes []string
 	note := func(format string, args ...any) { notes = append(notes, fmt.Sprintf(format, args...)) }
 	switch r.Value {
-	case agent.One:
+	case naming.One:
 		note("value 1")
-	case agent.Age:
+	case naming.Age:
 		note("value: seconds since the time that the sample says")
-	case agent.AsIs:
+	case naming.AsIs:
 	}
 	notes = append(notes, filterNotes(&r.Filter)...)
 	if len(r.Drop) > 0 {
@@ -79,7 +79,7 @@ func ruleNotes(r *agent.Rule) []string {
 	return notes
 }
 
-func aggregateNotes(a *agent.Aggregate) []string {
+func aggregateNotes(a *naming.Aggregate) []string {
 	notes := []string{"over all"}
 	if len(a.By) > 0 {
 		notes[0] = "by " + strings.Join(a.By, ", ")
@@ -98,7 +98,7 @@ func aggregateNotes(a *agent.Aggregate) []string {
 }
 
 // lastNotes are what stands behind all others.
-func lastNotes(adjust func(*agent.Point) bool, help string) []string {
+func lastNotes(adjust func(*naming.Point) bool, help string) []string {
 	var notes []string
 	if adjust != nil {
 		notes = append(notes, "and what code adjusts")
@@ -109,7 +109,7 @@ func lastNotes(adjust func(*agent.Point) bool, help string) []string {
 	return notes
 }
 
-func filterNotes(f *agent.Filter) []string {
+func filterNotes(f *naming.Filter) []string {
 	var notes []string
 	if f.Equal != nil {
 		notes = append(notes, "only samples of value "+strconv.FormatFloat(*f.Equal, 'g', -1, 64))
@@ -130,12 +130,12 @@ func filterNotes(f *agent.Filter) []string {
 	return notes
 }
 
-func checkNotes(c *agent.Check) []string {
+func checkNotes(c *naming.Check) []string {
 	var notes []string
 	if c.Due {
 		notes = append(notes, "ok until the time that the sample says, then critical")
 	}
-	status := string(cmp.Or(c.Status, agent.OK))
+	status := string(cmp.Or(c.Status, naming.OK))
 	switch {
 	case c.By != "":
 		statuses := map[string]string{}

@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/flush"
 	"github.com/kubestate/kubestate/kubewatch/lease"
 	"github.com/kubestate/kubestate/metric"
 )
@@ -11,7 +12,7 @@ import (
 // Agent has the sources of the metrics about the agent.
 type Agent struct {
 	Stats     func() agent.Stats
-	Receivers func() []agent.ReceiverStats
+	Receivers func() []flush.Stats
 	Election  func() lease.Status // nil: no election; this replica always sends
 }
 

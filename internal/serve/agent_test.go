@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/flush"
 	"github.com/kubestate/kubestate/kubewatch"
 	"github.com/kubestate/kubestate/kubewatch/lease"
 	"github.com/kubestate/kubestate/sink"
@@ -18,8 +19,8 @@ func TestAgentTelemetry(t *testing.T) {
 	fine := func() error { return nil }
 	a := &Agent{
 		Stats: func() agent.Stats { return agent.Stats{Objects: 1, Series: 2, Groups: 3, Blocks: 4, Failures: 5} },
-		Receivers: func() []agent.ReceiverStats {
-			return []agent.ReceiverStats{{
+		Receivers: func() []flush.Stats {
+			return []flush.Stats{{
 				Name: "otlp", Runs: 10, Failed: 3, Skipped: 2, Series: 7, Duration: 1500 * time.Millisecond, LastSent: time.UnixMilli(1234500),
 				Sink: sink.Stats{Series: 11, Payloads: 12, Bytes: 13, Rejected: 14, Dropped: 15, Retries: 16, Buffered: 17},
 			}, {Name: "fresh"}}
@@ -71,7 +72,7 @@ func TestAgentTelemetry(t *testing.T) {
 func TestAgentAlone(t *testing.T) {
 	sources := Sources{Watches: func() []kubewatch.Status { return nil }, Agent: &Agent{
 		Stats:     func() agent.Stats { return agent.Stats{} },
-		Receivers: func() []agent.ReceiverStats { return nil },
+		Receivers: func() []flush.Stats { return nil },
 	}}
 	families, err := NewTelemetry(sources).registry.Gather()
 	if err != nil {

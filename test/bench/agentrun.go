@@ -10,7 +10,7 @@ import (
 
 	library "github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
 	"github.com/kubestate/kubestate/exposition"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
@@ -69,7 +69,7 @@ func (m *agentMeasurement) start() (row, error) {
 		return memory, err
 	}
 	before := heap()
-	if m.agent, err = agent.New(agent.Config{Names: datadog.Names()}); err != nil {
+	if m.agent, err = agent.New(agent.Config{Scheme: datadog.Scheme()}); err != nil {
 		return memory, err
 	}
 	if m.agentFeeds, err = feedsOf(m.agent.Tables(), m.agent.NewFeed); err != nil {

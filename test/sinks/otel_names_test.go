@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/otel"
+	"github.com/kubestate/kubestate/agent/naming/otel"
 	"github.com/kubestate/kubestate/internal/manifest"
 	"github.com/kubestate/kubestate/internal/sinktest"
 	"github.com/kubestate/kubestate/kind"
@@ -25,7 +25,7 @@ const otelTestdata = "../../agent/otel/testdata/"
 // OpenTelemetry.
 func otelRun(t *testing.T, at time.Time) *sink.Run {
 	t.Helper()
-	a, err := agent.New(agent.Config{Names: otel.Names(), ClusterName: "prod", ClusterID: "cluster-1"})
+	a, err := agent.New(agent.Config{Scheme: otel.Scheme(), ClusterName: "prod", ClusterID: "cluster-1"})
 	if err != nil {
 		t.Fatal(err)
 	}

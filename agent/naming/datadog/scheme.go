@@ -1,5 +1,5 @@
 // Package datadog holds the names that the kubernetes_state_core check of the
-// Datadog Agent gives to families, labels and totals, as a naming table. It is
+// Datadog Agent gives to families, labels and totals, as a naming scheme. It is
 // data, and what little of it only code can say; what it means is package agent's
 // business.
 //
@@ -11,12 +11,12 @@ package datadog
 import (
 	"slices"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 )
 
-// Names returns the naming table. The caller may change it before use.
-func Names() *agent.Names {
-	return &agent.Names{
+// Scheme returns the naming scheme. The caller may change it before use.
+func Scheme() *naming.Scheme {
+	return &naming.Scheme{
 		Name:              "datadog",
 		Doc:               "The metrics kubernetes_state.* as the kubernetes_state_core check of the Datadog Agent has them.",
 		Prefix:            "kubernetes_state.",
@@ -28,7 +28,7 @@ func Names() *agent.Names {
 		AnnotationsAsTags: remoteConfig(),
 		Labels:            labelTags(),
 		Overrides:         overrides(),
-		Owners:            &agent.Owners{Tags: ownerTags(), RolloutLabel: rolloutLabel, RolloutTag: "kube_argo_rollout"},
+		Owners:            &naming.Owners{Tags: ownerTags(), RolloutLabel: rolloutLabel, RolloutTag: "kube_argo_rollout"},
 		HostTags:          []string{"node", "host"},
 		ClusterNameTag:    "kube_cluster_name",
 		ClusterIDTag:      "orch_cluster_id",

@@ -1,11 +1,20 @@
-package agent
+// Package naming says what becomes of families, labels and aggregations on their way to a
+// backend: a Scheme is data, which configuration files can hold. Schemes are in the packages below,
+// and users write their own. The package refuses to know what an Agent makes of one.
+//
+// The files: scheme.go is what a scheme can say and problem.go what it must not; point.go
+// is what functions of a scheme see of samples and objects, template.go what {label} is.
+package naming
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// Names is a naming table: what becomes of families, labels and totals on their
-// way to a backend. It is data, which configuration files can hold; functions
-// are for what the fields cannot say. A table is not changed once an Agent has it.
-type Names struct {
+// Scheme is a naming scheme: what becomes of families, labels and aggregations on their
+// way to a backend. Functions are for what the fields cannot say. A scheme must not be
+// changed once an Agent has it.
+type Scheme struct {
 	Name string `json:"name"`
 	Doc  string `json:"doc,omitempty"`
 	// Prefix stands in front of the name of each metric and check.
@@ -56,7 +65,7 @@ type Names struct {
 // Family, passes them on under the name of the family.
 type Rule struct {
 	Family string `json:"family"`
-	// Metric is the name of the metric, without Names.Prefix; empty: that of the
+	// Metric is the name of the metric, without Scheme.Prefix; empty: that of the
 	// family, or none where Check is set. {label} stands for the value of a label,
 	// or for what Choose makes of it. Labels make no more than 10,000 names: of what
 	// would need another, nothing is sent, which is a failure in Stats.
@@ -121,7 +130,7 @@ type Filter struct {
 type Tags struct {
 	// Drop are labels that become no tags.
 	Drop []string `json:"drop,omitempty"`
-	// Rename are tags by label, in place of what Names.Labels says.
+	// Rename are tags by label, in place of what Scheme.Labels says.
 	Rename map[string]string `json:"rename,omitempty"`
 	// Values are what tags say in place of some values, by label.
 	Values map[string]map[string]string `json:"values,omitempty"`
@@ -218,7 +227,7 @@ type Join struct {
 	Get []string `json:"get,omitempty"`
 	// All gets all labels but Match, also empty ones.
 	All bool `json:"all,omitempty"`
-	// Tags are names of tags by label, which Names.Labels may still change.
+	// Tags are names of tags by label, which Scheme.Labels may still change.
 	Tags map[string]string `json:"tags,omitempty"`
 	// Template is the tag of labels that All gets and Tags does not name: %%label%%
 	// stands for the label without the prefix label_ or annotation_, as does
@@ -226,10 +235,16 @@ type Join struct {
 	Template string `json:"template,omitempty"`
 }
 
+// GetsAll reports whether a join gets all labels of its source.
+func (j *Join) GetsAll() bool { return j.All || slices.Contains(j.Get, "*") }
+
+// Empty reports whether a join says nothing, which takes that of a scheme away.
+func (j *Join) Empty() bool { return len(j.Match)+len(j.Get)+len(j.Tags) == 0 && !j.All }
+
 // Override changes tags of the families whose name begins with Prefix.
 type Override struct {
 	Prefix string            `json:"prefix"`
-	Tags   map[string]string `json:"tags"` // by what Names.Labels made of the label
+	Tags   map[string]string `json:"tags"` // by what Scheme.Labels made of the label
 }
 
 // Owners says what becomes of the labels that name the owner of an object:

@@ -1,4 +1,4 @@
-package agent_test
+package flush_test
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/flush"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -107,15 +109,15 @@ func seconds(n ...int) []time.Duration {
 }
 
 func configMaps(t *testing.T) *agenttest.Cluster {
-	return agenttest.New(t, agent.Config{Names: &agent.Names{Rules: []agent.Rule{{Family: "kube_configmap_metadata_resource_version", Metric: "m"}}}})
+	return agenttest.New(t, agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{Family: "kube_configmap_metadata_resource_version", Metric: "m"}}}})
 }
 
-func newSender(t *testing.T, c agent.SenderConfig) *agent.Sender {
+func newSender(t *testing.T, c flush.Config) *flush.Sender {
 	t.Helper()
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	s, err := agent.NewSender(c)
+	s, err := flush.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +130,7 @@ func TestSenderPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fast, slow, dead := newRecorder(), newRecorder(), newRecorder()
 		slow.takes, slow.deaf, dead.takes = 25*time.Second, true, -1
-		s := newSender(t, agent.SenderConfig{Agent: configMaps(t).Agent, Receivers: []agent.Receiver{
+		s := newSender(t, flush.Config{Agent: configMaps(t).Agent, Outputs: []flush.Output{
 			{Name: "fast", Sink: fast, Interval: 5 * time.Second}, {Name: "slow", Sink: slow, Interval: 10 * time.Second}, {Name: "dead", Sink: dead},
 		}})
 		ctx, cancel := context.WithTimeout(t.Context(), 61*time.Second)
@@ -170,10 +172,9 @@ func TestSenderPace(t *testing.T) {
 func TestSenderWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, r, start := configMaps(t), newRecorder(), time.Now()
-		x.Put(objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns, resourceVersion: "1"}}`,
-			`{apiVersion: v1, kind: ConfigMap, metadata: {name: b, namespace: ns, resourceVersion: "1"}}`)...)
-		s := newSender(t, agent.SenderConfig{
-			Agent: x.Agent, Receivers: []agent.Receiver{{Sink: r, Interval: 10 * time.Second}},
+		x.Put(configMap(t, "a", "1"), configMap(t, "b", "1"))
+		s := newSender(t, flush.Config{
+			Agent: x.Agent, Outputs: []flush.Output{{Sink: r, Interval: 10 * time.Second}},
 			Ready: func(ctx context.Context) error { return at(ctx, start, 5) },
 			Lead:  leads(start, [2]int{0, 20}, [2]int{41, 100}),
 		})
@@ -237,8 +238,8 @@ func TestSenderYields(t *testing.T) {
 		sending, waiting := newRecorder(), newRecorder()
 		sending.takes = -1
 		start := time.Now()
-		s := newSender(t, agent.SenderConfig{
-			Agent: configMaps(t).Agent, Receivers: []agent.Receiver{
+		s := newSender(t, flush.Config{
+			Agent: configMaps(t).Agent, Outputs: []flush.Output{
 				{Name: "sending", Sink: sending, Interval: 10 * time.Second}, {Name: "waiting", Sink: waiting, Interval: 10 * time.Second},
 			},
 			Lead:   leads(start, [2]int{0, 13}, [2]int{25, 100}),
@@ -268,8 +269,8 @@ func TestSenderEnds(t *testing.T) {
 		var log strings.Builder
 		r := newRecorder()
 		r.takes, r.left = -1, errors.New("12 series are lost")
-		s := newSender(t, agent.SenderConfig{
-			Agent: configMaps(t).Agent, Receivers: []agent.Receiver{{Name: "x", Sink: r}}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		s := newSender(t, flush.Config{
+			Agent: configMaps(t).Agent, Outputs: []flush.Output{{Name: "x", Sink: r}}, Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -288,8 +289,8 @@ func TestSenderLogs(t *testing.T) {
 		r := newRecorder()
 		r.err = errors.New("8 refused")
 		time.AfterFunc(500*time.Millisecond, func() { r.fail(errors.New("12 refused"), 4) })
-		s := newSender(t, agent.SenderConfig{
-			Agent: configMaps(t).Agent, Receivers: []agent.Receiver{{Name: "x", Sink: r, Interval: time.Second}},
+		s := newSender(t, flush.Config{
+			Agent: configMaps(t).Agent, Outputs: []flush.Output{{Name: "x", Sink: r, Interval: time.Second}},
 			Logger: slog.New(slog.NewTextHandler(&log, nil)),
 		})
 		time.AfterFunc(3500*time.Millisecond, func() { r.fail(nil, 0) })
@@ -306,7 +307,7 @@ func TestSenderOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good, bad := newRecorder(), newRecorder()
 		bad.err = errors.New("refused")
-		s := newSender(t, agent.SenderConfig{Agent: configMaps(t).Agent, Receivers: []agent.Receiver{{Name: "good", Sink: good}, {Name: "bad", Sink: bad}}})
+		s := newSender(t, flush.Config{Agent: configMaps(t).Agent, Outputs: []flush.Output{{Name: "good", Sink: good}, {Name: "bad", Sink: bad}}})
 		good.left = errors.New("12 series are lost")
 		if err := s.Once(t.Context()); err == nil || err.Error() != "close good: 12 series are lost\nsend to bad: refused" {
 			t.Errorf("error %v", err)
@@ -318,14 +319,14 @@ func TestSenderOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
 		r.takes = time.Minute // more than it is from run to run
-		s := newSender(t, agent.SenderConfig{Agent: configMaps(t).Agent, Receivers: []agent.Receiver{{Sink: r}}})
+		s := newSender(t, flush.Config{Agent: configMaps(t).Agent, Outputs: []flush.Output{{Sink: r}}})
 		if err := s.Once(t.Context()); err != nil {
 			t.Errorf("error %v of a run that takes a minute", err)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
 		r := newRecorder()
-		s := newSender(t, agent.SenderConfig{Agent: configMaps(t).Agent, Receivers: []agent.Receiver{{Sink: r}}, Ready: func(ctx context.Context) error {
+		s := newSender(t, flush.Config{Agent: configMaps(t).Agent, Outputs: []flush.Output{{Sink: r}}, Ready: func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}})
@@ -339,7 +340,7 @@ func TestSenderOnce(t *testing.T) {
 
 func TestSenderErrors(t *testing.T) {
 	r := newRecorder()
-	_, err := agent.NewSender(agent.SenderConfig{Receivers: []agent.Receiver{{Name: "a"}, {Name: "b", Sink: r, Interval: -1}, {Name: "b", Sink: r}}})
+	_, err := flush.New(flush.Config{Outputs: []flush.Output{{Name: "a"}, {Name: "b", Sink: r, Interval: -1}, {Name: "b", Sink: r}}})
 	for _, want := range []string{"has no agent", `receiver "a": has no sink`, `receiver "b": interval -1ns`, `receiver "b": there are two`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v lacks %q", err, want)

@@ -12,7 +12,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/otel"
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/ksm"
+	"github.com/kubestate/kubestate/agent/naming/otel"
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/sink/jsonlines"
 )
@@ -20,8 +22,8 @@ import (
 // A table can be written to a file, as YAML or JSON, and what is read back makes
 // the same of objects.
 func TestTablesAreData(t *testing.T) {
-	for _, names := range []*agent.Names{agent.KSM(), otel.Names()} {
-		want := render(run(t, agent.Config{Names: names}, "testdata/cluster.yaml"))
+	for _, names := range []*naming.Scheme{ksm.Scheme(), otel.Scheme()} {
+		want := render(run(t, agent.Config{Scheme: names}, "testdata/cluster.yaml"))
 		if want == "" {
 			t.Fatalf("%s: makes nothing of the objects", names.Name)
 		}
@@ -34,7 +36,7 @@ func TestTablesAreData(t *testing.T) {
 			if diff := cmp.Diff(names, read); diff != "" {
 				t.Errorf("%s as %s: -written +read:\n%s", names.Name, form, diff)
 			}
-			got := render(run(t, agent.Config{Names: read}, "testdata/cluster.yaml"))
+			got := render(run(t, agent.Config{Scheme: read}, "testdata/cluster.yaml"))
 			if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
 				t.Errorf("%s as %s: -series of the table +series of what was read:\n%s", names.Name, form, diff)
 			}
@@ -42,8 +44,8 @@ func TestTablesAreData(t *testing.T) {
 	}
 }
 
-// readTable reads a naming table from a file, as the program does.
-func readTable(t *testing.T, data []byte) *agent.Names {
+// readTable reads a naming scheme from a file, as the program does.
+func readTable(t *testing.T, data []byte) *naming.Scheme {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "names.yaml")
 	if err := os.WriteFile(file, data, 0o600); err != nil {
@@ -71,7 +73,7 @@ func block(t *testing.T, document, mark string) (code string, from, to int) {
 
 // The example of the documentation does what the documentation says.
 func TestDocumentedTable(t *testing.T) {
-	const file = "../../docs/agent-names.md"
+	const file = "../../../docs/agent-names.md"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +92,7 @@ func TestDocumentedTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := out.Send(t.Context(), run(t, agent.Config{Names: names}, objects)); err != nil {
+	if err := out.Send(t.Context(), run(t, agent.Config{Scheme: names}, objects)); err != nil {
 		t.Fatal(err)
 	}
 	want, from, to := block(t, document, "lines")
@@ -102,6 +104,6 @@ func TestDocumentedTable(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(lines.String(), "\n")); diff != "" {
-		t.Errorf("%s: -documented +got (go test ./agent/otel -update takes it over):\n%s", file, diff)
+		t.Errorf("%s: -documented +got (go test ./agent/naming/otel -update takes it over):\n%s", file, diff)
 	}
 }

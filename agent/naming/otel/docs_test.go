@@ -10,12 +10,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/otel"
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/otel"
 )
 
 // selection writes which samples of a family count.
-func selection(family string, f agent.Filter) string {
+func selection(family string, f naming.Filter) string {
 	var conditions []string
 	for _, label := range slices.Sorted(maps.Keys(f.Where)) {
 		conditions = append(conditions, label+"="+strings.Join(f.Where[label], "|"))
@@ -27,14 +27,14 @@ func selection(family string, f agent.Filter) string {
 }
 
 // sources returns of what each metric is made.
-func sources(n *agent.Names) map[string]string {
+func sources(n *naming.Scheme) map[string]string {
 	from := map[string][]string{}
 	for _, r := range n.Rules {
 		families := []string{selection(r.Family, r.Filter)}
 		if r.States != nil {
 			families = nil
 			for _, f := range r.States.From {
-				families = append(families, selection(f, agent.Filter{}))
+				families = append(families, selection(f, naming.Filter{}))
 			}
 		}
 		from[r.Metric] = append(from[r.Metric], families...)
@@ -51,7 +51,7 @@ func sources(n *agent.Names) map[string]string {
 
 func documentation(t *testing.T) string {
 	t.Helper()
-	from := sources(otel.Names())
+	from := sources(otel.Scheme())
 	var b strings.Builder
 	b.WriteString("| metric | unit | instrument | attributes of the point | of |\n|---|---|---|---|---|\n")
 	for _, c := range conventions(t) {
@@ -70,7 +70,7 @@ func documentation(t *testing.T) string {
 // The documentation has every metric of the conventions and says of what it is
 // made.
 func TestDocumentation(t *testing.T) {
-	const file, begin, end = "../../docs/agent-otel.md", "<!-- metrics: go test ./agent/otel -update -->\n", "<!-- end -->"
+	const file, begin, end = "../../../docs/agent-otel.md", "<!-- metrics: go test ./agent/naming/otel -update -->\n", "<!-- end -->"
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +88,6 @@ func TestDocumentation(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("%s: -want +got (go test ./agent/otel -update takes it over):\n%s", file, diff)
+		t.Errorf("%s: -want +got (go test ./agent/naming/otel -update takes it over):\n%s", file, diff)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
 	"github.com/kubestate/kubestate/internal/agenttest"
 )
 
@@ -23,7 +23,7 @@ func families(x *agenttest.Cluster) (names []string) {
 // One instance for totals over all Pods reads nothing else than these are made of;
 // its companion leaves them out.
 func TestClusterTotals(t *testing.T) {
-	only := agenttest.New(t, agent.Config{Names: datadog.Names(), PodMode: agent.ClusterAggregatesOnly})
+	only := agenttest.New(t, agent.Config{Scheme: datadog.Scheme(), PodMode: agent.ClusterAggregatesOnly})
 	want := []string{
 		"kube_pod_container_resource_with_owner_tag_limits", "kube_pod_container_resource_with_owner_tag_requests",
 		"kube_pod_init_container_resource_with_owner_tag_limits", "kube_pod_init_container_resource_with_owner_tag_requests",
@@ -31,7 +31,7 @@ func TestClusterTotals(t *testing.T) {
 	if got := families(only); !slices.Equal(got, want) {
 		t.Errorf("the instance for totals collects %q, want %q", got, want)
 	}
-	rest := agenttest.New(t, agent.Config{Names: datadog.Names(), PodMode: agent.ClusterUnassigned, ClusterAggregates: true})
+	rest := agenttest.New(t, agent.Config{Scheme: datadog.Scheme(), PodMode: agent.ClusterUnassigned, ClusterAggregates: true})
 	for _, name := range families(rest) {
 		if strings.Contains(name, "with_owner_tag") {
 			t.Errorf("its companion collects %s", name)
@@ -54,7 +54,7 @@ func TestClusterTotals(t *testing.T) {
 // What was found to be generated and thrown away is not collected: labels and
 // annotations that nobody wants, families without a name, kinds without a metric.
 func TestNothingIsWasted(t *testing.T) {
-	x := agenttest.New(t, agent.Config{Names: datadog.Names()})
+	x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme()})
 	got := families(x)
 	for _, name := range []string{
 		"kube_pod_container_info", "kube_pod_container_state_started", "kube_pod_ips", "kube_pod_service_account", "kube_pod_status_qos_class",

@@ -12,7 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/otel"
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/otel"
 	"github.com/kubestate/kubestate/internal/manifest"
 	"github.com/kubestate/kubestate/internal/sim/apiserver"
 	"github.com/kubestate/kubestate/internal/sim/cluster"
@@ -88,7 +89,7 @@ func render(r *sink.Run) string {
 // Exactly these series become of one object of each kind.
 func TestSeries(t *testing.T) {
 	const golden = "testdata/series.txt"
-	got := render(run(t, agent.Config{Names: otel.Names(), ClusterName: "prod", ClusterID: "cluster-1"}, "testdata/cluster.yaml"))
+	got := render(run(t, agent.Config{Scheme: otel.Scheme(), ClusterName: "prod", ClusterID: "cluster-1"}, "testdata/cluster.yaml"))
 	if *update {
 		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
@@ -99,7 +100,7 @@ func TestSeries(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("-want +got (go test ./agent/otel -update takes it over):\n%s", diff)
+		t.Errorf("-want +got (go test ./agent/naming/otel -update takes it over):\n%s", diff)
 	}
 }
 
@@ -150,7 +151,7 @@ func check(t *testing.T, r *sink.Run) (missing []string) {
 }
 
 func isTotal(metric string) bool {
-	return slices.ContainsFunc(otel.Names().Aggregates, func(a agent.Aggregate) bool { return a.Metric == metric })
+	return slices.ContainsFunc(otel.Scheme().Aggregates, func(a naming.Aggregate) bool { return a.Metric == metric })
 }
 
 // checkAttributes fails where a series has attributes that the conventions do not
@@ -180,7 +181,7 @@ func checkAttributes(t *testing.T, s *sink.Series, c convention) {
 // Every metric of the conventions becomes of some object, with the attributes that
 // they give it.
 func TestSeriesHaveTheAttributesOfTheConventions(t *testing.T) {
-	for _, metric := range check(t, run(t, agent.Config{Names: otel.Names()}, "testdata/cluster.yaml")) {
+	for _, metric := range check(t, run(t, agent.Config{Scheme: otel.Scheme()}, "testdata/cluster.yaml")) {
 		t.Errorf("%s: nothing has such a series", metric)
 	}
 }
@@ -196,7 +197,7 @@ func TestSimulatedCluster(t *testing.T) {
 	if err := cluster.Generate(store, cluster.Config{Nodes: 10, Pods: pods, Seed: 1}); err != nil {
 		t.Fatal(err)
 	}
-	r := fed(t, agent.Config{Names: otel.Names()}, func(tables []*kind.Table, put func(*kind.Table, kind.Object)) {
+	r := fed(t, agent.Config{Scheme: otel.Scheme()}, func(tables []*kind.Table, put func(*kind.Table, kind.Object)) {
 		for _, table := range tables {
 			for e := range store.All(table.Name) {
 				o := table.New()

@@ -1,10 +1,12 @@
 package otel
 
-import "github.com/kubestate/kubestate/agent"
+import (
+	"github.com/kubestate/kubestate/agent/naming"
+)
 
 // workloadRules are the metrics of what makes Pods.
-func workloadRules() []agent.Rule {
-	return []agent.Rule{
+func workloadRules() []naming.Rule {
+	return []naming.Rule{
 		upDown("k8s.deployment.pod.desired", "{pod}", "kube_deployment_spec_replicas", "Pods that the Deployment asks for."),
 		upDown("k8s.deployment.pod.available", "{pod}", "kube_deployment_status_replicas_available",
 			"Pods of the Deployment that have been ready for spec.minReadySeconds."),
@@ -38,8 +40,8 @@ func workloadRules() []agent.Rule {
 }
 
 // autoscalerRules are the metrics of HorizontalPodAutoscalers.
-func autoscalerRules() []agent.Rule {
-	return []agent.Rule{
+func autoscalerRules() []naming.Rule {
+	return []naming.Rule{
 		upDown("k8s.hpa.pod.desired", "{pod}", "kube_horizontalpodautoscaler_status_desired_replicas",
 			"Pods that the HorizontalPodAutoscaler last found right."),
 		upDown("k8s.hpa.pod.current", "{pod}", "kube_horizontalpodautoscaler_status_current_replicas",
@@ -53,8 +55,8 @@ func autoscalerRules() []agent.Rule {
 	}
 }
 
-func cpuTarget(metric, target, unit, help string) agent.Rule {
-	r := agent.Rule{Family: "kube_horizontalpodautoscaler_spec_target_resource", Metric: metric, Type: agent.Gauge, Unit: unit, Help: help}
+func cpuTarget(metric, target, unit, help string) naming.Rule {
+	r := naming.Rule{Family: "kube_horizontalpodautoscaler_spec_target_resource", Metric: metric, Type: naming.Gauge, Unit: unit, Help: help}
 	r = where(where(r, "resource", "cpu"), "metric_target_type", target)
 	return renamed(r, "metric_type", "k8s.hpa.metric.type")
 }

@@ -1,4 +1,4 @@
-package agent
+package naming
 
 import (
 	"fmt"
@@ -32,7 +32,7 @@ func (p *problems) add(key string, err error) {
 // families and labels exist.
 func (r *Rule) Problems() []Problem {
 	var p problems
-	_, err := typeOf(r.Type)
+	_, err := SinkType(r.Type)
 	p.add("type", err)
 	if r.Value != AsIs {
 		p.add("value", oneOf("value", r.Value, One, Age))
@@ -59,7 +59,7 @@ func (a *Aggregate) Problems() []Problem {
 	if a.Check == nil && a.Metric == "" {
 		p.add("", problem.New("neither a metric nor a check", "must have one of them"))
 	}
-	_, err := typeOf(a.Type)
+	_, err := SinkType(a.Type)
 	p.add("type", err)
 	p.name("metric", a.Metric)
 	p.filter(&a.Filter)
@@ -87,7 +87,7 @@ func (p *problems) checkOfGroup(a *Aggregate) {
 }
 
 func (p *problems) name(key, template string) {
-	_, err := parseTemplate(template)
+	_, err := ParseTemplate(template)
 	p.add(key, err)
 }
 
@@ -120,16 +120,16 @@ func (p *problems) check(c *Check) {
 	}
 	p.name("check.name", c.Name)
 	p.name("check.message", c.Message)
-	_, err := statusOf(c.Status)
+	_, err := SinkStatus(c.Status)
 	p.add("check.status", err)
 	for _, value := range slices.Sorted(maps.Keys(c.Statuses)) {
-		_, err := statusOf(c.Statuses[value])
+		_, err := SinkStatus(c.Statuses[value])
 		p.add("check.statuses."+value, err)
 	}
 }
 
-// typeOf returns the type of a metric; without one it is Gauge.
-func typeOf(t Type) (sink.Type, error) {
+// SinkType returns the type of a metric; without one it is Gauge.
+func SinkType(t Type) (sink.Type, error) {
 	switch t {
 	case "", Gauge:
 		return sink.Gauge, nil
@@ -142,7 +142,8 @@ func typeOf(t Type) (sink.Type, error) {
 	}
 }
 
-func statusOf(s Status) (sink.Status, error) {
+// SinkStatus returns a status; without one it is OK.
+func SinkStatus(s Status) (sink.Status, error) {
 	switch s {
 	case "", OK:
 		return sink.OK, nil
@@ -167,29 +168,4 @@ func oneOf[T ~string](thing string, value T, allowed ...T) error {
 		names[i] = string(a)
 	}
 	return problem.Invalid(thing, string(value), "must be one of: "+strings.Join(names, ", "))
-}
-
-// problems returns what is wrong with the rules and aggregates of a naming scheme
-// and a configuration, including those that match nothing that is read.
-func (p *planner) problems() []error {
-	var errs []error
-	report := func(of string, all []Problem) {
-		for _, one := range all {
-			for _, what := range problem.Of(one.Err) {
-				errs = append(errs, problem.List{what.At(one.Key)}.From(of))
-			}
-		}
-	}
-	for i := range p.names.Rules {
-		report("rule for "+p.names.Rules[i].Family, p.names.Rules[i].Problems())
-	}
-	if p.names.Rest != nil {
-		report("rule for the rest", p.names.Rest.Problems())
-	}
-	for _, list := range [][]Aggregate{p.names.Aggregates, p.config.Aggregates} {
-		for i := range list {
-			report("aggregate of "+list[i].Family, list[i].Problems())
-		}
-	}
-	return errs
 }

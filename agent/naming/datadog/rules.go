@@ -5,35 +5,35 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 )
 
 // as is a rule that passes a family on under another name.
-func as(family, name string) agent.Rule {
-	return agent.Rule{Family: family, Metric: name, Type: agent.Gauge}
+func as(family, name string) naming.Rule {
+	return naming.Rule{Family: family, Metric: name, Type: naming.Gauge}
 }
 
 // age is a rule that makes the age of a family of times.
-func age(family, name string) agent.Rule {
-	return agent.Rule{Family: family, Metric: name, Type: agent.Gauge, Unit: "s", Value: agent.Age}
+func age(family, name string) naming.Rule {
+	return naming.Rule{Family: family, Metric: name, Type: naming.Gauge, Unit: "s", Value: naming.Age}
 }
 
 // active is a rule that passes on only the samples of value 1.
-func active(family, name string) agent.Rule {
+func active(family, name string) naming.Rule {
 	r := as(family, name)
 	r.Equal = new(1.0)
 	return r
 }
 
 // without is a rule that drops a label too young for the check, which sends no tag for it.
-func without(label string, r agent.Rule) agent.Rule {
+func without(label string, r naming.Rule) naming.Rule {
 	r.Drop = append(r.Drop, label)
 	return r
 }
 
 // plainRules give families another name and nothing more.
-func plainRules() []agent.Rule { //nolint:funlen // a table
-	return []agent.Rule{
+func plainRules() []naming.Rule { //nolint:funlen // a table
+	return []naming.Rule{
 		as("kube_apiservice_status_condition", "apiservice.condition"),
 		as("kube_customresourcedefinition_status_condition", "crd.condition"),
 		as("kube_daemonset_status_current_number_scheduled", "daemonset.scheduled"),
@@ -123,15 +123,15 @@ func terminatedReasons() map[string][]string {
 	return map[string][]string{"reason": {"OOMKilled", "ContainerCannotRun", "Error"}}
 }
 
-func podRules() []agent.Rule {
-	reasons := func(family, name string, where map[string][]string) agent.Rule {
+func podRules() []naming.Rule {
+	reasons := func(family, name string, where map[string][]string) naming.Rule {
 		r := as(family, name)
 		r.Where = where
 		return r
 	}
 	terminating := as("kube_pod_deletion_timestamp", "pod.terminating")
-	terminating.Value = agent.One
-	return []agent.Rule{
+	terminating.Value = naming.One
+	return []naming.Rule{
 		age("kube_pod_created", "pod.age"),
 		age("kube_pod_start_time", "pod.uptime"),
 		terminating,
@@ -169,7 +169,7 @@ func gpus() map[string]string {
 const migPrefix = "nvidia_com_mig"
 
 // resources is a rule whose metrics are named after some resources.
-func resources(family, name string, called ...map[string]string) agent.Rule {
+func resources(family, name string, called ...map[string]string) naming.Rule {
 	r := as(family, name)
 	r.Choose = map[string]map[string]string{"resource": merged(called...)}
 	r.Adjust = tagMIG
@@ -185,34 +185,34 @@ func merged(some ...map[string]string) map[string]string {
 }
 
 // tagMIG adds the profile of a slice of a GPU.
-func tagMIG(p *agent.Point) bool {
+func tagMIG(p *naming.Point) bool {
 	if profile, ok := strings.CutPrefix(p.Label("resource"), migPrefix); ok {
 		p.Set("mig_profile", strings.ReplaceAll(strings.TrimPrefix(profile, "_"), "_", "-"))
 	}
 	return true
 }
 
-func nodeRules() []agent.Rule {
+func nodeRules() []naming.Rule {
 	onNode := map[string]string{"pods": "pods", "ephemeral_storage": "ephemeral_storage"}
-	schedulable := agent.Rule{
-		Family: "kube_node_spec_unschedulable", Metric: "node.status", Type: agent.Gauge, Value: agent.One,
-		Filter: agent.Filter{Equal: new(0.0)}, Tags: agent.Tags{Set: map[string]string{"status": "schedulable"}},
+	schedulable := naming.Rule{
+		Family: "kube_node_spec_unschedulable", Metric: "node.status", Type: naming.Gauge, Value: naming.One,
+		Filter: naming.Filter{Equal: new(0.0)}, Tags: naming.Tags{Set: map[string]string{"status": "schedulable"}},
 	}
 	cordoned := schedulable
 	cordoned.Equal, cordoned.Set = new(1.0), map[string]string{"status": "unschedulable"}
-	return []agent.Rule{
+	return []naming.Rule{
 		resources("kube_node_status_allocatable", "node.{resource}_allocatable", computing(), gpus(), onNode),
 		resources("kube_node_status_extended_allocatable", "node.{resource}_allocatable", bandwidth()),
 		resources("kube_node_status_capacity", "node.{resource}_capacity", computing(), gpus(), onNode),
 		resources("kube_node_status_extended_capacity", "node.{resource}_capacity", bandwidth()),
 		active("kube_node_status_condition", "node.by_condition"),
-		nodeCheck(map[string]string{"Ready": "ready"}, map[string]agent.Status{
-			"true": agent.OK, "false": agent.Critical, "unknown": agent.Warning,
+		nodeCheck(map[string]string{"Ready": "ready"}, map[string]naming.Status{
+			"true": naming.OK, "false": naming.Critical, "unknown": naming.Warning,
 		}),
 		nodeCheck(map[string]string{
 			"OutOfDisk": "out_of_disk", "DiskPressure": "disk_pressure",
 			"NetworkUnavailable": "network_unavailable", "MemoryPressure": "memory_pressure",
-		}, map[string]agent.Status{"true": agent.Critical, "false": agent.OK, "unknown": agent.Unknown}),
+		}, map[string]naming.Status{"true": naming.Critical, "false": naming.OK, "unknown": naming.Unknown}),
 		schedulable,
 		cordoned,
 		age("kube_node_created", "node.age"),
@@ -220,50 +220,50 @@ func nodeRules() []agent.Rule {
 }
 
 // nodeCheck is a rule that makes service checks of conditions of Nodes.
-func nodeCheck(called map[string]string, statuses map[string]agent.Status) agent.Rule {
-	return agent.Rule{
+func nodeCheck(called map[string]string, statuses map[string]naming.Status) naming.Rule {
+	return naming.Rule{
 		Family: "kube_node_status_condition",
-		Filter: agent.Filter{Equal: new(1.0), Choose: map[string]map[string]string{"condition": called}},
-		Check: &agent.Check{
+		Filter: naming.Filter{Equal: new(1.0), Choose: map[string]map[string]string{"condition": called}},
+		Check: &naming.Check{
 			Name: "node.{condition}", Message: "condition {condition} of node {node} is {status}",
-			By: "status", Statuses: statuses, Status: agent.Unknown,
+			By: "status", Statuses: statuses, Status: naming.Unknown,
 		},
 	}
 }
 
-func batchRules() []agent.Rule {
-	jobDone := func(family, name string, status agent.Status) []agent.Rule {
+func batchRules() []naming.Rule {
+	jobDone := func(family, name string, status naming.Status) []naming.Rule {
 		done := as(family, name)
-		done.Adjust = func(p *agent.Point) bool {
+		done.Adjust = func(p *naming.Point) bool {
 			if p.Label("condition") == "true" {
 				p.Drop("condition")
 			}
 			return tagJob(p)
 		}
 		check := done
-		check.Metric, check.Check = "", &agent.Check{Name: "job.complete", Status: status}
-		check.Filter = agent.Filter{Equal: new(1.0), Where: map[string][]string{"condition": {"true"}}}
-		return []agent.Rule{done, check}
+		check.Metric, check.Check = "", &naming.Check{Name: "job.complete", Status: status}
+		check.Filter = naming.Filter{Equal: new(1.0), Where: map[string][]string{"condition": {"true"}}}
+		return []naming.Rule{done, check}
 	}
 	ran, runs := as("kube_job_duration", "job.duration"), age("kube_job_status_start_time", "job.duration")
 	ran.Unit, ran.Adjust = "s", tagJob
 	runs.Unless, runs.Adjust = "kube_job_duration", tagJob
 	succeeded, failed := as("kube_job_status_succeeded", "job.succeeded"), as("kube_job_status_failed", "job.failed")
 	succeeded.Adjust = tagJob
-	failed.Adjust = func(p *agent.Point) bool { return (p.Label("reason") == "" || p.Value != 0) && tagJob(p) }
-	rules := []agent.Rule{
-		{Family: "kube_cronjob_next_schedule_time", Check: &agent.Check{Name: "cronjob.on_schedule_check", Due: true}},
+	failed.Adjust = func(p *naming.Point) bool { return (p.Label("reason") == "" || p.Value != 0) && tagJob(p) }
+	rules := []naming.Rule{
+		{Family: "kube_cronjob_next_schedule_time", Check: &naming.Check{Name: "cronjob.on_schedule_check", Due: true}},
 		age("kube_cronjob_status_last_schedule_time", "cronjob.duration_since_last_schedule"),
 		age("kube_cronjob_status_last_successful_time", "cronjob.duration_since_last_successful"),
 		ran, runs, succeeded, failed,
 	}
-	rules = append(rules, jobDone("kube_job_complete", "job.completion.succeeded", agent.OK)...)
-	return append(rules, jobDone("kube_job_failed", "job.completion.failed", agent.Critical)...)
+	rules = append(rules, jobDone("kube_job_complete", "job.completion.succeeded", naming.OK)...)
+	return append(rules, jobDone("kube_job_failed", "job.completion.failed", naming.Critical)...)
 }
 
 // tagJob drops reasons beyond the two that are few, and adds the CronJob that the
 // name of a Job tells.
-func tagJob(p *agent.Point) bool {
+func tagJob(p *naming.Point) bool {
 	reason := p.Label("reason")
 	if !strings.EqualFold(reason, "BackoffLimitExceeded") && !strings.EqualFold(reason, "DeadlineExceeded") {
 		p.Drop("reason")
@@ -293,7 +293,7 @@ func jobNumber(name string) (cronJob string, number int64, ok bool) {
 	return cronJob, number, err == nil
 }
 
-func otherRules() []agent.Rule {
+func otherRules() []naming.Rule {
 	quota := as("kube_resourcequota", "resourcequota.{resource}.{type}")
 	quota.Choose = map[string]map[string]string{"type": {"hard": "limit", "used": "used"}}
 	limit := as("kube_limitrange", "limitrange.{resource}.{constraint}")
@@ -303,14 +303,14 @@ func otherRules() []agent.Rule {
 	}}
 	tls := as("kube_ingress_tls", "ingress.tls")
 	tls.Drop = []string{"secret"}
-	ready := func(family, name string, called map[string]string) agent.Rule {
+	ready := func(family, name string, called map[string]string) naming.Rule {
 		r := as(family, name)
 		r.Choose, r.Drop = map[string]map[string]string{"ready": called}, []string{"ready"}
 		return r
 	}
 	pending := age("kube_resourceclaim_created", "resourceclaim.pending.age")
 	pending.Unless = "kube_resourceclaim_status_allocated_devices"
-	return []agent.Rule{
+	return []naming.Rule{
 		quota,
 		limit,
 		active("kube_persistentvolume_status_phase", "persistentvolume.by_phase"),
@@ -326,9 +326,9 @@ func otherRules() []agent.Rule {
 }
 
 // onNode is a rule for families that say the Node only where there is one.
-func onNode(family, name string) agent.Rule {
+func onNode(family, name string) naming.Rule {
 	r := as(family, name)
-	r.Adjust = func(p *agent.Point) bool {
+	r.Adjust = func(p *naming.Point) bool {
 		if p.Label("node") == "" {
 			p.Drop("node")
 		}

@@ -3,7 +3,7 @@ package datadog
 import (
 	"slices"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 )
 
 // rolloutLabel marks Pods of an Argo Rollout.
@@ -58,8 +58,8 @@ func labelTags() map[string]string {
 	return merged(tags, standardLabels(), placeLabels())
 }
 
-func overrides() []agent.Override {
-	return []agent.Override{
+func overrides() []naming.Override {
+	return []naming.Override{
 		{Prefix: "kube_pod", Tags: map[string]string{"phase": "pod_phase"}},
 		{Prefix: "kube_ingress", Tags: map[string]string{
 			"host": "kube_ingress_host", "path": "kube_ingress_path", "service_name": "kube_service", "service_port": "kube_service_port",
@@ -93,10 +93,10 @@ func remoteConfig() map[string]map[string]string {
 	return map[string]map[string]string{"pod": tags, "deployment": tags}
 }
 
-func defaultJoins() map[string]agent.Join {
+func defaultJoins() map[string]naming.Join {
 	standard := keys(standardLabels())
-	join := func(match []string, get ...string) agent.Join { return agent.Join{Match: match, Get: get} }
-	return map[string]agent.Join{
+	join := func(match []string, get ...string) naming.Join { return naming.Join{Match: match, Get: get} }
+	return map[string]naming.Join{
 		"kube_pod_status_phase":                 join([]string{"pod", "namespace"}, "phase"),
 		"kube_pod_info":                         join([]string{"pod", "namespace"}, "node", "created_by_kind", "created_by_name", "priority_class"),
 		"kube_pod_labels":                       join([]string{"pod", "namespace"}, append(standard, rolloutLabel)...),

@@ -1,4 +1,4 @@
-package agent_test
+package flush_test
 
 import (
 	"context"
@@ -8,7 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/flush"
+	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -23,7 +24,7 @@ func TestSenderHeartbeat(t *testing.T) {
 		time.AfterFunc(12*time.Second, func() { put("b", "2") })
 		time.AfterFunc(13*time.Second, func() { put("c", "1") })
 		time.AfterFunc(22*time.Second, func() { x.Feed("configmaps").Delete("ns", "a") })
-		s := newSender(t, agent.SenderConfig{Agent: x.Agent, Receivers: []agent.Receiver{{Sink: r, Interval: 10 * time.Second, Heartbeat: 40 * time.Second}}})
+		s := newSender(t, flush.Config{Agent: x.Agent, Outputs: []flush.Output{{Sink: r, Interval: 10 * time.Second, Heartbeat: 40 * time.Second}}})
 		ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
 		defer cancel()
 		s.Run(ctx)
@@ -40,7 +41,7 @@ func TestSenderHeartbeat(t *testing.T) {
 
 // configMap returns one whose series has a value.
 func configMap(t *testing.T, name, value string) kind.Object {
-	return objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: `+name+`, namespace: ns, resourceVersion: "`+value+`"}}`)[0]
+	return agenttest.Objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: `+name+`, namespace: ns, resourceVersion: "`+value+`"}}`)[0]
 }
 
 // What was lost of a run is in the next, which is a whole one, but what only waits
@@ -53,7 +54,7 @@ func TestSenderHeartbeatAfterLoss(t *testing.T) {
 		at(5, func() { r.fail(errors.New("1 payloads wait"), 0) })
 		at(25, func() { x.Put(configMap(t, "a", "2")); r.fail(errors.New("refused"), 1) })
 		at(35, func() { r.fail(nil, 0) })
-		s := newSender(t, agent.SenderConfig{Agent: x.Agent, Receivers: []agent.Receiver{{Sink: r, Interval: 10 * time.Second, Heartbeat: time.Hour}}})
+		s := newSender(t, flush.Config{Agent: x.Agent, Outputs: []flush.Output{{Sink: r, Interval: 10 * time.Second, Heartbeat: time.Hour}}})
 		ctx, cancel := context.WithTimeout(t.Context(), 55*time.Second)
 		defer cancel()
 		s.Run(ctx)
@@ -88,7 +89,7 @@ func TestSenderHeartbeatAfterLossForGood(t *testing.T) {
 			x, r := configMaps(t), &picky{recorder: newRecorder()}
 			r.stats.Buffered = buffered
 			x.Put(configMap(t, "a", "1"))
-			s := newSender(t, agent.SenderConfig{Agent: x.Agent, Receivers: []agent.Receiver{{Sink: r, Interval: 10 * time.Second, Heartbeat: time.Minute}}})
+			s := newSender(t, flush.Config{Agent: x.Agent, Outputs: []flush.Output{{Sink: r, Interval: 10 * time.Second, Heartbeat: time.Minute}}})
 			ctx, cancel := context.WithTimeout(t.Context(), 85*time.Second)
 			defer cancel()
 			s.Run(ctx)
@@ -104,8 +105,8 @@ func TestSenderHeartbeatDoesNotSlip(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, r := configMaps(t), newRecorder()
 		x.Put(configMap(t, "a", "1"))
-		s := newSender(t, agent.SenderConfig{
-			Agent: x.Agent, Receivers: []agent.Receiver{{Sink: r, Interval: 10 * time.Second, Heartbeat: 20 * time.Second}},
+		s := newSender(t, flush.Config{
+			Agent: x.Agent, Outputs: []flush.Output{{Sink: r, Interval: 10 * time.Second, Heartbeat: 20 * time.Second}},
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
 		defer cancel()

@@ -1,20 +1,22 @@
 package datadog
 
-import "github.com/kubestate/kubestate/agent"
+import (
+	"github.com/kubestate/kubestate/agent/naming"
+)
 
 // count is the number of samples of a family.
-func count(family, name string, by ...string) agent.Aggregate {
-	return agent.Aggregate{Family: family, Metric: name, Op: agent.Count, By: by}
+func count(family, name string, by ...string) naming.Aggregate {
+	return naming.Aggregate{Family: family, Metric: name, Op: naming.Count, By: by}
 }
 
 // sum is the sum of a family.
-func sum(family, name string, by ...string) agent.Aggregate {
-	return agent.Aggregate{Family: family, Metric: name, Op: agent.Sum, By: by}
+func sum(family, name string, by ...string) naming.Aggregate {
+	return naming.Aggregate{Family: family, Metric: name, Op: naming.Sum, By: by}
 }
 
-func aggregates() []agent.Aggregate {
+func aggregates() []naming.Aggregate {
 	owned := []string{"namespace", "owner_name", "owner_kind"}
-	return []agent.Aggregate{
+	return []naming.Aggregate{
 		count("kube_configmap_info", "configmap.count", "namespace"),
 		count("kube_secret_info", "secret.count", "namespace"),
 		count("kube_apiservice_labels", "apiservice.count"),
@@ -34,8 +36,8 @@ func aggregates() []agent.Aggregate {
 		count("kube_ingress_labels", "ingress.count", "namespace"),
 		count("kube_node_info", "node.count", nodeVersions()...),
 		count("kube_pod_info", "pod.count", "node", "namespace", "created_by_kind", "created_by_name"),
-		lastJob("kube_job_complete", agent.OK),
-		lastJob("kube_job_failed", agent.Critical),
+		lastJob("kube_job_complete", naming.OK),
+		lastJob("kube_job_failed", naming.Critical),
 		total("kube_node_status_allocatable", "node.{resource}_allocatable.total", computing(), gpus()),
 		total("kube_node_status_capacity", "node.{resource}_capacity.total", computing(), gpus()),
 		ofContainers("kube_pod_container_resource_with_owner_tag_requests", "container.{resource}_requested.total"),
@@ -46,7 +48,7 @@ func aggregates() []agent.Aggregate {
 }
 
 // total is the sum of a family, for each of some resources.
-func total(family, name string, called ...map[string]string) agent.Aggregate {
+func total(family, name string, called ...map[string]string) naming.Aggregate {
 	a := sum(family, name)
 	a.Choose = map[string]map[string]string{"resource": merged(called...)}
 	return a
@@ -54,7 +56,7 @@ func total(family, name string, called ...map[string]string) agent.Aggregate {
 
 // ofContainers is the sum over the containers of a workload. The families have
 // nothing but CPU and memory.
-func ofContainers(family, name string) agent.Aggregate {
+func ofContainers(family, name string) naming.Aggregate {
 	a := total(family, name, computing())
 	a.By = []string{"namespace", "container", "owner_name", "owner_kind"}
 	a.Cluster = true
@@ -62,12 +64,12 @@ func ofContainers(family, name string) agent.Aggregate {
 }
 
 // lastJob is how the last Job of each CronJob ended.
-func lastJob(family string, status agent.Status) agent.Aggregate {
-	return agent.Aggregate{
-		Family: family, Op: agent.Latest, By: []string{"namespace", "cronjob"},
-		Filter: agent.Filter{Equal: new(1.0), Where: map[string][]string{"condition": {"true"}}},
-		Check:  &agent.Check{Name: "cronjob.complete", Status: status},
-		Adjust: func(p *agent.Point) bool {
+func lastJob(family string, status naming.Status) naming.Aggregate {
+	return naming.Aggregate{
+		Family: family, Op: naming.Latest, By: []string{"namespace", "cronjob"},
+		Filter: naming.Filter{Equal: new(1.0), Where: map[string][]string{"condition": {"true"}}},
+		Check:  &naming.Check{Name: "cronjob.complete", Status: status},
+		Adjust: func(p *naming.Point) bool {
 			cronJob, number, ok := jobNumber(p.Label("job_name"))
 			p.Set("cronjob", cronJob)
 			p.Order = number

@@ -1,16 +1,18 @@
 package otel
 
-import "github.com/kubestate/kubestate/agent"
+import (
+	"github.com/kubestate/kubestate/agent/naming"
+)
 
 // clusterRules are the metrics of Nodes, Namespaces, Services and storage.
-func clusterRules() []agent.Rule {
+func clusterRules() []naming.Rule {
 	namespace := renamed(upDown("k8s.namespace.phase", "{namespace}", "kube_namespace_status_phase",
 		"1 for the phase that the Namespace is in, 0 for the other."), "phase", "k8s.namespace.phase")
 	namespace.Values = map[string]map[string]string{"phase": {"Active": "active", "Terminating": "terminating"}}
 	ingress := upDown("k8s.service.load_balancer.ingress.count", "{ingress}", "kube_service_status_load_balancer_addresses",
 		"Addresses of the load balancer of the Service.")
-	ingress.Type = agent.Gauge
-	return []agent.Rule{
+	ingress.Type = naming.Gauge
+	return []naming.Rule{
 		allocatable("k8s.node.cpu.allocatable", "cpu", "{cpu}", "CPU that the Node has for Pods, in cores."),
 		allocatable("k8s.node.ephemeral_storage.allocatable", "ephemeral_storage", "By", "Ephemeral storage that the Node has for Pods, in bytes."),
 		allocatable("k8s.node.memory.allocatable", "memory", "By", "Memory that the Node has for Pods, in bytes."),
@@ -32,7 +34,7 @@ func clusterRules() []agent.Rule {
 	}
 }
 
-func allocatable(metric, resource, unit, help string) agent.Rule {
+func allocatable(metric, resource, unit, help string) naming.Rule {
 	r := where(upDown(metric, unit, "kube_node_status_allocatable", help), "resource", resource)
 	r.Drop = append(r.Drop, "unit")
 	return r

@@ -1,5 +1,5 @@
 // Package otel holds the names that the semantic conventions of OpenTelemetry give
-// to the state of a Kubernetes cluster, as a naming table. It is data; what it
+// to the state of a Kubernetes cluster, as a naming scheme. It is data; what it
 // means is package agent's business, and how it is sent that of package otlp.
 //
 // names.go has entities and labels; the metrics stand in pods.go, workloads.go,
@@ -10,31 +10,31 @@ package otel
 import (
 	"slices"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 )
 
 // Conventions is the version of the semantic conventions that Names follows.
 const Conventions = "1.44.0"
 
-// Names returns the naming table. The caller may change it before use.
-func Names() *agent.Names {
-	return &agent.Names{
+// Scheme returns the naming scheme. The caller may change it before use.
+func Scheme() *naming.Scheme {
+	return &naming.Scheme{
 		Name:  "otel",
 		Doc:   "k8s.* as the semantic conventions of OpenTelemetry " + Conventions + " have it, entities as resource attributes.",
 		Rules: slices.Concat(podRules(), containerRules(), workloadRules(), autoscalerRules(), quotaRules(), clusterRules()),
-		Aggregates: []agent.Aggregate{{
+		Aggregates: []naming.Aggregate{{
 			Family: "kube_endpointslice_service_endpoints", Metric: "k8s.service.endpoint.count",
-			Op: agent.Sum, By: []string{"namespace", "service", "addresstype", "condition", "zone"},
-			Type: agent.Gauge, Unit: "{endpoint}", Help: "Endpoints of the Service that are in a condition, by zone.",
+			Op: naming.Sum, By: []string{"namespace", "service", "addresstype", "condition", "zone"},
+			Type: naming.Gauge, Unit: "{endpoint}", Help: "Endpoints of the Service that are in a condition, by zone.",
 		}},
 		Joins:  joins(),
 		Labels: labels(),
-		Overrides: []agent.Override{{Prefix: "kube_endpointslice_", Tags: map[string]string{
+		Overrides: []naming.Override{{Prefix: "kube_endpointslice_", Tags: map[string]string{
 			"addresstype": "k8s.service.endpoint.address_type",
 			"condition":   "k8s.service.endpoint.condition",
 			"zone":        "k8s.service.endpoint.zone",
 		}}},
-		Owners: &agent.Owners{Tags: map[string]string{
+		Owners: &naming.Owners{Tags: map[string]string{
 			"CronJob":               "k8s.cronjob.name",
 			"DaemonSet":             "k8s.daemonset.name",
 			"Deployment":            "k8s.deployment.name",
@@ -77,8 +77,8 @@ func labels() map[string]string {
 
 // joins bring what describes an entity and stands in another family. Endpoints of
 // a Service get its UID and type from the Service.
-func joins() map[string]agent.Join {
-	return map[string]agent.Join{
+func joins() map[string]naming.Join {
+	return map[string]naming.Join{
 		"kube_pod_info":         {Match: []string{"namespace", "pod"}, Get: []string{"node", "created_by_kind", "created_by_name"}},
 		"kube_replicaset_owner": {Match: []string{"namespace", "replicaset"}, Get: []string{"owner_kind", "owner_name"}},
 		"kube_job_owner":        {Match: []string{"namespace", "job_name"}, Get: []string{"owner_kind", "owner_name"}},
@@ -96,9 +96,9 @@ func joins() map[string]agent.Join {
 }
 
 // entities are the attributes that say which object it is, and describe it.
-func entities() []agent.Entity {
+func entities() []naming.Entity {
 	service := []string{"k8s.namespace.name", "k8s.service.name", "k8s.service.uid", "k8s.service.type"}
-	return []agent.Entity{
+	return []naming.Entity{
 		entity("pods", "k8s.pod.uid", "k8s.namespace.name", "k8s.pod.name", "k8s.container.name", "k8s.node.name",
 			"k8s.cronjob.name", "k8s.daemonset.name", "k8s.deployment.name", "k8s.job.name", "k8s.replicaset.name",
 			"k8s.replicationcontroller.name", "k8s.statefulset.name"),
@@ -123,17 +123,17 @@ func entities() []agent.Entity {
 }
 
 // entity returns the entity of a resource, which is of a cluster.
-func entity(resource, uid string, tags ...string) agent.Entity {
-	return agent.Entity{Resource: resource, UID: uid, Tags: append([]string{"k8s.cluster.name", "k8s.cluster.uid"}, tags...)}
+func entity(resource, uid string, tags ...string) naming.Entity {
+	return naming.Entity{Resource: resource, UID: uid, Tags: append([]string{"k8s.cluster.name", "k8s.cluster.uid"}, tags...)}
 }
 
 // upDown is a rule for a current sum: values of several objects can be added.
-func upDown(metric, unit, family, help string) agent.Rule {
-	return agent.Rule{Family: family, Metric: metric, Type: agent.UpDown, Unit: unit, Help: help}
+func upDown(metric, unit, family, help string) naming.Rule {
+	return naming.Rule{Family: family, Metric: metric, Type: naming.UpDown, Unit: unit, Help: help}
 }
 
 // renamed returns the rule with a label of its family as an attribute.
-func renamed(r agent.Rule, label, attribute string) agent.Rule {
+func renamed(r naming.Rule, label, attribute string) naming.Rule {
 	if r.Rename == nil {
 		r.Rename = map[string]string{}
 	}
@@ -143,7 +143,7 @@ func renamed(r agent.Rule, label, attribute string) agent.Rule {
 
 // where returns the rule for samples whose label has one of these values, and
 // without the label.
-func where(r agent.Rule, label string, values ...string) agent.Rule {
+func where(r naming.Rule, label string, values ...string) naming.Rule {
 	if r.Where == nil {
 		r.Where = map[string][]string{}
 	}

@@ -1,4 +1,7 @@
-package agent
+// Package flush decides when the series of an Agent go to which sink: each output has
+// its own interval, a slow sink skips flushes and delays no other, and what a sink lost is
+// sent again. It refuses to know how series come about and how a sink sends them.
+package flush
 
 import (
 	"context"
@@ -9,11 +12,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Receiver is a sink and how it is served.
-type Receiver struct {
+// Output is a sink and how it is served.
+type Output struct {
 	Name string
 	Sink sink.Sink
 	// Interval is the time from run to run; 0: DefaultInterval.
@@ -33,10 +37,10 @@ const defaultCloseTimeout = 5 * time.Second
 // is lost.
 const closeGrace = time.Second
 
-// SenderConfig says what a Sender drives.
-type SenderConfig struct {
-	Agent     *Agent
-	Receivers []Receiver
+// Config says what a Sender drives.
+type Config struct {
+	Agent   *agent.Agent
+	Outputs []Output
 	// Ready waits until there is enough to send, and returns an error if ctx ends first.
 	// nil: Agent.WaitSynced.
 	Ready func(ctx context.Context) error
@@ -54,26 +58,26 @@ type SenderConfig struct {
 // Sender sends runs of an Agent to sinks, each at its own pace: a slow sink skips
 // runs and holds up no other.
 type Sender struct {
-	config    SenderConfig
-	receivers []*receiver
+	config  Config
+	outputs []*output
 }
 
-// receiver is a Receiver at work.
-type receiver struct {
-	Receiver
+// output is a Receiver at work.
+type output struct {
+	Output
 	sender     *Sender
-	reader     *Reader
+	reader     *agent.Reader
 	everything time.Time // when everything was sent last; zero: it must be sent next
 	again      bool      // everything must be sent next, because something was lost
 	lost       uint64    // series that were lost until the last run ended
 	lastError  string    // without its numbers
 
 	mu    sync.Mutex
-	stats ReceiverStats
+	stats Stats
 }
 
-// ReceiverStats counts what became of runs since the start.
-type ReceiverStats struct {
+// Stats counts what became of runs since the start.
+type Stats struct {
 	Name     string
 	Runs     uint64        // sent whole, or handed to the sink's buffer
 	Failed   uint64        // about which the sink returned an error
@@ -84,18 +88,18 @@ type ReceiverStats struct {
 	Sink     sink.Stats
 }
 
-// NewSender returns a Sender. The error names everything that is wrong.
-func NewSender(c SenderConfig) (*Sender, error) {
+// New returns a Sender. The error names everything that is wrong.
+func New(c Config) (*Sender, error) {
 	var errs []error
 	if c.Agent == nil {
 		errs = append(errs, errors.New("sender: has no agent"))
 	}
-	if len(c.Receivers) == 0 {
+	if len(c.Outputs) == 0 {
 		errs = append(errs, errors.New("sender: has no receivers"))
 	}
 	names := map[string]bool{}
-	for i := range c.Receivers {
-		r := &c.Receivers[i]
+	for i := range c.Outputs {
+		r := &c.Outputs[i]
 		switch {
 		case r.Sink == nil:
 			errs = append(errs, fmt.Errorf("receiver %q: has no sink", r.Name))
@@ -111,11 +115,11 @@ func NewSender(c SenderConfig) (*Sender, error) {
 	}
 	s := &Sender{config: c}
 	s.complete()
-	for _, r := range c.Receivers {
+	for _, r := range c.Outputs {
 		if r.Interval == 0 {
 			r.Interval = DefaultInterval
 		}
-		s.receivers = append(s.receivers, &receiver{Receiver: r, sender: s, reader: c.Agent.NewReader(), stats: ReceiverStats{Name: r.Name}})
+		s.outputs = append(s.outputs, &output{Output: r, sender: s, reader: c.Agent.NewReader(), stats: Stats{Name: r.Name}})
 	}
 	return s, nil
 }
@@ -141,7 +145,7 @@ func (s *Sender) complete() {
 // or a second after CloseTimeout at the latest: a sink that does not come back is
 // left behind.
 func (s *Sender) Run(ctx context.Context) {
-	s.each(ctx, func(r *receiver) {
+	s.each(ctx, func(r *output) {
 		r.loop(ctx)
 		if err := r.close(); err != nil {
 			s.config.Logger.Error("closing a sink fails", "sink", r.Name, "err", err)
@@ -152,12 +156,12 @@ func (s *Sender) Run(ctx context.Context) {
 // Once waits until Ready, sends one run to each sink, which has time until ctx
 // ends, and closes them. The error is all that went wrong.
 func (s *Sender) Once(ctx context.Context) error {
-	errs := make([]error, len(s.receivers))
-	index := map[*receiver]int{}
-	for i, r := range s.receivers {
+	errs := make([]error, len(s.outputs))
+	index := map[*output]int{}
+	for i, r := range s.outputs {
 		index[r] = i
 	}
-	done := s.each(ctx, func(r *receiver) {
+	done := s.each(ctx, func(r *output) {
 		err := s.config.Ready(ctx)
 		switch {
 		case err == nil:
@@ -175,9 +179,9 @@ func (s *Sender) Once(ctx context.Context) error {
 
 // each runs f, which closes the sink in the end, for all receivers at the same time.
 // It tells whether all have ended.
-func (s *Sender) each(ctx context.Context, f func(*receiver)) bool {
+func (s *Sender) each(ctx context.Context, f func(*output)) bool {
 	var all sync.WaitGroup
-	for _, r := range s.receivers {
+	for _, r := range s.outputs {
 		all.Go(func() { f(r) })
 	}
 	ended := make(chan struct{})
@@ -212,7 +216,7 @@ func sleep(ctx context.Context, d time.Duration) {
 }
 
 // loop sends while this instance is the one that sends.
-func (r *receiver) loop(ctx context.Context) {
+func (r *output) loop(ctx context.Context) {
 	if r.sender.config.Ready(ctx) != nil {
 		return
 	}
@@ -231,20 +235,20 @@ func (r *receiver) loop(ctx context.Context) {
 
 // sendPeriodically sends runs at fixed times until leading ends, counted from the first:
 // how long one takes does not move the next.
-func (r *receiver) sendPeriodically(leading context.Context) {
+func (r *output) sendPeriodically(leading context.Context) {
 	for next := time.Now(); leading.Err() == nil; {
 		r.sendInTime(leading)
 		now, missed := time.Now(), uint64(0)
 		for next = next.Add(r.Interval); !next.After(now); next = next.Add(r.Interval) {
 			missed++
 		}
-		r.count(func(s *ReceiverStats) { s.Skipped += missed })
+		r.count(func(s *Stats) { s.Skipped += missed })
 		sleep(leading, next.Sub(now))
 	}
 }
 
 // yield leaves the receiver to another instance.
-func (r *receiver) yield() {
+func (r *output) yield() {
 	r.Sink.Yield()
 	r.reader.Reset()
 	r.everything = time.Time{}
@@ -252,7 +256,7 @@ func (r *receiver) yield() {
 
 // sendInTime sends one run, for which the sink has time until shortly before the
 // next is due. What fails because leading has ended is not reported.
-func (r *receiver) sendInTime(leading context.Context) {
+func (r *output) sendInTime(leading context.Context) {
 	ctx, cancel := context.WithTimeout(leading, r.Interval-r.Interval/20)
 	defer cancel()
 	if err := r.send(ctx); leading.Err() == nil {
@@ -261,11 +265,11 @@ func (r *receiver) sendInTime(leading context.Context) {
 }
 
 // send sends one run.
-func (r *receiver) send(ctx context.Context) error {
+func (r *output) send(ctx context.Context) error {
 	start := time.Now()
 	err := r.Sink.Send(ctx, r.run(start))
 	series := r.sender.config.Agent.Stats().Series
-	r.count(func(s *ReceiverStats) {
+	r.count(func(s *Stats) {
 		s.Runs++
 		s.Series, s.Duration = series, time.Since(start)
 		if err != nil {
@@ -287,7 +291,7 @@ func (r *receiver) send(ctx context.Context) error {
 }
 
 // run returns what is to be sent now.
-func (r *receiver) run(now time.Time) *sink.Run {
+func (r *output) run(now time.Time) *sink.Run {
 	// Runs are not at their times to the millisecond.
 	if r.Heartbeat > 0 && !r.again && now.Sub(r.everything) < r.Heartbeat-r.Interval/2 {
 		return r.reader.Changes(now)
@@ -298,7 +302,7 @@ func (r *receiver) run(now time.Time) *sink.Run {
 
 // report logs what went wrong, once while it stays the same but for numbers, which
 // grow while a receiver is away.
-func (r *receiver) report(err error) {
+func (r *output) report(err error) {
 	text := ""
 	if err != nil {
 		text = strings.Map(withoutDigits, err.Error())
@@ -320,7 +324,7 @@ func withoutDigits(c rune) rune {
 	return c
 }
 
-func (r *receiver) close() error {
+func (r *output) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), r.sender.config.CloseTimeout)
 	defer cancel()
 	if err := r.Sink.Close(ctx); err != nil {
@@ -329,17 +333,17 @@ func (r *receiver) close() error {
 	return nil
 }
 
-func (r *receiver) count(f func(*ReceiverStats)) {
+func (r *output) count(f func(*Stats)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	f(&r.stats)
 }
 
 // Stats returns the counts of each receiver, in their order.
-func (s *Sender) Stats() []ReceiverStats {
-	all := make([]ReceiverStats, len(s.receivers))
-	for i, r := range s.receivers {
-		r.count(func(s *ReceiverStats) { all[i] = *s })
+func (s *Sender) Stats() []Stats {
+	all := make([]Stats, len(s.outputs))
+	for i, r := range s.outputs {
+		r.count(func(s *Stats) { all[i] = *s })
 		all[i].Sink = r.Sink.Stats()
 	}
 	return all

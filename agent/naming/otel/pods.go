@@ -1,19 +1,21 @@
 package otel
 
-import "github.com/kubestate/kubestate/agent"
+import (
+	"github.com/kubestate/kubestate/agent/naming"
+)
 
 // podRules are the metrics of Pods as a whole.
-func podRules() []agent.Rule {
+func podRules() []naming.Rule {
 	phase := upDown("k8s.pod.status.phase", "{pod}", "kube_pod_status_phase",
 		"1 for the phase that the Pod is in, 0 for every other.")
 	// kube_pod_status_reason has no sample of a Pod without a reason.
 	reason := upDown("k8s.pod.status.reason", "{pod}", "kube_pod_created",
 		"1 for a reason why the Pod is in its state, 0 for every other.")
-	reason.States = &agent.States{
+	reason.States = &naming.States{
 		From: []string{"kube_pod_status_reason"}, Label: "reason",
 		Values: []string{"Evicted", "NodeAffinity", "NodeLost", "Shutdown", "UnexpectedAdmissionError"},
 	}
-	return []agent.Rule{
+	return []naming.Rule{
 		renamed(phase, "phase", "k8s.pod.status.phase"),
 		renamed(reason, "reason", "k8s.pod.status.reason"),
 	}
@@ -21,18 +23,18 @@ func podRules() []agent.Rule {
 
 // containerRules are the metrics of containers. Those that run before the
 // containers of a Pod (init containers) have none.
-func containerRules() []agent.Rule {
+func containerRules() []naming.Rule {
 	// kube_pod_container_status_running has one sample of every container.
 	reason := upDown("k8s.container.status.reason", "{container}", "kube_pod_container_status_running",
 		"1 for the reason why the container waits or has ended, 0 for every other.")
-	reason.States = &agent.States{
+	reason.States = &naming.States{
 		From: []string{"kube_pod_container_status_waiting_reason", "kube_pod_container_status_terminated_reason"}, Label: "reason",
 		Values: []string{
 			"ContainerCreating", "CrashLoopBackOff", "CreateContainerConfigError", "ErrImagePull", "ImagePullBackOff",
 			"OOMKilled", "Completed", "Error", "ContainerCannotRun",
 		},
 	}
-	rules := []agent.Rule{
+	rules := []naming.Rule{
 		containerState("terminated"),
 		containerState("running"),
 		containerState("waiting"),
@@ -63,7 +65,7 @@ func containerRules() []agent.Rule {
 	return rules
 }
 
-func containerState(state string) agent.Rule {
+func containerState(state string) naming.Rule {
 	r := upDown("k8s.container.status.state", "{container}", "kube_pod_container_status_"+state,
 		"1 for the state that the container is in, 0 for every other.")
 	r.Set = map[string]string{"k8s.container.status.state": state}

@@ -6,7 +6,8 @@ import (
 	"testing"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
 	"github.com/kubestate/kubestate/internal/agenttest"
 )
 
@@ -70,14 +71,14 @@ func TestJoins(t *testing.T) {
 			"node.age", "container_runtime_version:co kernel_version:ke kube_region:r1 kube_region:r2 kube_zone:z1 kube_zone:z2 kubelet_version:ku os_image:os",
 		},
 	} {
-		x := agenttest.New(t, agent.Config{Names: datadog.Names()})
+		x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme()})
 		x.Put(agenttest.Objects(t, c.object)...)
 		wantTags(t, x, c.metric, c.want)
 		for _, j := range c.joins {
 			tested[j] = true
 		}
 	}
-	for family := range datadog.Names().Joins {
+	for family := range datadog.Scheme().Joins {
 		if !tested[family] {
 			t.Errorf("the join %s is not tested", family)
 		}
@@ -126,7 +127,7 @@ func TestJoinsOfUsers(t *testing.T) {
 			pod, standardTags + " node:n1 pod_phase:Running squad:none",
 		},
 		"a tag that the mapper knows": {
-			agent.Config{LabelsAsTags: map[string]map[string]string{"pod": {"team": "pod"}}, Joins: map[string]agent.Join{"kube_pod_labels": {}}},
+			agent.Config{LabelsAsTags: map[string]map[string]string{"pod": {"team": "pod"}}, Joins: map[string]naming.Join{"kube_pod_labels": {}}},
 			pod, "node:n1 pod_name:none pod_phase:Running",
 		},
 		"labels of the namespace": {
@@ -135,16 +136,16 @@ func TestJoinsOfUsers(t *testing.T) {
 			"kube_argo_rollout:web kube_deployment:web kube_replica_set:web-6b8f7d9c5 pod_phase:Running team:blue",
 		},
 		"in place of the standard labels, but for Argo's": {
-			agent.Config{Joins: map[string]agent.Join{"kube_pod_labels": {Match: []string{"pod", "namespace"}, Get: []string{"label_team"}}}},
+			agent.Config{Joins: map[string]naming.Join{"kube_pod_labels": {Match: []string{"pod", "namespace"}, Get: []string{"label_team"}}}},
 			rollout, "kube_argo_rollout:web kube_deployment:web kube_replica_set:web-6b8f7d9c5 label_team:a pod_phase:Running",
 		},
 		"in place of the owner": {
-			agent.Config{Joins: map[string]agent.Join{"kube_pod_info": {Match: []string{"pod", "namespace"}, Get: []string{"node"}}, "kube_pod_labels": {}}},
+			agent.Config{Joins: map[string]naming.Join{"kube_pod_info": {Match: []string{"pod", "namespace"}, Get: []string{"node"}}, "kube_pod_labels": {}}},
 			rollout, "pod_phase:Running",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.config.Names = datadog.Names()
+			c.config.Scheme = datadog.Scheme()
 			x := agenttest.New(t, c.config)
 			x.Put(agenttest.Objects(t, c.objects)...)
 			wantTags(t, x, "pod.status_phase", c.want)
@@ -168,7 +169,7 @@ func TestOwners(t *testing.T) {
 		"{kind: Node, name: o}":                  "",
 		"{kind: Sloth, name: o}":                 "",
 	} {
-		x := agenttest.New(t, agent.Config{Names: datadog.Names()})
+		x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme()})
 		x.Put(agenttest.Objects(t, `{apiVersion: v1, kind: Pod, metadata: {name: x, namespace: shop, uid: u, creationTimestamp: "2026-01-02T11:59:59Z",
  ownerReferences: [`+owner[:len(owner)-1]+`, controller: true}]}}`)...)
 		wantTags(t, x, "pod.age", want)
@@ -177,7 +178,7 @@ func TestOwners(t *testing.T) {
 
 // Of several owners of a HorizontalPodAutoscaler the first becomes tags.
 func TestFirstOwnerOfAutoscaler(t *testing.T) {
-	x := agenttest.New(t, agent.Config{Names: datadog.Names()})
+	x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme()})
 	x.Put(agenttest.Objects(t, `{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: x, namespace: shop,
  ownerReferences: [{kind: ScaledObject, name: first}, {kind: Other, name: second}]}, spec: {minReplicas: 1}}`)...)
 	wantTags(t, x, "hpa.min_replicas", "ownerref_kind:scaledobject ownerref_name:first")
@@ -185,7 +186,7 @@ func TestFirstOwnerOfAutoscaler(t *testing.T) {
 
 // The name of the cluster is lower case in its tag and in hosts.
 func TestClusterName(t *testing.T) {
-	x := agenttest.New(t, agent.Config{Names: datadog.Names(), ClusterName: "Prod-EU"})
+	x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme(), ClusterName: "Prod-EU"})
 	x.Put(agenttest.Objects(t, `{apiVersion: v1, kind: Node, metadata: {name: n1}, spec: {unschedulable: true}}`)...)
 	want := "kubernetes_state.node.status 1 @n1-prod-eu kube_cluster_name:prod-eu node:n1 status:unschedulable"
 	if got := x.Lines(runAt); !slices.Contains(got, want) {
@@ -195,7 +196,7 @@ func TestClusterName(t *testing.T) {
 
 // Labels that came after the families on which the check builds are no tags.
 func TestLabelsThatTheCheckLacks(t *testing.T) {
-	x := agenttest.New(t, agent.Config{Names: datadog.Names()})
+	x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme()})
 	x.Put(agenttest.Objects(t, `{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: x, namespace: shop}, spec: {metrics: [
  {type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}]}}
 ---

@@ -1,14 +1,16 @@
 package otel
 
-import "github.com/kubestate/kubestate/agent"
+import (
+	"github.com/kubestate/kubestate/agent/naming"
+)
 
 // classSuffix is what stands behind the name of a StorageClass in the resource of
 // a quota for one class.
 const classSuffix = ".storageclass.storage.k8s.io/"
 
 // quotaRules are the metrics of ResourceQuotas: what is allowed (hard) and used.
-func quotaRules() []agent.Rule {
-	var rules []agent.Rule
+func quotaRules() []naming.Rule {
+	var rules []naming.Rule
 	for _, q := range []struct{ kind, help string }{{"hard", "may be in the namespace"}, {"used", "are in the namespace"}} {
 		rules = append(rules, computeQuotas(q.kind)...)
 		rules = append(rules, storageQuotas(q.kind)...)
@@ -21,14 +23,14 @@ func quotaRules() []agent.Rule {
 	return rules
 }
 
-func computeQuotas(of string) []agent.Rule {
+func computeQuotas(of string) []naming.Rule {
 	const all, requests = "kube_resourcequota", "kube_resourcequota_requests"
 	limit, request := "Sum of the limits of all containers that the quota allows", "Sum of the requests of all containers that the quota allows"
 	if of == "used" {
 		limit, request = "Sum of the limits of all containers", "Sum of the requests of all containers"
 	}
 	pages := quota("k8s.resourcequota.hugepage_count.request.", of, "{hugepage}", "kube_resourcequota_hugepages", request+" for huge pages of a size.")
-	return []agent.Rule{
+	return []naming.Rule{
 		where(quota("k8s.resourcequota.cpu.limit.", of, "{cpu}", all, limit+" for CPU, in cores."), "resource", "limits.cpu"),
 		where(quota("k8s.resourcequota.cpu.request.", of, "{cpu}", requests, request+" for CPU, in cores."), "resource", "cpu"),
 		where(quota("k8s.resourcequota.memory.limit.", of, "By", all, limit+" for memory, in bytes."), "resource", "limits.memory"),
@@ -42,12 +44,12 @@ func computeQuotas(of string) []agent.Rule {
 }
 
 // storageQuotas are about all classes of storage, or one.
-func storageQuotas(of string) []agent.Rule {
+func storageQuotas(of string) []naming.Rule {
 	bytes, claims := "Storage that all PersistentVolumeClaims may request, in bytes.", "PersistentVolumeClaims that may be in the namespace."
 	if of == "used" {
 		bytes, claims = "Storage that all PersistentVolumeClaims request, in bytes.", "PersistentVolumeClaims that are in the namespace."
 	}
-	var rules []agent.Rule
+	var rules []naming.Rule
 	for _, s := range []struct{ metric, resource, unit, help string }{
 		{"k8s.resourcequota.storage.request.", "requests.storage", "By", bytes},
 		{"k8s.resourcequota.persistentvolumeclaim_count.", "persistentvolumeclaims", "{persistentvolumeclaim}", claims},
@@ -61,6 +63,6 @@ func storageQuotas(of string) []agent.Rule {
 }
 
 // quota returns a rule for samples of a quota that say what is allowed or used.
-func quota(metric, of, unit, family, help string) agent.Rule {
+func quota(metric, of, unit, family, help string) naming.Rule {
 	return where(upDown(metric+of, unit, family, help), "type", of)
 }

@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/kubestate/kubestate/agent"
+	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
@@ -25,8 +25,8 @@ const (
 	revisionSeen       = "kube_controllerrevision_rollout_tracker"
 )
 
-func rolloutRules() []agent.Rule {
-	return []agent.Rule{
+func rolloutRules() []naming.Rule {
+	return []naming.Rule{
 		age(deploymentRollout, "deployment.rollout_duration"),
 		age(statefulSetRollout, "statefulset.rollout_duration"),
 		age(daemonSetRollout, "daemonset.rollout_duration"),
@@ -62,12 +62,12 @@ type workload struct {
 
 // rollout is a rollout that is under way.
 type rollout struct {
-	start agent.Moving // Unix seconds
-	found time.Time    // when it was first seen
-	child time.Time    // the creation that start is; zero: start is something else
+	start naming.Moving // Unix seconds
+	found time.Time     // when it was first seen
+	child time.Time     // the creation that start is; zero: start is something else
 }
 
-func newRollouts(now func() time.Time) agent.Tracker {
+func newRollouts(now func() time.Time) naming.Tracker {
 	return &rollouts{
 		now:   now,
 		known: map[objectKey]*workload{}, byUID: map[types.UID]*workload{},
@@ -107,7 +107,7 @@ func follow[T any, P interface {
 }
 
 // Put takes note of an object.
-func (r *rollouts) Put(resource string, o kind.Object, emit func(agent.Tracked)) {
+func (r *rollouts) Put(resource string, o kind.Object, emit func(naming.Tracked)) {
 	k := objectKey{resource, o.GetNamespace(), o.GetName()}
 	switch o := o.(type) {
 	case *appsv1.Deployment:
@@ -183,7 +183,7 @@ type rolloutState struct {
 // follow notes the state of a workload, and emits the start of its rollout while one
 // is under way. A rollout starts with a new revision, and a revision never seen is
 // new: so scaling a workload that is known, or pausing it, is no rollout.
-func (r *rollouts) follow(k objectKey, s rolloutState, emit func(agent.Tracked)) {
+func (r *rollouts) follow(k objectKey, s rolloutState, emit func(naming.Tracked)) {
 	w := r.known[k]
 	first := w == nil || w.uid != s.uid
 	if first {
@@ -207,7 +207,7 @@ func (r *rollouts) follow(k objectKey, s rolloutState, emit func(agent.Tracked))
 	}
 	w.revision = s.revision
 	if w.rollout != nil {
-		emit(agent.Tracked{Family: s.family, Value: &w.rollout.start})
+		emit(naming.Tracked{Family: s.family, Value: &w.rollout.start})
 	}
 }
 

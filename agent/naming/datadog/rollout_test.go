@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
 	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/kind"
 )
@@ -22,7 +22,7 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	s := &stage{t: t, now: runAt}
 	s.Cluster = agenttest.New(t, agent.Config{
-		Names: datadog.Names(), Kinds: kind.All(), Now: func() time.Time { return s.now },
+		Scheme: datadog.Scheme(), Kinds: kind.All(), Now: func() time.Time { return s.now },
 	})
 	return s
 }

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/datadog"
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/datadog"
 	"github.com/kubestate/kubestate/internal/agenttest"
 	"github.com/kubestate/kubestate/kind"
 )
@@ -108,8 +109,8 @@ func TestCasesAreComplete(t *testing.T) {
 
 // made returns what the table makes: gauge, check or total, then family and name.
 func made() map[string]bool {
-	n, all := datadog.Names(), map[string]bool{}
-	add := func(what, family, name string, f agent.Filter) {
+	n, all := datadog.Scheme(), map[string]bool{}
+	add := func(what, family, name string, f naming.Filter) {
 		for _, name := range named(name, f.Choose) {
 			all[what+" "+family+" "+name] = true
 		}
@@ -149,7 +150,7 @@ func named(name string, choose map[string]map[string]string) []string {
 
 func newCluster(t testing.TB) *agenttest.Cluster {
 	return agenttest.New(t, agent.Config{
-		Names: datadog.Names(), Kinds: kind.All(), ClusterName: "Prod_EU", ClusterID: "c-1",
+		Scheme: datadog.Scheme(), Kinds: kind.All(), ClusterName: "Prod_EU", ClusterID: "c-1",
 		Now: func() time.Time { return runAt },
 	})
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/kubestate/kubestate/agent"
-	"github.com/kubestate/kubestate/agent/otel"
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/agent/naming/otel"
 )
 
 // convention is what the conventions say of a metric.
@@ -55,10 +55,10 @@ func TestConventionsAreComplete(t *testing.T) {
 // The table has exactly the metrics of the conventions, with their units and
 // instruments.
 func TestMetrics(t *testing.T) {
-	instruments := map[agent.Type]string{agent.Gauge: "gauge", agent.Counter: "counter", agent.UpDown: "updowncounter"}
-	names := otel.Names()
+	instruments := map[naming.Type]string{naming.Gauge: "gauge", naming.Counter: "counter", naming.UpDown: "updowncounter"}
+	names := otel.Scheme()
 	got := map[string]string{}
-	add := func(metric string, typ agent.Type, unit, help string) {
+	add := func(metric string, typ naming.Type, unit, help string) {
 		is := instruments[typ] + " " + unit
 		if old, ok := got[metric]; ok && old != is {
 			t.Errorf("%s: is both %s and %s", metric, old, is)
@@ -86,7 +86,7 @@ func TestMetrics(t *testing.T) {
 // All rules of one metric say the same of it: it is described once.
 func TestOneHelpPerMetric(t *testing.T) {
 	help := map[string]string{}
-	for _, r := range otel.Names().Rules {
+	for _, r := range otel.Scheme().Rules {
 		if old, ok := help[r.Metric]; ok && old != r.Help {
 			t.Errorf("%s: %q and %q", r.Metric, old, r.Help)
 		}

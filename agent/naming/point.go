@@ -1,4 +1,4 @@
-package agent
+package naming
 
 import (
 	"math"
@@ -8,12 +8,12 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// A Point is a sample on its way to becoming a series or part of a total: what
-// the functions of a naming table see of it. It and its strings are valid only
+// A Point is a sample on its way to becoming a series or part of an aggregation: what
+// the functions of a naming scheme see of it. It and its strings are valid only
 // during the call.
 type Point struct {
 	Value float64
-	// Order says which sample a total takes that keeps the latest; less than 2⁶¹.
+	// Order says which sample an aggregation takes that keeps the latest; less than 2⁶¹.
 	Order int64
 
 	names, values []string
@@ -21,14 +21,21 @@ type Point struct {
 	dropped       uint64 // labels that become no tags, by index
 }
 
+// Reset makes p a sample with these labels, to which nothing was done. It keeps the
+// slices, and allocates nothing.
+func (p *Point) Reset(value float64, names, values []string) {
+	*p = Point{Value: value, names: names, values: values, tags: p.tags[:0]}
+}
+
 // Label returns the value of a label, own or of the object; empty where there is
 // none.
 func (p *Point) Label(name string) string {
-	v, _ := p.lookup(name)
+	v, _ := p.Lookup(name)
 	return v
 }
 
-func (p *Point) lookup(name string) (string, bool) {
+// Lookup returns the value of a label, and whether the sample has it.
+func (p *Point) Lookup(name string) (string, bool) {
 	for i, n := range p.names {
 		if n == name {
 			return p.values[i], true
@@ -36,6 +43,9 @@ func (p *Point) lookup(name string) (string, bool) {
 	}
 	return "", false
 }
+
+// Labels returns the labels of the sample, which are not to be changed.
+func (p *Point) Labels() (names, values []string) { return p.names, p.values }
 
 // Drop keeps a label that is the sample's own from becoming a tag.
 func (p *Point) Drop(label string) {
@@ -46,8 +56,14 @@ func (p *Point) Drop(label string) {
 	}
 }
 
+// Dropped reports whether the label of an index in Labels was dropped.
+func (p *Point) Dropped(i int) bool { return i < 64 && p.dropped&(1<<i) != 0 }
+
 // Set adds a tag. No join sees it, and its key is not mapped.
 func (p *Point) Set(key, value string) { p.tags = append(p.tags, sink.Tag{Key: key, Value: value}) }
+
+// Tags returns the tags that Set added, in their order, until the next Reset.
+func (p *Point) Tags() []sink.Tag { return p.tags }
 
 // A Tracker sees objects themselves, for values that depend on what they were
 // before. Its methods are called one at a time.

@@ -1,0 +1,14 @@
+// Package ksm is the naming scheme that keeps the names of kube-state-metrics.
+package ksm
+
+import "github.com/kubestate/kubestate/agent/naming"
+
+// Scheme returns the naming scheme that changes nothing: families under their names
+// and labels as tags, those that are opt-in left out.
+func Scheme() *naming.Scheme {
+	return &naming.Scheme{
+		Name: "ksm",
+		Doc:  "The families of kube-state-metrics under their own names, labels as tags.",
+		Rest: &naming.Rule{},
+	}
+}
