@@ -139,8 +139,8 @@ func (s *Datadog) check() map[string]error {
 
 func (s *Datadog) open(e Environment) (sink.Sink, error) {
 	return datadog.New(datadog.Config{
-		URL: s.URL, KeyFile: s.KeyFile, Tags: tagsOf(s.Tags), MaxSeries: s.MaxSeries, MaxBytes: int(s.MaxBytes), MaxCompressed: int(s.MaxCompressed),
-		Buffer: int(s.Buffer), Timeout: s.Timeout, Attempts: s.Attempts, CAFile: s.CAFile, UserAgent: e.userAgent(), Logger: e.Logger,
+		Connection: s.connection(s.URL, Access{}, e),
+		KeyFile:    s.KeyFile, Tags: tagsOf(s.Tags), MaxSeries: s.MaxSeries, MaxBytes: int(s.MaxBytes), MaxCompressed: int(s.MaxCompressed),
 	})
 }
 
@@ -178,10 +178,9 @@ func (s *OTLP) open(e Environment) (sink.Sink, error) {
 		protocol = otlp.GRPC
 	}
 	return otlp.New(otlp.Config{
-		URL: s.URL, Protocol: protocol, Resource: tagsOf(s.Resource), Tags: tagsOf(s.Tags), Version: e.Version,
+		Connection: s.connection(s.URL, s.Access, e),
+		Protocol:   protocol, Resource: tagsOf(s.Resource), Tags: tagsOf(s.Tags), Version: e.Version,
 		MaxSeries: s.MaxSeries, MaxBytes: int(s.MaxBytes), NoCompression: s.NoCompression,
-		Buffer: int(s.Buffer), Timeout: s.Timeout, Attempts: s.Attempts, CAFile: s.CAFile,
-		Headers: s.Headers, HeaderFiles: s.HeaderFiles, TokenFile: s.TokenFile, Username: s.Username, UserAgent: e.userAgent(), Logger: e.Logger,
 	})
 }
 
@@ -219,14 +218,19 @@ type RemoteWrite struct {
 func (s *RemoteWrite) open(e Environment) (sink.Sink, error) {
 	version := map[WriteVersion]remotewrite.Version{writeV1: remotewrite.V1, writeV2: remotewrite.V2}[s.Version]
 	return remotewrite.New(remotewrite.Config{
-		URL: s.URL, Version: version, Tags: tagsOf(s.Tags), HostLabel: s.HostLabel, UTF8Names: s.UTF8Names,
+		Connection: s.connection(s.URL, s.Access, e),
+		Version:    version, Tags: tagsOf(s.Tags), HostLabel: s.HostLabel, UTF8Names: s.UTF8Names,
 		MaxSeries: s.MaxSeries, MaxBytes: int(s.MaxBytes), MetadataInterval: s.MetadataInterval,
-		Buffer: int(s.Buffer), Timeout: s.Timeout, Attempts: s.Attempts, CAFile: s.CAFile,
-		Headers: s.Headers, HeaderFiles: s.HeaderFiles, TokenFile: s.TokenFile, Username: s.Username, UserAgent: e.userAgent(), Logger: e.Logger,
 	})
 }
 
-func (e Environment) userAgent() string { return "kubestate/" + e.Version }
+// connection returns how to reach the receiver at a URL.
+func (r *Requests) connection(url string, a Access, e Environment) sink.Connection {
+	return sink.Connection{
+		URL: url, CAFile: r.CAFile, Headers: a.Headers, HeaderFiles: a.HeaderFiles, TokenFile: a.TokenFile, Username: a.Username,
+		UserAgent: "kubestate/" + e.Version, Buffer: int(r.Buffer), Timeout: r.Timeout, Attempts: r.Attempts, Logger: e.Logger,
+	}
+}
 
 // secret returns the problem with the path of a file with a secret. The sink checks
 // its content.

@@ -3,10 +3,7 @@ package datadog
 import (
 	"cmp"
 	"errors"
-	"log/slog"
-	"net/http"
 	"strings"
-	"time"
 
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/internal/push"
@@ -14,9 +11,9 @@ import (
 
 // Config says where and how to send. The zero value of a field takes the default.
 type Config struct {
-	// URL is the intake of your site, for example https://api.datadoghq.eu. Default:
-	// https://api.datadoghq.com.
-	URL string
+	// Connection has the URL of the intake of your site, for example
+	// https://api.datadoghq.eu. Default: https://api.datadoghq.com.
+	sink.Connection
 	// KeyFile holds the API key. It is read for each request, so that the key may
 	// change. Without it nothing can be sent.
 	KeyFile string
@@ -28,18 +25,6 @@ type Config struct {
 	MaxSeries     int // in it; default 10,000
 	MaxBytes      int // before compression; default 5,242,879
 	MaxCompressed int // on the wire; default 512,000
-
-	Buffer   int           // bytes of compressed requests that may wait; default 32 MiB
-	Timeout  time.Duration // of one attempt; default 30 s
-	Attempts int           // to send a request; default: no limit but that of Buffer
-
-	// Client sends. Default: one of its own, which finds proxies in the environment.
-	// Redirects are followed only if it has a CheckRedirect.
-	Client    *http.Client
-	CAFile    string // certificates that the receiver's must come from; default: those of the system
-	UserAgent string // default kubestate
-
-	Logger *slog.Logger // default slog.Default()
 }
 
 const defaultURL = "https://api.datadoghq.com"

@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"sync/atomic"
@@ -39,7 +40,6 @@ type Sink struct {
 	queue   *push.Queue
 
 	payload    []byte // being filled, without compression
-	count      int    // what is in it
 	compressed []byte // scratch
 	check      []byte // scratch
 
@@ -50,10 +50,14 @@ type Sink struct {
 // names everything that is wrong with the Config.
 func New(c Config) (*Sink, error) {
 	c.fillDefaults()
-	q := push.Config{Buffer: c.Buffer, Timeout: c.Timeout, Attempts: c.Attempts, Logger: c.Logger, Name: "datadog"}
-	poster, err := client.New(client.Config{
-		URL: c.URL, Client: c.Client, CAFile: c.CAFile, UserAgent: c.UserAgent, HeaderFiles: map[string]string{"DD-API-KEY": c.KeyFile},
-	})
+	q := push.NewConfig("datadog", c.Connection)
+	connection := c.Connection
+	connection.HeaderFiles = maps.Clone(c.HeaderFiles)
+	if connection.HeaderFiles == nil {
+		connection.HeaderFiles = map[string]string{}
+	}
+	connection.HeaderFiles["DD-API-KEY"] = c.KeyFile
+	poster, err := client.New(client.Config{Connection: connection})
 	if err := errors.Join(err, c.check(), q.Check("MaxCompressed", c.MaxCompressed)); err != nil {
 		return nil, fmt.Errorf("datadog: %w", err)
 	}
@@ -83,7 +87,11 @@ func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 }
 
 func (s *Sink) sendSeries(ctx context.Context, r *sink.Run, lost *losses) error {
-	var errs []error
+	batch := push.Batch{
+		Queue: s.queue, MaxItems: s.config.MaxSeries, MaxBytes: s.config.MaxBytes, Begin: s.begin,
+		Put: func(series int) { s.putSeries(s.payload, series, lost) },
+	}
+	s.begin()
 	s.encoder.begin(r.Time)
 	for series := range r.Series {
 		if math.IsNaN(series.Value) || math.IsInf(series.Value, 0) {
@@ -95,24 +103,13 @@ func (s *Sink) sendSeries(ctx context.Context, r *sink.Run, lost *losses) error 
 			lost.tooLarge++
 			continue
 		}
-		if s.count >= s.config.MaxSeries || len(s.payload)+size > s.config.MaxBytes {
-			errs = append(errs, s.finishSeries(ctx, lost))
-		}
+		batch.Add(ctx, len(s.payload)+size)
 		s.payload = s.encoder.append(s.payload)
-		s.count++
 	}
-	return errors.Join(append(errs, s.finishSeries(ctx, lost))...)
+	return batch.End(ctx)
 }
 
-// finishSeries hands the payload to the queue and begins another.
-func (s *Sink) finishSeries(ctx context.Context, lost *losses) error {
-	if s.count == 0 {
-		return nil
-	}
-	s.putSeries(s.payload, s.count, lost)
-	s.payload, s.count = s.payload[:0], 0
-	return s.queue.Throttle(ctx)
-}
+func (s *Sink) begin() { s.payload = s.payload[:0] }
 
 // putSeries compresses series and puts them into the queue: in several requests if
 // they are too large for one.
@@ -132,33 +129,24 @@ func (s *Sink) putSeries(series []byte, count int, lost *losses) {
 
 // sendChecks sends the service checks, as JSON arrays, which are not compressed.
 func (s *Sink) sendChecks(ctx context.Context, r *sink.Run, lost *losses) error {
-	var errs []error
+	batch := push.Batch{
+		Queue: s.queue, MaxItems: s.config.MaxSeries, MaxBytes: s.config.MaxCompressed, Begin: s.begin,
+		Put: func(checks int) { s.put(append(s.payload, ']'), checks, kindChecks) },
+	}
+	s.begin()
 	for check := range r.Checks {
 		s.check = appendCheck(s.check[:0], check, s.config.Tags, r.Time)
 		if len(s.check)+len("[]") > s.config.MaxCompressed {
 			lost.tooLarge++
 			continue
 		}
-		if s.count >= s.config.MaxSeries || len(s.payload)+len(s.check)+len(",]") > s.config.MaxCompressed {
-			errs = append(errs, s.finishChecks(ctx))
-		}
 		separator := byte(',')
-		if s.count == 0 {
+		if batch.Add(ctx, len(s.payload)+len(s.check)+len(",]")) {
 			separator = '['
 		}
 		s.payload = append(append(s.payload, separator), s.check...)
-		s.count++
 	}
-	return errors.Join(append(errs, s.finishChecks(ctx))...)
-}
-
-func (s *Sink) finishChecks(ctx context.Context) error {
-	if s.count == 0 {
-		return nil
-	}
-	s.put(append(s.payload, ']'), s.count, kindChecks)
-	s.payload, s.count = s.payload[:0], 0
-	return s.queue.Throttle(ctx)
+	return batch.End(ctx)
 }
 
 // put copies a request into the queue.

@@ -77,7 +77,7 @@ func TestLimits(t *testing.T) {
 		{"points", Config{MaxSeries: 300}, sinktest.Limits{Series: 300, Size: 5 << 20, Compressed: 512_000, Fewest: 8, Most: 8}},
 		{"size", Config{MaxBytes: 50_000}, sinktest.Limits{Series: 10_000, Size: 600_000, Compressed: 512_000, Fewest: 15, Most: 18}},
 		{"compressed", Config{MaxCompressed: 3_000}, sinktest.Limits{Series: 10_000, Size: 5 << 20, Compressed: 3_000, Fewest: 10, Most: 1000}},
-		{"room in the buffer", Config{MaxSeries: 10, MaxCompressed: 10_000, Buffer: 10_000}, sinktest.Limits{Series: 10, Size: 5 << 20, Compressed: 512_000, Fewest: 200, Most: 200}},
+		{"room in the buffer", Config{Connection: sink.Connection{Buffer: 10_000}, MaxSeries: 10, MaxCompressed: 10_000}, sinktest.Limits{Series: 10, Size: 5 << 20, Compressed: 512_000, Fewest: 200, Most: 200}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -181,7 +181,7 @@ func TestKey(t *testing.T) {
 		n := &sinktest.Network{Receiver: receiver}
 		file := filepath.Join(t.TempDir(), "key")
 		sinktest.Write(t, file, "bad-key")
-		s := newTestSink(t, Config{KeyFile: file, Client: n.Client()}, "http://receiver")
+		s := newTestSink(t, Config{Connection: sink.Connection{Client: n.Client()}, KeyFile: file}, "http://receiver")
 		err := sinktest.SendWithin(t, s, time.Minute, sinktest.Run(0, someSeries, nil))
 		if err == nil || !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), "is the API key in "+file+" valid") {
 			t.Errorf("error %v", err)
@@ -203,16 +203,16 @@ func TestConfig(t *testing.T) {
 		want   []string
 	}{
 		{Config{}, []string{"KeyFile: must be the path of a file with the API key"}},
-		{Config{KeyFile: "k", URL: "http://\x00/?token=hidden"}, []string{"URL: it cannot be parsed"}},
-		{Config{KeyFile: "k", URL: "https://hidden@x/"}, []string{`URL of host "x": must not contain a user`}},
+		{Config{Connection: sink.Connection{URL: "http://\x00/?token=hidden"}, KeyFile: "k"}, []string{"URL: it cannot be parsed"}},
+		{Config{Connection: sink.Connection{URL: "https://hidden@x/"}, KeyFile: "k"}, []string{`URL of host "x": must not contain a user`}},
 		{
-			Config{URL: "ftp://x?token=hidden", MaxSeries: -1, MaxBytes: -2, MaxCompressed: -3, Buffer: -4, Timeout: -5, Attempts: -6, Client: &http.Client{}, CAFile: "x"},
+			Config{Connection: sink.Connection{URL: "ftp://x?token=hidden", Buffer: -4, Timeout: -5, Attempts: -6, Client: &http.Client{}, CAFile: "x"}, MaxSeries: -1, MaxBytes: -2, MaxCompressed: -3},
 			[]string{
 				`scheme "ftp"`, "neither a query", "KeyFile", "MaxSeries -1", "MaxBytes -2", "MaxCompressed -3", "Buffer -4", "Timeout -5",
 				"Attempts -6", `CAFile "x"`,
 			},
 		},
-		{Config{KeyFile: "k", CAFile: "/nonexistent"}, []string{"read CAFile: open /nonexistent"}},
+		{Config{Connection: sink.Connection{CAFile: "/nonexistent"}, KeyFile: "k"}, []string{"read CAFile: open /nonexistent"}},
 	}
 	for _, test := range tests {
 		_, err := New(test.config)

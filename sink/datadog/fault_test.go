@@ -17,7 +17,7 @@ func TestFaults(t *testing.T) {
 		Protocol: protocol,
 		New: func(t testing.TB, o sinktest.Options) sink.Sink {
 			return newTestSink(t, Config{
-				Client: o.Client, CAFile: o.CAFile, KeyFile: o.SecretFile, MaxSeries: o.MaxSeries, MaxCompressed: o.Buffer, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts,
+				Connection: sink.Connection{Client: o.Client, CAFile: o.CAFile, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts}, KeyFile: o.SecretFile, MaxSeries: o.MaxSeries, MaxCompressed: o.Buffer,
 			}, o.URL)
 		},
 		Lines:      linesOf,
@@ -34,7 +34,7 @@ func TestTooOld(t *testing.T) {
 		receiver := sinktest.New(t, protocol, nil)
 		n := &sinktest.Network{Receiver: receiver}
 		n.Down.Store(true)
-		s := newTestSink(t, Config{Client: n.Client()}, "http://receiver")
+		s := newTestSink(t, Config{Connection: sink.Connection{Client: n.Client()}}, "http://receiver")
 		_ = sinktest.SendWithin(t, s, 50*time.Minute, sinktest.Run(0, sinktest.Pods(1, 10), nil)) // it says that it waits
 		young := sinktest.Run(3000, sinktest.Pods(1, 5), nil)
 		sinktest.CheckError(t, sinktest.SendWithin(t, s, 50*time.Minute, young), "dropped: 10 series in 1 payloads: the receiver would not take what is that old")
@@ -61,7 +61,7 @@ func TestHalfFails(t *testing.T) {
 			return sinktest.Success
 		})
 		n := &sinktest.Network{Receiver: receiver}
-		s := newTestSink(t, Config{Client: n.Client(), MaxSeries: 10}, "http://receiver")
+		s := newTestSink(t, Config{Connection: sink.Connection{Client: n.Client()}, MaxSeries: 10}, "http://receiver")
 		r := sinktest.Run(0, sinktest.Pods(1, 10), nil)
 		sinktest.CheckError(t, sinktest.SendWithin(t, s, time.Hour, r), "")
 		all := linesOf(t, r)

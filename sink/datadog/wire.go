@@ -57,16 +57,16 @@ func appendHost(dst []byte, host string) []byte {
 	const kind = "host"
 	host = protobuf.Valid(host)
 	dst = protobuf.AppendSize(dst, seriesResource, protobuf.SizeField(len(kind))+protobuf.SizeField(len(host)))
-	dst = protobuf.AppendString(dst, resourceType, kind)
-	return protobuf.AppendString(dst, resourceName, host)
+	dst = protowire.AppendString(append(dst, resourceType), kind)
+	return protowire.AppendString(append(dst, resourceName), host)
 }
 
 // appendMetric appends what the series of a metric have in common.
 func appendMetric(dst []byte, m *sink.Metric) []byte {
-	dst = protobuf.AppendString(dst, seriesMetric, protobuf.Valid(m.Name))
+	dst = protowire.AppendString(append(dst, seriesMetric), protobuf.Valid(m.Name))
 	dst = append(dst, seriesType, typeGauge)
 	if u := unit(m.Unit); u != "" {
-		dst = protobuf.AppendString(dst, seriesUnit, u)
+		dst = protowire.AppendString(append(dst, seriesUnit), u)
 	}
 	return dst
 }
@@ -74,7 +74,7 @@ func appendMetric(dst []byte, m *sink.Metric) []byte {
 // appendPoint appends the one point of a series.
 func appendPoint(dst []byte, bits uint64, seconds int64) []byte {
 	dst = append(dst, seriesPoint, byte(sizePoint(seconds)-2))
-	dst = protobuf.AppendFixed(dst, pointValue, bits)
+	dst = protowire.AppendFixed64(append(dst, pointValue), bits)
 	return protowire.AppendVarint(append(dst, pointTime), uint64(seconds))
 }
 

@@ -3,6 +3,8 @@ package otlp
 import (
 	"slices"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
@@ -102,7 +104,7 @@ func (e *encoder) endBlock() {
 			metrics += protobuf.SizeField(groups[i].sizeMetric())
 		}
 		e.out = protobuf.AppendSize(e.out, requestResource, protobuf.SizeField(len(b.resource))+protobuf.SizeField(metrics))
-		e.out = protobuf.AppendBytes(e.out, resourceResource, b.resource)
+		e.out = protowire.AppendBytes(append(e.out, resourceResource), b.resource)
 		e.out = protobuf.AppendSize(e.out, resourceScope, metrics)
 		e.out = append(e.out, e.scope...)
 		for i := range groups {

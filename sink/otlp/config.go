@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/kubestate/kubestate/sink"
-	"github.com/kubestate/kubestate/sink/internal/client"
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
@@ -27,11 +24,11 @@ const (
 
 // Config says where and how to send. The zero value of a field takes the default.
 type Config struct {
-	// URL is that of the receiver: http:// without TLS, https:// with it, for GRPC
-	// too. For HTTP it has the path, for example
-	// http://prometheus:9090/api/v1/otlp/v1/metrics; where there is none it is
-	// /v1/metrics. For GRPC it has none: http://collector:4317.
-	URL      string
+	// Connection has the URL: http:// without TLS, https:// with TLS, also for GRPC. For
+	// HTTP its path defaults to /v1/metrics; Prometheus has
+	// http://prometheus:9090/api/v1/otlp/v1/metrics. For GRPC it has no path:
+	// http://collector:4317.
+	sink.Connection
 	Protocol Protocol
 
 	// Resource are attributes for every resource that has none of their key.
@@ -44,31 +41,12 @@ type Config struct {
 	MaxSeries     int  // of a request, each one point; default 10,000
 	MaxBytes      int  // of a request before compression; default 4 MiB, more than which gRPC does not take unasked
 	NoCompression bool // for a receiver nearby; else requests are compressed with gzip
-
-	Buffer   int           // bytes of requests that may wait; default 32 MiB
-	Timeout  time.Duration // of one attempt; default 30 s
-	Attempts int           // to send a request; default: no limit but that of Buffer
-
-	// Client sends. Default: one of its own, which finds proxies in the environment, but
-	// not for GRPC without TLS. Redirects are followed only if it has a CheckRedirect.
-	Client *http.Client
-	CAFile string // certificates that the receiver's must come from; default: those of the system
-	// Headers are more headers; gRPC calls them metadata.
-	Headers map[string]string
-	// HeaderFiles are headers whose values are secret: the path of a file for each,
-	// which is read for each request.
-	HeaderFiles map[string]string
-	TokenFile   string // a bearer token, read for each request; or the password, if there is a Username
-	Username    string // for basic authentication
-	UserAgent   string // default kubestate
-
-	Logger *slog.Logger // default slog.Default()
 }
 
 func (c *Config) fillDefaults() {
 	c.MaxSeries = cmp.Or(c.MaxSeries, 10_000)
-	c.MaxBytes = cmp.Or(c.MaxBytes, 4<<20)
 	c.Logger = cmp.Or(c.Logger, slog.Default())
+	c.MaxBytes = cmp.Or(c.MaxBytes, 4<<20)
 }
 
 func (c *Config) check() error {
@@ -80,14 +58,6 @@ func (c *Config) check() error {
 		errs = append(errs, fmt.Errorf("URL of host %q: must have no path for GRPC", u.Host))
 	}
 	return errors.Join(errs...)
-}
-
-// client returns the client to send with.
-func (c *Config) client() (*client.Client, error) {
-	return client.New(client.Config{
-		URL: c.URL, Client: c.Client, CAFile: c.CAFile, HTTP2: c.Protocol == GRPC, Headers: c.Headers, HeaderFiles: c.HeaderFiles,
-		TokenFile: c.TokenFile, Username: c.Username, UserAgent: c.UserAgent,
-	})
 }
 
 // target returns the URL to post to.

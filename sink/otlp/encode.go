@@ -4,6 +4,8 @@ import (
 	"math"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
@@ -25,8 +27,7 @@ type encoder struct {
 	block    block
 	own      []byte // scratch: the attributes of the series itself
 
-	count int // points in the request
-	out   []byte
+	out []byte
 }
 
 func newEncoder(c Config) *encoder {
@@ -47,7 +48,7 @@ func (e *encoder) beginRun(t time.Time) {
 
 // beginRequest starts a request, without what is in the one before.
 func (e *encoder) beginRequest() {
-	e.out, e.count = e.out[:0], 0
+	e.out = e.out[:0]
 }
 
 // forget lets go of the strings of the last run, so that they can be freed.
@@ -106,14 +107,14 @@ func (e *encoder) add(s *sink.Series, ended bool) {
 	g := e.enterGroup(f)
 	dst := protobuf.AppendSize(g.points, dataPoint, length)
 	if start != 0 {
-		dst = protobuf.AppendFixed(dst, pointStart, start)
+		dst = protowire.AppendFixed64(append(dst, pointStart), start)
 	}
 	if ended {
-		dst = protobuf.AppendFixed(dst, pointTime, e.time-uint64(time.Millisecond))
+		dst = protowire.AppendFixed64(append(dst, pointTime), e.time-uint64(time.Millisecond))
 		dst = append(dst, pointFlags, noRecordedValue)
 	} else {
-		dst = protobuf.AppendFixed(dst, pointTime, e.time)
-		dst = protobuf.AppendFixed(dst, pointValue, math.Float64bits(s.Value))
+		dst = protowire.AppendFixed64(append(dst, pointTime), e.time)
+		dst = protowire.AppendFixed64(append(dst, pointValue), math.Float64bits(s.Value))
 	}
 	dst = append(dst, e.own...)
 	g.points = dst
@@ -121,7 +122,6 @@ func (e *encoder) add(s *sink.Series, ended bool) {
 	size := protobuf.SizeField(length)
 	g.size += size
 	b.size += size
-	e.count++
 }
 
 // sizeNumbers returns the length of a point without its attributes.

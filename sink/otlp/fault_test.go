@@ -17,7 +17,7 @@ func subject(p Protocol) sinktest.Subject {
 		Protocol: protocol,
 		New: func(t testing.TB, o sinktest.Options) sink.Sink {
 			c := Config{
-				Protocol: p, Client: o.Client, CAFile: o.CAFile, MaxSeries: o.MaxSeries, MaxBytes: o.Buffer, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts,
+				Connection: sink.Connection{Client: o.Client, CAFile: o.CAFile, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts}, Protocol: p, MaxSeries: o.MaxSeries, MaxBytes: o.Buffer,
 			}
 			if p == GRPC {
 				c.TokenFile = o.SecretFile
@@ -82,7 +82,7 @@ func TestUnauthenticated(t *testing.T) {
 		n := &sinktest.Network{Receiver: receiver}
 		file := filepath.Join(t.TempDir(), "token")
 		sinktest.Write(t, file, "old")
-		s := newTestSink(t, Config{Protocol: GRPC, TokenFile: file, Client: n.Client()}, "http://receiver")
+		s := newTestSink(t, Config{Connection: sink.Connection{TokenFile: file, Client: n.Client()}, Protocol: GRPC}, "http://receiver")
 		sinktest.CheckError(t, sinktest.SendWithin(t, s, time.Minute, sinktest.Run(0, someSeries, nil)), "UNAUTHENTICATED")
 		sinktest.Write(t, file, "new")
 		if stats := sinktest.CloseAndCount(t, s, 2); stats.Series != 2 {

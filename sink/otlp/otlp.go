@@ -21,6 +21,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/sink/internal/client"
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
@@ -42,8 +43,8 @@ type Sink struct {
 // names everything that is wrong with the Config.
 func New(c Config) (*Sink, error) {
 	c.fillDefaults()
-	q := push.Config{Buffer: c.Buffer, Timeout: c.Timeout, Attempts: c.Attempts, Logger: c.Logger, Name: "otlp"}
-	poster, err := c.client()
+	q := push.NewConfig("otlp", c.Connection)
+	poster, err := client.New(client.Config{Connection: c.Connection, HTTP2: c.Protocol == GRPC})
 	if err := errors.Join(err, c.check(), q.Check("MaxBytes", c.MaxBytes)); err != nil {
 		return nil, fmt.Errorf("otlp: %w", err)
 	}
@@ -60,42 +61,21 @@ func New(c Config) (*Sink, error) {
 // stays in the buffer. The error says what the receiver has refused, what was
 // lost, and whether ctx ended first.
 func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
-	var errs []error
-	s.encoder.beginRun(r.Time)
-	s.encoder.beginRequest()
-	add := func(series *sink.Series, ended bool) {
-		if s.isFull(series) {
-			errs = append(errs, s.finish(ctx))
-		}
-		s.encoder.add(series, ended)
-	}
-	// The ended ones first, a little before the time of the run: if two series are one
-	// for the receiver, which was not so where they come from, it sees one that goes on.
-	for series := range r.Ended {
-		add(series, true)
-	}
-	for series := range r.Series {
-		add(series, false)
-	}
-	errs = append(errs, s.finish(ctx))
-	s.encoder.forget()
-	s.queue.LeaveOutChecks(r.Checks)
-	return errors.Join(append(errs, s.queue.Flush(ctx))...)
-}
-
-// isFull says whether the request must end before the series.
-func (s *Sink) isFull(series *sink.Series) bool {
 	e := s.encoder
-	return e.count > 0 && (e.count >= s.config.MaxSeries || e.size()+e.bound(series) > s.config.MaxBytes)
-}
-
-// finish hands the request to the queue and begins another.
-func (s *Sink) finish(ctx context.Context) error {
-	if s.encoder.count > 0 {
-		s.put(s.encoder.message(), s.encoder.count)
+	e.beginRun(r.Time)
+	e.beginRequest()
+	batch := push.Batch{
+		Queue: s.queue, MaxItems: s.config.MaxSeries, MaxBytes: s.config.MaxBytes, Begin: e.beginRequest,
+		Put: func(points int) { s.put(e.message(), points) },
 	}
-	s.encoder.beginRequest()
-	return s.queue.Throttle(ctx)
+	for series, ended := range push.EndedFirst(r) {
+		batch.Add(ctx, e.size()+e.bound(series))
+		e.add(series, ended)
+	}
+	err := batch.End(ctx)
+	e.forget()
+	s.queue.LeaveOutChecks(r.Checks)
+	return errors.Join(err, s.queue.Flush(ctx))
 }
 
 // put compresses a request and puts it into the queue, with what goes before it in

@@ -41,7 +41,7 @@ func TestSend(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "token")
 		sinktest.Write(t, file, "Bearer secret\n")
 		s := newTestSink(t, Config{
-			Protocol: p, UserAgent: "kubestate/1", Headers: map[string]string{"X-Scope-OrgID": "us"}, HeaderFiles: map[string]string{"Authorization": file},
+			Connection: sink.Connection{UserAgent: "kubestate/1", Headers: map[string]string{"X-Scope-OrgID": "us"}, HeaderFiles: map[string]string{"Authorization": file}}, Protocol: p,
 		}, receiver.URL)
 		sinktest.Send(t, s, sinktest.Run(0, someSeries, nil, sink.Check{})) // the check is left out
 		got := receiver.Accepted()[0]
@@ -95,7 +95,7 @@ func TestLimits(t *testing.T) {
 		{"points", Config{MaxSeries: 60}, sinktest.Limits{Series: 60, Size: 4 << 20, Fewest: 4, Most: 4}},
 		{"size", Config{MaxBytes: 10_000}, sinktest.Limits{Series: 200, Size: 10_000, Fewest: 16, Most: 20}},
 		{"one point is more", Config{MaxBytes: 10}, sinktest.Limits{Series: 1, Size: 1000, Fewest: 200, Most: 200}},
-		{"room in the buffer", Config{MaxSeries: 2, MaxBytes: 4000, Buffer: 4000}, sinktest.Limits{Series: 2, Size: 4 << 20, Fewest: 100, Most: 100}},
+		{"room in the buffer", Config{Connection: sink.Connection{Buffer: 4000}, MaxSeries: 2, MaxBytes: 4000}, sinktest.Limits{Series: 2, Size: 4 << 20, Fewest: 100, Most: 100}},
 		{"without compression", Config{NoCompression: true}, sinktest.Limits{Series: 200, Size: 4 << 20, Fewest: 1, Most: 1}},
 	}
 	for _, test := range tests {
@@ -150,7 +150,7 @@ func TestPartial(t *testing.T) {
 func TestWarning(t *testing.T) {
 	var log bytes.Buffer
 	receiver := listen(t, answer{success: partial(0, "use another version")})
-	s := newTestSink(t, Config{Logger: slog.New(slog.NewTextHandler(&log, nil))}, receiver.URL)
+	s := newTestSink(t, Config{Connection: sink.Connection{Logger: slog.New(slog.NewTextHandler(&log, nil))}}, receiver.URL)
 	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
 	sinktest.Send(t, s, sinktest.Run(15, someSeries, nil))
 	if got := strings.Count(log.String(), "use another version"); got != 1 {
@@ -184,7 +184,7 @@ func TestRefused(t *testing.T) {
 	for _, test := range tests {
 		t.Run(fmt.Sprint(test.protocol, "/", test.name), func(t *testing.T) {
 			receiver := listen(t, test.answer)
-			s := newTestSink(t, Config{Protocol: test.protocol, Headers: map[string]string{"Authorization": "Bearer secret-token"}}, receiver.URL)
+			s := newTestSink(t, Config{Connection: sink.Connection{Headers: map[string]string{"Authorization": "Bearer secret-token"}}, Protocol: test.protocol}, receiver.URL)
 			err := sinktest.Try(t, s, sinktest.Run(0, someSeries, nil))
 			sinktest.CheckError(t, err, test.err)
 			if got := s.Stats(); got.Series != 0 || got.Rejected != 2 || got.Retries != 0 || len(receiver.Refused()) != 1 {
@@ -199,9 +199,9 @@ func retryInfo(kind string, seconds, nanos uint64) string {
 	duration := protowire.AppendVarint([]byte{1 << 3}, seconds)
 	duration = protowire.AppendVarint(append(duration, 2<<3), nanos)
 	info := protowire.AppendBytes([]byte{1<<3 | protobuf.Sized}, duration)
-	detail := protobuf.AppendString(nil, 1<<3|protobuf.Sized, "type.googleapis.com/google.rpc."+kind)
+	detail := protowire.AppendString([]byte{1<<3 | protobuf.Sized}, "type.googleapis.com/google.rpc."+kind)
 	detail = protowire.AppendBytes(append(detail, 2<<3|protobuf.Sized), info)
-	status := protobuf.AppendString([]byte{1 << 3, 8}, 2<<3|protobuf.Sized, "busy")
+	status := protowire.AppendString([]byte{1 << 3, 8, 2<<3 | protobuf.Sized}, "busy")
 	return base64.RawStdEncoding.EncodeToString(protowire.AppendBytes(append(status, 3<<3|protobuf.Sized), detail))
 }
 
@@ -211,19 +211,18 @@ func TestConfig(t *testing.T) {
 		want   []string
 	}{
 		{Config{}, []string{`URL with scheme "" and host ""`}},
-		{Config{URL: "http://\x00/?token=hidden"}, []string{"URL: it cannot be parsed"}},
-		{Config{URL: "https://hidden@x/"}, []string{`URL of host "x": must not contain a user`}},
-		{Config{URL: "http://x/v1/metrics?token=hidden", Protocol: GRPC}, []string{`URL of host "x": must have no path for GRPC`}},
+		{Config{Connection: sink.Connection{URL: "http://\x00/?token=hidden"}}, []string{"URL: it cannot be parsed"}},
+		{Config{Connection: sink.Connection{URL: "https://hidden@x/"}}, []string{`URL of host "x": must not contain a user`}},
+		{Config{Connection: sink.Connection{URL: "http://x/v1/metrics?token=hidden"}, Protocol: GRPC}, []string{`URL of host "x": must have no path for GRPC`}},
 		{
 			Config{
-				URL: "grpc://x", Protocol: 2, MaxSeries: -1, MaxBytes: -2, Buffer: -3, Timeout: -4, Attempts: -5, Client: &http.Client{}, CAFile: "x", Username: "me",
-				Headers: map[string]string{"A": "hidden"}, HeaderFiles: map[string]string{"A": "f"},
+				Connection: sink.Connection{URL: "grpc://x", Buffer: -3, Timeout: -4, Attempts: -5, Client: &http.Client{}, CAFile: "x", Username: "me", Headers: map[string]string{"A": "hidden"}, HeaderFiles: map[string]string{"A": "f"}}, Protocol: 2, MaxSeries: -1, MaxBytes: -2,
 			},
 			[]string{
 				`scheme "grpc"`, "Protocol 2", "MaxSeries -1", "MaxBytes -2", "Buffer -3", "Timeout -4", "Attempts -5", `CAFile "x"`, `Username "me"`, `header "A"`,
 			},
 		},
-		{Config{URL: "http://x", CAFile: "/nonexistent"}, []string{"read CAFile: open /nonexistent"}},
+		{Config{Connection: sink.Connection{URL: "http://x", CAFile: "/nonexistent"}}, []string{"read CAFile: open /nonexistent"}},
 	}
 	for _, test := range tests {
 		_, err := New(test.config)

@@ -86,7 +86,7 @@ func (a answer) writeHTTP(w http.ResponseWriter) {
 	}
 	body := a.success
 	if a.message != "" {
-		body = protobuf.AppendString(nil, 2<<3|protobuf.Sized, a.message)
+		body = protowire.AppendString([]byte{2<<3 | protobuf.Sized}, a.message)
 	}
 	w.WriteHeader(max(a.status, http.StatusOK))
 	_, _ = w.Write(body)
@@ -119,7 +119,7 @@ func (a answer) writeGRPC(w http.ResponseWriter) {
 // partial returns an ExportMetricsServiceResponse.
 func partial(rejected int64, message string) []byte {
 	inner := protowire.AppendVarint([]byte{1 << 3}, uint64(rejected))
-	inner = protobuf.AppendString(inner, 2<<3|protobuf.Sized, message)
+	inner = protowire.AppendString(append(inner, 2<<3|protobuf.Sized), message)
 	return protowire.AppendBytes([]byte{1<<3 | protobuf.Sized}, inner)
 }
 

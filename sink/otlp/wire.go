@@ -4,6 +4,8 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
@@ -124,14 +126,14 @@ func appendAttribute(dst []byte, field byte, tags []sink.Tag) []byte {
 	key, array := protobuf.Valid(tags[0].Key), sizeArray(tags)
 	value := protobuf.SizeField(array)
 	dst = protobuf.AppendSize(dst, field, protobuf.SizeField(len(key))+protobuf.SizeField(value))
-	dst = protobuf.AppendString(dst, pairKey, key)
+	dst = protowire.AppendString(append(dst, pairKey), key)
 	dst = protobuf.AppendSize(dst, pairValue, value)
 	dst = protobuf.AppendSize(dst, valueArray, array)
 	for i := range tags {
 		if i == 0 || tags[i].Value != tags[i-1].Value {
 			text := protobuf.Valid(tags[i].Value)
 			dst = protobuf.AppendSize(dst, arrayValue, protobuf.SizeField(len(text)))
-			dst = protobuf.AppendString(dst, valueString, text)
+			dst = protowire.AppendString(append(dst, valueString), text)
 		}
 	}
 	return dst
@@ -142,9 +144,9 @@ func appendPair(dst []byte, field byte, key, value string) []byte {
 	key, value = protobuf.Valid(key), protobuf.Valid(value)
 	size := protobuf.SizeField(len(value))
 	dst = protobuf.AppendSize(dst, field, protobuf.SizeField(len(key))+protobuf.SizeField(size))
-	dst = protobuf.AppendString(dst, pairKey, key)
+	dst = protowire.AppendString(append(dst, pairKey), key)
 	dst = protobuf.AppendSize(dst, pairValue, size)
-	return protobuf.AppendString(dst, valueString, value)
+	return protowire.AppendString(append(dst, valueString), value)
 }
 
 // distinct returns how many different values sorted tags of one key have.
@@ -171,21 +173,21 @@ func sizeArray(tags []sink.Tag) int {
 
 // appendMetric appends the fields of a Metric before its data.
 func appendMetric(dst []byte, m *sink.Metric) []byte {
-	dst = protobuf.AppendString(dst, metricName, protobuf.Valid(m.Name))
+	dst = protowire.AppendString(append(dst, metricName), protobuf.Valid(m.Name))
 	if m.Help != "" {
-		dst = protobuf.AppendString(dst, metricHelp, protobuf.Valid(m.Help))
+		dst = protowire.AppendString(append(dst, metricHelp), protobuf.Valid(m.Help))
 	}
 	if m.Unit != "" {
-		dst = protobuf.AppendString(dst, metricUnit, protobuf.Valid(m.Unit))
+		dst = protowire.AppendString(append(dst, metricUnit), protobuf.Valid(m.Unit))
 	}
 	return dst
 }
 
 // appendScope appends the scope of a ScopeMetrics.
 func appendScope(dst []byte, name, version string) []byte {
-	scope := protobuf.AppendString(nil, scopeName, name)
+	scope := protowire.AppendString([]byte{scopeName}, name)
 	if version != "" {
-		scope = protobuf.AppendString(scope, scopeVersion, protobuf.Valid(version))
+		scope = protowire.AppendString(append(scope, scopeVersion), protobuf.Valid(version))
 	}
-	return protobuf.AppendBytes(dst, scopeScope, scope)
+	return protowire.AppendBytes(append(dst, scopeScope), scope)
 }

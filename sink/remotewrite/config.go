@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/kubestate/kubestate/sink"
-	"github.com/kubestate/kubestate/sink/internal/client"
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
@@ -29,7 +27,9 @@ const NoHost = "-"
 
 // Config says where and how to send. The zero value of a field takes the default.
 type Config struct {
-	URL     string // of the receiver, with its path, for example http://prometheus:9090/api/v1/write
+	// Connection has the URL with its path, for example
+	// http://prometheus:9090/api/v1/write.
+	sink.Connection
 	Version Version
 
 	// Tags are labels for every series that has none of their name. What a series
@@ -41,33 +41,14 @@ type Config struct {
 	MaxSeries        int           // of a request; default 2,000
 	MaxBytes         int           // of a request before compression; default 1 MiB
 	MetadataInterval time.Duration // between metadata, which version 1.0 sends apart; default one minute
-
-	Buffer   int           // bytes of compressed requests that may wait; default 32 MiB
-	Timeout  time.Duration // of one attempt; default 30 s
-	Attempts int           // to send a request; default: no limit but that of Buffer
-
-	// Client sends. Default: one of its own, which finds proxies in the environment.
-	// Redirects are followed only if it has a CheckRedirect.
-	Client *http.Client
-	CAFile string // certificates that the receiver's must come from; default: those of the system
-	// Headers are more headers, for example X-Scope-OrgID.
-	Headers map[string]string
-	// HeaderFiles are headers whose values are secret: the path of a file for each,
-	// which is read for each request.
-	HeaderFiles map[string]string
-	TokenFile   string // a bearer token, read for each request; or the password, if there is a Username
-	Username    string // for basic authentication
-	UserAgent   string // default kubestate
-
-	Logger *slog.Logger // default slog.Default()
 }
 
 func (c *Config) fillDefaults() {
 	c.HostLabel = cmp.Or(c.HostLabel, "host")
 	c.MaxSeries = cmp.Or(c.MaxSeries, 2000)
+	c.Logger = cmp.Or(c.Logger, slog.Default())
 	c.MaxBytes = cmp.Or(c.MaxBytes, 1<<20)
 	c.MetadataInterval = cmp.Or(c.MetadataInterval, time.Minute)
-	c.Logger = cmp.Or(c.Logger, slog.Default())
 }
 
 func (c *Config) check() error {
@@ -78,12 +59,4 @@ func (c *Config) check() error {
 		errs = append(errs, fmt.Errorf("Version %d: must be Auto, V1 or V2", c.Version))
 	}
 	return errors.Join(errs...)
-}
-
-// client returns the client to send with.
-func (c *Config) client() (*client.Client, error) {
-	return client.New(client.Config{
-		URL: c.URL, Client: c.Client, CAFile: c.CAFile, Headers: c.Headers, HeaderFiles: c.HeaderFiles,
-		TokenFile: c.TokenFile, Username: c.Username, UserAgent: c.UserAgent,
-	})
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
@@ -22,7 +24,7 @@ func downgrade(request []byte) ([]byte, error) {
 			if series, err = downgradeSeries(series[:0], value, symbols); err != nil {
 				return nil, err
 			}
-			out = protobuf.AppendBytes(out, request1Series, series)
+			out = protowire.AppendBytes(append(out, request1Series), series)
 		}
 	}
 	return out, nil

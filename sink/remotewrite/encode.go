@@ -30,7 +30,6 @@ type encoder struct {
 
 	version Version
 	request uint64 // counts the requests, so that caches know to which they belong
-	count   int    // series in the request
 	symbols symbols
 	series  []byte
 	out     []byte
@@ -60,7 +59,6 @@ func (e *encoder) beginRun(t time.Time) {
 func (e *encoder) beginRequest(version Version) {
 	e.version = version
 	e.request++
-	e.count = 0
 	e.series = e.series[:0]
 	e.symbols.reset()
 }
@@ -130,7 +128,6 @@ func (e *encoder) add(s *sink.Series, ended bool) {
 	} else {
 		e.series = appendSeries2(e.series, e.labels, f.metadata, bits, time, e.start(s, ended))
 	}
-	e.count++
 }
 
 // start returns when the counter s began; 0 where it is not to be said.

@@ -15,7 +15,7 @@ func subject() sinktest.Subject {
 		Protocol: protocol,
 		New: func(t testing.TB, o sinktest.Options) sink.Sink {
 			return newTestSink(t, Config{
-				Client: o.Client, CAFile: o.CAFile, TokenFile: o.SecretFile, MaxSeries: o.MaxSeries, MaxBytes: o.Buffer, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts,
+				Connection: sink.Connection{Client: o.Client, CAFile: o.CAFile, TokenFile: o.SecretFile, Buffer: o.Buffer, Timeout: o.Timeout, Attempts: o.Attempts}, MaxSeries: o.MaxSeries, MaxBytes: o.Buffer,
 			}, o.URL)
 		},
 		Lines:       func(t testing.TB, runs ...*sink.Run) []string { return linesOf(t, V2, runs...) },
@@ -41,7 +41,7 @@ func TestFallbackInOutage(t *testing.T) {
 		receiver := sinktest.New(t, protocol, only1)
 		n := &sinktest.Network{Receiver: receiver}
 		n.Down.Store(true)
-		s := newTestSink(t, Config{MaxSeries: 10, Client: n.Client()}, "http://receiver/")
+		s := newTestSink(t, Config{Connection: sink.Connection{Client: n.Client()}, MaxSeries: 10}, "http://receiver/")
 		r := sinktest.Run(0, sinktest.Pods(1, 20), nil)
 		_ = sinktest.SendWithin(t, s, time.Second, r) // it may say that time was up
 		n.Down.Store(false)

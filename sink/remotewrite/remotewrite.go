@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"github.com/kubestate/kubestate/sink"
+	"github.com/kubestate/kubestate/sink/internal/client"
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
@@ -34,8 +35,8 @@ type Sink struct {
 // names everything that is wrong with the Config.
 func New(c Config) (*Sink, error) {
 	c.fillDefaults()
-	q := push.Config{Buffer: c.Buffer, Timeout: c.Timeout, Attempts: c.Attempts, Logger: c.Logger, Name: "remote write"}
-	poster, err := c.client()
+	q := push.NewConfig("remote write", c.Connection)
+	poster, err := client.New(client.Config{Connection: c.Connection})
 	if err := errors.Join(err, c.check(), q.Check("MaxBytes", c.MaxBytes)); err != nil {
 		return nil, fmt.Errorf("remote write: %w", err)
 	}
@@ -48,47 +49,25 @@ func New(c Config) (*Sink, error) {
 // stays in the buffer. The error says what the receiver has refused, what was
 // lost, and whether ctx ended first.
 func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
-	var errs []error
-	s.encoder.beginRun(r.Time)
-	s.encoder.beginRequest(s.receiver.version())
-	add := func(series *sink.Series, ended bool) {
-		if s.isFull(series) {
-			errs = append(errs, s.finish(ctx))
-		}
-		s.encoder.add(series, ended)
-	}
-	// The ended ones first, a little before the time of the run: if two series
-	// have the same labels here, which was not so where they come from, the receiver
-	// sees one that goes on.
-	for series := range r.Ended {
-		add(series, true)
-	}
-	for series := range r.Series {
-		add(series, false)
-	}
-	errs = append(errs, s.finish(ctx))
-	if s.encoder.version == V1 {
-		s.encoder.metadata(s.config.MetadataInterval, s.config.MaxBytes, func(request []byte) { s.put(V1, request, 0) })
-	}
-	s.encoder.forget()
-	s.queue.LeaveOutChecks(r.Checks)
-	return errors.Join(append(errs, s.queue.Flush(ctx))...)
-}
-
-// isFull says whether the request must end before the series.
-func (s *Sink) isFull(series *sink.Series) bool {
 	e := s.encoder
-	return e.count > 0 && (e.count >= s.config.MaxSeries || e.size()+e.bound(series) > s.config.MaxBytes)
-}
-
-// finish hands the request to the queue and begins another.
-func (s *Sink) finish(ctx context.Context) error {
-	if s.encoder.count > 0 {
-		s.put(s.encoder.version, s.encoder.message(), s.encoder.count)
+	begin := func() { e.beginRequest(s.receiver.version()) }
+	e.beginRun(r.Time)
+	begin()
+	batch := push.Batch{
+		Queue: s.queue, MaxItems: s.config.MaxSeries, MaxBytes: s.config.MaxBytes, Begin: begin,
+		Put: func(series int) { s.put(e.version, e.message(), series) },
 	}
-	err := s.queue.Throttle(ctx)
-	s.encoder.beginRequest(s.receiver.version())
-	return err
+	for series, ended := range push.EndedFirst(r) {
+		batch.Add(ctx, e.size()+e.bound(series))
+		e.add(series, ended)
+	}
+	err := batch.End(ctx)
+	if e.version == V1 {
+		e.metadata(s.config.MetadataInterval, s.config.MaxBytes, func(request []byte) { s.put(V1, request, 0) })
+	}
+	e.forget()
+	s.queue.LeaveOutChecks(r.Checks)
+	return errors.Join(err, s.queue.Flush(ctx))
 }
 
 // put compresses a request and puts it into the queue.

@@ -35,7 +35,7 @@ func TestSend(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key")
 	sinktest.Write(t, file, "key")
 	s := newTestSink(t, Config{
-		UserAgent: "kubestate/1", Headers: map[string]string{"X-Scope-OrgID": "us"}, HeaderFiles: map[string]string{"X-Key": file},
+		Connection: sink.Connection{UserAgent: "kubestate/1", Headers: map[string]string{"X-Scope-OrgID": "us"}, HeaderFiles: map[string]string{"X-Key": file}},
 	}, receiver.URL)
 	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil, sink.Check{})) // the check is left out
 	header := receiver.Accepted()[0].Header
@@ -67,7 +67,7 @@ func TestLimits(t *testing.T) {
 			{"number", Config{MaxSeries: 300}, sinktest.Limits{Series: 300}},
 			{"size", Config{MaxBytes: 50_000}, sinktest.Limits{Size: 50_000}},
 			{"one series is more", Config{MaxBytes: 10}, sinktest.Limits{Series: 1}},
-			{"queue", Config{MaxSeries: 10, MaxBytes: 10_000, Buffer: 10_000}, sinktest.Limits{Series: 10}},
+			{"queue", Config{Connection: sink.Connection{Buffer: 10_000}, MaxSeries: 10, MaxBytes: 10_000}, sinktest.Limits{Series: 10}},
 		}
 		for _, test := range tests {
 			t.Run(fmt.Sprintf("%s/%d", test.name, version), func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestMetadataRefused(t *testing.T) {
 		return map[bool]int{true: http.StatusBadRequest}[r.Series() == 0]
 	})
 	var log bytes.Buffer
-	s := newTestSink(t, Config{Version: V1, MetadataInterval: time.Second, Logger: slog.New(slog.NewTextHandler(&log, nil))}, receiver.URL)
+	s := newTestSink(t, Config{Connection: sink.Connection{Logger: slog.New(slog.NewTextHandler(&log, nil))}, Version: V1, MetadataInterval: time.Second}, receiver.URL)
 	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
 	sinktest.Send(t, s, sinktest.Run(15, someSeries, nil))
 	if got := strings.Count(log.String(), "the receiver refuses metadata"); got != 1 || len(receiver.Refused()) != 2 {
@@ -193,7 +193,7 @@ func TestAsksAgain(t *testing.T) {
 			return sinktest.Success
 		})
 		n := &sinktest.Network{Receiver: receiver}
-		s := newTestSink(t, Config{Client: n.Client()}, "http://receiver/")
+		s := newTestSink(t, Config{Connection: sink.Connection{Client: n.Client()}}, "http://receiver/")
 		for i, want := range []Version{V1, V1, V2} {
 			receiver.Lines() // forgets
 			sinktest.Send(t, s, sinktest.Run(i, someSeries, nil))
@@ -256,7 +256,7 @@ func TestCredentials(t *testing.T) {
 	ca, token := sinktest.WriteCA(t, server), filepath.Join(t.TempDir(), "token")
 	sinktest.Write(t, token, "secret\n")
 
-	s := newTestSink(t, Config{CAFile: ca, TokenFile: token}, server.URL)
+	s := newTestSink(t, Config{Connection: sink.Connection{CAFile: ca, TokenFile: token}}, server.URL)
 	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
 	if got != "Bearer secret" {
 		t.Errorf("authorization %q", got)
@@ -266,7 +266,7 @@ func TestCredentials(t *testing.T) {
 	if got != "Bearer other" {
 		t.Errorf("authorization %q after the file has changed", got)
 	}
-	s = newTestSink(t, Config{CAFile: ca, TokenFile: token, Username: "me"}, server.URL)
+	s = newTestSink(t, Config{Connection: sink.Connection{CAFile: ca, TokenFile: token, Username: "me"}}, server.URL)
 	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
 	if got != "Basic bWU6b3RoZXI=" {
 		t.Errorf("authorization %q with a user", got)
@@ -281,14 +281,14 @@ func TestConfig(t *testing.T) {
 		want   []string
 	}{
 		{Config{}, []string{`URL with scheme "" and host ""`}},
-		{Config{URL: "http://\x00/?token=hidden"}, []string{"URL: it cannot be parsed"}},
-		{Config{URL: "https://hidden@x/"}, []string{`URL of host "x": must not contain a user`}},
+		{Config{Connection: sink.Connection{URL: "http://\x00/?token=hidden"}}, []string{"URL: it cannot be parsed"}},
+		{Config{Connection: sink.Connection{URL: "https://hidden@x/"}}, []string{`URL of host "x": must not contain a user`}},
 		{
-			Config{URL: "ftp://x?token=hidden", Version: 3, MaxSeries: -1, Timeout: -1, Username: "me", CAFile: "x", Client: &http.Client{}},
+			Config{Connection: sink.Connection{URL: "ftp://x?token=hidden", Timeout: -1, Username: "me", CAFile: "x", Client: &http.Client{}}, Version: 3, MaxSeries: -1},
 			[]string{`scheme "ftp"`, "Version 3", "MaxSeries -1", "Timeout -1", `Username "me"`, `CAFile "x"`},
 		},
-		{Config{URL: "http://x", CAFile: "/nonexistent"}, []string{"read CAFile: open /nonexistent"}},
-		{Config{URL: "http://x", CAFile: file}, []string{"contains no PEM certificate"}},
+		{Config{Connection: sink.Connection{URL: "http://x", CAFile: "/nonexistent"}}, []string{"read CAFile: open /nonexistent"}},
+		{Config{Connection: sink.Connection{URL: "http://x", CAFile: file}}, []string{"contains no PEM certificate"}},
 	}
 	for _, test := range tests {
 		_, err := New(test.config)

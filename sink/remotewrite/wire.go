@@ -49,8 +49,8 @@ const (
 // appendLabel1 appends a label of a series of version 1.
 func appendLabel1(dst []byte, name, value string) []byte {
 	dst = protobuf.AppendSize(dst, series1Label, protobuf.SizeField(len(name))+protobuf.SizeField(len(value)))
-	dst = protobuf.AppendString(dst, label1Name, name)
-	return protobuf.AppendString(dst, label1Value, value)
+	dst = protowire.AppendString(append(dst, label1Name), name)
+	return protowire.AppendString(append(dst, label1Value), value)
 }
 
 // appendRefs2 appends a label of a series of version 2.
@@ -72,7 +72,7 @@ func appendSeries1(dst, labels []byte, value uint64, time int64) []byte {
 func appendSeries2(dst, refs, metadata []byte, value uint64, time, start int64) []byte {
 	sample := sizeSample(time, start)
 	dst = protobuf.AppendSize(dst, request2Series, protobuf.SizeField(len(refs))+2+sample+2+len(metadata))
-	dst = protobuf.AppendBytes(dst, series2Refs, refs)
+	dst = protowire.AppendBytes(append(dst, series2Refs), refs)
 	dst = appendSample(dst, sample, value, time, start)
 	dst = append(dst, series2Metadata, byte(len(metadata)))
 	return append(dst, metadata...)
@@ -82,7 +82,7 @@ func appendSeries2(dst, refs, metadata []byte, value uint64, time, start int64) 
 // each.
 func appendSample(dst []byte, size int, value uint64, time, start int64) []byte {
 	dst = append(dst, series1Sample, byte(size))
-	dst = protobuf.AppendFixed(dst, sampleValue, value)
+	dst = protowire.AppendFixed64(append(dst, sampleValue), value)
 	dst = protowire.AppendVarint(append(dst, sampleTime), uint64(time))
 	if start != 0 {
 		dst = protowire.AppendVarint(append(dst, sampleStart), uint64(start))
@@ -103,9 +103,9 @@ func appendMetadata1(dst []byte, f *family) []byte {
 	size := 2 + protobuf.SizeField(len(f.name)) + protobuf.SizeField(len(f.help)) + protobuf.SizeField(len(f.unit))
 	dst = protobuf.AppendSize(dst, request1Metadata, size)
 	dst = append(dst, metadata1Type, typeOf(f.counter))
-	dst = protobuf.AppendString(dst, metadata1Name, f.name)
-	dst = protobuf.AppendString(dst, metadata1Help, f.help)
-	return protobuf.AppendString(dst, metadata1Unit, f.unit)
+	dst = protowire.AppendString(append(dst, metadata1Name), f.name)
+	dst = protowire.AppendString(append(dst, metadata1Help), f.help)
+	return protowire.AppendString(append(dst, metadata1Unit), f.unit)
 }
 
 // appendMetadata2 appends what the metadata of a series of version 2 holds: no
@@ -167,6 +167,6 @@ func (s *symbols) find(text string) uint32 {
 func (s *symbols) add(text string) uint32 {
 	ref := uint32(len(s.refs))
 	s.refs[text] = ref
-	s.encoded = protobuf.AppendString(s.encoded, request2Symbol, protobuf.Valid(text))
+	s.encoded = protowire.AppendString(append(s.encoded, request2Symbol), protobuf.Valid(text))
 	return ref
 }

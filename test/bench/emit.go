@@ -36,15 +36,19 @@ func emissions() []emission {
 			if err := os.WriteFile(key, []byte("key"), 0o600); err != nil {
 				return nil, err
 			}
-			return datadog.New(datadog.Config{URL: r.URL, KeyFile: key, Logger: slog.New(slog.DiscardHandler)})
+			return datadog.New(datadog.Config{Connection: r.connection(), KeyFile: key})
 		}},
 		{"OTLP", true, func(r *receivers, _ string) (sink.Sink, error) {
-			return otlp.New(otlp.Config{URL: r.URL, Logger: slog.New(slog.DiscardHandler)})
+			return otlp.New(otlp.Config{Connection: r.connection()})
 		}},
 		{"OTLP without compression", true, func(r *receivers, _ string) (sink.Sink, error) {
-			return otlp.New(otlp.Config{URL: r.URL, NoCompression: true, Logger: slog.New(slog.DiscardHandler)})
+			return otlp.New(otlp.Config{Connection: r.connection(), NoCompression: true})
 		}},
 	}
+}
+
+func (r *receivers) connection() sink.Connection {
+	return sink.Connection{URL: r.URL, Logger: slog.New(slog.DiscardHandler)}
 }
 
 // emit sends all series to each sink, once to warm it up and once for the figures:

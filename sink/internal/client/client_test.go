@@ -14,6 +14,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/kubestate/kubestate/internal/sinktest"
+	"github.com/kubestate/kubestate/sink"
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
@@ -68,10 +69,10 @@ func TestVersions(t *testing.T) {
 	}{
 		{"plain", Config{}, plain.URL, "HTTP/1.1"},
 		{"plain, 2 only", Config{HTTP2: true}, plain.URL, "HTTP/2.0"},
-		{"TLS", Config{CAFile: sinktest.WriteCA(t, secure)}, secure.URL, "HTTP/2.0"},
-		{"TLS, 2 only", Config{CAFile: sinktest.WriteCA(t, secure), HTTP2: true}, secure.URL, "HTTP/2.0"},
-		{"TLS, to one who knows 1 alone", Config{CAFile: sinktest.WriteCA(t, old)}, old.URL, "HTTP/1.1"},
-		{"TLS, 2 only, to one who knows 1 alone", Config{CAFile: sinktest.WriteCA(t, old), HTTP2: true}, old.URL, ""},
+		{"TLS", Config{Connection: sink.Connection{CAFile: sinktest.WriteCA(t, secure)}}, secure.URL, "HTTP/2.0"},
+		{"TLS, 2 only", Config{Connection: sink.Connection{CAFile: sinktest.WriteCA(t, secure)}, HTTP2: true}, secure.URL, "HTTP/2.0"},
+		{"TLS, to one who knows 1 alone", Config{Connection: sink.Connection{CAFile: sinktest.WriteCA(t, old)}}, old.URL, "HTTP/1.1"},
+		{"TLS, 2 only, to one who knows 1 alone", Config{Connection: sink.Connection{CAFile: sinktest.WriteCA(t, old)}, HTTP2: true}, old.URL, ""},
 		{"a certificate that is not trusted", Config{}, secure.URL, ""},
 	}
 	for _, test := range tests {
@@ -99,7 +100,7 @@ func TestReuse(t *testing.T) {
 			}
 		}
 		server.Start()
-		client, err := New(Config{URL: server.URL})
+		client, err := New(Config{Connection: sink.Connection{URL: server.URL}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,9 +144,9 @@ func TestUnauthorized(t *testing.T) {
 			config Config
 			retry  bool
 		}{
-			{Config{Headers: map[string]string{"X-Key": "secret"}}, false},
-			{Config{HeaderFiles: map[string]string{"X-Key": file}}, retry},
-			{Config{TokenFile: file}, retry},
+			{Config{Connection: sink.Connection{Headers: map[string]string{"X-Key": "secret"}}}, false},
+			{Config{Connection: sink.Connection{HeaderFiles: map[string]string{"X-Key": file}}}, retry},
+			{Config{Connection: sink.Connection{TokenFile: file}}, retry},
 		} {
 			test.config.URL = server.URL
 			client, err := New(test.config)
@@ -190,7 +191,7 @@ func TestErrorOfAnotherProtocol(t *testing.T) {
 			}
 			_, _ = fmt.Fprintf(c, "%s%s %s\r\n\r\n", before, request.Header.Get("Authorization"), request.URL)
 		}()
-		_, _, err := post(t, Config{TokenFile: write(t, "file-secret")}, "http://"+listener.Addr().String()+"/path?token=url-secret")
+		_, _, err := post(t, Config{Connection: sink.Connection{TokenFile: write(t, "file-secret")}}, "http://"+listener.Addr().String()+"/path?token=url-secret")
 		if err == nil || strings.Contains(err.Error(), "secret") || utf8.RuneCountInString(err.Error()) > 100+len("post to 127.0.0.1:12345: ") {
 			t.Errorf("error %v", err)
 		}
@@ -199,7 +200,7 @@ func TestErrorOfAnotherProtocol(t *testing.T) {
 
 func TestCAFile(t *testing.T) {
 	for file, want := range map[string]string{"/nonexistent": "read CAFile: open /nonexistent", write(t, "-----BEGIN nothing"): "contains no PEM certificate"} {
-		if _, err := New(Config{URL: "http://x", CAFile: file}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(Config{Connection: sink.Connection{URL: "http://x", CAFile: file}}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
@@ -257,7 +258,7 @@ func TestHeaders(t *testing.T) {
 	server := sinktest.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
 	token := write(t, "secret\n")
 	config := Config{
-		URL: server.URL, Headers: map[string]string{"x-one": "1", "X-Two": "2"}, HeaderFiles: map[string]string{"X-Three": token}, TokenFile: token,
+		Connection: sink.Connection{URL: server.URL, Headers: map[string]string{"x-one": "1", "X-Two": "2"}, HeaderFiles: map[string]string{"X-Three": token}, TokenFile: token},
 	}
 	send := func(c Config) {
 		client, err := New(c)
@@ -289,22 +290,20 @@ func TestHeaders(t *testing.T) {
 
 func TestConfig(t *testing.T) {
 	_, err := New(Config{
-		URL: "ftp://x", Client: &http.Client{}, CAFile: "x", Username: "me",
-		Headers: map[string]string{"A": "hidden"}, HeaderFiles: map[string]string{"a": "f"},
+		Connection: sink.Connection{URL: "ftp://x", Client: &http.Client{}, CAFile: "x", Username: "me", Headers: map[string]string{"A": "hidden"}, HeaderFiles: map[string]string{"a": "f"}},
 	})
 	sinktest.CheckConfig(t, err, `scheme "ftp"`, `CAFile "x"`, `Username "me"`, `header "a": has both a value and a file`)
 	_, err = New(Config{
-		URL: "http://x", Headers: map[string]string{"X Key": "hidden", "": "hidden", "Good!": "hidden", "Line": "hidden\n", "é": ""},
-		HeaderFiles: map[string]string{"Y:": "f", "a b c": "f", "Authorization: Bearer hidden": "f"},
+		Connection: sink.Connection{URL: "http://x", Headers: map[string]string{"X Key": "hidden", "": "hidden", "Good!": "hidden", "Line": "hidden\n", "é": ""}, HeaderFiles: map[string]string{"Y:": "f", "a b c": "f", "Authorization: Bearer hidden": "f"}},
 	})
 	sinktest.CheckConfig(t, err, `header "X ": must be made of letters`, `header "": must`, `header "Y:": must`, `header "a ": must`,
 		`header "é": must`, `header "Line": its value must have no control characters`)
 	if strings.Contains(err.Error(), "Good") {
 		t.Errorf("error %v about a header that is well", err)
 	}
-	for _, c := range []Config{{Headers: map[string]string{"authorization": "hidden"}}, {HeaderFiles: map[string]string{"Authorization": "f"}}} {
+	for _, c := range []sink.Connection{{Headers: map[string]string{"authorization": "hidden"}}, {HeaderFiles: map[string]string{"Authorization": "f"}}} {
 		c.URL, c.TokenFile = "http://x", "f"
-		_, err := New(c)
+		_, err := New(Config{Connection: c})
 		sinktest.CheckConfig(t, err, `header "Authorization": is there already, made of TokenFile`)
 	}
 }

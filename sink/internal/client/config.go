@@ -14,27 +14,15 @@ import (
 	"unicode"
 
 	"github.com/kubestate/kubestate/internal/bounded"
+	"github.com/kubestate/kubestate/sink"
 )
 
 // Config says how to reach a receiver.
 type Config struct {
-	// URL of the receiver, which is checked: it must be of HTTP and hold no user.
-	URL string
-	// Client is one that is given. It follows redirects only if it has a function of
-	// its own for them.
-	Client *http.Client
-	// CAFile has the certificates, in PEM, that the receiver's must come from.
-	// Empty: those of the system.
-	CAFile string
-	// HTTP2 is the only version to speak, with http:// URLs too, where no proxy is
-	// asked, because those do not know it without TLS.
+	sink.Connection
+	// HTTP2 is the only version to speak, also with http:// URLs. Those do not go
+	// through proxies, which do not know HTTP/2 without TLS.
 	HTTP2 bool
-
-	Headers     map[string]string
-	HeaderFiles map[string]string // files that hold the values, read for each request
-	TokenFile   string            // holds a bearer token, or the password of Username; likewise
-	Username    string            // for basic authentication
-	UserAgent   string            // default kubestate
 }
 
 const (

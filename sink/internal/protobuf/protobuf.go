@@ -1,7 +1,6 @@
-// Package protobuf writes and reads messages field by field, for sinks that write
-// them by hand: each series repeats most of the one before, which is encoded once
-// and copied. It refuses to know any message. Tags are those of fields up to number
-// 15, which take one byte.
+// Package protobuf is what protowire lacks for sinks that write messages field by
+// field: sizes, valid strings and an iterator over fields. It refuses to know any
+// message. Tags are those of fields up to number 15, which take one byte.
 package protobuf
 
 import (
@@ -22,21 +21,6 @@ const (
 // AppendSize appends what precedes the bytes of a field: its tag and their number.
 func AppendSize(dst []byte, tag byte, size int) []byte {
 	return protowire.AppendVarint(append(dst, tag), uint64(size))
-}
-
-// AppendString appends a field that is a string.
-func AppendString(dst []byte, tag byte, s string) []byte {
-	return protowire.AppendString(append(dst, tag), s)
-}
-
-// AppendBytes appends a field that is bytes or a message.
-func AppendBytes(dst []byte, tag byte, b []byte) []byte {
-	return protowire.AppendBytes(append(dst, tag), b)
-}
-
-// AppendFixed appends a field of eight bytes.
-func AppendFixed(dst []byte, tag byte, bits uint64) []byte {
-	return protowire.AppendFixed64(append(dst, tag), bits)
 }
 
 // SizeField returns how many bytes a field of n bytes takes: its tag, their number

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/kubestate/kubestate/sink"
 )
 
 // Payload is a request that waits to be sent. It belongs to the Queue once it is
@@ -58,6 +60,11 @@ type Config struct {
 }
 
 const defaultBuffer = 32 << 20
+
+// NewConfig returns the Config, without Send, of a sink.
+func NewConfig(name string, c sink.Connection) Config {
+	return Config{Buffer: c.Buffer, Timeout: c.Timeout, Attempts: c.Attempts, Logger: c.Logger, Name: name}
+}
 
 // Check returns everything that is wrong with what users set. A field of theirs says
 // how many bytes a payload has at most.
