@@ -266,9 +266,10 @@ func FuzzAppendProtobuf(f *testing.F) {
 			want = append(want, []string{"label_x", value})
 		}
 		e.AddLabeled(v)
+		e.Label("label_other", "x")
 		e.AddLabeled(3)
 		got := family(t, &schema.Families[0], w.Lines(0))
-		if len(got.Metric) != 2 || len(got.Metric[0].Label) != len(want) || len(got.Metric[1].Label) != 1 || got.Metric[1].Gauge.GetValue() != 3 {
+		if len(got.Metric) != 2 || len(got.Metric[0].Label) != len(want) || len(got.Metric[1].Label) != 2 || got.Metric[1].Gauge.GetValue() != 3 {
 			t.Fatalf("%q, %q: got\n%s", id, value, prototext.Format(got))
 		}
 		for i, l := range got.Metric[0].Label {
