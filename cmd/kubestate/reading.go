@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -44,8 +45,32 @@ func newReading(o *conf.Options, s conf.Settings, p *pusher, out io.Writer, log 
 	if err := group.Apply(planOf(s, p.consumers(others...)...)); err != nil {
 		return nil, err
 	}
+	logSelection(s, log)
 	r := &reading{client: client, group: group, pusher: p, log: log}
 	return r, p.connect(client, out, r.awaitReady)
+}
+
+// logSelection logs at debug level how many metrics the options select and exclude, and
+// which namespaces are read.
+func logSelection(s conf.Settings, log *slog.Logger) {
+	if !log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	var selected, excluded, optIn int
+	for _, t := range s.Exporter.Kinds {
+		for i := range t.Schema().Families {
+			switch d := &t.Schema().Families[i]; {
+			case s.Exporter.Keep(d):
+				selected++
+			case d.OptIn:
+				optIn++
+			default:
+				excluded++
+			}
+		}
+	}
+	log.Debug("selected metrics", "resources", len(s.Exporter.Kinds), "metrics", selected, "excluded", excluded, "opt_in_excluded", optIn,
+		"namespaces", strings.Join(s.Namespaces, ","), "namespaces_excluded", strings.Join(s.NotNamespaces, ","))
 }
 
 func (r *reading) ready() error { return kubewatch.Ready(r.group.Statuses(), r.attempts) }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/request"
 )
 
@@ -53,7 +54,12 @@ func (x *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if x.WriteTimeout > 0 {
 		paced.end = time.Now().Add(x.WriteTimeout)
 	}
+	begun := time.Now()
 	x.mux.ServeHTTP(paced, r)
+	if r.URL.Path == "/metrics" && x.logger.Enabled(r.Context(), slog.LevelDebug) {
+		x.logger.Debug("answered scrape", "port", x.name, "client", r.RemoteAddr, "query", problem.Cut(r.URL.RawQuery),
+			"encoding", w.Header().Get("Content-Encoding"), "bytes", paced.bytes, "duration", time.Since(begun))
+	}
 	if paced.timedOut {
 		x.slow.log(x.logger, slog.LevelWarn, "cut clients that read too slowly", "port", x.name, "path", r.URL.Path, "last_client", r.RemoteAddr)
 	}
@@ -65,6 +71,7 @@ type pacedWriter struct {
 	http.ResponseWriter
 	control  *http.ResponseController
 	end      time.Time // of the response; zero: no limit
+	bytes    int       // written of the body
 	timedOut bool
 }
 
@@ -77,6 +84,7 @@ func (p *pacedWriter) Write(b []byte) (int, error) {
 	}
 	_ = p.control.SetWriteDeadline(deadline) // a connection that has none is that of a test
 	n, err := p.ResponseWriter.Write(b)
+	p.bytes += n
 	p.timedOut = p.timedOut || errors.Is(err, os.ErrDeadlineExceeded)
 	return n, err
 }

@@ -206,3 +206,18 @@ func TestRecurrent(t *testing.T) {
 		}
 	})
 }
+
+// TestLogScrapes: a scrape of either port is one line at debug level.
+func TestLogScrapes(t *testing.T) {
+	var log bytes.Buffer
+	c := fineConfig()
+	c.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s := &server{name: "main", mux: mainMux(&c), logger: c.Logger}
+	for _, path := range []string{"/metrics?resources=pods", "/healthz", "/"} {
+		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, http.NoBody))
+	}
+	want := `level=DEBUG msg="answered scrape" port=main client=192.0.2.1:1234 query="resources=pods" encoding="" bytes=4 duration=`
+	if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, want) {
+		t.Errorf("logged %q, want one line with %q", got, want)
+	}
+}
