@@ -182,6 +182,32 @@ func TestElectionEndsAtOnce(t *testing.T) {
 	})
 }
 
+// After a conflict the Lease is read and written again at once, not at the next retry.
+func TestElectionConflict(t *testing.T) {
+	var writes []time.Time
+	wrap := func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPut {
+				if writes = append(writes, time.Now()); len(writes) == 1 {
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(http.StatusConflict)
+					_, _ = w.Write([]byte(`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"Conflict","code":409}`))
+					return
+				}
+			}
+			h.ServeHTTP(w, r)
+		})
+	}
+	inCluster(t, wrap, func(c *cluster) {
+		a, _ := c.elector("a")
+		wait(3 * time.Second)
+		if len(writes) < 2 || !writes[1].Equal(writes[0]) {
+			t.Errorf("writes at %v: the second must follow the first at once", writes)
+		}
+		c.wantLeading(true, a)
+	})
+}
+
 // A Lease that somebody deletes is created again.
 func TestElectionDeleted(t *testing.T) {
 	inCluster(t, nil, func(c *cluster) {

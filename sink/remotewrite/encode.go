@@ -22,8 +22,9 @@ type encoder struct {
 	run      uint64
 	time     int64 // of the run, milliseconds since 1970
 	families map[*sink.Metric]*family
-	family   *family // of the last series
-	before   family  // stands before the first of a run
+	named    map[string]*sink.Metric // the first with this name on the wire
+	family   *family                 // of the last series
+	before   family                  // stands before the first of a run
 	block    block
 	loose    loose
 	labels   []byte // scratch: the labels of a series
@@ -39,6 +40,7 @@ func newEncoder(c Config) *encoder {
 	e := &encoder{
 		names:    naming{utf8: c.UTF8Names},
 		families: map[*sink.Metric]*family{},
+		named:    map[string]*sink.Metric{},
 		symbols:  symbols{refs: map[string]uint32{}},
 	}
 	if c.HostLabel != NoHost {
@@ -93,6 +95,13 @@ func (e *encoder) bound(s *sink.Series) int {
 		n += boundLabel + longest*(len(s.Tags[i].Key)+len(s.Tags[i].Value))
 	}
 	return n
+}
+
+// clash returns the metric, if any, that has the name of the metric of s on the wire
+// and was sent before: two samples of one series must not be in a request.
+func (e *encoder) clash(s *sink.Series) *sink.Metric {
+	e.enter(s)
+	return e.family.clash
 }
 
 // add appends a series to the request. If it has ended, it gets a stale marker
@@ -186,6 +195,11 @@ func (e *encoder) enter(s *sink.Series) {
 	if f == nil || f.metric != s.Metric {
 		if f = e.families[s.Metric]; f == nil {
 			f = newFamily(&e.names, s.Metric)
+			if first := e.named[f.name]; first == nil {
+				e.named[f.name] = s.Metric
+			} else if first.Name != s.Metric.Name {
+				f.clash = first
+			}
 			e.families[s.Metric] = f
 		}
 		e.family.next = f

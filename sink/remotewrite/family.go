@@ -15,9 +15,10 @@ type family struct {
 	next             *family // which followed the last time
 	name, help, unit string  // as they are sent
 	counter          bool
-	bound            int    // bytes that a series needs for these at most
-	run              uint64 // the last that had a series of it
-	told             int64  // the time of the last run after which version 1 was sent its metadata
+	clash            *sink.Metric // another with this name, in whose favor the series are left out
+	bound            int          // bytes that a series needs for these at most
+	run              uint64       // the last that had a series of it
+	told             int64        // the time of the last run after which version 1 was sent its metadata
 
 	keys  []string // of the own tags of the series before
 	slots []slot   // for its labels, sorted by name

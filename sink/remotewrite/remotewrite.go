@@ -57,11 +57,22 @@ func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 		Queue: s.queue, MaxItems: s.config.MaxSeries, MaxBytes: s.config.MaxBytes, Begin: begin,
 		Put: func(series int) { s.put(e.version, e.message(), series) },
 	}
+	clashes, clash := 0, [2]*sink.Metric{}
 	for series, ended := range push.EndedFirst(r) {
+		if other := e.clash(series); other != nil {
+			if !ended {
+				clashes++
+				clash = [2]*sink.Metric{other, series.Metric}
+			}
+			continue
+		}
 		batch.Add(ctx, e.size()+e.bound(series))
 		e.add(series, ended)
 	}
 	err := batch.End(ctx)
+	if clashes > 0 {
+		s.queue.LeaveOut(clashes, fmt.Errorf("metrics %q and %q have the same name in Prometheus", clash[0].Name, clash[1].Name))
+	}
 	if e.version == V1 {
 		e.metadata(s.config.MetadataInterval, s.config.MaxBytes, func(request []byte) { s.put(V1, request, 0) })
 	}

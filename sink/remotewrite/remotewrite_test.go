@@ -295,3 +295,20 @@ func TestConfig(t *testing.T) {
 		sinktest.CheckConfig(t, err, test.want...)
 	}
 }
+
+// TestMetricNamesClash: of metrics whose names are equal once they are made valid, the
+// first one is sent, and the others are dropped and reported.
+func TestMetricNamesClash(t *testing.T) {
+	for _, version := range []Version{V1, V2} {
+		s := newTestSink(t, Config{Version: version}, listen(t, nil).URL)
+		block := &sink.Block{Tags: tags("pod=a")}
+		first, second := &sink.Metric{Name: "pod.ready"}, &sink.Metric{Name: "pod_ready"}
+		err := s.Send(t.Context(), sinktest.Run(0, []sink.Series{{Metric: first, Block: block}, {Metric: second, Block: block}}, nil))
+		if err == nil || !strings.Contains(err.Error(), `metrics "pod.ready" and "pod_ready" have the same name in Prometheus`) {
+			t.Errorf("version %d: error %v", version, err)
+		}
+		if got := s.Stats(); got.Series != 1 || got.Dropped != 1 {
+			t.Errorf("version %d: %+v, want 1 series sent and 1 dropped", version, got)
+		}
+	}
+}

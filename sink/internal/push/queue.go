@@ -96,6 +96,13 @@ func (q *Queue) makeRoom(size int) {
 	q.remove(first, n)
 }
 
+// LeaveOut counts series that cannot be sent as dropped. Flush returns why.
+func (q *Queue) LeaveOut(series int, why error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.drop(Payload{Series: series}, why)
+}
+
 // LeaveOutChecks counts service checks as dropped, for a protocol that has no place
 // for them, and says so once in the log.
 func (q *Queue) LeaveOutChecks(checks iter.Seq[*sink.Check]) {

@@ -180,3 +180,22 @@ func TestLog(t *testing.T) {
 		}
 	})
 }
+
+// TestCloseStartsBackOffAgain: when Close cuts a long pause short, the pauses after it
+// begin with the shortest.
+func TestCloseStartsBackOffAgain(t *testing.T) {
+	bubble(t, func(t *testing.T, _ context.Context) {
+		var at []time.Time
+		q := newQueue(Config{}, &peer{answer: func(context.Context, Payload) Result {
+			at = append(at, time.Now())
+			return Result{Err: errAway, Retry: true}
+		}})
+		put(q, "a")
+		_ = q.Flush(within(t, 10*time.Minute)) // pauses are long by now
+		before := len(at)
+		_ = q.Close(within(t, 5*time.Second)) // it says that the payload is lost
+		if after := at[before:]; len(after) < 3 || after[1].Sub(after[0]) > 500*time.Millisecond {
+			t.Errorf("%d attempts within 5 s of Close, want at least 3, the second after at most 500 ms", len(after))
+		}
+	})
+}
