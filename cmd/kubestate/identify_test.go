@@ -39,9 +39,9 @@ func TestIdentify(t *testing.T) {
 		requests int
 		log      string
 	}{
-		"at the fourth time": {unable, "us", "", 4, "not known yet"},
-		"refused":            {apiserver.Forbidden("namespaces"), "", "", 2, "there is no tag of it"},
-		"refused at first":   {once(apiserver.Forbidden("namespaces")), "us", "", 2, "there is no tag of it"},
+		"at the fourth time": {unable, "us", "", 4, "until it is known"},
+		"refused":            {apiserver.Forbidden("namespaces"), "", "", 2, "omitting the cluster ID tag"},
+		"refused at first":   {once(apiserver.Forbidden("namespaces")), "us", "", 2, "omitting the cluster ID tag"},
 		"told":               {apiserver.Forbidden("namespaces"), "mine", "mine", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

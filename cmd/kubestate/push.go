@@ -134,10 +134,10 @@ func (p *pusher) identify(ctx context.Context, client *kubewatch.Client) {
 			identified()
 			return
 		}
-		what, again := "the ID of the cluster is not known yet, and nothing is sent before; trying on", identifyAgain
+		what, again := "cluster ID unknown; sending nothing until it is known; retrying", identifyAgain
 		if kubewatch.Refused(err) {
 			identified()
-			what, again = "the ID of the cluster is not known; there is no tag of it", identifyRefused
+			what, again = "cluster ID unknown; omitting the cluster ID tag", identifyRefused
 		}
 		if ctx.Err() == nil && told.New(what) {
 			p.log.Warn(what, "err", err)
