@@ -13,6 +13,9 @@ func TestBackoff(t *testing.T) {
 		if got < delay*0.75 || got > delay*1.25 {
 			t.Errorf("wait %d: got %.2f s, want %.1f s up or down a quarter", i+1, got, delay)
 		}
+		if wait := b.until.Sub(now).Seconds(); wait != got {
+			t.Errorf("wait %d ends after %.2f s, want %.2f", i+1, wait, got)
+		}
 		now = b.until.Add(time.Minute) // not long enough to be called healthy
 	}
 	now = b.until.Add(healthyAfter)

@@ -228,7 +228,7 @@ func TestOneChangePerWatch(t *testing.T) {
 		return reply{body: jsonEvent("MODIFIED", object(fmt.Sprint("r", v), fmt.Sprint(v)))}
 	}}
 	against(t, h, func(c *cluster, g *Group, _ *memory) {
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour + firstDelay/2) // between two watches
 		c.wantStatus(g, Synced, "")
 		if n := h.count(apiserver.VerbWatch); n < 4000 || n > 4600 {
 			t.Errorf("%d watches in an hour, want one in 0.8 s", n)

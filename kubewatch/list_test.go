@@ -2,6 +2,7 @@ package kubewatch
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -346,6 +347,14 @@ func TestStuck(t *testing.T) {
 	})
 }
 
+func TestRetryAfterHeader(t *testing.T) {
+	for header, want := range map[string]int{"": 0, "-1": 0, "soon": 0, "7": 7, "86400": 86400, "86401": 86400, "99999999999999999999": 86400} {
+		if got := retryAfter(http.Header{"Retry-After": {header}}); got != want {
+			t.Errorf("Retry-After %q is %d s, want %d", header, got, want)
+		}
+	}
+}
+
 func TestRefusal(t *testing.T) {
 	for name, test := range map[string]struct {
 		code        int
@@ -354,10 +363,12 @@ func TestRefusal(t *testing.T) {
 		reason      string
 		text        string
 	}{
-		"status": {403, mediaJSON, `{"kind":"Status","status":"Failure","reason":"Forbidden","message":"no pods for you","code":403}`, "Forbidden", "no pods for you"},
-		"proxy":  {502, "text/html", "<html>", "InternalError", "502 Bad Gateway"},
-		"lie":    {404, mediaProtobuf, "not protobuf", "NotFound", "could not find the requested resource"},
-		"html":   {200, "text/html", "<html>please log in</html>", InvalidResponse, `content type "text/html"`},
+		"status":  {403, mediaJSON, `{"kind":"Status","status":"Failure","reason":"Forbidden","message":"no pods for you","code":403}`, "Forbidden", "no pods for you"},
+		"no code": {503, mediaJSON, `{"kind":"Status","status":"Failure","reason":"ServiceUnavailable","message":"no leader"}`, "ServiceUnavailable", "no leader"},
+		"success": {503, mediaJSON, `{"kind":"Status","status":"Success","reason":"Forbidden","message":"fine"}`, "ServiceUnavailable", "currently unable"},
+		"proxy":   {502, "text/html", "<html>", "InternalError", "502 Bad Gateway"},
+		"lie":     {404, mediaProtobuf, "not protobuf", "NotFound", "could not find the requested resource"},
+		"html":    {200, "text/html", "<html>please log in</html>", InvalidResponse, `content type "text/html"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -374,6 +385,9 @@ func TestRefusal(t *testing.T) {
 			_, err = c.get(t.Context(), "/api/v1/pods", nil, mediaJSON)
 			if err == nil || reason(err) != test.reason || !strings.Contains(err.Error(), test.text) {
 				t.Errorf("got %v with reason %q, want %q with %q", err, reason(err), test.text, test.reason)
+			}
+			if status, ok := errors.AsType[*apierrors.StatusError](err); ok && int(status.Status().Code) != test.code {
+				t.Errorf("code %d, want %d", status.Status().Code, test.code)
 			}
 		})
 	}

@@ -81,6 +81,10 @@ func TestPlan(t *testing.T) {
 	if diff := cmp.Diff([]string{`pods "spec.nodeName=" for agent`}, lines(NewPlan(Scope{}, agent))); diff != "" {
 		t.Errorf("alone in all namespaces (-want +got):\n%s", diff)
 	}
+	exporter.FieldSelector = "spec.nodeName=a"
+	if diff := cmp.Diff([]string{`pods "" for exporter agent`}, lines(NewPlan(Scope{}, exporter, agent))); diff != "" {
+		t.Errorf("different selectors (-want +got):\n%s", diff)
+	}
 	if len(s.made) != 0 {
 		t.Errorf("%d stores were made for plans", len(s.made))
 	}
@@ -275,5 +279,20 @@ func TestConsumers(t *testing.T) {
 	}
 	if s, err := consumers[1].NewStore(); s != nil || err == nil || err.Error() != "no nodes" {
 		t.Errorf("nodes: %v, %v", s, err)
+	}
+}
+
+// Resources of one name in different groups are different, and sorted by group.
+func TestPlanOfGroups(t *testing.T) {
+	s := &stores{}
+	var consumers []*Consumer
+	for _, group := range []string{"c", "a", "d", "b"} {
+		table := *kind.Nodes
+		table.Group = group
+		consumers = append(consumers, s.consumer(group, &table))
+	}
+	want := []string{`nodes "" for a`, `nodes "" for b`, `nodes "" for c`, `nodes "" for d`}
+	if diff := cmp.Diff(want, lines(NewPlan(Scope{}, consumers...))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
