@@ -28,9 +28,9 @@ func repeat(v reflect.Value) {
 			repeat(v.Elem())
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Field(i).CanSet() {
-				repeat(v.Field(i))
+		for _, field := range v.Fields() {
+			if field.CanSet() {
+				repeat(field)
 			}
 		}
 	case reflect.Slice:

@@ -40,7 +40,7 @@ func (o *Object) GroupVersionKind() schema.GroupVersionKind { return o.gvk }
 // are never changed.
 func (o *Object) DeepCopyObject() runtime.Object {
 	c := *o
-	c.ObjectMeta = *o.ObjectMeta.DeepCopy()
+	c.ObjectMeta = *o.DeepCopy()
 	return &c
 }
 

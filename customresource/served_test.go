@@ -53,15 +53,16 @@ func TestResolve(t *testing.T) {
 		served, unmatched, problems := Resolve(c.Resources, cluster)
 		var got []string
 		for _, s := range served {
-			text := fmt.Sprintf("%s/%s %s %s", s.Group, s.Version, s.Name, s.Kind)
+			var text strings.Builder
+			text.WriteString(fmt.Sprintf("%s/%s %s %s", s.Group, s.Version, s.Name, s.Kind))
 			if s.Namespaced {
-				text += " namespaced"
+				text.WriteString(" namespaced")
 			}
-			text += ":"
+			text.WriteString(":")
 			for _, e := range s.Entries {
-				text += strings.TrimSuffix(" "+strings.TrimPrefix(e.path, "spec.resources["), "]")
+				text.WriteString(strings.TrimSuffix(" "+strings.TrimPrefix(e.path, "spec.resources["), "]"))
 			}
-			got = append(got, text)
+			got = append(got, text.String())
 		}
 		for _, r := range unmatched {
 			got = append(got, "unmatched "+r.String())

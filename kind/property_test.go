@@ -36,8 +36,8 @@ func walk(v reflect.Value, visit func(reflect.Value)) {
 			walk(v.Elem(), visit)
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			walk(v.Field(i), visit)
+		for _, field := range v.Fields() {
+			walk(field, visit)
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

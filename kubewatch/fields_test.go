@@ -125,7 +125,7 @@ func TestSecretsAreNotHeld(t *testing.T) {
 			if s.Type != "Opaque" || s.Labels["open"] != "label" || s.Annotations["open"] != "annotation" {
 				t.Errorf("object %v lacks something", s)
 			}
-			wantNothingConfidential(t, []byte(fmt.Sprintf("%+v", s)))
+			wantNothingConfidential(t, fmt.Appendf(nil, "%+v", s))
 		}
 		w := g.members[0].watcher
 		b := w.workers.batches.Get().(*batch)

@@ -97,7 +97,7 @@ func (m *member) end() {
 		m.stop()
 		<-m.done
 	}
-	m.watcher.outage.recovered(m.tracker)
+	m.outage.recovered(m.tracker)
 }
 
 // serving is the member that serves the entry: m once it has its first list.

@@ -269,7 +269,7 @@ func TestReject(t *testing.T) {
 	first := errors.New("first")
 	e.Reject(first)
 	e.Reject(errors.New("second"))
-	if err := e.Rejected(); err != first {
+	if err := e.Rejected(); !errors.Is(err, first) {
 		t.Errorf("got %v, want the first", err)
 	}
 	e.Family(1)

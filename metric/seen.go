@@ -106,8 +106,8 @@ func (s *series) equal(names, values []string) bool {
 	if len(s.values) != len(values) || len(s.names) != len(names) {
 		return false
 	}
-	for i := len(values) - 1; i >= 0; i-- {
-		if s.values[i] != values[i] {
+	for i, value := range slices.Backward(values) {
+		if s.values[i] != value {
 			return false
 		}
 	}

@@ -113,10 +113,10 @@ func (o *compareOptions) print(out io.Writer, d *compare.Difference) {
 		return
 	}
 	text := d.Family + "{" + d.Labels + "}"
-	switch {
-	case d.Kind == compare.Different:
+	switch d.Kind {
+	case compare.Different:
 		text += fmt.Sprintf(" %v → %v", d.A, d.B)
-	case d.Kind == compare.Extra:
+	case compare.Extra:
 		text += fmt.Sprintf(" %v", d.B)
 	default:
 		text += fmt.Sprintf(" %v", d.A)
@@ -171,7 +171,7 @@ func writeReport(out io.Writer, r *compare.Report) error {
 // again. Elsewhere the first is nil.
 func progress(w io.Writer, what string) (shown func(n int), done func()) {
 	file, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) { //nolint:gosec // a file descriptor is small
+	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return nil, func() {}
 	}
 	bar := progressbar.NewOptions(-1, progressbar.OptionSetWriter(w), progressbar.OptionSetDescription(what),

@@ -168,7 +168,7 @@ func (w *wrapper) flags(heading string, all *pflag.FlagSet, group string) {
 // paragraph writes text, indented and wrapped.
 func (w *wrapper) paragraph(text string) {
 	line := ""
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if line != "" && len(helpIndent)+len(line)+1+len(word) > w.width {
 			w.line(helpIndent + line)
 			line = ""

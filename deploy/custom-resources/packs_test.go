@@ -57,7 +57,7 @@ func testPack(t *testing.T, name string) {
 	}
 	file := "testdata/" + name + ".prom"
 	if *update {
-		if err := os.WriteFile(file, []byte(got.String()), 0o644); err != nil { //nolint:gosec // test data
+		if err := os.WriteFile(file, []byte(got.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	tokenReviewsPath  = "/apis/authentication.k8s.io/v1/tokenreviews" //nolint:gosec // a path
+	tokenReviewsPath  = "/apis/authentication.k8s.io/v1/tokenreviews"
 	accessReviewsPath = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 )
 

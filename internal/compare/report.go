@@ -83,7 +83,7 @@ type families struct {
 func (f *families) of(name []byte) uint32 {
 	n, ok := f.index[string(name)]
 	if !ok {
-		n = uint32(len(f.list)) //nolint:gosec // far fewer
+		n = uint32(len(f.list))
 		f.list = append(f.list, Family{Name: string(name)})
 		f.index[string(name)] = n
 	}

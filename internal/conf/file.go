@@ -2,6 +2,7 @@ package conf
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -74,9 +75,7 @@ func JSONSchema(doc func(t reflect.Type, field string) string) ([]byte, error) {
 	for _, row := range New().table() {
 		if isOwnKey(row.key) {
 			s := strictyaml.Schema{"description": strings.ReplaceAll(row.help, "`", "") + "."}
-			for k, v := range row.value.schema() {
-				s[k] = v
-			}
+			maps.Copy(s, row.value.schema())
 			keys[row.key] = s
 		}
 	}

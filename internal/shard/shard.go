@@ -72,8 +72,8 @@ func jump(key uint64, n int) int64 {
 
 // rangeOf returns which of n equal ranges of the hash space h lies in.
 func rangeOf(h uint64, n int) int64 {
-	index, _ := bits.Mul64(h, uint64(n)) //nolint:gosec // n is positive
-	return int64(index)                  //nolint:gosec // less than n
+	index, _ := bits.Mul64(h, uint64(n))
+	return int64(index)
 }
 
 // Selector returns the shardSelector of a sharded list or watch (KEP-5866) that
@@ -89,7 +89,7 @@ func (s Shard) bound(i int32) string {
 		return "0x10000000000000000"
 	}
 	// The smallest h with h*n/2^64 >= i is i*2^64/n, rounded up.
-	quotient, rest := bits.Div64(uint64(i), 0, uint64(s.Total)) //nolint:gosec // both are positive, i is less
+	quotient, rest := bits.Div64(uint64(i), 0, uint64(s.Total))
 	if rest > 0 {
 		quotient++
 	}

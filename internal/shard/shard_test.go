@@ -39,7 +39,7 @@ func TestAgreesWithRecordedAssignments(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i := range int32(total) + 2 { //nolint:gosec // at most 1,000
+			for i := range int32(total) + 2 {
 				s := shard.Shard{Index: i, Total: total}
 				if got := shard.Owns(s, v.UID); got != (i == want) {
 					t.Errorf("shard %d of %d owns %q: %v, want shard %d", i, total, v.UID, got, want)
@@ -63,11 +63,11 @@ func TestHashIsFNV1a(t *testing.T) {
 func TestEveryObjectHasOneOwner(t *testing.T) {
 	for _, ranges := range []bool{false, true} {
 		for _, total := range []int{1, 2, 3, 7, 64} {
-			owned, rnd := make([]int, total), rand.New(rand.NewPCG(1, 2)) //nolint:gosec // not a secret
+			owned, rnd := make([]int, total), rand.New(rand.NewPCG(1, 2))
 			for range 2000 {
 				uid, owners := randomUID(rnd), 0
 				for i := range total {
-					if shard.Owns(shard.Shard{Index: int32(i), Total: total, Ranges: ranges}, uid) { //nolint:gosec // small
+					if shard.Owns(shard.Shard{Index: int32(i), Total: total, Ranges: ranges}, uid) {
 						owners++
 						owned[i]++
 					}
@@ -103,11 +103,11 @@ func TestSelectorAgreesWithOwns(t *testing.T) {
 		t.Errorf("Selector() = %s, want %s", got, want)
 	}
 	bounds := regexp.MustCompile(`'0x([0-9a-f]+)', '0x([0-9a-f]+)'`)
-	rnd := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // not a secret
+	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, total := range []int{1, 2, 3, 5, 1000} {
 		end := "0"
 		for i := range total {
-			s := shard.Shard{Index: int32(i), Total: total, Ranges: true} //nolint:gosec // small
+			s := shard.Shard{Index: int32(i), Total: total, Ranges: true}
 			m := bounds.FindStringSubmatch(s.Selector())
 			if m == nil || m[1] != end {
 				t.Fatalf("shard %d of %d selects %s; want it to start at 0x%s", i, total, s.Selector(), end)

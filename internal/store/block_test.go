@@ -22,12 +22,12 @@ func slotTexts(c *cell) [blockSlots]string {
 
 // put replaces the lines of a slot, each given without its line feed.
 func put(c *cell, slot int, lines ...string) string {
-	text := ""
+	var text strings.Builder
 	for _, l := range lines {
-		text += l + "\n"
+		text.WriteString(l + "\n")
 	}
-	c.replace(slot, []byte(text), len(lines))
-	return text
+	c.replace(slot, []byte(text.String()), len(lines))
+	return text.String()
 }
 
 func TestCellReplace(t *testing.T) {

@@ -92,9 +92,10 @@ func (c *conversion) convertChunk() {
 // where on there is more.
 func (c *conversion) take(x *batch, from int) (next int) {
 	next = len(x.encoded)
-	if c.encoding == exposition.Identity {
+	switch c.encoding {
+	case exposition.Identity:
 		next = min(next, from+chunkSize)
-	} else if c.encoding == exposition.Gzip {
+	case exposition.Gzip:
 		c.member.Add(x.deflated)
 	}
 	c.chunk = append(c.chunk[:0], x.encoded[from:next]...)

@@ -40,15 +40,16 @@ func decode(t testing.TB, encoded []byte) []string {
 		for _, tag := range sinktest.List(s, "tags") {
 			tags = append(tags, tag.String())
 		}
-		line := fmt.Sprintf("%s{%s} %d", sinktest.Field(s, "metric"), strings.Join(tags, ","), sinktest.Field(s, "type").Int())
+		var line strings.Builder
+		line.WriteString(fmt.Sprintf("%s{%s} %d", sinktest.Field(s, "metric"), strings.Join(tags, ","), sinktest.Field(s, "type").Int()))
 		for _, p := range sinktest.List(s, "points") {
-			line += fmt.Sprintf(" %v %s @%d",
-				sinktest.Field(p.Message(), "value").Float(), sinktest.Field(s, "unit"), sinktest.Field(p.Message(), "timestamp").Int())
+			line.WriteString(fmt.Sprintf(" %v %s @%d",
+				sinktest.Field(p.Message(), "value").Float(), sinktest.Field(s, "unit"), sinktest.Field(p.Message(), "timestamp").Int()))
 		}
 		for _, r := range sinktest.List(s, "resources") {
-			line += fmt.Sprintf(" %s=%s", sinktest.Field(r.Message(), "type"), sinktest.Field(r.Message(), "name"))
+			line.WriteString(fmt.Sprintf(" %s=%s", sinktest.Field(r.Message(), "type"), sinktest.Field(r.Message(), "name")))
 		}
-		lines = append(lines, line)
+		lines = append(lines, line.String())
 	}
 	return lines
 }

@@ -66,7 +66,7 @@ func nothing(Object, time.Time) []any { return nil }
 
 // printers returns how the kinds are shown, by resource: the columns and cells of
 // kube-apiserver 1.37. Custom resources have a name and an age.
-func printers() map[string]printer {
+func printers() map[string]printer { //nolint:funlen // a table
 	return map[string]printer{
 		"": show("Name,Age", nothing),
 		"namespaces": show("Name,Status,Age", func(o *corev1.Namespace, _ time.Time) []any {

@@ -25,7 +25,7 @@ func TestBatch(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			q := New(Config{Send: func(context.Context, Payload) Result { return Result{} }})
-			defer q.Close(t.Context())
+			defer func() { _ = q.Close(t.Context()) }()
 			var request []int
 			var size, firsts int
 			var got []string

@@ -100,7 +100,7 @@ func TestExpires(t *testing.T) {
 		r := &peer{answer: away}
 		q := newQueue(Config{}, r)
 		for _, minutes := range []int{10, 10, 30} {
-			q.Put(Payload{Body: []byte(fmt.Sprint(minutes)), Series: 2, Expires: time.Now().Add(time.Duration(minutes) * time.Minute)})
+			q.Put(Payload{Body: fmt.Append(nil, minutes), Series: 2, Expires: time.Now().Add(time.Duration(minutes) * time.Minute)})
 		}
 		put(q, "never")
 		_ = q.Flush(within(t, 9*time.Minute)) // it says that they wait
