@@ -53,16 +53,15 @@ func TestResolve(t *testing.T) {
 		served, unmatched, problems := Resolve(c.Resources, cluster)
 		var got []string
 		for _, s := range served {
-			var text strings.Builder
-			text.WriteString(fmt.Sprintf("%s/%s %s %s", s.Group, s.Version, s.Name, s.Kind))
+			text := fmt.Sprintf("%s/%s %s %s", s.Group, s.Version, s.Name, s.Kind)
 			if s.Namespaced {
-				text.WriteString(" namespaced")
+				text += " namespaced"
 			}
-			text.WriteString(":")
+			text += ":"
 			for _, e := range s.Entries {
-				text.WriteString(strings.TrimSuffix(" "+strings.TrimPrefix(e.path, "spec.resources["), "]"))
+				text += strings.TrimSuffix(" "+strings.TrimPrefix(e.path, "spec.resources["), "]")
 			}
-			got = append(got, text.String())
+			got = append(got, text)
 		}
 		for _, r := range unmatched {
 			got = append(got, "unmatched "+r.String())

@@ -129,7 +129,7 @@ func nullTime(v reflect.Value) {
 // setQuantities sets those quantities of an object that pick picks, by number.
 func setQuantities(object kind.Object, q apiresource.Quantity, pick func(n int) bool) (found int) {
 	walk(reflect.ValueOf(object), func(v reflect.Value) {
-		if _, ok := v.Interface().(apiresource.Quantity); ok {
+		if _, ok := reflect.TypeAssert[apiresource.Quantity](v); ok {
 			if pick(found) {
 				v.Set(reflect.ValueOf(q))
 			}
@@ -246,7 +246,7 @@ func decodeBounded(t *testing.T, table *kind.Table, encoded []byte, decode func(
 	}
 	found := 0
 	walk(reflect.ValueOf(o), func(v reflect.Value) {
-		if q, ok := v.Interface().(apiresource.Quantity); ok && !q.IsZero() {
+		if q, ok := reflect.TypeAssert[apiresource.Quantity](v); ok && !q.IsZero() {
 			found++
 			if q.String() != quantity.TooLarge {
 				t.Errorf("%s: a quantity is %s, want %s", table.Name, q.String(), quantity.TooLarge)

@@ -199,10 +199,9 @@ func TestBounds(t *testing.T) {
 	deep := func(open, inner, end string) string {
 		return strings.Repeat(open, 9000) + inner + strings.Repeat(end, 9000)
 	}
-	var bomb strings.Builder
-	bomb.WriteString("a0: &a0 [" + strings.Repeat("x,", 9) + "]\n")
+	bomb := "a0: &a0 [" + strings.Repeat("x,", 9) + "]\n"
 	for i := range 12 {
-		bomb.WriteString(fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.Repeat(fmt.Sprintf("*a%d,", i), 9)))
+		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i+1, i+1, strings.Repeat(fmt.Sprintf("*a%d,", i), 9))
 	}
 	for name, c := range map[string]struct{ data, want string }{
 		"JSON arrays":        {deep("[", "", "]"), "nested more than 512 deep"},
@@ -215,7 +214,7 @@ func TestBounds(t *testing.T) {
 		"YAML block arrays":  {head + "x:\n" + deep("- ", "1", ""), "nested more than 512 deep"},
 		"YAML beyond parser": {head + "x: " + strings.Repeat("[", 20000), "max depth"},
 		"YAML lists":         {"apiVersion: v1\nkind: List\nitems: " + strings.Repeat("[", 40) + strings.Repeat("]", 40), "lists of objects are nested more than 16 deep"},
-		"aliases":            {head + bomb.String(), "aliases expand the document to more than"},
+		"aliases":            {head + bomb, "aliases expand the document to more than"},
 		"alias of itself":    {head + "x: &x [*x]\n", "an alias is in the value of its own anchor"},
 		"long alias":         {head + "x: &x " + strings.Repeat("y", 1<<20) + "\nz: [" + strings.Repeat("*x,", 200) + "]\n", "aliases expand the document to more than"},
 	} {

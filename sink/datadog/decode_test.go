@@ -40,16 +40,15 @@ func decode(t testing.TB, encoded []byte) []string {
 		for _, tag := range sinktest.List(s, "tags") {
 			tags = append(tags, tag.String())
 		}
-		var line strings.Builder
-		line.WriteString(fmt.Sprintf("%s{%s} %d", sinktest.Field(s, "metric"), strings.Join(tags, ","), sinktest.Field(s, "type").Int()))
+		line := fmt.Sprintf("%s{%s} %d", sinktest.Field(s, "metric"), strings.Join(tags, ","), sinktest.Field(s, "type").Int())
 		for _, p := range sinktest.List(s, "points") {
-			line.WriteString(fmt.Sprintf(" %v %s @%d",
-				sinktest.Field(p.Message(), "value").Float(), sinktest.Field(s, "unit"), sinktest.Field(p.Message(), "timestamp").Int()))
+			line += fmt.Sprintf(" %v %s @%d",
+				sinktest.Field(p.Message(), "value").Float(), sinktest.Field(s, "unit"), sinktest.Field(p.Message(), "timestamp").Int())
 		}
 		for _, r := range sinktest.List(s, "resources") {
-			line.WriteString(fmt.Sprintf(" %s=%s", sinktest.Field(r.Message(), "type"), sinktest.Field(r.Message(), "name")))
+			line += fmt.Sprintf(" %s=%s", sinktest.Field(r.Message(), "type"), sinktest.Field(r.Message(), "name"))
 		}
-		lines = append(lines, line.String())
+		lines = append(lines, line)
 	}
 	return lines
 }

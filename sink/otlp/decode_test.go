@@ -104,20 +104,19 @@ func metricLines(t testing.TB, resource string, m protoreflect.Message) []string
 		if sinktest.Has(p, "as_double") {
 			value = fmt.Sprint(sinktest.Field(p, "as_double").Float())
 		}
-		var line strings.Builder
-		line.WriteString(fmt.Sprintf("%s%s %s %s %s @%d", resource, sinktest.Field(m, "name"), kind, attributeText(t, p), value, sinktest.Field(p, "time_unix_nano").Uint()))
+		line := fmt.Sprintf("%s%s %s %s %s @%d", resource, sinktest.Field(m, "name"), kind, attributeText(t, p), value, sinktest.Field(p, "time_unix_nano").Uint())
 		if start := sinktest.Field(p, "start_time_unix_nano").Uint(); start != 0 {
-			line.WriteString(fmt.Sprint(" since ", start))
+			line += fmt.Sprint(" since ", start)
 		}
 		if flags := sinktest.Field(p, "flags").Uint(); flags != 0 {
-			line.WriteString(fmt.Sprint(" flags=", flags))
+			line += fmt.Sprint(" flags=", flags)
 		}
 		for _, text := range []protoreflect.Name{"unit", "description"} {
 			if s := sinktest.Field(m, text).String(); s != "" {
-				line.WriteString(fmt.Sprintf(" %s=%s", text, s))
+				line += fmt.Sprintf(" %s=%s", text, s)
 			}
 		}
-		lines = append(lines, line.String())
+		lines = append(lines, line)
 	}
 	return lines
 }
