@@ -120,7 +120,7 @@ func TestProfilesAreBounded(t *testing.T) {
 // Beyond a number of requests only probes are answered.
 func TestConcurrentRequests(t *testing.T) {
 	c := fineConfig()
-	s := &server{mux: mainMux(&c)}
+	s := &server{mux: mainMux(&c), logger: slog.New(slog.DiscardHandler)}
 	f := func(open int64, path string, code int, body string) {
 		t.Helper()
 		s.open.Store(open)
