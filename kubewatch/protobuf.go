@@ -1,7 +1,6 @@
 package kubewatch
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -123,7 +122,7 @@ type protobufFrames struct {
 func (f *protobufFrames) calm() { f.ahead = calmBuffer }
 
 func (f *protobufFrames) next() ([]byte, error) {
-	clear(f.frame)
+	clear(f.frame) // now, because the next may be long in coming
 	if len(f.r.ahead) == 0 && len(f.r.buf) != f.ahead {
 		f.r.buf = make([]byte, f.ahead)
 	}
@@ -167,6 +166,7 @@ func readSized(r io.Reader, buf []byte, size uint64) ([]byte, error) {
 	if size > maxObject {
 		return buf, tooLarge(size)
 	}
+	clear(buf)
 	if cap(buf) > maxKept {
 		buf = nil
 	}
@@ -190,7 +190,8 @@ func noEOF(err error) error {
 // list reads items from the stream one by one, because a list without pages can
 // be a gigabyte.
 func (protobufCodec) list(r io.Reader, item func([]byte)) (meta metav1.ListMeta, err error) {
-	w := listReader{r: bufio.NewReaderSize(r, readBuffer)}
+	w := listReader{r: oblivious{body: r, buf: make([]byte, readBuffer)}}
+	defer func() { clear(w.buf[:cap(w.buf)]) }()
 	var magic [len(envelopeMagic)]byte
 	if _, err := io.ReadFull(&w, magic[:]); err != nil {
 		return meta, noEOF(err)
@@ -218,11 +219,13 @@ func (protobufCodec) list(r io.Reader, item func([]byte)) (meta metav1.ListMeta,
 	}
 }
 
-// listReader reads the fields of a message from a stream.
+// listReader reads the fields of a message from a stream. It keeps nothing of an item
+// when the list has been read.
 type listReader struct {
-	r    *bufio.Reader
+	r    oblivious
 	read uint64 // bytes read so far
 	buf  []byte
+	one  [1]byte
 }
 
 // Read implements io.Reader.
@@ -234,11 +237,8 @@ func (w *listReader) Read(p []byte) (int, error) {
 
 // ReadByte implements io.ByteReader.
 func (w *listReader) ReadByte() (byte, error) {
-	b, err := w.r.ReadByte()
-	if err == nil {
-		w.read++
-	}
-	return b, err
+	_, err := io.ReadFull(w, w.one[:])
+	return w.one[0], err
 }
 
 // list reads a List message of size bytes.
