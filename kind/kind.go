@@ -69,6 +69,11 @@ type Kind[T any] struct {
 	// then objects are decoded whole. What only rows that are off by default read is
 	// better said with Row.Reading.
 	Reads []string
+	// Printed maps fields outside the metadata to the columns of `kubectl get` that
+	// show them as they are ("type" to "Type"). Objects of which rows read only such
+	// fields and metadata are read as a Table: the rest of them, such as the data of
+	// Secrets, the API server does not even send. A field is at the top of the object.
+	Printed map[string]string
 	// Begin calls e.Begin with s and the values of the identity labels, in order.
 	Begin func(t *T, e *metric.Emitter, s *metric.Schema)
 	Rows  []Row[T]
@@ -96,6 +101,7 @@ type Table struct {
 	Resource
 	schema  *metric.Schema
 	reads   []string // nil: not told
+	printed map[string]string
 	object  func() Object
 	reset   func(Object)
 	collect func(o Object, e *metric.Emitter, first, end int) error
@@ -121,6 +127,7 @@ func define[T any, P pointer[T]](k Kind[T]) *Table {
 		Resource: k.Resource,
 		schema:   s,
 		reads:    k.reads(),
+		printed:  k.Printed,
 		object:   func() Object { return P(k.object()) },
 		reset:    k.reset,
 		collect: func(o Object, e *metric.Emitter, first, end int) error {

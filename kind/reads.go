@@ -51,3 +51,7 @@ func (k *Kind[T]) reads() []string {
 	}
 	return fields
 }
+
+// Printed returns the column of `kubectl get` that shows a field, as in Kind.Printed;
+// empty: none.
+func (t *Table) Printed(field string) string { return t.printed[field] }

@@ -9,18 +9,19 @@ import (
 
 type secret = corev1.Secret
 
-// Secrets is the table of v1 Secret. No row reads the data, nor the annotation
-// in which kubectl keeps a copy of it.
+// Secrets is the table of v1 Secret. No row reads the data, which the API server is
+// not asked for, nor the annotation in which kubectl keeps a copy of it.
 var Secrets = define(Kind[secret]{
 	Resource: Resource{Version: "v1", Name: "secrets", Kind: "Secret", Namespaced: true},
 	Identity: labels{namespace, label("secret", "name of the Secret")},
-	Reads:    []string{"metadata.ownerReferences", "type"},
+	Reads:    []string{"metadata.ownerReferences"},
+	Printed:  map[string]string{"type": "Type"},
 	Begin:    func(c *secret, e *metric.Emitter, s *metric.Schema) { e.Begin(s, c.Namespace, c.Name) },
 	Rows: []Row[secret]{
 		exists[secret]("kube_secret_info", stable, "One series per Secret; always 1."),
 		info("kube_secret_type", stable, "What the Secret is for; always 1.",
 			label("type", "type of the Secret, such as Opaque or kubernetes.io/tls"),
-			func(c *secret) string { return string(c.Type) }),
+			func(c *secret) string { return string(c.Type) }).Reading("type"),
 		withhold(corev1.LastAppliedConfigAnnotation, annotationsOf("kube_secret_annotations", alpha,
 			"Those annotations of the Secret that --metric-annotations-allowlist picks, except the one in which kubectl keeps the data.",
 			func(c *secret) map[string]string { return c.Annotations })),

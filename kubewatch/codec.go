@@ -21,15 +21,17 @@ const (
 
 // accepted says in which forms objects may come, the preferred one first.
 type accepted struct {
+	table    string // as rows, of which only metadata and what is printed is sent
 	metadata string // of which only the metadata is sent
 	whole    string
 }
 
 // Custom resources are served as JSON only, hence the second choice of whole
-// objects. Their metadata alone the server sends as protobuf.
+// objects. Their metadata alone the server sends as protobuf. Tables are JSON always.
 
 func acceptList() accepted {
 	return accepted{
+		table:    mediaTable,
 		metadata: mediaProtobuf + ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
 		whole:    mediaProtobuf + "," + mediaJSON,
 	}
@@ -37,6 +39,7 @@ func acceptList() accepted {
 
 func acceptWatch() accepted {
 	return accepted{
+		table:    mediaTable,
 		metadata: mediaProtobuf + ";stream=watch;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
 		whole:    mediaProtobuf + ";stream=watch," + mediaJSON + ";stream=watch",
 	}
@@ -75,7 +78,8 @@ type frameReader interface {
 	calm()
 }
 
-// A codec reads the bodies of one media type. Codecs are stateless. Cutting a
+// A codec reads the bodies of one media type. Codecs are stateless, but for what
+// tableCodec remembers of the body that it reads. Cutting a
 // body into objects and decoding them are apart, so that they can run at the same
 // time: cutting has to go in order, decoding has not.
 type codec interface {

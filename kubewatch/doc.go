@@ -13,8 +13,8 @@
 // connection. It does not know metrics, nor what a store does with objects. It only reads;
 // Client.Send is for packages that write, such as kubewatch/lease.
 //
-// The files: client.go makes the connection, request.go one request; protobuf.go and
-// json.go read bodies; list.go and watch.go are the loop over them, events.go applies what
+// The files: client.go makes the connection, request.go one request; protobuf.go,
+// json.go and table.go read bodies; list.go and watch.go are the loop over them, events.go applies what
 // watches bring, intake.go the objects of lists, on all cores; progress.go judges whether a
 // watch works and decides what follows it, backoff.go how long to wait; status.go and
 // outage.go say what is known about a watch; plan.go is what to watch, group.go and apply.go

@@ -41,6 +41,9 @@ func (w *watcher) consume(a *answer) (err error) {
 // that cannot be decoded is skipped; an error ends the watch.
 func (w *watcher) receive(a *answer, initial *intake, frame []byte) error {
 	e, err := a.codec.event(frame)
+	if errors.Is(err, errNotPrinted) {
+		return err
+	}
 	if err != nil {
 		return w.undecodable(fmt.Errorf("watch %s: %w", w.scope, err))
 	}

@@ -65,7 +65,8 @@ func (j *jsonReader) next() ([]byte, error) {
 }
 
 // calm does nothing: the decoder has memory for one value anyway, the last, which it
-// keeps. API servers send Secrets as protobuf; only a proxy could make it this.
+// keeps. API servers send Secrets as Tables without their data, or as protobuf; only a
+// proxy could make it this.
 func (*jsonReader) calm() {}
 
 // token reads the next punctuation or key.
@@ -89,8 +90,14 @@ func (j *jsonReader) explain(err error) error {
 
 // list reads items from the stream one by one, because a list without pages can
 // be a gigabyte.
-func (jsonCodec) list(r io.Reader, item func([]byte)) (meta metav1.ListMeta, err error) {
+func (jsonCodec) list(r io.Reader, item func([]byte)) (metav1.ListMeta, error) {
 	j := newJSONReader(r)
+	return j.list(map[string]func() error{"items": func() error { return j.items(item) }})
+}
+
+// list reads an object with metadata of a list. A function of parts reads the value of
+// its key; other values are skipped.
+func (j *jsonReader) list(parts map[string]func() error) (meta metav1.ListMeta, err error) {
 	if _, err := j.open('{'); err != nil {
 		return meta, err
 	}
@@ -99,8 +106,8 @@ func (jsonCodec) list(r io.Reader, item func([]byte)) (meta metav1.ListMeta, err
 		if err != nil {
 			return meta, noEOF(err)
 		}
-		if key == "items" {
-			err = j.items(item)
+		if part := parts[fmt.Sprint(key)]; part != nil {
+			err = part()
 		} else {
 			var value []byte
 			if value, err = j.next(); err == nil && key == "metadata" {

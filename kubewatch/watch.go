@@ -53,6 +53,7 @@ type watcher struct {
 	filter  *wire.Filter // keeps the fields that the store reads
 	whole   *wire.Filter // keeps all fields
 	partial bool         // the store reads metadata only
+	rows    *rowFields   // what the store reads is in the rows of a Table; nil: it is not, or there are none
 
 	buf []byte // holds the object of an event without the fields that are dropped
 
@@ -81,6 +82,7 @@ func newWatcher(c *Client, watch Watch, p *workers, o *outage, log *slog.Logger)
 		if w.filter, err = compile(watch.Table.New(), watch.Fields); err != nil {
 			problems = append(problems, fmt.Errorf("watch %s: %w", r.Name, err))
 		}
+		w.rows = newRowFields(watch.Table, watch.Fields)
 		w.partial = !slices.ContainsFunc(watch.Fields, func(f string) bool { return !strings.HasPrefix(f, "metadata.") })
 	}
 	if watch.Namespace != "" {
@@ -155,7 +157,11 @@ func (w *watcher) attempt(ctx context.Context) (err error) {
 			err = fmt.Errorf("watch %s: %w", w.scope, w.recovered(p))
 		}
 	}()
-	return w.turn(ctx)
+	err = w.turn(ctx)
+	if errors.Is(err, errNotPrinted) {
+		w.rows = nil
+	}
+	return err
 }
 
 // turn lists all objects if necessary and follows changes until the watch ends. If the
@@ -237,22 +243,36 @@ func (w *watcher) watchQuery() url.Values {
 }
 
 // get sends a request for the resource. Where the server does not have the
-// version in use, it is the next from then on. Where metadata is all that is
-// wanted the server may send that or whole objects, as it can.
+// version in use, it is the next from then on.
 func (w *watcher) get(ctx context.Context, query url.Values, as accepted) (a *answer, err error) {
 	for range w.paths {
-		if w.partial {
-			a, err = w.client.get(ctx, w.paths[0], query, as.metadata+","+as.whole)
-		}
-		if !w.partial || apierrors.IsNotAcceptable(err) {
-			a, err = w.client.get(ctx, w.paths[0], query, as.whole)
-		}
+		a, err = w.ask(ctx, query, as)
 		if !apierrors.IsNotFound(err) {
 			break
 		}
 		w.paths = append(w.paths[1:], w.paths[0])
 	}
 	return a, err
+}
+
+// ask sends a request for as little of the objects as the server can leave it at:
+// rows of a Table or metadata where that is all that is wanted. It may send whole
+// objects all the same.
+func (w *watcher) ask(ctx context.Context, query url.Values, as accepted) (a *answer, err error) {
+	path := w.paths[0]
+	if w.rows != nil {
+		a, err = w.client.get(ctx, path, withMetadata(query), as.table+","+as.whole)
+		if !refusesTable(err) {
+			return w.rows.read(a), err
+		}
+	}
+	if w.partial {
+		a, err = w.client.get(ctx, path, query, as.metadata+","+as.whole)
+		if !apierrors.IsNotAcceptable(err) {
+			return a, err
+		}
+	}
+	return w.client.get(ctx, path, query, as.whole)
 }
 
 // stream reads all objects as the first events of a watch, which it then follows.

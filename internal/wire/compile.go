@@ -21,7 +21,7 @@ func Compile(message any, fields []string) (*Filter, error) {
 	f := &Filter{}
 	var errs []error
 	for _, field := range fields {
-		paths, except, err := read(field)
+		paths, except, err := Paths(field)
 		for _, path := range paths {
 			err = errors.Join(err, f.keep(reflect.TypeOf(message), strings.Split(path, "."), except))
 		}
@@ -60,8 +60,9 @@ func (f *Filter) Keeps(message any, field string) bool {
 	return f == nil || f.all
 }
 
-// read returns the paths that a field stands for, and the key that it excludes.
-func read(field string) (paths []string, except string, err error) {
+// Paths returns the paths that a field of Compile stands for, and the key that it
+// excludes, empty if none.
+func Paths(field string) (paths []string, except string, err error) {
 	path, except, err := splitException(field)
 	if err == nil {
 		paths, err = expand(path)
