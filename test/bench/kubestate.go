@@ -64,7 +64,7 @@ func (f *portFinder) Write(b []byte) (int, error) {
 		return len(b), nil
 	}
 	f.log = append(f.log, b...)
-	listening := regexp.MustCompile(`msg=listening .*\bmetrics=(\S+) telemetry=(\S+)\n`)
+	listening := regexp.MustCompile(`msg=listening .*\bmetrics=(\S+) telemetry=(\S+)\b.*\n`)
 	if match := listening.FindSubmatch(f.log); match != nil {
 		f.once.Do(func() { f.found <- [2]string{string(match[1]), string(match[2])} })
 	}

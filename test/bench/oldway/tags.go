@@ -40,6 +40,9 @@ type builder struct {
 }
 
 func (b *builder) add(name, value string) {
+	if name == "ephemeral" || name == "container" && value == "" {
+		return // labels younger than the check, on series of autoscalers and claims
+	}
 	switch name {
 	case "created_by_kind", "owner_kind":
 		b.ownerKind = value

@@ -22,14 +22,14 @@ type Kubestate struct {
 func StartKubestate(t testing.TB, path string, args ...string) *Kubestate {
 	t.Helper()
 	return startKubestate(t, "kubestate", path, append(args, "--host=127.0.0.1", "--port=0"),
-		regexp.MustCompile(`msg=listening .*\bmetrics=(?P<main>\S+) telemetry=(?P<telemetry>\S+)\n`))
+		regexp.MustCompile(`msg=listening .*\bmetrics=(?P<main>\S+) telemetry=(?P<telemetry>\S+)\b.*\n`))
 }
 
 // StartAgent is StartKubestate for the command agent. The log is named after name.
 func StartAgent(t testing.TB, name, path string, args ...string) *Kubestate {
 	t.Helper()
 	return startKubestate(t, name, path, append([]string{"agent"}, args...),
-		regexp.MustCompile(`msg=listening .*\b(?P<main>)telemetry=(?P<telemetry>\S+)\n`))
+		regexp.MustCompile(`msg=listening .*\b(?P<main>)telemetry=(?P<telemetry>\S+)\b.*\n`))
 }
 
 func startKubestate(t testing.TB, name, path string, args []string, listening *regexp.Regexp) *Kubestate {
