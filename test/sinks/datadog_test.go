@@ -171,7 +171,7 @@ func TestDatadog(t *testing.T) {
 	t.Cleanup(server.Close)
 	file := filepath.Join(t.TempDir(), "key")
 	writeFile(t, file, peer.key+"\n")
-	s, err := datadog.New(datadog.Config{URL: server.URL, KeyFile: file, Tags: []sink.Tag{{Key: "env", Value: "prod"}}})
+	s, err := datadog.New(datadog.Config{Connection: sink.Connection{URL: server.URL}, KeyFile: file, Tags: []sink.Tag{{Key: "env", Value: "prod"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,7 +223,7 @@ func TestDatadogKey(t *testing.T) {
 	t.Cleanup(server.Close)
 	file := filepath.Join(t.TempDir(), "key")
 	writeFile(t, file, "old")
-	s, err := datadog.New(datadog.Config{URL: server.URL, KeyFile: file})
+	s, err := datadog.New(datadog.Config{Connection: sink.Connection{URL: server.URL}, KeyFile: file})
 	if err != nil {
 		t.Fatal(err)
 	}

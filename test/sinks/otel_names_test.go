@@ -57,7 +57,7 @@ func TestOTelNames(t *testing.T) {
 	peer := startCollector(t, nil)
 	now := time.Now()
 	run := otelRun(t, now)
-	sinktest.Send(t, otlpSink(t, otlp.Config{URL: peer.http}), run)
+	sinktest.Send(t, otlpSink(t, otlp.Config{Connection: sink.Connection{URL: peer.http}}), run)
 
 	// A request has the points of a resource by metric.
 	if diff := cmp.Diff(unique(pointsOf(now, seriesOf(run), nil)), unique(peer.received(t))); diff != "" {
@@ -82,7 +82,7 @@ func TestOTelNamesToPrometheus(t *testing.T) {
 		"--web.enable-otlp-receiver")
 	now := time.Now().Truncate(time.Millisecond)
 	run := otelRun(t, now)
-	s := otlpSink(t, otlp.Config{URL: server.URL + "/api/v1/otlp/v1/metrics", Tags: []sink.Tag{{Key: "sent", Value: t.Name()}}})
+	s := otlpSink(t, otlp.Config{Connection: sink.Connection{URL: server.URL + "/api/v1/otlp/v1/metrics"}, Tags: []sink.Tag{{Key: "sent", Value: t.Name()}}})
 	sinktest.Send(t, s, run)
 	compare(t, "what Prometheus has", instant(t, server, now), otlpStateOf(seriesOf(run)))
 	if got, want := s.Stats().Series, uint64(len(seriesOf(run))); got != want {

@@ -104,8 +104,10 @@ func TestOTLP(t *testing.T) {
 		}
 		peer := startCollector(t, c)
 		for name, config := range map[string]otlp.Config{
-			"HTTP": {URL: peer.http}, "HTTP without compression": {URL: peer.http + "/v1/metrics", NoCompression: true},
-			"gRPC": {URL: peer.grpc, Protocol: otlp.GRPC}, "gRPC without compression": {URL: peer.grpc, Protocol: otlp.GRPC, NoCompression: true},
+			"HTTP":                     {Connection: sink.Connection{URL: peer.http}},
+			"HTTP without compression": {Connection: sink.Connection{URL: peer.http + "/v1/metrics"}, NoCompression: true},
+			"gRPC":                     {Connection: sink.Connection{URL: peer.grpc}, Protocol: otlp.GRPC},
+			"gRPC without compression": {Connection: sink.Connection{URL: peer.grpc}, Protocol: otlp.GRPC, NoCompression: true},
 		} {
 			t.Run(fmt.Sprintf("%s/TLS=%t", name, secure), func(t *testing.T) {
 				if err := os.Truncate(peer.file, 0); err != nil {
@@ -137,7 +139,7 @@ func TestOTLPSize(t *testing.T) {
 	peer := startCollector(t, nil)
 	now := time.Now()
 	series := otlpSeries(5000, now.Add(-time.Minute))
-	s := otlpSink(t, otlp.Config{URL: peer.grpc, Protocol: otlp.GRPC, MaxSeries: 1 << 30})
+	s := otlpSink(t, otlp.Config{Connection: sink.Connection{URL: peer.grpc}, Protocol: otlp.GRPC, MaxSeries: 1 << 30})
 	sinktest.Send(t, s, runOf(now, series, nil))
 	if diff := cmp.Diff(pointsOf(now, series, nil), peer.received(t)); diff != "" {
 		t.Errorf("points (-want +got):\n%s", diff)
@@ -146,7 +148,7 @@ func TestOTLPSize(t *testing.T) {
 		t.Errorf("stats %+v: all has fitted into one request", got)
 	}
 
-	s = otlpSink(t, otlp.Config{URL: peer.grpc, Protocol: otlp.GRPC, MaxSeries: 1 << 30, MaxBytes: 8 << 20})
+	s = otlpSink(t, otlp.Config{Connection: sink.Connection{URL: peer.grpc}, Protocol: otlp.GRPC, MaxSeries: 1 << 30, MaxBytes: 8 << 20})
 	err := s.Send(t.Context(), runOf(now, series, nil))
 	if err == nil || !strings.Contains(err.Error(), "RESOURCE_EXHAUSTED") || !strings.Contains(err.Error(), "lower MaxBytes") {
 		t.Errorf("error %v", err)
@@ -162,7 +164,7 @@ func TestOTLPHang(t *testing.T) {
 	for name, protocol := range map[string]otlp.Protocol{"HTTP": otlp.HTTP, "gRPC": otlp.GRPC} {
 		t.Run(name, func(t *testing.T) {
 			peer := startCollector(t, nil)
-			config := otlp.Config{URL: peer.http, Protocol: protocol, MaxSeries: 100, Timeout: 300 * time.Millisecond}
+			config := otlp.Config{Connection: sink.Connection{URL: peer.http, Timeout: 300 * time.Millisecond}, Protocol: protocol, MaxSeries: 100}
 			if protocol == otlp.GRPC {
 				config.URL = peer.grpc
 			}
@@ -204,7 +206,7 @@ func TestOTLPToPrometheus(t *testing.T) {
 
 func testPrometheusOTLP(t *testing.T, server *prometheus.Server, noCompression bool) {
 	s := otlpSink(t, otlp.Config{
-		URL: server.URL + "/api/v1/otlp/v1/metrics", MaxSeries: 100, NoCompression: noCompression,
+		Connection: sink.Connection{URL: server.URL + "/api/v1/otlp/v1/metrics"}, MaxSeries: 100, NoCompression: noCompression,
 		Tags: []sink.Tag{{Key: "sent", Value: t.Name()}},
 	})
 	first := time.Now().Truncate(time.Millisecond)
@@ -228,7 +230,7 @@ func testPrometheusOTLP(t *testing.T, server *prometheus.Server, noCompression b
 func TestOTLPMoved(t *testing.T) {
 	server := startPrometheusWith(t, "otlp: {promote_resource_attributes: [k8s.pod.name], translation_strategy: NoTranslation}", "--web.enable-otlp-receiver")
 	for i, maxSeries := range []int{1, 100} {
-		s := otlpSink(t, otlp.Config{URL: server.URL + "/api/v1/otlp/v1/metrics", MaxSeries: maxSeries, Tags: []sink.Tag{{Key: "sent", Value: t.Name()}}})
+		s := otlpSink(t, otlp.Config{Connection: sink.Connection{URL: server.URL + "/api/v1/otlp/v1/metrics"}, MaxSeries: maxSeries, Tags: []sink.Tag{{Key: "sent", Value: t.Name()}}})
 		now := time.Now().Truncate(time.Millisecond).Add(time.Duration(i) * time.Minute)
 		of := func(uid string, value float64) []sink.Series {
 			block := &sink.Block{Resource: []sink.Tag{{Key: "k8s.pod.name", Value: "db-0"}, {Key: "k8s.pod.uid", Value: uid}}}

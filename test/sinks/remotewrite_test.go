@@ -154,7 +154,7 @@ func TestRemoteWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var written written
 			s := remoteWriteSink(t, test.server, remotewrite.Config{
-				Version: test.version, MaxSeries: 100, MaxBytes: 50_000, Client: &http.Client{Transport: &written},
+				Version: test.version, MaxSeries: 100, MaxBytes: 50_000, Connection: sink.Connection{Client: &http.Client{Transport: &written}},
 			})
 			first := time.Now().Truncate(time.Millisecond)
 			second := first.Add(time.Second)
@@ -288,7 +288,7 @@ func TestRemoteWritePartial(t *testing.T) {
 // TestRemoteWriteHang stops Prometheus in its tracks for a while.
 func TestRemoteWriteHang(t *testing.T) {
 	server := startPrometheus(t)
-	s := remoteWriteSink(t, server, remotewrite.Config{MaxSeries: 100, Timeout: 300 * time.Millisecond, Attempts: 100})
+	s := remoteWriteSink(t, server, remotewrite.Config{MaxSeries: 100, Connection: sink.Connection{Timeout: 300 * time.Millisecond, Attempts: 100}})
 	first := time.Now().Truncate(time.Millisecond)
 	second := first.Add(time.Second)
 	old, series := podSeries(20, time.Time{}), podSeries(60, time.Time{})
