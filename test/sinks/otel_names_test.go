@@ -19,7 +19,7 @@ import (
 	"github.com/kubestate/kubestate/sink/otlp"
 )
 
-const otelTestdata = "../../agent/otel/testdata/"
+const otelTestdata = "../../agent/naming/otel/testdata/"
 
 // otelRun is what the agent makes of one object of each kind, under the names of
 // OpenTelemetry.
