@@ -256,7 +256,7 @@ func (s *state) remove(p part, counted bool) {
 	}
 }
 
-// shows tells whether an object has the values of a group.
+// shows reports whether an object has the values of a group.
 func (g *group) shows(o *object) bool {
 	values, checks := o.values, o.checks()
 	for _, c := range g.cells {
@@ -278,10 +278,10 @@ func (g *group) shows(o *object) bool {
 	return len(values)+len(checks) == 0
 }
 
-// is tells whether a series is that of a cell.
+// is reports whether a series is that of a cell.
 func (s *series) is(c *cell) bool { return s.metric == c.metric && s.tags == c.tags() }
 
-// isTwin tells whether another group may have the same tags.
+// isTwin reports whether another group may have the same tags.
 func (g *group) isTwin() bool {
 	x := g.home.grouping
 	if x.twins || !x.owned {

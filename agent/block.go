@@ -88,7 +88,7 @@ type blockMaker struct {
 }
 
 // remake returns the blocks of t as they should be. A block whose content stays is
-// not replaced, and neither is the slice where all stay. It tells whether any was.
+// not replaced, and neither is the slice where all stay. It reports whether any was.
 func (b *blockMaker) remake(t *tagged) (blocks []*sink.Block, changed bool) {
 	old := t.blocks()
 	t.dirty = false
@@ -248,7 +248,7 @@ func (b *blockMaker) hostName() string {
 	return name
 }
 
-// equals tells whether a block holds what was collected.
+// equals reports whether a block holds what was collected.
 func (b *blockMaker) equals(x *sink.Block) bool {
 	return slices.Equal(b.tags, x.Tags) && slices.Equal(b.resource, x.Resource) && b.hostName() == x.Host
 }

@@ -9,7 +9,7 @@
 // is what was added less what was taken away. A run then walks what is there.
 //
 // A naming scheme is data (package naming): ksm, datadog.Scheme and
-// otel.Scheme in packages below, and those of users. The package refuses to know
+// otel.Scheme in packages below, and those of users. The package does not know
 // where objects come from, what the names of any backend are, and how series are
 // sent.
 //

@@ -101,7 +101,7 @@ type hasher struct {
 func newHasher() *hasher { return &hasher{seed: maphash.MakeSeed(), wanted: map[*shape]bool{}} }
 
 // each calls f for the series of objects, those that are wanted or all if want is
-// nil, with the hash of name, host and tags. It tells whether f never said false.
+// nil, with the hash of name, host and tags. It reports whether f never said false.
 func (h *hasher) each(objects []*object, want func(series) bool, f func(o *object, series int, id uint64) bool) bool {
 	for _, o := range objects {
 		if o == nil || want != nil && !h.wants(o.shape, want) {
@@ -125,7 +125,7 @@ func (h *hasher) each(objects []*object, want func(series) bool, f func(o *objec
 	return true
 }
 
-// wants tells whether any series of a shape is wanted. The answer is remembered.
+// wants reports whether any series of a shape is wanted. The answer is remembered.
 func (h *hasher) wants(x *shape, want func(series) bool) bool {
 	wanted, known := h.wanted[x]
 	if !known {
@@ -163,7 +163,7 @@ func (x *twins) note(m *sink.Metric, from origin) {
 	}
 }
 
-// alike tells whether things may have the same tags although they differ in one of
+// alike reports whether things may have the same tags although they differ in one of
 // some labels. Of labels that name an owner it knows only whether kinds of owners
 // have the same tag.
 func (m *mapping) alike(labels []string) bool {

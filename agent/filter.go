@@ -32,7 +32,7 @@ func compileFilter(f *naming.Filter, capture map[string]string) filter {
 	return c
 }
 
-// admits tells whether a sample counts. It adds what patterns capture to p.
+// admits reports whether a sample counts. It adds what patterns capture to p.
 func (f *filter) admits(p *naming.Point) bool {
 	if f.equal != nil && p.Value != *f.equal {
 		return false

@@ -35,7 +35,7 @@ func (m *mapping) key(label string) string {
 	return label
 }
 
-// isOwner tells whether a label says something about the owner, and becomes no
+// isOwner reports whether a label says something about the owner, and becomes no
 // tag itself.
 func (m *mapping) isOwner(label string) bool {
 	if m.owners == nil {
@@ -49,7 +49,7 @@ func (m *mapping) isOwner(label string) bool {
 	}
 }
 
-// shared tells whether a tag bears on more than its own series.
+// shared reports whether a tag bears on more than its own series.
 func (m *mapping) shared(key string) bool {
 	return key != "" && (slices.Contains(m.hosts, key) || slices.Contains(m.entity, key))
 }

@@ -229,7 +229,7 @@ func (p *planner) rulesOf(t *kind.Table, d *metric.Desc) []*naming.Rule {
 	return []*naming.Rule{&rest}
 }
 
-// shows tells whether a family that needs an allow-list has one.
+// shows reports whether a family that needs an allow-list has one.
 func (p *planner) shows(t *kind.Table, d *metric.Desc) bool {
 	switch d.AllowList {
 	case metric.Labels:

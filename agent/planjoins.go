@@ -216,7 +216,7 @@ func subset(some, of []string) bool {
 	return !slices.ContainsFunc(some, func(s string) bool { return !slices.Contains(of, s) })
 }
 
-// coverable tells whether something with these labels can match. Labels that no
+// coverable reports whether something with these labels can match. Labels that no
 // family of the catalog declares may be on any sample.
 func (p *planner) coverable(match, labels []string) bool {
 	return !slices.ContainsFunc(match, func(m string) bool { return !slices.Contains(labels, m) && p.declared[m] })
@@ -259,7 +259,7 @@ func declaredLabels(tables []*kind.Table) map[string]bool {
 	return declared
 }
 
-// useful tells whether objects of a table have anything for which labels matter
+// useful reports whether objects of a table have anything for which labels matter
 // that they give themselves.
 func (p *planner) useful(t *kind.Table) bool {
 	s := t.Schema()
@@ -273,7 +273,7 @@ func (p *planner) useful(t *kind.Table) bool {
 	return false
 }
 
-// matchesOthers tells whether a join can bring labels to anything but the object
+// matchesOthers reports whether a join can bring labels to anything but the object
 // that gives them.
 func (p *planner) matchesOthers(j *joinSource) bool {
 	for _, t := range p.tables {

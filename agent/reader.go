@@ -210,7 +210,7 @@ func changedChecks(last, now *snapshot, at time.Time) iter.Seq[*sink.Check] {
 	}
 }
 
-// hasSame tells whether series i is, but for the value, series i of another object.
+// hasSame reports whether series i is, but for the value, series i of another object.
 func (o *object) hasSame(old *object, i int) bool {
 	if i >= len(old.values) {
 		return false

@@ -73,7 +73,7 @@ func (d *draft) makeStates(f *family, r *rule, s *sample) {
 	}
 }
 
-// inState tells whether a sample that states come from, and that agrees with s in
+// inState reports whether a sample that states come from, and that agrees with s in
 // what both have beside the state, has a value.
 func (d *draft) inState(x *states, s *sample, value string) bool {
 	names, values := d.namesOf(s), d.valuesOf(s)

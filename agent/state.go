@@ -148,7 +148,7 @@ func (s *state) updateParts(e *entry, d *draft) {
 	}
 }
 
-// updateBlocks returns the blocks of an object as they should be, and tells whether
+// updateBlocks returns the blocks of an object as they should be, and reports whether
 // any changed.
 func (s *state) updateBlocks(e *entry, d *draft) (blocks []*sink.Block, changed bool) {
 	same := e.names != nil && int(e.ids) == d.ids && slices.Equal(e.values, d.baseValues) && slices.Equal(*e.names, d.baseNames) &&
@@ -209,13 +209,13 @@ func (o *object) with(blocks []*sink.Block) *object {
 	return &x
 }
 
-// sameSeries tells whether an object has the series and checks of the draft.
+// sameSeries reports whether an object has the series and checks of the draft.
 func (d *draft) sameSeries(o *object) bool {
 	return d.sameShape(o) && d.sameExtra(o.extra) &&
 		slices.EqualFunc(o.values, d.series, func(v float64, n draftSeries) bool { return sameValue(v, n.value) })
 }
 
-// sameShape tells whether an object has the shape of the draft.
+// sameShape reports whether an object has the shape of the draft.
 func (d *draft) sameShape(o *object) bool {
 	return slices.EqualFunc(o.shape.series, d.series, func(s series, n draftSeries) bool {
 		return s.metric == n.metric && int(s.block) == n.variant && int(s.start) == n.start && s.age == n.age && s.moving == n.moving &&
@@ -346,7 +346,7 @@ func (s *state) clearUp() {
 // minDirty is a length of dirty that is never too much.
 const minDirty = 1024
 
-// settle makes anew what is dirty, at most n of them, and tells whether none is
+// settle makes anew what is dirty, at most n of them, and reports whether none is
 // left.
 func (s *state) settle(n int) bool {
 	for range n {

@@ -1,6 +1,6 @@
 // Package kind is the catalog: it declares, resource by resource, which families
 // an object has and how each is computed. One file per resource; each file is
-// one table. It refuses to know where objects come from and where samples go.
+// one table. It does not know where objects come from and where samples go.
 //
 // kind.go says what a table is, rows.go what a row can be, labels.go which
 // labels there are, reads.go which fields are read, all.go which tables there are;

@@ -48,7 +48,7 @@ func (c *Client) namespaceUID(ctx context.Context, name string) (string, error) 
 
 var errNoNamespace = errors.New("there is none")
 
-// Refused tells whether a request failed because something may not be read or is
+// Refused reports whether a request failed because something may not be read or is
 // not there, rather than because the server cannot answer now.
 func Refused(err error) bool {
 	return errors.Is(err, errNoNamespace) || apierrors.IsForbidden(err) || apierrors.IsNotFound(err)

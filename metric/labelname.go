@@ -127,7 +127,7 @@ func DeriveName(key string) string {
 	return b.String()
 }
 
-// Derives tells whether DeriveName of key is name. It allocates nothing.
+// Derives reports whether DeriveName of key is name. It allocates nothing.
 func Derives(key, name string) bool {
 	i := 0
 	next := func(c byte) bool {

@@ -1,6 +1,6 @@
 // Package sink is the vocabulary between the agent, which says what the series of
 // a cluster are, and those that send them somewhere: one package below this for
-// each protocol. It refuses to know Kubernetes, kinds and how series come about.
+// each protocol. It does not know Kubernetes, kinds and how series come about.
 package sink
 
 import (

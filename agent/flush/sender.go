@@ -1,6 +1,6 @@
 // Package flush decides when the series of an Agent go to which sink: each output has
 // its own interval, a slow sink skips flushes and delays no other, and what a sink lost is
-// sent again. It refuses to know how series come about and how a sink sends them.
+// sent again. It does not know how series come about and how a sink sends them.
 package flush
 
 import (
@@ -178,7 +178,7 @@ func (s *Sender) Once(ctx context.Context) error {
 }
 
 // each runs f, which closes the sink in the end, for all receivers at the same time.
-// It tells whether all have ended.
+// It reports whether all have ended.
 func (s *Sender) each(ctx context.Context, f func(*output)) bool {
 	var all sync.WaitGroup
 	for _, r := range s.outputs {

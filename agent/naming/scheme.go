@@ -1,6 +1,6 @@
 // Package naming says what becomes of families, labels and aggregations on their way to a
 // backend: a Scheme is data, which configuration files can hold. Schemes are in the packages below,
-// and users write their own. The package refuses to know what an Agent makes of one.
+// and users write their own. The package does not know what an Agent makes of one.
 //
 // The files: scheme.go is what a scheme can say and problem.go what it must not; point.go
 // is what functions of a scheme see of samples and objects, template.go what {label} is.
@@ -84,7 +84,7 @@ type Rule struct {
 	States *States `json:"states,omitempty"`
 	// Check makes it a service check.
 	Check *Check `json:"check,omitempty"`
-	// Adjust is called last, and tells whether the sample is kept. It must be safe
+	// Adjust is called last, and reports whether the sample is kept. It must be safe
 	// for concurrent use.
 	Adjust func(*Point) bool `json:"-"`
 }

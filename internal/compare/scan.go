@@ -10,6 +10,8 @@ import (
 	"math"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/kubestate/kubestate/internal/problem"
 )
 
 // maxLine bounds a line of an exposition.
@@ -81,7 +83,7 @@ func (s *scanner) sample(line []byte) error {
 	v := sample{line: line}
 	end := bytes.IndexAny(line, "{ \t")
 	if end <= 0 {
-		return fmt.Errorf("invalid sample %q", short(line))
+		return fmt.Errorf("invalid sample %q", problem.Cut(string(line)))
 	}
 	v.name = line[:end]
 	v.key = maphash.Bytes(s.seed, v.name)
@@ -89,14 +91,14 @@ func (s *scanner) sample(line []byte) error {
 	if rest[0] == '{' {
 		n, err := s.labels(&v, rest)
 		if err != nil {
-			return fmt.Errorf("%w in sample %q", err, short(line))
+			return fmt.Errorf("%w in sample %q", err, problem.Cut(string(line)))
 		}
 		v.labels, rest = rest[1:n-1], rest[n:]
 	}
 	text, _, _ := bytes.Cut(bytes.TrimLeft(rest, " \t"), []byte(" ")) // a timestamp may follow
 	value, err := strconv.ParseFloat(string(text), 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return fmt.Errorf("invalid value %q in sample %q", short(text), short(line))
+		return fmt.Errorf("invalid value %q in sample %q", problem.Cut(string(text)), problem.Cut(string(line)))
 	}
 	v.value = value
 	s.now = v
@@ -140,14 +142,6 @@ func (s *scanner) valid(v *sample, text []byte) []byte {
 	}
 	v.repaired = true
 	return bytes.ToValidUTF8(text, []byte("\uFFFD"))
-}
-
-// short quotes the beginning of something at most.
-func short(text []byte) string {
-	if len(text) > 100 {
-		return string(text[:100]) + "…"
-	}
-	return string(text)
 }
 
 // same reports whether two values are equal; NaN equals NaN.

@@ -2,7 +2,7 @@
 // with its flag, its key in the configuration file, type, default, help, completion
 // and check. Flags, the file, its JSON schema and the groups of the help come from the
 // table. The package turns the options into plain values for other packages. It
-// refuses to know how they are used: it opens no port and no connection.
+// does not know how they are used: it opens no port and no connection.
 //
 // options.go has the options, table.go the table, value.go the types of values, flags.go
 // the flags, file.go the configuration file, check.go the checks, allowlist.go and

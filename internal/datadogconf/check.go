@@ -1,6 +1,6 @@
 // Package datadogconf reads the configuration file of the kubernetes_state_core check
 // of the Datadog Agent and turns it into settings of the agent. Like the check it
-// ignores unknown keys; unlike it, it warns about them. It refuses to know how the
+// ignores unknown keys; unlike it, it warns about them. It does not know how the
 // settings are used.
 //
 // Keys and their meaning are those of the check's instances. Settings of the Agent as a

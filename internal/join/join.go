@@ -1,7 +1,7 @@
 // Package join says which labels things get from others that they name: sources
 // give labels under a key, and dependents ask for what is given under a key and
 // are told when that changes. The order in which sources and dependents come does
-// not matter. The package refuses to know what sources, dependents and labels
+// not matter. The package does not know what sources, dependents and labels
 // are of.
 package join
 
@@ -97,7 +97,7 @@ func (l *Leaf[D]) Give(g Gift) bool {
 	return true
 }
 
-// Take removes the gift of a join and source. It tells whether that changes what
+// Take removes the gift of a join and source. It reports whether that changes what
 // is given.
 func (l *Leaf[D]) Take(join int, source Source) bool {
 	i, found := l.find(Gift{Join: join, Source: source})

@@ -7,7 +7,7 @@
 // object that it is related to changes; the order in which objects come does not
 // matter. joined.go says what can be asked for, want.go what that is for a family,
 // index.go who gives labels to whom, render.go makes text of them. The package
-// refuses to know how lines are kept.
+// does not know how lines are kept.
 package joined
 
 import (

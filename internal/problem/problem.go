@@ -1,6 +1,6 @@
 // Package problem is what is wrong with input, as values: flags, configuration
 // files and naming schemes report problems, whoever reads the input adds where they
-// are, and the command prints one line for each. It refuses to know what the input
+// are, and the command prints one line for each. It does not know what the input
 // means.
 package problem
 

@@ -129,7 +129,7 @@ func MadeInto(n *naming.Scheme, metric string) []string {
 	return slices.Compact(families)
 }
 
-// makesOf tells whether a rule makes a metric or a service check.
+// makesOf reports whether a rule makes a metric or a service check.
 func makesOf(n *naming.Scheme, r *naming.Rule, metric string) bool {
 	named := r.Check == nil || r.Metric != ""
 	return named && makes(n.Prefix, cmp.Or(r.Metric, r.Family), &r.Filter, metric) ||
@@ -138,7 +138,7 @@ func makesOf(n *naming.Scheme, r *naming.Rule, metric string) bool {
 
 var variable = regexp.MustCompile(`\{[^}]*\}`)
 
-// makes tells whether a name, in which {label} stands for the value of a label or
+// makes reports whether a name, in which {label} stands for the value of a label or
 // for what is chosen for it, can become that of a metric.
 func makes(prefix, name string, f *naming.Filter, metric string) bool {
 	if !strings.Contains(name, "{") {
@@ -187,7 +187,7 @@ func (e *explainer) family(t *kind.Table, d *metric.Desc) {
 	}
 }
 
-// becomes writes which series and checks a family becomes, and tells whether there
+// becomes writes which series and checks a family becomes, and reports whether there
 // are any.
 func (e *explainer) becomes(d *metric.Desc) bool {
 	n := e.names
@@ -246,7 +246,7 @@ func (e *explainer) uses(family string) []string {
 	return uses
 }
 
-// annotations writes which annotations in a family become tags, and tells whether
+// annotations writes which annotations in a family become tags, and reports whether
 // any do. A kind is named as its families do, or as the API does.
 func (e *explainer) annotations(t *kind.Table, d *metric.Desc) bool {
 	found := false

@@ -1,6 +1,6 @@
 // Package sinktest is what the tests of sinks have in common: series as a cluster
 // has them, a receiver that answers as it is told, and the faults that every sink
-// must survive that sends requests. It refuses to know any protocol.
+// must survive that sends requests. It does not know any protocol.
 package sinktest
 
 import (

@@ -1,4 +1,4 @@
-// Package spell finds the name that somebody may have meant. It refuses to know
+// Package spell finds the name that somebody may have meant. It does not know
 // what the names are of.
 package spell
 

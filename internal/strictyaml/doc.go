@@ -1,6 +1,6 @@
 // Package strictyaml reads YAML into structs, by their JSON tags, and reports all
 // problems at once: each with its line, its key and what is allowed. The same structs
-// give a JSON schema. It refuses to know what keys mean.
+// give a JSON schema. It does not know what keys mean.
 //
 // read.go reads a file, value.go what kind of value is at each place, schema.go makes
 // schemas.

@@ -1,5 +1,5 @@
 // Package told remembers what a log was told, so that it is told once what
-// recurs. It refuses to know what the log is.
+// recurs. It does not know what the log is.
 package told
 
 // most bounds the texts that are remembered.

@@ -1,6 +1,6 @@
 // Package datadog sends series and service checks to Datadog without an agent:
 // series to the second version of the intake (POST /api/v2/series), service checks
-// to /api/v1/check_run. It refuses to know where they come from and what their
+// to /api/v1/check_run. It does not know where they come from and what their
 // names mean.
 //
 // Every series is a gauge: the intake takes counts as what was added since the

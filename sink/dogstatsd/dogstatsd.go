@@ -1,5 +1,5 @@
 // Package dogstatsd sends series and service checks to whatever speaks DogStatsD:
-// a Datadog agent, mostly. It refuses to know what the series are about, and it
+// a Datadog agent, mostly. It does not know what the series are about, and it
 // does not aggregate: DogStatsD has no other type for a value that is known as a
 // whole, so that every series is a gauge.
 //

@@ -1,5 +1,5 @@
 // Package jsonlines writes series and service checks for people to look at: one
-// JSON object per line, to a file or a stream. It refuses to know what the series
+// JSON object per line, to a file or a stream. It does not know what the series
 // are about, and keeps nothing: each line is whole.
 //
 //	{"name":"m","type":"gauge","value":1,"tags":["a:b","c:d"],"host":"node-1"}

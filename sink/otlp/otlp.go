@@ -1,5 +1,5 @@
 // Package otlp sends runs by the protocol of OpenTelemetry, over HTTP or gRPC:
-// https://opentelemetry.io/docs/specs/otlp/. It refuses to know where series come
+// https://opentelemetry.io/docs/specs/otlp/. It does not know where series come
 // from and what their names mean.
 //
 // Block.Resource and the host, as host.name, are the attributes of the resource;

@@ -1,5 +1,5 @@
 // Package remotewrite sends runs to a receiver of Prometheus remote write, in
-// version 1.0 or 2.0 of the protocol. It refuses to know where series come from
+// version 1.0 or 2.0 of the protocol. It does not know where series come from
 // and what their names mean.
 //
 // Version 1.0 is https://prometheus.io/docs/specs/prw/remote_write_spec/, 2.0 is

@@ -1,6 +1,6 @@
 // Package client is what sinks that speak HTTP have in common: it posts requests,
 // says what answers mean, and keeps what is secret to the receiver that it is meant
-// for. It refuses to know what is sent.
+// for. It does not know what is sent.
 package client
 
 import (

@@ -1,5 +1,5 @@
 // Package protobuf is what protowire lacks for sinks that write messages field by
-// field: sizes, valid strings and an iterator over fields. It refuses to know any
+// field: sizes, valid strings and an iterator over fields. It does not know any
 // message. Tags are those of fields up to number 15, which take one byte.
 package protobuf
 

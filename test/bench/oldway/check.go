@@ -1,7 +1,7 @@
 // Package oldway is the reference that the agent is measured against and compared
 // with: what checks do that ask for all metrics at every run. A run parses a whole
 // body, builds trees of labels to join, and makes tags of every series anew. It is
-// plain code without tricks, and keeps nothing from run to run but its tables. It refuses to know
+// plain code without tricks, and keeps nothing from run to run but its tables. It does not know
 // how kubestate's own agent works, and shares no table with it.
 //
 // What it makes of a body follows the documented behaviour of the
