@@ -273,21 +273,31 @@ func TestEmptiedCellsAreNotSealed(t *testing.T) {
 func TestBuffersAreReused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // so that no round passes
 		f := newResource(t).NewFeed()
+		kept := func() int {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return len(f.spare)
+		}
+		buffer := func(size int) []byte {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return f.buffer(size)
+		}
 		seal := func(size, want int) {
 			t.Helper()
 			sealed := newText(make([]byte, size))
 			f.sealAll([]*text{sealed})
-			if len(f.spare) != want {
-				t.Errorf("%d buffers are kept, want %d", len(f.spare), want)
+			if n := kept(); n != want {
+				t.Errorf("%d buffers are kept, want %d", n, want)
 			}
 		}
 		f.Begin()
 		seal(1000, 1)
-		if b := f.buffer(1001); cap(b) != 1001 || len(f.spare) != 1 {
+		if b := buffer(1001); cap(b) != 1001 || kept() != 1 {
 			t.Errorf("a buffer of %d bytes for a larger text", cap(b))
 		}
-		if b := f.buffer(1000); cap(b) != 1000 || len(b) != 0 || len(f.spare) != 0 {
-			t.Errorf("the only buffer is not reused: one of %d bytes, %d kept", cap(b), len(f.spare))
+		if b := buffer(1000); cap(b) != 1000 || len(b) != 0 || kept() != 0 {
+			t.Errorf("the only buffer is not reused: one of %d bytes, %d kept", cap(b), kept())
 		}
 		seal(1000, 1)
 		f.Commit()
@@ -296,14 +306,14 @@ func TestBuffersAreReused(t *testing.T) {
 		seal(1000, 1)
 		time.Sleep(5 * round)
 		synctest.Wait()
-		if len(f.spare) != 0 {
-			t.Errorf("%d buffers are kept at rest", len(f.spare))
+		if n := kept(); n != 0 {
+			t.Errorf("%d buffers are kept at rest", n)
 		}
 		seen := newText(make([]byte, 1000))
 		seen.seen = true
 		f.Put(replicaSet("a", 2))
 		f.sealAll([]*text{seen})
-		if len(f.spare) != 0 {
+		if kept() != 0 {
 			t.Error("the buffer of a text that a snapshot has is reused")
 		}
 		time.Sleep(5 * round)
