@@ -17,11 +17,11 @@ import (
 // Agent keeps the series of a cluster as objects change. It is safe for
 // concurrent use.
 type Agent struct {
-	config    Config // Scheme, Logger and Now are set
-	tables    []*kind.Table
-	resources []*resource // as tables
-	tracker   *tracker
-	state     state
+	config  Config // Scheme, Logger and Now are set
+	program *program
+	tracker *tracker  // nil: none
+	feeds   [][]*Feed // by resource, as program.resources
+	state   state
 }
 
 // New returns an Agent without objects. The error names everything that is wrong
@@ -41,43 +41,68 @@ func New(c Config) (*Agent, error) {
 	default:
 		return nil, fmt.Errorf("pod mode %q: want %s, %s or %s", c.PodMode, AllPods, ClusterUnassigned, ClusterAggregatesOnly)
 	}
-	a := &Agent{config: c}
-	a.state.published = make(chan struct{})
-	p := planner{
-		agent: a, config: &a.config, scheme: c.Scheme, metrics: newRegistry(), checks: newRegistry(),
-		mappings: newMappings(c.Scheme, c.LabelsMapper),
-	}
-	if err := p.plan(); err != nil {
+	p, err := compile(c.compile())
+	if err != nil {
 		return nil, err
 	}
+	a := &Agent{config: c, program: p, feeds: make([][]*Feed, len(p.resources))}
+	if p.tracker != nil {
+		a.tracker = &tracker{tracker: p.tracker}
+	}
 	s := &a.state
-	s.keep, s.given = newKeeper(), map[*entry][]gift{}
+	s.published = make(chan struct{})
+	s.joins, s.keep, s.given = newJoins(p), newKeeper(), map[*entry][]gift{}
+	for _, g := range p.groupings {
+		s.groups = append(s.groups, newGroups(g))
+	}
 	s.twins = twins{first: map[*sink.Metric]origin{}, found: map[*sink.Metric]bool{}}
 	s.maker = blockMaker{joins: &s.joins, suffix: hostSuffix(c.ClusterName), hosts: newCache[string, string](cachedWords)}
 	s.maker.fixed.Store(new(fixedTags(&a.config)))
 	return a, nil
 }
 
+// compile returns what the compiler reads of the configuration.
+func (c *Config) compile() *compileConfig {
+	x := &compileConfig{
+		Scheme: c.Scheme, Kinds: c.Kinds, Keep: c.Keep, Labels: c.Labels, Annotations: c.Annotations,
+		Joins: c.Joins, LabelsAsTags: c.LabelsAsTags, AnnotationsAsTags: c.AnnotationsAsTags,
+		LabelsMapper: c.LabelsMapper, Aggregates: c.Aggregates, Now: c.Now,
+		AggregatesOnly:        c.PodMode == ClusterAggregatesOnly,
+		OmitClusterAggregates: c.PodMode == ClusterUnassigned && c.ClusterAggregates,
+		Reads:                 c.unassignedReads,
+	}
+	if c.IgnoreUnknown {
+		x.Ignore = func(err error) {
+			c.Logger.Warn("configuration names what does not exist; it is ignored", "err", err)
+		}
+	}
+	return x
+}
+
 // Tables returns the tables whose objects the Agent wants, planned to what it
 // makes use of, ascending by name.
-func (a *Agent) Tables() []*kind.Table { return a.tables }
+func (a *Agent) Tables() []*kind.Table { return a.program.tables }
 
 // NewFeed returns a Feed for objects of a resource, one for each source of such
 // objects. The error says that the Agent wants none of them.
 func (a *Agent) NewFeed(resource string) (*Feed, error) {
-	for _, r := range a.resources {
+	for i, r := range a.program.resources {
 		if r.table.Name == resource {
-			return a.newFeed(r), nil
+			return a.newFeed(i, r), nil
 		}
 	}
-	return nil, fmt.Errorf("resource %q is not wanted; wanted are: %s", resource, strings.Join(kind.Names(a.tables), ", "))
+	return nil, fmt.Errorf("resource %q is not wanted; wanted are: %s", resource, strings.Join(kind.Names(a.program.tables), ", "))
 }
 
-func (a *Agent) newFeed(r *resource) *Feed {
-	f := &Feed{resource: r, entries: map[objectName]*entry{}, shelf: &shelf{resource: r}}
+func (a *Agent) newFeed(number int, r *resource) *Feed {
+	f := &Feed{agent: a, resource: r, entries: map[objectName]*entry{}, shelf: &shelf{resource: r}}
+	if len(r.tracked) > 0 {
+		f.tracker = a.tracker
+	}
+	f.drafts.New = func() any { return newDraft(r, f.tracker, &a.state.maker.fixed) }
 	a.state.mu.Lock()
 	defer a.state.mu.Unlock()
-	r.feeds = append(r.feeds, f)
+	a.feeds[number] = append(a.feeds[number], f)
 	return f
 }
 
@@ -103,16 +128,16 @@ func (a *Agent) WaitSynced(ctx context.Context) error {
 func (a *Agent) Synced() bool {
 	a.state.mu.Lock()
 	defer a.state.mu.Unlock()
-	feeds := 0
-	for _, r := range a.resources {
-		for _, f := range r.feeds {
+	n := 0
+	for _, feeds := range a.feeds {
+		for _, f := range feeds {
 			if !f.shelf.published {
 				return false
 			}
-			feeds++
+			n++
 		}
 	}
-	return feeds > 0
+	return n > 0
 }
 
 // Stats says how much an Agent holds.
@@ -131,14 +156,14 @@ func (a *Agent) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := Stats{Objects: s.objects, Series: s.series, Blocks: s.maker.made}
-	for _, g := range s.groupings {
-		x.Groups += len(g.groups)
+	for _, g := range s.groups {
+		x.Groups += len(g.byKey)
 	}
 	for _, i := range s.joins.indexes {
 		x.JoinKeys += i.index.Len()
 	}
-	for _, r := range a.resources {
-		for _, f := range r.feeds {
+	for _, feeds := range a.feeds {
+		for _, f := range feeds {
 			x.Failures += f.failures
 		}
 	}

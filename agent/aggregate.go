@@ -5,39 +5,23 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/metric"
 	"github.com/kubestate/kubestate/sink"
 )
 
-// aggregate is a compiled Aggregate of one family.
-type aggregate struct {
-	filter
-	op       naming.Op
-	name     *namer
-	check    *check // nil: a series
-	joined   bool
-	grouping *grouping
-	adjust   func(*naming.Point) bool
-}
-
-// grouping is all groups over the same labels, with the same names for them. Where
-// tags describe entities, the groups of one entity are one group, whose cells differ
-// in the other labels: so they have one block.
-type grouping struct {
-	labels   []string // all
-	by       []string // those that make blocks
-	own      []ownBy  // the others
-	mapping  *mapping
+// groups are the groups of one grouping.
+type groups struct {
+	*grouping
 	variants []variant // the one that all groups have
-	groups   map[string]*group
+	byKey    map[string]*group
 	shelf    *shelf
-	twins    bool // groups may have the same tags
-	owned    bool // labels name an owner, which becomes a tag only if it is of some kinds
 }
 
-// ownBy is a label by which the cells of a group differ, and its tag.
-type ownBy struct{ label, key string }
+func newGroups(g *grouping) *groups {
+	x := &groups{grouping: g, variants: []variant{{mapping: g.mapping}}, byKey: map[string]*group{}}
+	x.shelf = &shelf{groups: x}
+	return x
+}
 
 // group is what all totals are about whose labels have the same values.
 type group struct {
@@ -84,58 +68,9 @@ type part struct {
 	word uint64
 }
 
-// latestWord is the order of a sample and, in the last bits, its status: the
-// greatest one is that of the latest sample, and the worst of several.
-func latestWord(p *naming.Point, c *check) uint64 {
-	const sign = 1 << 63 // turned, so that words of negative orders are the least
-	return uint64(p.Order<<statusBits) ^ sign | uint64(c.statusOf(p))
-}
-
-func statusOfWord(word uint64) sink.Status { return sink.Status(word & (1<<statusBits - 1)) }
-
-const statusBits = 2
-
-// compileAggregate binds an aggregate to a family of a planned table.
-func (p *planner) compileAggregate(a *naming.Aggregate, f *family) *aggregate {
-	c := &aggregate{filter: compileFilter(&a.Filter, nil), op: a.Op, joined: a.Joined, adjust: a.Adjust}
-	c.unless = f.find(a.Unless)
-	if a.Check != nil {
-		c.check = p.compileCheck(a.Check, a.Choose)
-		c.name = c.check.name
-	} else {
-		t := cmp.Or(a.Type, naming.Gauge) // also of counters: totals fall when objects go
-		c.name = newNamer(p.metrics, metricOf(p.scheme.Prefix, a.Metric, t, a.Unit, a.Help, f.desc), a.Choose)
-	}
-	c.grouping = p.grouping(a.By, f)
-	return c
-}
-
-func (p *planner) grouping(labels []string, f *family) *grouping {
-	s, m := &p.agent.state, f.mapping
-	for _, g := range s.groupings {
-		if g.mapping == m && slices.Equal(g.labels, labels) {
-			return g
-		}
-	}
-	g := &grouping{labels: labels, mapping: m, variants: []variant{{mapping: m}}, groups: map[string]*group{}}
-	g.shelf = &shelf{grouping: g}
-	g.twins, g.owned = m.alike(labels), slices.ContainsFunc(labels, m.isOwner)
-	for _, label := range labels {
-		key := m.key(label)
-		matched := slices.ContainsFunc(s.joins.indexes, func(x *joinIndex) bool { return slices.Contains(x.match, label) })
-		if len(m.entity) == 0 || matched || m.isOwner(label) || m.shared(key) || f.brought[key] {
-			g.by = append(g.by, label)
-		} else {
-			g.own = append(g.own, ownBy{label, key})
-		}
-	}
-	s.groupings = append(s.groupings, g)
-	return g
-}
-
-// find returns the cell that a part is of; nil if there is none yet.
-func (d *draft) find(n *draftPart) *cell {
-	g, ok := n.total.grouping.groups[string(d.textOf(n.key))]
+// findCell returns the cell that a part is of; nil if there is none yet.
+func (s *state) findCell(d *draft, n *draftPart) *cell {
+	g, ok := s.groups[n.total.grouping.number].byKey[string(d.textOf(n.key))]
 	if !ok {
 		return nil
 	}
@@ -172,9 +107,9 @@ func compareText(a string, b []byte) int {
 
 // cellOf returns the cell that a part is of, made if need be.
 func (s *state) cellOf(d *draft, n *draftPart) *cell {
-	x := n.total.grouping
+	x := s.groups[n.total.grouping.number]
 	key, own := d.textOf(n.key), d.textOf(n.own)
-	g, ok := x.groups[string(key)]
+	g, ok := x.byKey[string(key)]
 	if !ok {
 		g = s.newGroup(x, string(key))
 	}
@@ -191,7 +126,7 @@ func (s *state) cellOf(d *draft, n *draftPart) *cell {
 }
 
 // ownTags returns the tags of a key of own labels.
-func (x *grouping) ownTags(key string) []sink.Tag {
+func (x *groups) ownTags(key string) []sink.Tag {
 	var tags []sink.Tag
 	for i, value := range splitKey(key, len(x.own)) {
 		if x.own[i].key != "" {
@@ -201,12 +136,12 @@ func (x *grouping) ownTags(key string) []sink.Tag {
 	return inOrder(tags)
 }
 
-func (s *state) newGroup(x *grouping, key string) *group {
+func (s *state) newGroup(x *groups, key string) *group {
 	g := &group{}
 	g.names, g.values, g.ids, g.variants = &x.by, splitKey(key, len(x.by)), uint16(len(x.by)), &x.variants
 	g.home, g.place = x.shelf, x.shelf.take()
-	x.shelf.groups = append(x.shelf.groups, nil)[:len(x.shelf.objects)]
-	x.shelf.groups[g.place], x.groups[key] = g, g
+	x.shelf.members = append(x.shelf.members, nil)[:len(x.shelf.objects)]
+	x.shelf.members[g.place], x.byKey[key] = g, g
 	s.joins.depend(&g.tagged, &s.key)
 	return g
 }
@@ -250,9 +185,9 @@ func (s *state) remove(p part, counted bool) {
 		for _, value := range g.values {
 			s.key = appendKey(s.key, value)
 		}
-		delete(g.home.grouping.groups, string(s.key))
+		delete(g.home.groups.byKey, string(s.key))
 		s.drop(&g.tagged)
-		g.home.groups[g.place] = nil
+		g.home.members[g.place] = nil
 	}
 }
 
@@ -283,7 +218,7 @@ func (s *series) is(c *cell) bool { return s.metric == c.metric && s.tags == c.t
 
 // isTwin reports whether another group may have the same tags.
 func (g *group) isTwin() bool {
-	x := g.home.grouping
+	x := g.home.groups
 	if x.twins || !x.owned {
 		return x.twins
 	}
@@ -305,7 +240,7 @@ func (s *state) resolveGroup(g *group, blocks []*sink.Block) *object {
 		}
 		value := c.total.value(c.of.op)
 		if c.of.check == nil {
-			s.twins.note(c.metric, origin{groups: g.home.grouping})
+			s.twins.note(c.metric, origin{grouping: g.home.groups.grouping})
 			s.shaped, o.values = append(s.shaped, series{metric: c.metric, tags: c.tags(), twin: twin}), append(o.values, value)
 			continue
 		}

@@ -47,7 +47,7 @@ func (t *tagged) group() *group {
 	if t.home.resource != nil {
 		return nil
 	}
-	return t.home.groups[t.place]
+	return t.home.members[t.place]
 }
 
 // resolved returns what is resolved; nil: nothing.
@@ -157,7 +157,7 @@ func (b *blockMaker) addJoined(t *tagged, v *variant) {
 		}
 		given := l.Given()
 		for i := range given {
-			if r := t.home.resource; r != nil && b.joins.list[given[i].Join].within == r {
+			if j := b.joins.list[given[i].Join]; t.home.resource != nil && j.reflexive && j.resource == t.home.resource.table.Name {
 				continue // it is among the labels, and of this very object
 			}
 			for _, g := range given[i].Labels {

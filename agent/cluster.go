@@ -22,15 +22,15 @@ func (a *Agent) SetClusterID(id string) {
 	defer s.mu.Unlock()
 	a.config.ClusterID = id
 	s.maker.fixed.Store(new(fixedTags(&a.config)))
-	for _, r := range a.resources {
-		for _, f := range r.feeds {
+	for _, feeds := range a.feeds {
+		for _, f := range feeds {
 			for _, e := range f.entries {
 				s.markDirty(&e.tagged)
 			}
 		}
 	}
-	for _, x := range s.groupings {
-		for _, g := range x.groups {
+	for _, x := range s.groups {
+		for _, g := range x.byKey {
 			s.markDirty(&g.tagged)
 		}
 	}

@@ -76,11 +76,11 @@ func TestNothingToSend(t *testing.T) {
 	_, err := agent.New(agent.Config{
 		Scheme: &naming.Scheme{Name: "mine", Rules: []naming.Rule{{Family: "kube_pod_info"}}}, Kinds: []*kind.Table{kind.Leases, kind.Nodes},
 	})
-	if err == nil || err.Error() != "nothing would be sent: the names mine make nothing of leases, nodes" {
+	if err == nil || err.Error() != "nothing would be sent: the naming scheme mine has no series for leases, nodes" {
 		t.Errorf("got %v", err)
 	}
 	_, err = agent.New(agent.Config{PodMode: agent.ClusterAggregatesOnly, Kinds: []*kind.Table{kind.Nodes}})
-	if err == nil || err.Error() != "nothing would be sent: the names ksm make nothing of nodes in the pod mode cluster_aggregates_only" {
+	if err == nil || err.Error() != "nothing would be sent: the naming scheme ksm has no series for nodes in the pod mode cluster_aggregates_only" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 
 	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/kind"
@@ -15,6 +16,8 @@ import (
 // where it differs from what was kept before. It is a metric.Sink.
 type draft struct {
 	resource *resource
+	tracker  *tracker // nil: it does not see the objects
+	fixed    *atomic.Pointer[[]sink.Tag]
 	emitter  *metric.Emitter
 	emit     func(naming.Tracked) // addTracked
 
@@ -94,8 +97,8 @@ type draftPart struct {
 	word   uint64
 }
 
-func newDraft(r *resource) *draft {
-	d := &draft{resource: r}
+func newDraft(r *resource, t *tracker, fixed *atomic.Pointer[[]sink.Tag]) *draft {
+	d := &draft{resource: r, tracker: t, fixed: fixed}
 	d.emitter, d.emit = metric.NewEmitter(d), d.addTracked
 	return d
 }
@@ -198,7 +201,7 @@ func (d *draft) makeBase(o kind.Object) {
 	// where two joins name an owner.
 	slices.SortStableFunc(d.gifts, func(a, b draftGift) int { return a.source.number - b.source.number })
 	for _, g := range d.gifts {
-		if g.source.within != nil {
+		if g.source.reflexive {
 			for _, l := range d.given[g.labels.from:g.labels.to] {
 				d.addBase(l.Name, l.Value)
 			}

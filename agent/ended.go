@@ -147,7 +147,7 @@ type twins struct {
 // origin is where the series of a metric come from.
 type origin struct {
 	resource *resource
-	groups   *grouping
+	grouping *grouping
 }
 
 // note notes that series of a metric come from somewhere.

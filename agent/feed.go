@@ -2,6 +2,7 @@ package agent
 
 import (
 	"errors"
+	"sync"
 
 	"github.com/kubestate/kubestate/internal/told"
 	"github.com/kubestate/kubestate/kind"
@@ -13,7 +14,10 @@ import (
 // every change is at once. The name decides which object it is, not the UID: where a
 // name is used anew, nothing is left of the object before.
 type Feed struct {
+	agent    *Agent
 	resource *resource
+	tracker  *tracker  // nil: it does not see the objects
+	drafts   sync.Pool // of *draft
 	shelf    *shelf
 
 	// These are guarded by the mutex of the Agent's state.
@@ -34,17 +38,17 @@ func (f *Feed) Begin() {
 	f.read++
 }
 
-func (f *Feed) state() *state { return &f.resource.agent.state }
+func (f *Feed) state() *state { return &f.agent.state }
 
 // Put says that an object was added or changed. The object is not kept. Where
 // nothing that matters has changed it allocates nothing.
 func (f *Feed) Put(o kind.Object) {
-	if f.resource.agent.ignores(f.resource.table.Name, o) {
+	if f.agent.ignores(f.resource.table.Name, o) {
 		f.Delete(o.GetNamespace(), o.GetName()) // stored until it got a Node
 		return
 	}
-	d := f.resource.drafts.Get().(*draft)
-	defer f.resource.drafts.Put(d)
+	d := f.drafts.Get().(*draft)
+	defer f.drafts.Put(d)
 	k := objectName{o.GetNamespace(), o.GetName()}
 	if k.name == "" {
 		f.failed(k, errNoName)
@@ -82,7 +86,7 @@ func (f *Feed) failed(k objectName, err error) {
 	tell := f.told.New(err.Error())
 	s.mu.Unlock()
 	if tell {
-		f.resource.agent.config.Logger.Error("object has samples that cannot be computed; leaving them out",
+		f.agent.config.Logger.Error("object has samples that cannot be computed; leaving them out",
 			"resource", f.resource.table.Name, "namespace", k.namespace, "name", k.name, "err", err)
 	}
 }
@@ -131,10 +135,10 @@ func (f *Feed) sweep() (gone []objectName) {
 
 // tellDeleted tells the Tracker.
 func (f *Feed) tellDeleted(gone ...objectName) {
-	if f.resource.tracker == nil {
+	if f.tracker == nil {
 		return
 	}
 	for _, k := range gone {
-		f.resource.tracker.delete(f.resource, k)
+		f.tracker.delete(f.resource, k)
 	}
 }

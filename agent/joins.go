@@ -1,74 +1,25 @@
 package agent
 
-import (
-	"slices"
-	"strings"
-	"sync"
+import "github.com/kubestate/kubestate/internal/join"
 
-	"github.com/kubestate/kubestate/internal/join"
-)
-
-// joins are the joins of an Agent.
+// joins knows what objects give each other.
 type joins struct {
-	list    []*joinSource // ascending by family; a join's number is its index
-	indexes []*joinIndex
+	list    []*joinSource // by number
+	indexes []*joinIndex  // as program.matches
 }
 
-// joinSource is a compiled Join.
-type joinSource struct {
-	number   int
-	family   string
-	resource string   // that the family is of
-	match    []string // ascending
-	all      bool
-	get      map[string]string // label → the name under which others get it
-	template string
-	// reflexive: objects of the resource get labels of themselves and of no other of
-	// their kind, because Match identifies them. within is the resource then.
-	reflexive bool
-	within    *resource
-	index     *joinIndex // for others; nil: nobody else can match
-
-	mu    sync.Mutex
-	named *cache[string, string] // what template makes of labels
-}
-
-// joinIndex is what joins with the same Match share.
+// joinIndex is the index of the joins with the same Match.
 type joinIndex struct {
 	match []string
 	index *join.Index[*tagged]
 }
 
-// maxNamed is for how many labels the names that a template makes are remembered.
-const maxNamed = 10_000
-
-// name returns under which name others get a label of the source family.
-func (j *joinSource) name(label, value string) (string, bool) {
-	name, ok := j.get[label]
-	switch {
-	case slices.Contains(j.match, label):
-		return "", false
-	case ok:
-		return name, value != "" || j.all
-	case !j.all:
-		return "", false
-	case j.template == "":
-		return label, true
-	default:
-		return j.fromTemplate(label), true
+func newJoins(p *program) joins {
+	j := joins{list: p.joins}
+	for _, match := range p.matches {
+		j.indexes = append(j.indexes, &joinIndex{match: match, index: join.NewIndex[*tagged]()})
 	}
-}
-
-func (j *joinSource) fromTemplate(label string) string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if name, ok := j.named.get(label); ok {
-		return name
-	}
-	short := strings.TrimPrefix(strings.TrimPrefix(label, "label_"), "annotation_")
-	name := strings.NewReplacer("%%label%%", short, "%%annotation%%", short).Replace(j.template)
-	j.named.put(strings.Clone(label), name)
-	return name
+	return j
 }
 
 // appendKeyOf appends the key of something that has labels. It is not ok where a

@@ -190,9 +190,9 @@ func hashTags(seed maphash.Seed, tags []sink.Tag) uint64 {
 // is free is nil.
 type shelf struct {
 	resource *resource // of the objects; nil: groups
-	grouping *grouping // of the groups
+	groups   *groups   // nil: objects
 	objects  []*object
-	groups   []*group // in the places of objects; of objects: none
+	members  []*group // in the places of objects; of objects: none
 	free     []uint32
 	// published: a full read was complete. Before, objects are neither shown nor count.
 	published bool

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/kubestate/kubestate/agent/naming"
-	"github.com/kubestate/kubestate/internal/join"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
@@ -16,7 +15,7 @@ import (
 
 // chooseJoins merges the joins of the naming scheme, of the user, and of labels and
 // annotations as tags.
-func (p *planner) chooseJoins() {
+func (p *compiler) chooseJoins() {
 	p.joins = maps.Clone(p.scheme.Joins)
 	if p.joins == nil {
 		p.joins = map[string]naming.Join{}
@@ -55,7 +54,7 @@ type keyTags struct {
 
 // byFamily returns labels or annotations as tags by family, as a kind has several
 // names. What is nil stays so.
-func (p *planner) byFamily(list metric.AllowList, asTags map[string]map[string]string) map[string]keyTags {
+func (p *compiler) byFamily(list metric.AllowList, asTags map[string]map[string]string) map[string]keyTags {
 	families := map[string]keyTags{}
 	for _, kindName := range slices.Sorted(maps.Keys(asTags)) {
 		t, family := p.tableOf(kindName, list)
@@ -74,7 +73,7 @@ func (p *planner) byFamily(list metric.AllowList, asTags map[string]map[string]s
 }
 
 // joinKeys adds the joins that labels or annotations as tags are.
-func (p *planner) joinKeys(families map[string]keyTags) {
+func (p *compiler) joinKeys(families map[string]keyTags) {
 	for family, k := range families {
 		if len(k.tags) == 0 {
 			continue
@@ -103,7 +102,7 @@ func (p *planner) joinKeys(families map[string]keyTags) {
 
 // tableOf returns the table of a kind and its family with labels or annotations. A
 // kind is named as its families do ("pod"), or as the API does.
-func (p *planner) tableOf(name string, list metric.AllowList) (*kind.Table, *metric.Desc) {
+func (p *compiler) tableOf(name string, list metric.AllowList) (*kind.Table, *metric.Desc) {
 	for _, t := range append(slices.Clone(p.tables), kind.All()...) {
 		s := t.Schema()
 		for i := range s.Families {
@@ -131,10 +130,9 @@ func keyLabels(t *kind.Table) []string {
 	return labels
 }
 
-// compileJoins compiles the joins that can do anything.
-func (p *planner) compileJoins() joins {
-	var js joins
-	byMatch := map[string]*joinIndex{}
+// compileJoins compiles the joins that have an effect.
+func (p *compiler) compileJoins() {
+	byMatch := map[string]int{}
 	for _, family := range slices.Sorted(maps.Keys(p.joins)) {
 		t := p.known[family]
 		if !slices.ContainsFunc(p.tables, func(x *kind.Table) bool { return x.Name == t.Name }) {
@@ -149,32 +147,23 @@ func (p *planner) compileJoins() joins {
 		j.reflexive = len(keyLabels(t)) > 0 && subset(keyLabels(t), j.match) && subset(j.match, identityOf(t))
 		if p.matchesOthers(j) {
 			key := strings.Join(j.match, " ")
-			if byMatch[key] == nil {
-				byMatch[key] = &joinIndex{match: j.match, index: join.NewIndex[*tagged]()}
-				js.indexes = append(js.indexes, byMatch[key])
+			i, ok := byMatch[key]
+			if !ok {
+				i, byMatch[key] = len(p.program.matches), len(p.program.matches)
+				p.program.matches = append(p.program.matches, j.match)
 			}
-			j.index = byMatch[key]
+			j.index = i
 		}
-		if j.index != nil || j.reflexive && p.useful(t) {
-			j.number = len(js.list)
-			js.list = append(js.list, j)
+		if j.index >= 0 || j.reflexive && p.useful(t) {
+			j.number = len(p.program.joins)
+			p.program.joins = append(p.program.joins, j)
 		}
 	}
-	return js
-}
-
-// of returns the join whose source is a family; nil if there is none.
-func (j *joins) of(family string) *joinSource {
-	i, ok := slices.BinarySearchFunc(j.list, family, func(s *joinSource, f string) int { return strings.Compare(s.family, f) })
-	if !ok {
-		return nil
-	}
-	return j.list[i]
 }
 
 func compileJoin(family string, j naming.Join) (*joinSource, error) {
 	c := &joinSource{
-		family: family, match: slices.Compact(slices.Sorted(slices.Values(j.Match))), all: j.GetsAll(),
+		family: family, index: -1, match: slices.Compact(slices.Sorted(slices.Values(j.Match))), all: j.GetsAll(),
 		get: map[string]string{}, template: j.Template, named: newCache[string, string](maxNamed),
 	}
 	for _, label := range j.Get {
@@ -218,15 +207,15 @@ func subset(some, of []string) bool {
 
 // coverable reports whether something with these labels can match. Labels that no
 // family of the catalog declares may be on any sample.
-func (p *planner) coverable(match, labels []string) bool {
+func (p *compiler) coverable(match, labels []string) bool {
 	return !slices.ContainsFunc(match, func(m string) bool { return !slices.Contains(labels, m) && p.declared[m] })
 }
 
 // brought returns the tags that samples of a family may get from other objects, and
 // from owners that joins name. What * brings is not among them: that can be anything.
-func (p *planner) brought(t *kind.Table, f *family) map[string]bool {
+func (p *compiler) brought(t *kind.Table, f *family) map[string]bool {
 	tags := map[string]bool{}
-	for _, j := range p.agent.state.joins.list {
+	for _, j := range p.program.joins {
 		if !p.coverable(j.match, labelsOf(t, f.desc)) {
 			continue
 		}
@@ -261,7 +250,7 @@ func declaredLabels(tables []*kind.Table) map[string]bool {
 
 // useful reports whether objects of a table have anything for which labels matter
 // that they give themselves.
-func (p *planner) useful(t *kind.Table) bool {
+func (p *compiler) useful(t *kind.Table) bool {
 	s := t.Schema()
 	for i := range s.Families {
 		d := &s.Families[i]
@@ -275,7 +264,7 @@ func (p *planner) useful(t *kind.Table) bool {
 
 // matchesOthers reports whether a join can bring labels to anything but the object
 // that gives them.
-func (p *planner) matchesOthers(j *joinSource) bool {
+func (p *compiler) matchesOthers(j *joinSource) bool {
 	for _, t := range p.tables {
 		if t.Name == j.resource && j.reflexive {
 			continue

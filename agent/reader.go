@@ -48,14 +48,14 @@ func (a *Agent) snapshot() *snapshot {
 	defer s.mu.Unlock()
 	s.settle(len(s.dirty)) // what was touched in between
 	x := &snapshot{twins: s.twins.found}
-	for _, r := range a.resources {
-		for _, f := range r.feeds {
+	for _, feeds := range a.feeds {
+		for _, f := range feeds {
 			if f.shelf.published {
 				x.shelves = append(x.shelves, shelved{f.shelf, f.shelf.all()})
 			}
 		}
 	}
-	for _, g := range s.groupings {
+	for _, g := range s.groups {
 		x.shelves = append(x.shelves, shelved{g.shelf, g.shelf.all()})
 	}
 	return x

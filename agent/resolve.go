@@ -35,11 +35,9 @@ func (d *draft) startPoint(s *sample) {
 
 // makeTracked makes what the Tracker says of an object.
 func (d *draft) makeTracked(o kind.Object) {
-	r := d.resource
-	if r.tracker == nil {
-		return
+	if d.tracker != nil {
+		d.tracker.put(d.resource, o, d.emit)
 	}
-	r.tracker.put(r, o, d.emit)
 }
 
 // addTracked makes what a sample of the Tracker becomes.
@@ -235,7 +233,7 @@ func (d *draft) useMapping(m *mapping) {
 	if d.baseMapping == m {
 		return
 	}
-	d.baseMapping, d.baseTags = m, append(d.baseTags[:0], *d.resource.agent.state.maker.fixed.Load()...)
+	d.baseMapping, d.baseTags = m, append(d.baseTags[:0], *d.fixed.Load()...)
 	for i, name := range d.baseNames {
 		if key := m.key(name); key != "" && !m.isOwner(name) {
 			d.baseTags = append(d.baseTags, sink.Tag{Key: key, Value: d.baseValues[i]})

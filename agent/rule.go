@@ -85,7 +85,7 @@ func metricOf(prefix, name string, t naming.Type, unit, help string, d *metric.D
 	return m
 }
 
-func (p *planner) compileCheck(c *naming.Check, choose map[string]map[string]string) *check {
+func (p *compiler) compileCheck(c *naming.Check, choose map[string]map[string]string) *check {
 	x := &check{Check: c, name: newNamer(p.checks, sink.Metric{Name: p.scheme.Prefix + c.Name}, choose), statuses: map[string]sink.Status{}}
 	x.message, _ = naming.ParseTemplate(c.Message)
 	x.status, _ = naming.SinkStatus(c.Status)
@@ -97,7 +97,7 @@ func (p *planner) compileCheck(c *naming.Check, choose map[string]map[string]str
 
 // compileRule binds a rule to a family of a planned table. A rule that says
 // nothing of a metric, but of a check, makes no series.
-func (p *planner) compileRule(r *naming.Rule, f *family) *rule {
+func (p *compiler) compileRule(r *naming.Rule, f *family) *rule {
 	c := &rule{filter: compileFilter(&r.Filter, r.Capture), value: r.Value, start: -1, tags: &r.Tags, adjust: r.Adjust}
 	if r.Check != nil {
 		c.check = p.compileCheck(r.Check, r.Choose)

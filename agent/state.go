@@ -15,7 +15,7 @@ type state struct {
 	mu        sync.Mutex
 	published chan struct{} // closed when a Feed is complete for the first time; then there is another one
 	joins     joins
-	groupings []*grouping
+	groups    []*groups // as program.groupings
 	maker     blockMaker
 	keep      *keeper
 	key       []byte
@@ -63,7 +63,7 @@ func (s *state) update(e *entry, k objectName, d *draft) {
 func (s *state) updateGifts(e *entry, k objectName, d *draft) {
 	s.gifts = s.gifts[:0]
 	for _, g := range d.gifts {
-		if g.source.index != nil {
+		if g.source.index >= 0 {
 			s.collectGift(d, &g)
 		}
 	}
@@ -92,7 +92,7 @@ func (s *state) updateGifts(e *entry, k objectName, d *draft) {
 // collectGift adds to the pending gifts. What several samples of an object give
 // under one key is one gift.
 func (s *state) collectGift(d *draft, g *draftGift) {
-	at := gift{g.source.index.index.Leaf(d.textOf(g.key)), g.source.number}
+	at := gift{s.joins.indexes[g.source.index].index.Leaf(d.textOf(g.key)), g.source.number}
 	labels := d.given[g.labels.from:g.labels.to:g.labels.to]
 	for i := range s.gifts {
 		if p := &s.gifts[i]; p.gift == at {
@@ -130,7 +130,7 @@ func (k objectName) source() join.Source {
 // updateParts makes the object count in totals with what it is now.
 func (s *state) updateParts(e *entry, d *draft) {
 	same := slices.EqualFunc(e.parts, d.parts, func(p part, n draftPart) bool {
-		return p.word == n.word && p.cell == d.find(&n)
+		return p.word == n.word && p.cell == s.findCell(d, &n)
 	})
 	if same {
 		return

@@ -5,16 +5,18 @@ import "github.com/kubestate/kubestate/kind"
 // FieldSelector returns the field selector of the Kubernetes API that selects all objects
 // of a resource that the Agent wants, empty if it wants all. A watch may use it to read
 // fewer objects; a Feed ignores the others anyway.
-func (a *Agent) FieldSelector(resource string) string {
-	if a.config.PodMode == ClusterUnassigned && resource == kind.Pods.Name {
+func (a *Agent) FieldSelector(resource string) string { return a.config.fieldSelector(resource) }
+
+func (c *Config) fieldSelector(resource string) string {
+	if c.PodMode == ClusterUnassigned && resource == kind.Pods.Name {
 		return "spec.nodeName="
 	}
 	return ""
 }
 
 // unassignedReads returns what is read of an object in order to ignore assigned Pods.
-func (a *Agent) unassignedReads(resource string) []string {
-	if a.FieldSelector(resource) == "" {
+func (c *Config) unassignedReads(resource string) []string {
+	if c.fieldSelector(resource) == "" {
 		return nil
 	}
 	return []string{"spec.nodeName"}

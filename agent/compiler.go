@@ -6,7 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
+	"time"
 
 	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/internal/problem"
@@ -14,15 +14,68 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// planner binds a naming scheme and a configuration to the catalog: it finds which
-// families are needed and for what, so that nothing else is collected, and
-// compiles what becomes of them.
-type planner struct {
-	agent    *Agent
-	config   *Config
+// compileConfig is the input of the compiler.
+type compileConfig struct {
+	Scheme *naming.Scheme
+	Kinds  []*kind.Table // nil: kind.Defaults and Scheme.Resources
+	// Keep selects among the families without a rule; nil selects all that are not opt-in.
+	Keep func(*metric.Desc) bool
+
+	Labels, Annotations             map[string][]string
+	Joins                           map[string]naming.Join
+	LabelsAsTags, AnnotationsAsTags map[string]map[string]string
+	LabelsMapper                    map[string]string
+	Aggregates                      []naming.Aggregate
+
+	// AggregatesOnly compiles nothing but the aggregations that need all Pods;
+	// OmitClusterAggregates leaves those out.
+	AggregatesOnly, OmitClusterAggregates bool
+	// Reads returns the fields that are read from objects of a resource in addition; nil: none.
+	Reads func(resource string) []string
+	// Ignore is called for each reference to an unknown family or kind; nil makes it an
+	// error.
+	Ignore func(error)
+	Now    func() time.Time
+}
+
+// compile returns the program of a configuration. The error lists everything that is
+// wrong with the configuration.
+func compile(c *compileConfig) (*program, error) {
+	p := &compiler{
+		config: c, scheme: c.Scheme, program: &program{}, metrics: newRegistry(), checks: newRegistry(),
+		mappings: newMappings(c.Scheme, c.LabelsMapper),
+	}
+	p.tables = p.candidates()
+	p.extendTables()
+	p.known = p.knownFamilies()
+	p.declared = declaredLabels(p.tables)
+	p.errs = append(p.errs, p.problems()...)
+	p.chooseRules()
+	p.chooseTotals()
+	p.chooseJoins()
+	p.compileJoins()
+	for _, t := range p.tables {
+		if err := p.planTable(t); err != nil {
+			p.errs = append(p.errs, err)
+		}
+	}
+	if len(p.errs) == 0 && len(p.program.tables) == 0 {
+		p.errs = append(p.errs, p.nothing())
+	}
+	if len(p.errs) > 0 {
+		return nil, errors.Join(p.errs...)
+	}
+	return p.program, nil
+}
+
+// compiler finds which families are needed and for what, so that nothing else is
+// collected, and compiles what becomes of them.
+type compiler struct {
+	config   *compileConfig
 	scheme   *naming.Scheme
+	program  *program
 	metrics  *registry
-	checks   *registry // apart, because a check may have the name of a metric
+	checks   *registry // separate, because a check may have the name of a metric
 	mappings *mappings
 	tables   []*kind.Table                  // candidates, ascending by name
 	known    map[string]*kind.Table         // all that exist, by family
@@ -34,89 +87,38 @@ type planner struct {
 	errs     []error
 }
 
-// resource is what an Agent makes of the objects of one kind.
-type resource struct {
-	agent    *Agent
-	table    *kind.Table // planned
-	identity []string
-	uid      bool // the UID is a label beside the identity
-	families []family
-	tracker  *tracker           // nil: not shown to it
-	tracked  map[string]*family // what the Tracker emits
-	drafts   sync.Pool          // of *draft
-	feeds    []*Feed
-}
-
-// family is what becomes of the samples of one family.
-type family struct {
-	desc    *metric.Desc
-	schema  *metric.Schema // planned
-	ids     int            // how many of a sample's labels are the identity
-	own     []string
-	mapping *mapping
-	matched map[string]bool // own labels that joins match
-	brought map[string]bool // tags that joins may bring and the object does not know
-	rules   []*rule
-	totals  []*aggregate
-	source  *joinSource // nil: it gives nothing
-}
-
-// find returns the index of another family of the same planned table, or -1.
-func (f *family) find(name string) int {
-	if name == "" || f.schema == nil {
-		return -1
-	}
-	return slices.IndexFunc(f.schema.Families, func(d metric.Desc) bool { return d.Name == name })
-}
-
-// plan fills the Agent.
-func (p *planner) plan() error {
-	p.tables = p.candidates()
-	p.extendTables()
-	p.known = map[string]*kind.Table{}
-	for _, t := range append(p.existing(), p.tables...) {
-		for i := range t.Schema().Families {
-			p.known[t.Schema().Families[i].Name] = t
-		}
-	}
-	p.declared = declaredLabels(p.tables)
-	p.errs = append(p.errs, p.problems()...)
-	p.chooseRules()
-	p.chooseTotals()
-	p.chooseJoins()
-	p.agent.state.joins = p.compileJoins()
-	for _, t := range p.tables {
-		if err := p.planTable(t); err != nil {
-			p.errs = append(p.errs, err)
-		}
-	}
-	if len(p.errs) == 0 && len(p.agent.tables) == 0 {
-		return p.nothing()
-	}
-	return errors.Join(p.errs...)
-}
-
-// nothing is the error that all would be in vain.
-func (p *planner) nothing() error {
+// nothing is the error for a program that would send nothing.
+func (p *compiler) nothing() error {
 	mode := ""
-	if p.config.PodMode == ClusterAggregatesOnly {
-		mode = fmt.Sprintf(" in the pod mode %s", ClusterAggregatesOnly)
+	if p.config.AggregatesOnly {
+		mode = " in the pod mode cluster_aggregates_only"
 	}
-	return fmt.Errorf("nothing would be sent: the names %s make nothing of %s%s", p.scheme.Name, strings.Join(kind.Names(p.tables), ", "), mode)
+	return fmt.Errorf("nothing would be sent: the naming scheme %s has no series for %s%s", p.scheme.Name, strings.Join(kind.Names(p.tables), ", "), mode)
 }
 
-// unknown notes something that does not exist.
-func (p *planner) unknown(format string, args ...any) {
+// unknown notes a reference to a family or kind that does not exist.
+func (p *compiler) unknown(format string, args ...any) {
 	err := fmt.Errorf(format, args...)
-	if p.config.IgnoreUnknown {
-		p.config.Logger.Warn("configuration names what does not exist; it is ignored", "err", err)
+	if p.config.Ignore != nil {
+		p.config.Ignore(err)
 		return
 	}
 	p.errs = append(p.errs, err)
 }
 
+// knownFamilies returns the table of each family that exists, whether or not it is read.
+func (p *compiler) knownFamilies() map[string]*kind.Table {
+	known := map[string]*kind.Table{}
+	for _, t := range append(p.existing(), p.tables...) {
+		for i := range t.Schema().Families {
+			known[t.Schema().Families[i].Name] = t
+		}
+	}
+	return known
+}
+
 // candidates returns the tables to read, ascending by name.
-func (p *planner) candidates() []*kind.Table {
+func (p *compiler) candidates() []*kind.Table {
 	tables := slices.Clone(p.config.Kinds)
 	if p.config.Kinds == nil {
 		for _, t := range kind.All() {
@@ -136,7 +138,7 @@ func (p *planner) candidates() []*kind.Table {
 
 // existing returns all tables of the catalog, with the families of the Tracker: a
 // naming scheme may speak of more than is read.
-func (p *planner) existing() []*kind.Table {
+func (p *compiler) existing() []*kind.Table {
 	tables := kind.All()
 	if p.scheme.Tracker == nil {
 		return tables
@@ -151,13 +153,13 @@ func (p *planner) existing() []*kind.Table {
 }
 
 // extendTables lets the Tracker add its families.
-func (p *planner) extendTables() {
+func (p *compiler) extendTables() {
 	p.tracked = map[string][]string{}
-	if p.scheme.Tracker == nil || p.config.PodMode == ClusterAggregatesOnly {
+	if p.scheme.Tracker == nil || p.config.AggregatesOnly {
 		return
 	}
 	t := p.scheme.Tracker(p.config.Now)
-	p.agent.tracker = &tracker{tracker: t}
+	p.program.tracker = t
 	for i, table := range p.tables {
 		extended, err := t.Extend(table)
 		if err != nil {
@@ -176,9 +178,9 @@ func (p *planner) extendTables() {
 }
 
 // chooseRules finds the rules that count.
-func (p *planner) chooseRules() {
+func (p *compiler) chooseRules() {
 	p.rules = map[string][]*naming.Rule{}
-	if p.config.PodMode == ClusterAggregatesOnly {
+	if p.config.AggregatesOnly {
 		return
 	}
 	for i := range p.scheme.Rules {
@@ -192,15 +194,15 @@ func (p *planner) chooseRules() {
 }
 
 // chooseTotals finds the aggregates that count.
-func (p *planner) chooseTotals() {
+func (p *compiler) chooseTotals() {
 	p.totals = map[string][]*naming.Aggregate{}
 	c := p.config
 	add := func(list []naming.Aggregate) {
 		for i := range list {
 			a := &list[i]
 			switch {
-			case c.PodMode == ClusterAggregatesOnly && !a.Cluster:
-			case c.PodMode == ClusterUnassigned && c.ClusterAggregates && a.Cluster:
+			case c.AggregatesOnly && !a.Cluster:
+			case c.OmitClusterAggregates && a.Cluster:
 			case p.known[a.Family] == nil:
 				p.unknown("aggregate: family %q does not exist", a.Family)
 			default:
@@ -213,7 +215,7 @@ func (p *planner) chooseTotals() {
 }
 
 // rulesOf returns the rules of a family, that for the rest included.
-func (p *planner) rulesOf(t *kind.Table, d *metric.Desc) []*naming.Rule {
+func (p *compiler) rulesOf(t *kind.Table, d *metric.Desc) []*naming.Rule {
 	if rules := p.rules[d.Name]; len(rules) > 0 {
 		return rules
 	}
@@ -221,7 +223,7 @@ func (p *planner) rulesOf(t *kind.Table, d *metric.Desc) []*naming.Rule {
 	if keep == nil {
 		keep = func(d *metric.Desc) bool { return !d.OptIn }
 	}
-	if p.scheme.Rest == nil || p.config.PodMode == ClusterAggregatesOnly || !keep(d) || !p.shows(t, d) {
+	if p.scheme.Rest == nil || p.config.AggregatesOnly || !keep(d) || !p.shows(t, d) {
 		return nil
 	}
 	rest := *p.scheme.Rest
@@ -230,7 +232,7 @@ func (p *planner) rulesOf(t *kind.Table, d *metric.Desc) []*naming.Rule {
 }
 
 // shows reports whether a family that needs an allow-list has one.
-func (p *planner) shows(t *kind.Table, d *metric.Desc) bool {
+func (p *compiler) shows(t *kind.Table, d *metric.Desc) bool {
 	switch d.AllowList {
 	case metric.Labels:
 		return len(patternsOf(p.config.Labels, t.Name)) > 0
@@ -249,13 +251,13 @@ func patternsOf(lists map[string][]string, resource string) []string {
 }
 
 // needed returns the families of a table that anything is made of.
-func (p *planner) needed(t *kind.Table) map[string]bool {
+func (p *compiler) needed(t *kind.Table) map[string]bool {
 	names := map[string]bool{}
 	s := t.Schema()
 	for i := range s.Families {
 		d := &s.Families[i]
 		rules, totals := p.rulesOf(t, d), p.totals[d.Name]
-		if len(rules)+len(totals) > 0 || p.agent.state.joins.of(d.Name) != nil {
+		if len(rules)+len(totals) > 0 || p.program.joinOf(d.Name) != nil {
 			names[d.Name] = true
 		}
 		for _, r := range rules {
@@ -275,7 +277,7 @@ func (p *planner) needed(t *kind.Table) map[string]bool {
 
 // planTable plans a table and adds what becomes of it to the Agent, unless that is
 // nothing.
-func (p *planner) planTable(t *kind.Table) error {
+func (p *compiler) planTable(t *kind.Table) error {
 	names := p.needed(t)
 	for _, name := range p.tracked[t.Name] {
 		names[name] = true // its row says what the Tracker reads
@@ -288,7 +290,7 @@ func (p *planner) planTable(t *kind.Table) error {
 	s := t.Schema()
 	for i := range s.Families {
 		d := &s.Families[i]
-		j := p.agent.state.joins.of(d.Name)
+		j := p.program.joinOf(d.Name)
 		counted := len(p.rules[d.Name])+len(p.totals[d.Name]) > 0
 		switch {
 		case j == nil && !counted:
@@ -298,7 +300,9 @@ func (p *planner) planTable(t *kind.Table) error {
 			wantLabels(j, d.Prefix, &o.Annotations, &o.AnnotationNames)
 		}
 	}
-	o.Reads = append(o.Reads, p.agent.unassignedReads(t.Name)...)
+	if p.config.Reads != nil {
+		o.Reads = p.config.Reads(t.Name)
+	}
 	planned, err := t.Plan(o)
 	if err != nil {
 		return err
@@ -327,45 +331,40 @@ func wantLabels(j *joinSource, prefix string, keys, names *[]string) {
 	}
 }
 
-func (p *planner) addResource(t *kind.Table) {
+func (p *compiler) addResource(t *kind.Table) {
 	s := t.Schema()
-	r := &resource{agent: p.agent, table: t, families: make([]family, len(s.Families)), tracked: map[string]*family{}}
+	r := &resource{table: t, families: make([]family, len(s.Families)), tracked: map[string]*family{}}
 	for _, l := range s.Identity {
 		r.identity = append(r.identity, l.Name)
 	}
 	if e := p.mappings.entity(t.Name); e != nil && e.UID != "" {
 		r.uid = !slices.Contains(r.identity, uidLabel)
 	}
-	r.drafts.New = func() any { return newDraft(r) }
 	for i := range s.Families {
 		f := &r.families[i]
 		*f = p.family(t, &s.Families[i], s.LabelNames(i)[len(s.Identity):])
-		f.source = p.agent.state.joins.of(f.desc.Name)
-		if f.source != nil && f.source.reflexive {
-			f.source.within = r
-		}
+		f.source = p.program.joinOf(f.desc.Name)
 		p.compileFamily(t, f)
 	}
 	for _, name := range p.tracked[t.Name] {
-		r.tracker = p.agent.tracker
 		for i := range r.families {
 			if f := &r.families[i]; f.desc.Name == name {
 				r.tracked[name] = f
 			}
 		}
 	}
-	p.agent.resources = append(p.agent.resources, r)
-	p.agent.tables = append(p.agent.tables, t)
+	p.program.resources = append(p.program.resources, r)
+	p.program.tables = append(p.program.tables, t)
 }
 
-func (p *planner) family(t *kind.Table, d *metric.Desc, own []string) family {
+func (p *compiler) family(t *kind.Table, d *metric.Desc, own []string) family {
 	f := family{
 		desc: d, schema: t.Schema(), ids: len(t.Schema().Identity), own: own,
 		mapping: p.mappings.of(t.Name, d.Name), matched: map[string]bool{},
 	}
-	for _, x := range p.agent.state.joins.indexes {
-		if p.coverable(x.match, labelsOf(t, d)) {
-			for _, l := range x.match {
+	for _, match := range p.program.matches {
+		if p.coverable(match, labelsOf(t, d)) {
+			for _, l := range match {
 				f.matched[l] = true
 			}
 		}
@@ -375,7 +374,7 @@ func (p *planner) family(t *kind.Table, d *metric.Desc, own []string) family {
 	return f
 }
 
-func (p *planner) compileFamily(t *kind.Table, f *family) {
+func (p *compiler) compileFamily(t *kind.Table, f *family) {
 	for _, r := range p.rulesOf(t, f.desc) {
 		f.rules = append(f.rules, p.compileRule(r, f))
 	}
@@ -386,7 +385,7 @@ func (p *planner) compileFamily(t *kind.Table, f *family) {
 
 // problems returns what is wrong with the rules and aggregates of a naming scheme
 // and a configuration, including those that match nothing that is read.
-func (p *planner) problems() []error {
+func (p *compiler) problems() []error {
 	var errs []error
 	report := func(of string, all []naming.Problem) {
 		for _, one := range all {
