@@ -70,8 +70,9 @@ func compileCEL(text string) (*expression, error) {
 	}
 	ast, issues := env.Compile(text)
 	if errs := issues.Errors(); len(errs) > 0 {
-		e := errs[0] // the cause of the others
-		return nil, fmt.Errorf("invalid CEL expression, line %d, column %d: %s", e.Location.Line(), e.Location.Column()+1, e.Message)
+		e := errs[0]                                            // the cause of the others
+		message, _, _ := strings.Cut(e.Message, " expecting {") // a list of all tokens
+		return nil, fmt.Errorf("invalid CEL expression, line %d, column %d: %s", e.Location.Line(), e.Location.Column()+1, message)
 	}
 	program, err := env.Program(ast, cel.EvalOptions(cel.OptOptimize, cel.OptTrackCost), cel.CostLimit(maxCost))
 	if err != nil {

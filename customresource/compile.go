@@ -1,64 +1,27 @@
 package customresource
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/kubestate/kubestate/kind"
+	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/metric"
 )
 
-// defaultPrefix is what names of families begin with unless the entry says otherwise.
+// defaultPrefix is how names of families begin unless the entry says otherwise.
 const defaultPrefix = "kube_customresource"
 
-// Skipped is called when a family loses samples of an object because a value cannot
-// be a metric. It must be safe for concurrent use, and is called for each such value
-// of each version of each object: what it does with the error must be cheap.
-type Skipped func(family string, err error)
-
-// Check returns what is wrong with an entry, whatever resource it is for.
-func (r *Resource) Check() []Problem {
-	_, problems := compile([]*Resource{r})
-	return problems
-}
-
-// Table returns the table of a resource. It fails if an entry has a problem, or if
-// two of them do not fit together: metrics of one name are one family, of one type.
-func (s *Served) Table(skipped Skipped) (*kind.Table, error) {
-	families, problems := compile(s.Entries)
-	if len(problems) > 0 {
-		errs := make([]error, len(problems))
-		for i, p := range problems {
-			errs[i] = p
-		}
-		return nil, errors.Join(errs...)
-	}
-	reads := newFields()
-	rows := make([]kind.Row[Object], len(families))
-	for i, same := range families {
-		for _, f := range same {
-			f.bind(s.Resource)
-			f.addFields(reads)
-		}
-		rows[i] = kind.NewRow(same[0].desc, func(o *Object, e *metric.Emitter) {
-			for _, f := range same {
-				f.emit(o, e, skipped)
-			}
-		})
-	}
-	gvk := s.GroupVersionKind()
-	return kind.Define(kind.Kind[Object]{
-		Resource: s.Resource,
-		Labeled:  true,
-		New:      func() *Object { return &Object{fields: reads, gvk: gvk} },
-		Begin:    func(_ *Object, e *metric.Emitter, s *metric.Schema) { e.Begin(s) },
-		Rows:     rows,
-	})
-}
+// The labels that every sample has.
+const (
+	groupLabel   = "customresource_group"
+	versionLabel = "customresource_version"
+	kindLabel    = "customresource_kind"
+)
 
 // family is a compiled metric. Its labels are in three layers: those of an element
 // come first, then those read from the whole object, then fixed ones.
@@ -66,71 +29,87 @@ type family struct {
 	desc    metric.Desc
 	outer   pathLabels
 	common  [2]map[string]string // of the resource and of the metric
-	fixed   labelSet
 	block   block
 	collect func(v any, s *samples)
 }
 
-// compile returns the families of entries, those of one name together, and all
-// problems.
-func compile(entries []*Resource) (families [][]*family, problems []Problem) {
-	index := map[string]int{}
-	for _, r := range entries {
+// compile compiles all entries. What is invalid is left out and becomes a problem.
+func (c *Config) compile() {
+	first := map[string]*family{}
+	c.Resources = slices.DeleteFunc(c.Resources, func(r *Resource) bool {
+		k := checker{into: &c.Problems}
+		k.resource(r)
+		valid := !k.failed
 		for i := range r.Metrics {
-			m := &r.Metrics[i]
-			f, errs := r.compileMetric(m)
-			n, ok := index[f.desc.Name]
-			switch {
-			case !ok:
-				index[f.desc.Name] = len(families)
-				families = append(families, []*family{f})
-			case families[n][0].desc.Type != f.desc.Type && len(errs) == 0:
-				errs = append(errs, fmt.Errorf("type %s of %s: a metric above gives it type %s",
-					f.desc.Type, f.desc.Name, families[n][0].desc.Type))
-			default:
-				families[n] = append(families[n], f)
+			k := checker{into: &c.Problems}
+			f := k.metric(r, i)
+			if !k.failed {
+				k.consistent(first, f, r.at.in("metrics", fmt.Sprintf("[%d]", i)))
 			}
-			for _, err := range errs {
-				problems = append(problems, Problem{Line: m.line, Path: fmt.Sprintf("%s.metrics[%d]", r.path, i), Text: err.Error()})
+			if !k.failed {
+				r.families = append(r.families, f)
 			}
 		}
-	}
-	return families, problems
+		r.at.node = nil // it is large
+		return !valid
+	})
 }
 
-func (r *Resource) compileMetric(m *Metric) (*family, []error) {
-	f := &family{common: [2]map[string]string{r.CommonLabels, m.CommonLabels}}
-	f.desc = metric.Desc{Name: r.familyName(m.Name), Type: metric.Gauge, Stability: metric.Alpha, Help: m.Help}
-	var errs []error
-	fail := func(err error) {
-		if err != nil {
-			errs = append(errs, err)
+// checker compiles one thing and collects what is wrong with it.
+type checker struct {
+	into   *problem.List
+	failed bool
+}
+
+func (k *checker) wrong(p place, what, allowed string) {
+	*k.into, k.failed = append(*k.into, p.wrong(what, allowed)), true
+}
+
+// resource compiles what concerns all metrics of an entry.
+func (k *checker) resource(r *Resource) {
+	if r.GVK.Group == "" || r.GVK.Group == wildcard {
+		k.wrong(r.at.in("groupVersionKind", "group"), fmt.Sprintf("invalid group %q", r.GVK.Group), "must be the name of an API group, without wildcards")
+	}
+	for _, field := range []struct{ name, value string }{{"version", r.GVK.Version}, {"kind", r.GVK.Kind}} {
+		if field.value != wildcard && strings.Contains(field.value, wildcard) {
+			k.wrong(r.at.in("groupVersionKind", field.name), fmt.Sprintf("invalid %s %q", field.name, field.value), "must be a name, or * for all")
 		}
 	}
+	if r.LabelSelector != "" {
+		selector, err := labels.Parse(r.LabelSelector)
+		if err != nil {
+			k.wrong(r.at.in("labelSelector"), fmt.Sprintf("invalid label selector %q: %v", r.LabelSelector, err), "must be a selector as for kubectl --selector")
+		} else {
+			r.admits = func(of map[string]string) bool { return selector.Matches(labels.Set(of)) }
+		}
+	}
+	k.labelNames(r.at.in("commonLabels"), r.CommonLabels)
+	k.labels(r.at.in("labelsFromPath"), r.LabelsFromPath)
+}
+
+func (k *checker) metric(r *Resource, i int) *family {
+	m, at := &r.Metrics[i], r.at.in("metrics", fmt.Sprintf("[%d]", i))
+	f := &family{common: [2]map[string]string{r.CommonLabels, m.CommonLabels}}
+	f.desc = metric.Desc{Name: r.familyName(m.Name), Type: metric.Gauge, Stability: metric.Alpha, Help: m.Help}
 	if !validMetricName.MatchString(f.desc.Name) {
-		fail(fmt.Errorf("invalid metric name %q: must match %s", f.desc.Name, validMetricName))
+		k.wrong(at.in("name"), fmt.Sprintf("invalid metric name %q", f.desc.Name), "must consist of letters, digits, _ and :, and not begin with a digit")
 	}
-	for _, name := range slices.Sorted(maps.Keys(m.CommonLabels)) {
-		fail(checkLabel("commonLabels", name))
-	}
-	for _, name := range slices.Sorted(maps.Keys(r.CommonLabels)) {
-		fail(checkLabel("commonLabels of the resource", name))
-	}
+	k.unit(at, m, f)
+	k.labelNames(at.in("commonLabels"), m.CommonLabels)
+	k.labels(at.in("labelsFromPath"), m.LabelsFromPath)
 	outer := maps.Clone(r.LabelsFromPath)
 	if outer == nil {
 		outer = map[string]Selector{}
 	}
 	maps.Copy(outer, m.LabelsFromPath)
-	var err error
-	f.outer, err = compileLabels(outer)
-	fail(err)
-	kind, b, err := m.Each.block()
-	if err != nil {
-		fail(err)
-		return f, errs
+	ignored := checker{into: &problem.List{}} // each was compiled above or with the resource
+	f.outer = ignored.labels(at, outer)
+	if name, b := k.each(at.in("each"), &m.Each); b != nil {
+		k.block(at.in("each", name), name, b, f)
+		f.block.unit = m.Unit
 	}
-	errs = append(errs, f.compileBlock(kind, b)...)
-	return f, errs
+	f.desc.Labels = f.labels()
+	return f
 }
 
 // familyName joins prefix and name; the prefix "" is none.
@@ -145,20 +124,46 @@ func (r *Resource) familyName(name string) string {
 	}
 }
 
-var (
-	validMetricName = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
-	validLabelName  = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
-)
-
-func checkLabel(where, name string) error {
-	if validLabelName.MatchString(name) {
-		return nil
+// consistent checks that metrics of one name have one type, whatever their resources,
+// and makes them have one help and unit, those of the first.
+func (k *checker) consistent(first map[string]*family, f *family, at place) {
+	other := first[f.desc.Name]
+	switch {
+	case other == nil:
+		first[f.desc.Name] = f
+	case other.desc.Type != f.desc.Type:
+		k.wrong(at, fmt.Sprintf("duplicate metric %s of type %s", f.desc.Name, f.desc.Type),
+			fmt.Sprintf("must be of type %s as the metric above", other.desc.Type))
+	case other.desc.Unit != f.desc.Unit:
+		k.wrong(at, fmt.Sprintf("duplicate metric %s with unit %q", f.desc.Name, f.desc.Unit),
+			fmt.Sprintf("must have unit %q as the metric above", other.desc.Unit))
+	default:
+		f.desc.Help = other.desc.Help
 	}
-	return fmt.Errorf("invalid label name %q in %s: must match %s", name, where, validLabelName)
 }
 
-// block returns the block of the type.
-func (e *Each) block() (kind string, b *Block, err error) {
+var validMetricName = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
+
+// validLabelName does without names that begin with __, which Prometheus reserves.
+var validLabelName = regexp.MustCompile(`^(?:[a-zA-Z]|_[a-zA-Z0-9]|_$)[a-zA-Z0-9_]*$`)
+
+const labelNameRule = "must consist of letters, digits and _, and not begin with a digit or __"
+
+// labelNames checks the keys of commonLabels.
+func (k *checker) labelNames(at place, common map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(common)) {
+		k.labelName(at.in(name), name)
+	}
+}
+
+func (k *checker) labelName(at place, name string) {
+	if !validLabelName.MatchString(name) {
+		k.wrong(at, fmt.Sprintf("invalid label name %q", name), labelNameRule)
+	}
+}
+
+// each returns the block of the type; nil if there is none.
+func (k *checker) each(at place, e *Each) (name string, b *Block) {
 	blocks := []struct {
 		name string
 		b    *Block
@@ -166,101 +171,93 @@ func (e *Each) block() (kind string, b *Block, err error) {
 	for _, candidate := range blocks {
 		if strings.EqualFold(e.Type, candidate.name) {
 			if candidate.b == nil {
-				return "", nil, fmt.Errorf("missing each.%s: it is required by type %s", candidate.name, e.Type)
+				k.wrong(at, "missing "+candidate.name, "must be given for type "+e.Type)
 			}
-			return candidate.name, candidate.b, nil
+			return candidate.name, candidate.b
 		}
 	}
-	return "", nil, fmt.Errorf("invalid type %q: must be Gauge, Info or StateSet", e.Type)
+	k.wrong(at.in("type"), fmt.Sprintf("invalid type %q", e.Type), "must be Gauge, Info or StateSet")
+	return "", nil
 }
 
-func (f *family) compileBlock(kind string, b *Block) (errs []error) {
-	fail := func(err error) {
-		if err != nil {
-			errs = append(errs, fmt.Errorf("each.%s: %w", kind, err))
-		}
-	}
-	var err error
+func (k *checker) block(at place, name string, b *Block, f *family) {
 	f.block = block{
 		name: b.Path.String(), labelFromKey: b.LabelFromKey, nilIsZero: b.NilIsZero, labelName: b.LabelName, list: b.List,
+		path: k.selector(at.in("path"), b.Path), valueFrom: k.selector(at.in("valueFrom"), b.ValueFrom),
+		labels: k.labels(at.in("labelsFromPath"), b.LabelsFromPath),
 	}
-	if f.block.path, err = b.Path.compile(); err != nil {
-		fail(fmt.Errorf("path: %w", err))
-	}
-	if f.block.valueFrom, err = b.ValueFrom.compile(); err != nil {
-		fail(fmt.Errorf("valueFrom: %w", err))
-	}
-	f.block.labels, err = compileLabels(b.LabelsFromPath)
-	fail(err)
 	if b.LabelFromKey != "" {
-		fail(checkLabel("labelFromKey", b.LabelFromKey))
+		k.labelName(at.in("labelFromKey"), b.LabelFromKey)
 	}
-	switch kind {
+	switch name {
 	case "gauge":
 		f.collect = f.block.gauge
 	case "info":
 		f.desc.Type, f.collect = metric.Info, f.block.info
 	default:
 		f.desc.Type, f.collect = metric.StateSet, f.block.stateSet
-		fail(checkLabel("labelName", b.LabelName))
-	}
-	return errs
-}
-
-// bind fixes the labels that are the same for all objects.
-func (f *family) bind(served kind.Resource) {
-	fixed := maps.Clone(f.common[0])
-	if fixed == nil {
-		fixed = map[string]string{}
-	}
-	fixed["customresource_group"] = served.Group
-	fixed["customresource_version"] = served.Version
-	fixed["customresource_kind"] = served.Kind
-	maps.Copy(fixed, f.common[1])
-	f.fixed = nil
-	for _, name := range slices.Sorted(maps.Keys(fixed)) {
-		f.fixed = append(f.fixed, label{name, fixed[name]})
+		k.labelName(at.in("labelName"), b.LabelName)
 	}
 }
 
-// addFields adds what the family reads.
-func (f *family) addFields(reads *fields) {
-	reads.addSelector(&f.block.path)
-	for i := range f.outer {
-		reads.addSelector(&f.outer[i].from)
+// selector compiles a path or an expression.
+func (k *checker) selector(at place, s Selector) (compiled selector) {
+	var err error
+	if s.CEL != "" {
+		compiled.cel, err = compileCEL(s.CEL)
+	} else {
+		compiled.path, err = compilePath(s.Path)
 	}
-	// Within an element, a path reads what the path to the element has kept; an
-	// expression can read the object.
-	expressions := f.block.valueFrom.cel != nil
-	for i := range f.block.labels {
-		expressions = expressions || f.block.labels[i].from.cel != nil
+	if err != nil {
+		k.wrong(at, err.Error(), "")
 	}
-	if expressions {
-		reads.all = true
-	}
+	return compiled
 }
 
-// emit emits the samples of an object.
-func (f *family) emit(o *Object, e *metric.Emitter, skipped Skipped) {
-	s := samples{object: o}
-	f.collect(f.block.path.get(&s, o.root), &s)
-	if len(s.all) > 0 {
-		s.sort()
-		var outer labelSet
-		f.outer.read(&s, o.root, &outer)
-		outer.add(f.fixed)
-		for i := range s.all {
-			l := s.all[i].labels
-			l.add(outer)
-			for _, label := range l {
-				e.Label(label.name, label.value)
+// labels compiles labelsFromPath.
+func (k *checker) labels(at place, selectors map[string]Selector) pathLabels {
+	var stars, plain pathLabels
+	for _, key := range slices.Sorted(maps.Keys(selectors)) {
+		from := k.selector(at.in(key), selectors[key])
+		before, ends := strings.CutSuffix(key, "*")
+		switch {
+		case ends:
+			stars = append(stars, pathLabel{name: before, star: true, prefix: true, from: from})
+		case strings.HasPrefix(key, "*"):
+			stars = append(stars, pathLabel{star: true, from: from})
+		default:
+			plain = append(plain, pathLabel{name: labelName(key), from: from})
+		}
+	}
+	return append(stars, plain...)
+}
+
+// labels returns the labels that are known without an object.
+func (f *family) labels() []metric.Label {
+	docs := map[string]string{groupLabel: "API group", versionLabel: "API version", kindLabel: "kind"}
+	for _, common := range f.common {
+		for name, value := range common {
+			docs[name] = fmt.Sprintf("always %q", value)
+		}
+	}
+	for _, from := range []pathLabels{f.outer, f.block.labels} {
+		for i := range from {
+			if !from[i].star {
+				docs[from[i].name] = "from the object"
 			}
-			e.AddLabeled(s.all[i].value)
 		}
 	}
-	if skipped != nil {
-		for _, err := range s.errs {
-			skipped(f.desc.Name, err)
+	for _, name := range []string{f.block.labelFromKey, f.block.labelName} {
+		if name != "" {
+			docs[name] = "from the object"
 		}
 	}
+	if f.desc.Type == metric.StateSet {
+		docs[f.block.labelName] = "one of " + strings.Join(f.block.list, ", ")
+	}
+	known := make([]metric.Label, 0, len(docs))
+	for _, name := range slices.Sorted(maps.Keys(docs)) {
+		known = append(known, metric.Label{Name: name, Doc: docs[name]})
+	}
+	return known
 }

@@ -4,66 +4,64 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/kubestate/kubestate/internal/problem"
 )
 
-// maxConfig bounds the text of a configuration.
+// maxConfig bounds a document, in bytes.
 const maxConfig = 8 << 20
 
-// Config is a custom-resource-state configuration.
+// Source is a document of a configuration, in YAML or JSON.
+type Source struct {
+	Name string // in messages: the path of a file, or a flag
+	Text []byte
+}
+
+// Config is a compiled custom-resource-state configuration. It is immutable and safe for
+// concurrent use.
 type Config struct {
-	Resources []Resource
-	// Problems are the entries of spec.resources that could not be read. They are
-	// left out of Resources.
-	Problems []Problem
+	// Resources are the entries of spec.resources of all documents, in their order,
+	// without those that are invalid.
+	Resources []*Resource
+	// Problems are about invalid entries and invalid metrics, which Resources lacks.
+	Problems problem.List
 }
 
-// Problem is something wrong in a configuration.
-type Problem struct {
-	Line int    // 0: not known
-	Path string // such as "spec.resources[2].metrics[0]"
-	Text string // what is wrong, and what is allowed
-}
-
-func (p Problem) Error() string {
-	text := p.Path + ": " + p.Text
-	if p.Line > 0 {
-		text = fmt.Sprintf("line %d: %s", p.Line, text)
-	}
-	return text
-}
-
-// Resource is an entry of spec.resources: metrics of one kind of custom resources.
+// Resource is an entry of spec.resources: metrics of one kind of custom resources, or
+// with wildcards of several kinds.
 type Resource struct {
 	GVK struct {
 		Group, Version, Kind string
 	} `yaml:"groupVersionKind"`
 	Plural         string              `yaml:"resourcePlural"`
 	Prefix         *string             `yaml:"metricNamePrefix"` // nil: kube_customresource
+	LabelSelector  string              `yaml:"labelSelector"`    // empty: all objects
 	CommonLabels   map[string]string   `yaml:"commonLabels"`
 	LabelsFromPath map[string]Selector `yaml:"labelsFromPath"`
 	ErrorLogV      int                 `yaml:"errorLogV"`
 	Metrics        []Metric            `yaml:"metrics"`
 
-	line int
-	path string
+	at       place
+	admits   func(labels map[string]string) bool // nil: all
+	families []*family
 }
 
 // Metric is one family of a resource.
 type Metric struct {
 	Name           string              `yaml:"name"`
 	Help           string              `yaml:"help"`
+	Unit           Unit                `yaml:"unit"`
 	CommonLabels   map[string]string   `yaml:"commonLabels"`
 	LabelsFromPath map[string]Selector `yaml:"labelsFromPath"`
 	ErrorLogV      int                 `yaml:"errorLogV"`
 	Each           Each                `yaml:"each"`
-
-	line int
 }
 
-// Each says how samples are made of an object.
+// Each says how samples are computed from an object.
 type Each struct {
 	Type     string `yaml:"type"` // gauge, info or stateset in any case
 	Gauge    *Block `yaml:"gauge"`
@@ -71,8 +69,7 @@ type Each struct {
 	StateSet *Block `yaml:"stateSet"`
 }
 
-// Block is what a gauge, an info or a stateset is made of. Each of them has some of
-// the fields.
+// Block configures a gauge, an info or a stateset. Each of them has some of the fields.
 type Block struct {
 	Path           Selector            `yaml:"path"`
 	LabelsFromPath map[string]Selector `yaml:"labelsFromPath"`
@@ -108,64 +105,135 @@ func (s *Selector) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// Parse reads the first document of a YAML or JSON text. As in kube-state-metrics,
-// keys that are not known are ignored, at any level, and so are kind and apiVersion.
-// An entry of spec.resources of a wrong shape is a problem of that entry alone; the
-// error is about what makes the whole text unreadable.
-func Parse(text []byte) (*Config, error) {
-	if len(text) > maxConfig {
-		return nil, fmt.Errorf("custom resource configuration of %d bytes: at most %d are allowed", len(text), maxConfig)
+// Parse reads and compiles documents, of each the first of its stream. As in
+// kube-state-metrics, unknown keys are ignored at any level, and so are kind and
+// apiVersion. An invalid entry of spec.resources is a problem of that entry alone, and an
+// invalid metric of that metric. The error is about documents that cannot be read at all;
+// the others are in the Config, which is never nil.
+func Parse(sources ...Source) (*Config, error) {
+	c := &Config{}
+	var unreadable problem.List
+	for _, s := range sources {
+		entries, err := s.entries()
+		if err != nil {
+			unreadable = append(unreadable, problem.Problem{Source: s.Name, What: err.Error()})
+			continue
+		}
+		for i := range entries {
+			c.add(s.Name, i, &entries[i])
+		}
+	}
+	c.compile()
+	return c, unreadable.Err()
+}
+
+// entries returns the nodes of spec.resources.
+func (s *Source) entries() ([]yaml.Node, error) {
+	if len(s.Text) > maxConfig {
+		return nil, fmt.Errorf("document of %d bytes: must be at most %d", len(s.Text), maxConfig)
 	}
 	var document struct {
 		Spec struct {
 			Resources []yaml.Node `yaml:"resources"`
 		} `yaml:"spec"`
 	}
-	err := yaml.NewDecoder(strings.NewReader(string(text))).Decode(&document)
+	err := yaml.NewDecoder(strings.NewReader(string(s.Text))).Decode(&document)
 	if errors.Is(err, io.EOF) {
-		return nil, errors.New("custom resource configuration: empty document")
+		return nil, errors.New("empty document: must have spec.resources")
 	}
-	if err != nil {
-		return nil, fmt.Errorf("custom resource configuration: %w", err)
+	return document.Spec.Resources, err
+}
+
+// add decodes an entry.
+func (c *Config) add(source string, i int, node *yaml.Node) {
+	r := &Resource{at: place{source: source, line: node.Line, path: fmt.Sprintf("spec.resources[%d]", i), node: node}}
+	if err := node.Decode(r); err != nil {
+		c.Problems = append(c.Problems, r.at.wrongShape(err)...)
+		return
 	}
-	c := &Config{}
-	for i := range document.Spec.Resources {
-		node := &document.Spec.Resources[i]
-		r := Resource{line: node.Line, path: fmt.Sprintf("spec.resources[%d]", i)}
-		if err := node.Decode((*plainResource)(&r)); err != nil {
-			c.Problems = append(c.Problems, problemsOf(err, &r)...)
-			continue
+	c.Resources = append(c.Resources, r)
+}
+
+// place is a value in a document.
+type place struct {
+	source string
+	line   int
+	path   string
+	node   *yaml.Node // nil once all is compiled
+}
+
+// in returns the place of the value at keys below p; if the document lacks it, the line is
+// that of what would contain it.
+func (p place) in(keys ...string) place {
+	for _, key := range keys {
+		p.path = problem.Join(p.path, key)
+		p.node = childOf(p.node, key)
+	}
+	p.line = p.node.Line
+	return p
+}
+
+// childOf returns the value of a key, such as name or [3]; the node itself if there is none.
+func childOf(node *yaml.Node, key string) *yaml.Node {
+	for node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	if index, ok := strings.CutPrefix(key, "["); ok {
+		i, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
+		if err == nil && node.Kind == yaml.SequenceNode && i < len(node.Content) {
+			return node.Content[i]
 		}
-		c.Resources = append(c.Resources, r)
+		return node
 	}
-	return c, nil
+	if node.Kind == yaml.MappingNode {
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if node.Content[i].Value == key {
+				return node.Content[i+1]
+			}
+		}
+	}
+	return node
 }
 
-// These are decoded field by field.
-type (
-	plainResource Resource
-	plainMetric   Metric
-)
-
-// UnmarshalYAML remembers the line of a metric.
-func (m *Metric) UnmarshalYAML(node *yaml.Node) error {
-	m.line = node.Line
-	return node.Decode((*plainMetric)(m))
+// wrong returns a problem at the place.
+func (p place) wrong(what, allowed string) problem.Problem {
+	return problem.Problem{Source: p.source, Line: p.line, Path: p.path, What: what, Allowed: allowed}
 }
 
-// problemsOf returns what the YAML library found wrong with an entry.
-func problemsOf(err error, r *Resource) (problems []Problem) {
+// wrongShape returns what the YAML library found wrong with an entry.
+func (p place) wrongShape(err error) (problems problem.List) {
 	typeError, ok := errors.AsType[*yaml.TypeError](err)
 	if !ok {
-		return []Problem{{Line: r.line, Path: r.path, Text: err.Error()}}
+		return problem.List{p.wrong(strings.TrimPrefix(err.Error(), "yaml: "), "")}
 	}
 	for _, text := range typeError.Errors {
-		p := Problem{Line: r.line, Path: r.path, Text: text}
-		if n, _ := fmt.Sscanf(text, "line %d:", &p.Line); n == 1 {
-			_, p.Text, _ = strings.Cut(text, ": ")
+		at := p.wrong(text, "")
+		if n, _ := fmt.Sscanf(text, "line %d:", &at.Line); n == 1 {
+			_, at.What, _ = strings.Cut(text, ": ")
 		}
-		p.Text, _, _ = strings.Cut(p.Text, " into ") // the Go type means nothing to a user
-		problems = append(problems, p)
+		var goType string
+		at.What, goType, _ = strings.Cut(at.What, " into ")
+		at.What = strings.Replace(at.What, "cannot unmarshal !!", "invalid ", 1)
+		at.Allowed = allowedFor(goType)
+		problems = append(problems, at)
 	}
 	return problems
+}
+
+// allowedFor says what YAML a Go type is read from.
+func allowedFor(goType string) string {
+	switch {
+	case goType == "":
+		return ""
+	case goType == "int":
+		return "must be a whole number"
+	case goType == "bool":
+		return "must be true or false"
+	case goType == "string":
+		return "must be text"
+	case strings.HasPrefix(goType, "[]"):
+		return "must be a list"
+	default:
+		return "must be a mapping"
+	}
 }

@@ -3,6 +3,7 @@ package customresource
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -123,18 +124,19 @@ func TestConformance(t *testing.T) {
 
 func testConfig(t *testing.T, r *record) {
 	t.Helper()
-	c, err := Parse(r.Config)
-	if err != nil || len(c.Problems) > 0 {
+	c, err := Parse(Source{"test.yaml", r.Config})
+	if err != nil || len(c.Resources) != 1 {
 		t.Fatal(err, c.Problems)
 	}
 	failures := map[string]int{}
-	table, err := tableOf(&c.Resources[0], func(family string, _ error) { failures[family]++ })
+	table, err := tableOf(c.Resources[0], func(family string, _ error) { failures[family]++ })
 	if r.FactoryError != "" {
-		if err == nil {
+		if len(c.Problems) == 0 {
 			t.Errorf("accepted; kube-state-metrics says %q", r.FactoryError)
 		}
 		return
 	}
+	err = errors.Join(err, c.Problems.Err())
 	if why, repaired := repairs[r.Name]; repaired {
 		if err == nil && gocmp.Equal(r.Families, collect(t, table, r.Obj, failures)) {
 			t.Errorf("as in kube-state-metrics, not repaired: %s", why)
@@ -238,24 +240,32 @@ func testPath(t *testing.T, r *record) {
 func testCompileError(t *testing.T, r *record) {
 	t.Helper()
 	kind, where, _ := strings.Cut(r.Case, " ")
-	text := fmt.Sprintf(`{"spec":{"resources":[{"metrics":[{"name":"m","each":{"type":%q,%q:{%q:["[Ready]"],"labelName":"x"}}}]}]}}`, kind, kind, where)
-	c, err := Parse([]byte(text))
+	text := fmt.Sprintf(`{"spec":{"resources":[{"groupVersionKind":{"group":"g"},"metrics":[{"name":"m","each":{"type":%q,%q:{%q:["[Ready]"],"labelName":"x"}}}]}]}}`, kind, kind, where)
+	c, err := Parse(Source{"test.yaml", []byte(text)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "each." + kind + ": " + where + `: invalid list lookup "[Ready]": must be [key=value]`
-	if problems := c.Resources[0].Check(); len(problems) != 1 || problems[0].Text != want {
-		t.Errorf("problems %v, want %s", problems, want)
+	want := "test.yaml:1: spec.resources[0].metrics[0].each." + kind + "." + where + `: invalid list lookup "[Ready]": must be [key=value]`
+	if len(c.Problems) != 1 || c.Problems[0].Error() != want {
+		t.Errorf("problems %v, want %s", c.Problems, want)
 	}
 }
 
 func testDecode(t *testing.T, r *record) {
 	t.Helper()
-	c, err := Parse([]byte(r.YAML))
+	source := Source{"test.yaml", []byte(r.YAML)}
+	entries, err := source.entries()
+	if err == nil {
+		c := &Config{}
+		for i := range entries {
+			c.add(source.Name, i, &entries[i])
+		}
+		err = c.Problems.Err()
+	}
 	if (err != nil) != (r.Error != "") {
 		t.Fatalf("error %v, kube-state-metrics says %q", err, r.Error)
 	}
-	if err == nil && len(c.Resources) != r.Resources {
-		t.Errorf("%d resources, want %d", len(c.Resources), r.Resources)
+	if err == nil && len(entries) != r.Resources {
+		t.Errorf("%d entries, want %d", len(entries), r.Resources)
 	}
 }

@@ -8,14 +8,19 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 )
 
+// oneEntry is a configuration of one entry, whose metrics are given.
+func oneEntry(metrics string) Source {
+	return Source{"test.yaml", []byte("spec:\n  resources:\n  - groupVersionKind: {group: myteam.io, version: v1, kind: Foo}\n    metrics:\n" + metrics)}
+}
+
 // compileOne compiles the one entry of a configuration, whose metrics are given.
 func compileOne(t *testing.T, metrics string) *Resource {
 	t.Helper()
-	c, err := Parse([]byte("spec:\n  resources:\n  - groupVersionKind: {group: myteam.io, version: v1, kind: Foo}\n    metrics:\n" + metrics))
+	c, err := Parse(oneEntry(metrics))
 	if err != nil || len(c.Problems) > 0 || len(c.Resources) != 1 {
 		t.Fatal(err, c)
 	}
-	return &c.Resources[0]
+	return c.Resources[0]
 }
 
 // lines returns the samples of an object as text.
@@ -62,8 +67,8 @@ func TestValues(t *testing.T) {
 		{
 			"keys of the object make valid label names",
 			"    - {name: m_info, each: {type: Info, info: {path: [], labelsFromPath: {'*': [labels]}}}}\n",
-			`{"labels":{"a.b/c":"1","0":"2","":"3","none":null}}`,
-			"kube_customresource_m_info{_=\"3\"_0=\"2\"a_b_c=\"1\"} 1\n",
+			`{"labels":{"a.b/c":"1","0":"2","":"3","none":null,"__d":"4"}}`,
+			"kube_customresource_m_info{_=\"3\"_0=\"2\"_d=\"4\"a_b_c=\"1\"} 1\n",
 		},
 		{
 			"an index out of range and a missing path are nothing",
@@ -78,6 +83,16 @@ func TestValues(t *testing.T) {
 			"    - {name: m, each: {type: Gauge, gauge: {path: [l], labelsFromPath: {n: [n]}, valueFrom: [v]}}}\n",
 			`{"l":[{"n":"a","v":"Unknown!"},{"n":"b","v":3},{"n":"c","v":"1e-2147483648"},{"n":"d","v":"` + strings.Repeat("9", 10_000) + `"}]}`,
 			"kube_customresource_m{n=\"b\"} 3\nkube_customresource_m: 3 skipped\n",
+		},
+		{
+			"text with the unit seconds may be a duration",
+			"    - {name: m_seconds, unit: seconds, each: {type: Gauge, gauge: {path: [l], labelsFromPath: {v: []}}}}\n" +
+				"    - {name: m, each: {type: Gauge, gauge: {path: [l], labelsFromPath: {v: []}}}}\n",
+			`{"l":["5m","2160h0m0s",7,"1970-01-01T00:01:00Z"]}`,
+			`kube_customresource_m_seconds{v="1970-01-01T00:01:00Z"} 60` + "\n" + `kube_customresource_m_seconds{v="2160h0m0s"} 7.776e+06` + "\n" +
+				`kube_customresource_m_seconds{v="5m"} 300` + "\n" + `kube_customresource_m_seconds{v="7"} 7` + "\n" +
+				`kube_customresource_m{v="1970-01-01T00:01:00Z"} 60` + "\n" + `kube_customresource_m{v="5m"} 0.005` + "\n" + `kube_customresource_m{v="7"} 7` + "\n" +
+				"kube_customresource_m: 1 skipped\n",
 		},
 		{
 			"CEL makes values",
@@ -115,66 +130,149 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// All problems of an entry are reported at once, with their lines.
+// problems returns the problems of documents.
+func problems(t *testing.T, sources ...Source) (c *Config, texts []string) {
+	t.Helper()
+	c, err := Parse(sources...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range c.Problems {
+		texts = append(texts, p.Error())
+	}
+	return c, texts
+}
+
+// All problems are reported at once, each with its file, its line and its path. Only the
+// metrics that have one are off.
 func TestProblems(t *testing.T) {
-	r := compileOne(t, `    - name: 'a b'
+	c, got := problems(t, oneEntry(`    - name: 'a b'
       commonLabels: {'x.y': z}
       each: {type: Counter}
     - name: m
-      each: {type: StateSet, stateSet: {path: ['[x]'], valueFrom: ['[y]'], labelsFromPath: {l: ['[z]']}}}
+      each:
+        type: StateSet
+        stateSet:
+          path: ['[x]']
+          valueFrom: ['[y]']
+          labelsFromPath: {l: ['[z]']}
     - name: m
       each: {type: Gauge}
     - {name: n, each: {type: gauge, gauge: {labelFromKey: 'a-b'}}}
+    - {name: n, each: {type: gauge, gauge: {}}}
     - {name: n, each: {type: info, info: {}}}
-    - {name: o, each: {type: gauge, gauge: {path: {cel: 'o.spec +'}}}}
-`)
+    - {name: o, labelsFromPath: {__x: {cel: 'o.'}}, each: {type: gauge, gauge: {path: {cel: 'o.spec +'}}}}
+    - {name: p, unit: seconds, each: {type: gauge, gauge: {}}}
+    - {name: p_seconds, unit: seconds, commonLabels: {__x: a}, each: {type: info, info: {}}}
+`))
 	want := []string{
-		`line 5: spec.resources[0].metrics[0]: invalid metric name "kube_customresource_a b": must match ^[a-zA-Z_:][a-zA-Z0-9_:]*$`,
-		`line 5: spec.resources[0].metrics[0]: invalid label name "x.y" in commonLabels: must match ^[a-zA-Z_][a-zA-Z0-9_]*$`,
-		`line 5: spec.resources[0].metrics[0]: invalid type "Counter": must be Gauge, Info or StateSet`,
-		`line 8: spec.resources[0].metrics[1]: each.stateSet: path: invalid list lookup "[x]": must be [key=value]`,
-		`line 8: spec.resources[0].metrics[1]: each.stateSet: valueFrom: invalid list lookup "[y]": must be [key=value]`,
-		`line 8: spec.resources[0].metrics[1]: each.stateSet: labelsFromPath: l: invalid list lookup "[z]": must be [key=value]`,
-		`line 8: spec.resources[0].metrics[1]: each.stateSet: invalid label name "" in labelName: must match ^[a-zA-Z_][a-zA-Z0-9_]*$`,
-		`line 10: spec.resources[0].metrics[2]: missing each.gauge: it is required by type Gauge`,
-		`line 12: spec.resources[0].metrics[3]: each.gauge: invalid label name "a-b" in labelFromKey: must match ^[a-zA-Z_][a-zA-Z0-9_]*$`,
-		`line 13: spec.resources[0].metrics[4]: type info of kube_customresource_n: a metric above gives it type gauge`,
-		`line 14: spec.resources[0].metrics[5]: each.gauge: path: invalid CEL expression, line 1, column 9: Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}`,
+		`test.yaml:5: spec.resources[0].metrics[0].name: invalid metric name "kube_customresource_a b": must consist of letters, digits, _ and :, and not begin with a digit`,
+		`test.yaml:6: spec.resources[0].metrics[0].commonLabels.x.y: invalid label name "x.y": must consist of letters, digits and _, and not begin with a digit or __`,
+		`test.yaml:7: spec.resources[0].metrics[0].each.type: invalid type "Counter": must be Gauge, Info or StateSet`,
+		`test.yaml:12: spec.resources[0].metrics[1].each.stateSet.path: invalid list lookup "[x]": must be [key=value]`,
+		`test.yaml:13: spec.resources[0].metrics[1].each.stateSet.valueFrom: invalid list lookup "[y]": must be [key=value]`,
+		`test.yaml:14: spec.resources[0].metrics[1].each.stateSet.labelsFromPath.l: invalid list lookup "[z]": must be [key=value]`,
+		`test.yaml:12: spec.resources[0].metrics[1].each.stateSet.labelName: invalid label name "": must consist of letters, digits and _, and not begin with a digit or __`,
+		`test.yaml:16: spec.resources[0].metrics[2].each: missing gauge: must be given for type Gauge`,
+		`test.yaml:17: spec.resources[0].metrics[3].each.gauge.labelFromKey: invalid label name "a-b": must consist of letters, digits and _, and not begin with a digit or __`,
+		`test.yaml:19: spec.resources[0].metrics[5]: duplicate metric kube_customresource_n of type info: must be of type gauge as the metric above`,
+		`test.yaml:20: spec.resources[0].metrics[6].labelsFromPath.__x: invalid CEL expression, line 1, column 3: Syntax error: no viable alternative at input '.'`,
+		`test.yaml:20: spec.resources[0].metrics[6].each.gauge.path: invalid CEL expression, line 1, column 9: Syntax error: mismatched input '<EOF>'`,
+		`test.yaml:21: spec.resources[0].metrics[7].unit: invalid unit "seconds" of metric kube_customresource_p: must be how the name of the metric ends, such as seconds or bytes`,
+		`test.yaml:22: spec.resources[0].metrics[8].unit: invalid unit "seconds" of type info: must be given for gauges only`,
+		`test.yaml:22: spec.resources[0].metrics[8].commonLabels.__x: invalid label name "__x": must consist of letters, digits and _, and not begin with a digit or __`,
 	}
-	var got []string
-	for _, p := range r.Check() {
-		got = append(got, p.Error())
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if kept := c.Resources[0].families; len(kept) != 1 || kept[0].desc.Name != "kube_customresource_n" {
+		t.Errorf("%d metrics left, want kube_customresource_n alone", len(kept))
+	}
+}
+
+// An invalid entry is off, and only that, whichever document it is in.
+func TestOneBadEntry(t *testing.T) {
+	c, got := problems(t, Source{"a.yaml", []byte(`spec:
+  resources:
+  - groupVersionKind: {group: a, version: v1, kind: A}
+    metrics: {name: m}
+    errorLogV: loud
+  - groupVersionKind: {group: b, version: v1, kind: B}
+  - groupVersionKind: {group: '*', version: v*, kind: C}
+    labelSelector: a in
+`)}, Source{"d.yaml", []byte("spec: {resources: [{groupVersionKind: {group: d}}, {groupVersionKind: {group: d}, groupVersionKind: {group: e}}]}")})
+	if len(c.Resources) != 2 || c.Resources[0].GVK.Kind != "B" || c.Resources[1].GVK.Group != "d" {
+		t.Errorf("resources %+v, want B and d", c.Resources)
+	}
+	want := []string{
+		"a.yaml:4: spec.resources[0]: invalid map: must be a list",
+		"a.yaml:5: spec.resources[0]: invalid str `loud`: must be a whole number",
+		`d.yaml:1: spec.resources[1]: mapping key "groupVersionKind" already defined at line 1`,
+		`a.yaml:7: spec.resources[2].groupVersionKind.group: invalid group "*": must be the name of an API group, without wildcards`,
+		`a.yaml:7: spec.resources[2].groupVersionKind.version: invalid version "v*": must be a name, or * for all`,
+		`a.yaml:8: spec.resources[2].labelSelector: invalid label selector "a in": unable to parse requirement: found '' expected: '(': must be a selector as for kubectl --selector`,
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
-// An entry of a wrong shape is off, and only that.
-func TestOneBadEntry(t *testing.T) {
-	c, err := Parse([]byte(`spec:
+// A document that cannot be read at all does not harm the others.
+func TestUnreadableDocument(t *testing.T) {
+	c, err := Parse(Source{"a.yaml", []byte("spec: [")}, Source{"b.yaml", nil}, Source{"c.yaml", []byte("spec: {resources: [{groupVersionKind: {group: c}}]}")})
+	want := "a.yaml: yaml: line 1: did not find expected node content\nb.yaml: empty document: must have spec.resources"
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if len(c.Resources) != 1 || c.Resources[0].GVK.Group != "c" {
+		t.Errorf("resources %+v, want c", c.Resources)
+	}
+}
+
+// Metrics of one name are one family with one help, also of several resources.
+func TestOneHelp(t *testing.T) {
+	c, got := problems(t, Source{"a.yaml", []byte(`spec:
   resources:
   - groupVersionKind: {group: a, version: v1, kind: A}
-    metrics: {name: m}
-    errorLogV: loud
+    metrics: [{name: m, help: First., each: {type: Gauge, gauge: {}}}]
   - groupVersionKind: {group: b, version: v1, kind: B}
-`))
+    metrics: [{name: m, help: Second., each: {type: Gauge, gauge: {}}}]
+  - groupVersionKind: {group: c, version: v1, kind: C}
+    metrics: [{name: m, each: {type: Info, info: {}}}]
+`)})
+	want := []string{"a.yaml:8: spec.resources[2].metrics[0]: duplicate metric kube_customresource_m of type info: must be of type gauge as the metric above"}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for _, r := range c.Resources[:2] {
+		if help := r.families[0].desc.Help; help != "First." {
+			t.Errorf("%s has help %q, want that of the first", r, help)
+		}
+	}
+}
+
+func TestLabelSelector(t *testing.T) {
+	c, got := problems(t, Source{"a.yaml", []byte(`spec:
+  resources:
+  - groupVersionKind: {group: a, version: v1, kind: A}
+    labelSelector: app in (a, b), !old
+    metrics: [{name: m, each: {type: Gauge, gauge: {path: [x]}}}]
+`)})
+	if len(got) > 0 {
+		t.Fatal(got)
+	}
+	table, err := tableOf(c.Resources[0], nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Resources) != 1 || c.Resources[0].GVK.Kind != "B" {
-		t.Errorf("resources %+v, want B alone", c.Resources)
-	}
-	want := []string{
-		"line 4: spec.resources[0]: cannot unmarshal !!map",
-		"line 5: spec.resources[0]: cannot unmarshal !!str `loud`",
-	}
-	var got []string
-	for _, p := range c.Problems {
-		got = append(got, p.Error())
-	}
-	if diff := gocmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
+	for object, want := range map[string]int{
+		`{"metadata":{"labels":{"app":"a"}},"x":1}`:           1,
+		`{"metadata":{"labels":{"app":"a","old":"1"}},"x":1}`: 0,
+		`{"x":1}`: 0,
+	} {
+		if n := len(collect(t, table, []byte(object), nil)[0].Samples); n != want {
+			t.Errorf("%s has %d samples, want %d", object, n, want)
+		}
 	}
 }
 

@@ -35,11 +35,11 @@ const certificateMetrics = `    - {name: ready, each: {type: Gauge, gauge: {path
 `
 
 func BenchmarkDecode(b *testing.B) {
-	c, err := Parse([]byte("spec:\n  resources:\n  - groupVersionKind: {group: g, version: v1, kind: C}\n    metrics:\n" + certificateMetrics))
+	c, err := Parse(oneEntry(certificateMetrics))
 	if err != nil {
 		b.Fatal(err)
 	}
-	table, err := tableOf(&c.Resources[0], nil)
+	table, err := tableOf(c.Resources[0], nil)
 	if err != nil {
 		b.Fatal(err)
 	}

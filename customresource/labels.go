@@ -2,7 +2,6 @@ package customresource
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -50,27 +49,6 @@ type pathLabel struct {
 	from   selector
 }
 
-// compileLabels compiles labelsFromPath. The error names the label.
-func compileLabels(selectors map[string]Selector) (pathLabels, error) {
-	var stars, plain pathLabels
-	for _, key := range slices.Sorted(maps.Keys(selectors)) {
-		from, err := selectors[key].compile()
-		if err != nil {
-			return nil, fmt.Errorf("labelsFromPath: %s: %w", key, err)
-		}
-		before, ends := strings.CutSuffix(key, "*")
-		switch {
-		case ends:
-			stars = append(stars, pathLabel{name: before, star: true, prefix: true, from: from})
-		case strings.HasPrefix(key, "*"):
-			stars = append(stars, pathLabel{star: true, from: from})
-		default:
-			plain = append(plain, pathLabel{name: labelName(key), from: from})
-		}
-	}
-	return append(stars, plain...), nil
-}
-
 // read sets the labels that v, a part of the object, has.
 func (l pathLabels) read(of *samples, v any, into *labelSet) {
 	for i := range l {
@@ -96,7 +74,8 @@ func (l pathLabels) read(of *samples, v any, into *labelSet) {
 }
 
 // labelName makes a valid label name of a key: characters outside [a-zA-Z0-9_] become
-// underscores, and one is put before a digit at the start and in place of nothing.
+// underscores, the empty key and a digit at the start get one, and of several underscores
+// at the start one remains.
 func labelName(key string) string {
 	name := strings.Map(func(r rune) rune {
 		if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' {
@@ -106,6 +85,9 @@ func labelName(key string) string {
 	}, key)
 	if name == "" || '0' <= name[0] && name[0] <= '9' {
 		return "_" + name
+	}
+	if rest := strings.TrimLeft(name, "_"); len(name)-len(rest) > 1 { // Prometheus reserves __
+		return "_" + rest
 	}
 	return name
 }

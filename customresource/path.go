@@ -12,15 +12,6 @@ type selector struct {
 	cel  *expression // nil: path
 }
 
-func (s Selector) compile() (c selector, err error) {
-	if s.CEL != "" {
-		c.cel, err = compileCEL(s.CEL)
-	} else {
-		c.path, err = compilePath(s.Path)
-	}
-	return c, err
-}
-
 // String is the selector in messages: "status.conditions.[type=Ready]".
 func (s Selector) String() string {
 	switch {

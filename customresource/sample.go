@@ -40,6 +40,7 @@ type block struct {
 	nilIsZero    bool
 	labelName    string
 	list         []string
+	unit         Unit
 }
 
 var errNoValue = errors.New("no value")
@@ -70,7 +71,7 @@ func (b *block) gaugeOf(v any, at string, s *samples) {
 	case found == nil && v == nil:
 		s.fail(at, errNoValue)
 	case found != nil:
-		n, err := toNumber(found)
+		n, err := b.unit.number(found)
 		if err != nil {
 			s.fail(at, err)
 			return
@@ -99,7 +100,7 @@ func (b *block) gaugeMap(m map[string]any, at string, s *samples) {
 		n := 0.0
 		if found != nil {
 			var err error
-			if n, err = toNumber(found); err != nil {
+			if n, err = b.unit.number(found); err != nil {
 				if itself {
 					s.fail(at+"."+key, err)
 				}

@@ -6,6 +6,7 @@ package exposition
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 
@@ -149,13 +150,17 @@ func AppendFloat(dst []byte, v float64) []byte {
 	return strconv.AppendFloat(dst, v, 'g', -1, 64)
 }
 
-// AppendHeader appends the HELP and TYPE lines of family d.
+// AppendHeader appends the HELP and TYPE lines of family d, in OpenMetrics also UNIT.
 func AppendHeader(dst []byte, d *metric.Desc, f Format) []byte {
 	name, typ := familyName(d, f), familyType(d, f)
 	dst = append(append(dst, "# HELP "...), name...)
 	dst = appendHelp(append(dst, ' '), d.HelpText(), f)
 	dst = append(append(dst, "\n# TYPE "...), name...)
 	dst = append(append(dst, ' '), typ...)
+	if d.Unit != "" && f.openMetrics() {
+		dst = append(append(dst, "\n# UNIT "...), name...)
+		dst = append(append(dst, ' '), d.Unit...)
+	}
 	return append(dst, '\n')
 }
 
@@ -169,13 +174,15 @@ func familyName(d *metric.Desc, f Format) string {
 }
 
 // familyType returns the type for the TYPE line. The text format has neither info nor
-// stateset; in OpenMetrics a counter or an info without the suffix must be unknown.
+// stateset; in OpenMetrics a counter or an info without the suffix must be unknown, and the
+// states of a stateset are values of a label named as the family.
 func familyType(d *metric.Desc, f Format) metric.Type {
 	suffix := openMetricsSuffix(d.Type)
 	switch {
 	case f.openMetrics() && suffix != "" && !hasSuffix(d.Name, suffix):
 		return "unknown"
-	case !f.openMetrics() && (d.Type == metric.Info || d.Type == metric.StateSet):
+	case !f.openMetrics() && (d.Type == metric.Info || d.Type == metric.StateSet),
+		d.Type == metric.StateSet && !slices.ContainsFunc(d.Labels, func(l metric.Label) bool { return l.Name == d.Name }):
 		return metric.Gauge
 	default:
 		return d.Type

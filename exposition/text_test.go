@@ -349,6 +349,10 @@ func TestAppendHeader(t *testing.T) {
 			"# HELP a_info H.\n# TYPE a_info gauge\n", "# HELP a_info H.\n# TYPE a_info gauge\n"},
 		{"stateset", metric.Desc{Name: "a", Type: metric.StateSet, Help: "H.", Labels: []metric.Label{{Name: "a"}}},
 			"# HELP a H.\n# TYPE a gauge\n", "# HELP a H.\n# TYPE a stateset\n"},
+		{"stateset without the label of its states", metric.Desc{Name: "a", Type: metric.StateSet, Help: "H.", Labels: []metric.Label{{Name: "b"}}},
+			"# HELP a H.\n# TYPE a gauge\n", "# HELP a H.\n# TYPE a gauge\n"},
+		{"unit", metric.Desc{Name: "a_seconds", Type: metric.Gauge, Help: "H.", Unit: "seconds"},
+			"# HELP a_seconds H.\n# TYPE a_seconds gauge\n", "# HELP a_seconds H.\n# TYPE a_seconds gauge\n# UNIT a_seconds seconds\n"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

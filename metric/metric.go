@@ -43,6 +43,7 @@ type Desc struct {
 	Type       Type
 	Stability  Stability
 	Help       string
+	Unit       string  // with which Name ends ("seconds"); empty: not told
 	Labels     []Label // the family's own labels; the kind's identity labels come first
 	Prefix     string  // families with labels made from a Kubernetes map: how their names begin ("label")
 	AllowList  AllowList

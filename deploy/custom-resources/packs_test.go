@@ -43,7 +43,7 @@ func testPack(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := customresource.Parse(text)
+	config, err := customresource.Parse(customresource.Source{Name: name, Text: text})
 	if err != nil || len(config.Problems) > 0 {
 		t.Fatal(err, config.Problems)
 	}
@@ -84,7 +84,7 @@ func render(t *testing.T, config *customresource.Config, document []byte, out *s
 	fmt.Fprintf(out, "# %s %s\n", u.GetKind(), u.GetName())
 	matched := false
 	for i := range config.Resources {
-		r := &config.Resources[i]
+		r := config.Resources[i]
 		gvk := u.GroupVersionKind()
 		if r.GVK.Group != gvk.Group || r.GVK.Version != gvk.Version || r.GVK.Kind != gvk.Kind {
 			continue
