@@ -45,7 +45,7 @@ Further settings can follow a question mark, as in the configuration file.`,
 			return runAgent(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
-	takeOptions(c, o, conf.Files, conf.Cluster, conf.Scope, conf.Selection, conf.Pushing, conf.Election, conf.Telemetry, conf.Logging)
+	takeOptions(c, o, conf.Files, conf.Cluster, conf.Scope, conf.Selection, conf.Pushing, conf.Election, conf.Telemetry, conf.Memory, conf.Logging)
 	return c
 }
 
@@ -55,6 +55,7 @@ func runAgent(ctx context.Context, o *conf.Options, out, messages io.Writer) err
 	if err != nil {
 		return err
 	}
+	o = settings.Options
 	log := o.Logger(messages)
 	p, err := newPusher(*settings.Push, log)
 	if err != nil {

@@ -41,7 +41,8 @@ does, from the same watches.`,
 			return serveCluster(c.Context(), o, o.Logger(c.ErrOrStderr()), c.OutOrStdout(), func(addresses) {})
 		},
 	}
-	takeOptions(c, o, conf.Files, conf.Cluster, conf.Scope, conf.Selection, conf.Joining, conf.Serving, conf.Telemetry, conf.Logging)
+	takeOptions(c, o, conf.Files, conf.Cluster, conf.Scope, conf.Sharding, conf.Selection, conf.Custom, conf.Joining, conf.Election,
+		conf.Serving, conf.Telemetry, conf.Security, conf.Memory, conf.Logging)
 	return c
 }
 
@@ -56,6 +57,7 @@ func serveCluster(ctx context.Context, o *conf.Options, log *slog.Logger, out io
 	if err != nil {
 		return err
 	}
+	o = settings.Options
 	for _, w := range settings.Warnings {
 		log.Warn(w)
 	}

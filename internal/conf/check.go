@@ -40,6 +40,39 @@ func (o *Options) problems() problem.List {
 			Source: "--metric-allowlist, --metric-denylist", What: "allowlist and denylist are both set, they are mutually exclusive, only one of them can be set",
 		})
 	}
+	if len(all) == 0 {
+		return o.notYet()
+	}
+	return all
+}
+
+// notYet returns a problem for each option that must not be ignored and that nothing
+// acts on yet.
+func (o *Options) notYet() problem.List {
+	var all problem.List
+	for _, option := range []struct {
+		name  string
+		group Group // of a command to which it applies
+		given bool
+	}{
+		{"shard", Sharding, o.Shards.Shard != 0},
+		{"total-shards", Sharding, o.Shards.TotalShards != 1},
+		{"pod", Sharding, o.Shards.Automatic()},
+		{"node", Sharding, o.Shards.Node != ""},
+		{"track-unscheduled-pods", Sharding, o.Shards.TrackUnscheduledPods},
+		{"custom-resource-state-config", Custom, o.Custom.Inline != ""},
+		{"custom-resource-state-config-file", Custom, o.Custom.File != ""},
+		{"custom-resource-state-only", Custom, o.Custom.Only},
+		{"custom-resource-pack", Custom, len(o.Custom.Packs) > 0},
+		{"leader-election", Serving, o.Election.Enabled},
+		{"enable-pprof", Telemetry, !o.EnablePprof},
+		{"auth-filter", Security, o.AuthFilter},
+		{"tls-config", Security, o.TLSConfig != ""},
+	} {
+		if option.given && slices.Contains(o.groups, option.group) {
+			all = append(all, o.placed(problem.New("not supported yet", ""), option.name))
+		}
+	}
 	return all
 }
 
@@ -136,15 +169,23 @@ func (o *Options) checkAPIServer() problem.List {
 	return one(problem.New("invalid URL "+shown, "must be http or https and a host, such as https://10.0.0.1:6443, or host:port"))
 }
 
-func (o *Options) checkKubeconfig() problem.List {
-	if o.Kubeconfig == "" {
+func (o *Options) checkRatio() problem.List {
+	if r := o.Memory.Ratio; o.Memory.Auto && !(r > 0 && r <= 1) {
+		return one(problem.New(fmt.Sprintf("invalid ratio %v", r), "must be above 0 and at most 1"))
+	}
+	return nil
+}
+
+// checkFile checks that a file exists; path may be empty.
+func checkFile(path string) problem.List {
+	if path == "" {
 		return nil
 	}
-	switch info, err := os.Stat(o.Kubeconfig); {
+	switch info, err := os.Stat(path); {
 	case err != nil:
 		return one(problem.New("cannot read file", problem.Cut(err.Error())))
 	case info.IsDir():
-		return one(problem.Invalid("path", o.Kubeconfig, "must be a file, not a directory"))
+		return one(problem.Invalid("path", path, "must be a file, not a directory"))
 	}
 	return nil
 }

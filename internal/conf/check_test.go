@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,6 +47,14 @@ func TestWrongValues(t *testing.T) {
 			"column 8: found the end, want a comma and another key, or ]"},
 		{"--metric-labels-allowlist==[a]", "--metric-labels-allowlist: list of keys without a resource: must be resource=[key,...]"},
 		{"--metric-annotations-allowlist=foo=[a]", "--metric-annotations-allowlist: resource foo does not exist: must be one of: "},
+		{"--auto-gomemlimit --auto-gomemlimit-ratio=1.5", "--auto-gomemlimit-ratio: invalid ratio 1.5: must be above 0 and at most 1"},
+		{"--auto-gomemlimit --auto-gomemlimit-ratio=NaN", "--auto-gomemlimit-ratio: invalid ratio NaN: must be above 0 and at most 1"},
+		{"--auto-gomemlimit-ratio=most", `--auto-gomemlimit-ratio: invalid number "most": must be a number, such as 0.9`},
+		{"--stderrthreshold=LOUD", `--stderrthreshold: invalid severity "LOUD": must be one of: INFO, WARNING, ERROR, FATAL`},
+		{"--vmodule=a", `--vmodule: invalid item "a": must be pattern=N`},
+		{"--vmodule=a=1,[=2", `--vmodule: invalid item "[=2": must be pattern=N`},
+		{"-v=much", `--v: invalid number "much": must be a whole number`},
+		{"--tls-config=/does/not/exist", "--tls-config: cannot read file: stat /does/not/exist: no such file or directory"},
 		{"--join=kube_pod_*=[nodelabel:zone]", `--join: invalid item "nodelabel:zone" of kube_pod_*: did you mean node_label?`},
 		{"--join=kube_pod_*=[label]", `--join: invalid item "label" of kube_pod_*: must have a key, such as label:app`},
 		{"--join=kube_pod_*=[node:w1]", `--join: invalid item "node:w1" of kube_pod_*: must be node without a key`},
@@ -64,9 +73,13 @@ func TestWrongValues(t *testing.T) {
 	}
 }
 
-// TestAbsurdNumbers: every option that is a number or a duration has bounds.
+// TestAbsurdNumbers: every option that is a number or a duration has bounds, except for
+// those of which kube-state-metrics accepts any number.
 func TestAbsurdNumbers(t *testing.T) {
 	for _, row := range New().table() {
+		if slices.Contains([]string{"object-limit", "shard", "total-shards", "v"}, row.name) {
+			continue
+		}
 		absurd := map[string][]string{
 			"int":      {"-1", "-2147483648", "2147483647", "1e9", "99999999999999999999"},
 			"duration": {"-1ns", "-1h", "8760h1s", "2562047h", "1e9h"},
@@ -95,6 +108,8 @@ func TestRightValues(t *testing.T) {
 		"--namespaces= --namespaces-denylist=",
 		"--metric-labels-allowlist= --metric-annotations-allowlist=",
 		"--metric-labels-allowlist=*=[*],pods=[a]",
+		"--object-limit=-1 -v=-1", "--object-limit=2147483647 -v=2147483647",
+		"--auto-gomemlimit-ratio=7",
 	} {
 		if _, err := parseFlags(t, strings.Fields(args)...).Complete(); err != nil {
 			t.Errorf("%s: %v", args, err)

@@ -15,12 +15,16 @@ import (
 )
 
 // Settings is the result of the options, in the form in which other packages take it.
-// Simple values, such as ports, are in Options.
 type Settings struct {
+	// Options are those in effect, of flags and file, for simple values such as ports.
+	Options *Options
 	// Exporter says what is served; its Logger is the caller's to set.
 	Exporter kubestate.Config
 	// Push says what is pushed; nil: nothing.
 	Push *agentconf.Settings
+	// Election says whether and how replicas elect the one that serves and pushes; that
+	// of Push is then off. The agent command has only that of Push.
+	Election agentconf.LeaderElection
 	// Namespaces are those to read; nil is all.
 	Namespaces []string
 	// NotNamespaces are those not to read.
@@ -38,10 +42,24 @@ func (s *Settings) Reads(namespace string) bool {
 	return (len(s.Namespaces) == 0 || slices.Contains(s.Namespaces, namespace)) && !slices.Contains(s.NotNamespaces, namespace)
 }
 
-// Complete reads the configuration file, checks the options and returns the settings.
-// Call it once. The error is a problem.List; each problem names the flag, or the file
-// with line and key, and what is allowed.
+// Complete reads the configuration file, checks the options and returns the settings. It
+// does not change o, so that after a change of files another call returns what is then
+// in effect: a key that was removed has the value of its flag or its default again. The
+// error is a problem.List; each problem names the flag, or the file with line and key,
+// and what is allowed.
 func (o *Options) Complete() (Settings, error) {
+	return o.clone().complete()
+}
+
+// clone returns a copy that shares nothing that complete changes.
+func (o *Options) clone() *Options {
+	c := *o
+	c.unread, c.warned = slices.Clone(o.unread), slices.Clone(o.warned)
+	c.file = map[string]problem.Problem{}
+	return &c
+}
+
+func (o *Options) complete() (Settings, error) {
 	section, problems := o.readFile()
 	readable := len(problems) == 0
 	problems = append(problems, o.problems()...)
@@ -51,11 +69,14 @@ func (o *Options) Complete() (Settings, error) {
 	problems = append(problems, slow...)
 	push, wrong := o.push(section, readable)
 	problems = append(problems, wrong...)
+	election, wrong := o.exporterElection()
+	problems = append(problems, wrong...)
 	if err := problems.Err(); err != nil {
 		return Settings{}, err
 	}
 	joins, _ := o.joins() // checked above
 	s := Settings{
+		Options: o,
 		Exporter: kubestate.Config{
 			Kinds:       o.kinds(),
 			Keep:        f.keep,
@@ -66,9 +87,13 @@ func (o *Options) Complete() (Settings, error) {
 			DisableCompression: !o.EnableGzipEncoding,
 		},
 		Push:          push,
+		Election:      election,
 		Namespaces:    unique(o.Namespaces),
 		NotNamespaces: unique(o.NamespacesDenylist),
-		Warnings:      slices.Concat(o.warned, warnings),
+		Warnings:      slices.Concat(o.warned, o.klog.warnings(), warnings),
+	}
+	if election.Enabled && push != nil {
+		push.LeaderElection.Enabled = false
 	}
 	o.selectNamespaces(&s)
 	if slices.Contains(o.groups, Pushing) {
@@ -115,14 +140,29 @@ func (o *Options) kinds() []*kind.Table {
 // Logger returns a logger that writes to w as the options say. For invalid options it
 // uses the defaults.
 func (o *Options) Logger(w io.Writer) *slog.Logger {
-	level := slog.LevelInfo
-	if slices.Contains(logLevels(), o.LogLevel) {
+	level := o.klog.level()
+	if slices.Contains(logLevels(), o.LogLevel) && (o.isSet("log-level") || level == slog.LevelInfo) {
 		_ = level.UnmarshalText([]byte(o.LogLevel)) // logLevels are levels of slog
 	}
-	if o.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: readable}))
+	modules, _ := parseModules(o.klog.modules)
+	lowest := level
+	if len(modules) > 0 {
+		lowest = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+	var h slog.Handler = slog.NewTextHandler(w, &slog.HandlerOptions{Level: lowest})
+	if o.LogFormat == "json" {
+		h = slog.NewJSONHandler(w, &slog.HandlerOptions{Level: lowest, ReplaceAttr: readable})
+	}
+	if len(modules) > 0 {
+		h = moduleHandler{h, level, modules}
+	}
+	return slog.New(h)
+}
+
+// isSet reports whether a flag or the file sets an option.
+func (o *Options) isSet(name string) bool {
+	_, inFile := o.file[name]
+	return inFile || o.flags[name]
 }
 
 // readable writes durations as the text format does, "1.5s", rather than as nanoseconds.

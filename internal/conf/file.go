@@ -1,7 +1,8 @@
 package conf
 
 import (
-	"fmt"
+	"errors"
+	"io/fs"
 	"maps"
 	"reflect"
 	"slices"
@@ -21,6 +22,10 @@ func (o *Options) readFile() (*agentconf.Agent, problem.List) {
 		return nil, nil
 	}
 	data, err := bounded.ReadFile(o.Config, bounded.Config)
+	if errors.Is(err, fs.ErrNotExist) && o.ContinueWithoutConfig {
+		o.warned = append(o.warned, "--config: "+problem.Cut(err.Error())+"; continuing without it")
+		return nil, nil
+	}
 	if err != nil {
 		return nil, problem.List{{Source: "--config", What: "cannot read file", Allowed: problem.Cut(err.Error())}}
 	}
@@ -39,33 +44,51 @@ func (o *Options) keys() []string {
 		if isOwnKey(row.key) {
 			keys = append(keys, row.key)
 		}
+		if row.oldKey != "" {
+			keys = append(keys, row.oldKey)
+		}
 	}
-	return keys
+	return append(keys, helpKey)
 }
+
+// helpKey is a key of kube-state-metrics without a meaning in a file.
+const helpKey = "help"
 
 // isOwnKey reports whether a key is of an option, and not of the section agent.
 func isOwnKey(key string) bool { return key != "" && !strings.Contains(key, ".") }
 
 // readKey reads the value of a key of an option.
 func (o *Options) readKey(key string, v strictyaml.Value) {
-	rows := o.table()
-	row := rows[slices.IndexFunc(rows, func(row option) bool { return row.key == key })]
 	place := problem.Problem{Source: o.Config, Line: v.Line(), Path: key}
+	if key == helpKey {
+		v.Into(new(bool))
+		return
+	}
+	rows := o.table()
+	row := rows[slices.IndexFunc(rows, func(row option) bool { return row.key == key || row.oldKey == key })]
 	before := row.value.String()
 	row.value.readYAML(v)
 	if row.name == "config" {
 		o.Config = place.Source
-		o.warned = append(o.warned, place.Error()+": ignored, the path of the file is a flag")
+		o.warn(place, "ignored, the path of the file is a flag")
 		return
+	}
+	if key == row.oldKey {
+		o.warn(place, "deprecated; use "+row.key)
 	}
 	after := row.value.String()
 	if o.flags[row.name] && after != before {
-		o.warned = append(o.warned, fmt.Sprintf("%s: overrides --%s", place.Error(), row.name))
+		o.warn(place, "overrides --"+row.name)
 	}
 	if after != before {
 		o.file[row.name] = place
 		o.unread = slices.DeleteFunc(o.unread, func(p problem.Problem) bool { return p.Source == "--"+row.name })
 	}
+}
+
+// warn adds a warning about a key of the file.
+func (o *Options) warn(place problem.Problem, what string) {
+	o.warned = append(o.warned, place.Error()+": "+what)
 }
 
 // JSONSchema returns the JSON schema of the configuration file. doc returns the

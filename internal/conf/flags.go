@@ -19,7 +19,8 @@ func (o *Options) AddFlags(fs *pflag.FlagSet, groups ...Group) {
 		if !slices.Contains(groups, row.group) {
 			continue
 		}
-		f := fs.VarPF(flag{row.value, row.name, o}, row.name, "", row.help)
+		f := fs.VarPF(flag{row.value, row.name, o}, row.name, row.letter, row.help)
+		f.Hidden = row.hidden
 		f.Annotations = map[string][]string{GroupAnnotation: {string(row.group)}}
 		if f.Value.Type() == boolType {
 			f.NoOptDefVal = "true"

@@ -6,7 +6,8 @@
 //
 // options.go has the options, table.go the table, value.go the types of values, flags.go
 // the flags, file.go the configuration file, check.go the checks, allowlist.go and
-// filter.go the two small languages of options, complete.go and push.go the result.
+// filter.go the two small languages of options, complete.go and push.go the result,
+// klog.go the log flags of kube-state-metrics.
 package conf
 
 import (
@@ -16,13 +17,29 @@ import (
 	"github.com/kubestate/kubestate/internal/problem"
 )
 
-// Options holds the value of every option, as the user gave it. New returns the
-// defaults. It is for one goroutine.
+// Options holds the value of every option. New returns the defaults, flags set it, and
+// Complete returns a copy that also has the values of the configuration file. It is for
+// one goroutine.
 type Options struct {
-	APIServer          string // URL or host:port; empty: that of the kubeconfig
-	Kubeconfig         string // path; empty: the service account of the pod
+	Config                string // path; empty: no file
+	ContinueWithoutConfig bool   // start without Config if that file does not exist
+
+	APIServer         string // URL or host:port; empty: that of the kubeconfig
+	Kubeconfig        string // path; empty: the service account of the pod
+	UseAPIServerCache bool   // lists may be answered from the cache of the API server
+	ObjectLimit       int    // objects on a page of a list; 0 or less: the default
+
 	Namespaces         []string
 	NamespacesDenylist []string
+
+	Shards      ShardOptions
+	Custom      CustomResourceOptions
+	Election    ElectionOptions // of the agent command, else of the exporter
+	Memory      MemoryOptions
+	Push        PushOptions
+	AuthFilter  bool   // requests of metrics and profiles need a token with permission
+	TLSConfig   string // path of a web configuration of the exporter-toolkit; empty: no TLS
+	EnablePprof bool   // serve /debug/pprof on the telemetry port
 
 	Resources                  []string // empty: kind.Defaults
 	MetricAllowlist            []string // ECMAScript regular expressions
@@ -42,18 +59,53 @@ type Options struct {
 	ServerIdleTimeout       time.Duration
 	EnableGzipEncoding      bool
 
-	Config string // path; empty: no file
-
-	Push PushOptions
-
 	LogFormat string // one of logFormats
 	LogLevel  string // one of logLevels
+	klog      klogOptions
 
 	unread problem.List               // values of flags that cannot be parsed
 	flags  map[string]bool            // options set by flags
 	file   map[string]problem.Problem // options set by the file, with their place
 	groups []Group                    // of the flags
 	warned []string                   // warnings so far
+}
+
+// ShardOptions say which objects are for this instance.
+type ShardOptions struct {
+	Shard        int // from 0
+	TotalShards  int // 1: no sharding; 0 or less: no objects
+	Pod          string
+	PodNamespace string // with Pod: shard by the ordinal of a StatefulSet
+	ServerSide   bool   // let the API server filter where it can
+	Node         string // only pods of this node; empty: all
+	// TrackUnscheduledPods selects only pods without a node. It overrides Node.
+	TrackUnscheduledPods bool
+}
+
+// Automatic reports whether the shard follows from the StatefulSet of the pod.
+func (s *ShardOptions) Automatic() bool { return s.Pod != "" && s.PodNamespace != "" }
+
+// CustomResourceOptions say which metrics of custom resources there are. Inline, File
+// and Packs add up.
+type CustomResourceOptions struct {
+	Inline          string   // a custom-resource-state configuration
+	File            string   // path of one; empty: none
+	ContinueWithout bool     // start without File if that does not exist
+	Packs           []string // names of built-in configurations
+	Only            bool     // serve nothing else
+}
+
+// ElectionOptions say how replicas elect a leader.
+type ElectionOptions struct {
+	Enabled   bool
+	Namespace string // of the Lease; empty: that of the pod
+	Name      string // of the Lease; empty: the default of the command
+}
+
+// MemoryOptions set the memory limit of the Go runtime.
+type MemoryOptions struct {
+	Auto  bool    // from the limit of the container
+	Ratio float64 // of the limit of the container
 }
 
 // PushOptions are the options of the agent.
@@ -65,9 +117,6 @@ type PushOptions struct {
 	Interval        time.Duration
 	ClusterName     string
 	ClusterID       string
-	Election        bool
-	LeaseNamespace  string
-	LeaseName       string
 	Once            bool
 	Check           bool
 	Timeout         time.Duration // of Once
@@ -80,27 +129,34 @@ type Group string
 // The groups, in the order of the help.
 const (
 	Files     Group = "Configuration file"
-	Cluster   Group = "Cluster"            // which API server
+	Cluster   Group = "Cluster"            // which API server, and how to ask it
 	Scope     Group = "Objects to read"    // which objects
+	Sharding  Group = "Sharding"           // which of them for this instance
 	Selection Group = "Metrics and labels" // which families and labels
+	Custom    Group = "Custom resources"   // metrics of custom resources
 	Joining   Group = "Joined labels"      // labels of related objects
 	Pushing   Group = "Push"               // naming scheme, sinks, pace
-	Election  Group = "Leader election"    // of the agent
+	Election  Group = "Leader election"    // of the agent or the exporter
 	Serving   Group = "Metrics port"       // and its limits
 	Telemetry Group = "Telemetry port"     // self metrics
+	Security  Group = "Security"           // of both ports
+	Memory    Group = "Memory"
 	Logging   Group = "Log"
 )
 
 // Groups returns all groups, in the order of the help.
 func Groups() []Group {
-	return []Group{Files, Cluster, Scope, Selection, Joining, Pushing, Election, Serving, Telemetry, Logging}
+	return []Group{Files, Cluster, Scope, Sharding, Selection, Custom, Joining, Pushing, Election, Serving, Telemetry, Security, Memory, Logging}
 }
 
 // option is one row of the table: all about one option.
 type option struct {
 	group  Group
 	name   string              // of the flag
+	letter string              // short for the name
+	hidden bool                // from the help: accepted without effect
 	key    string              // in the configuration file; empty: a flag only
+	oldKey string              // deprecated
 	def    string              // the default, as a user would write it
 	value  value               // how to parse, print and store the value
 	check  func() problem.List // problems with the value; nil: there are none

@@ -23,7 +23,7 @@ func parseFlags(t *testing.T, args ...string) *Options {
 	t.Helper()
 	o := New()
 	fs := pflag.NewFlagSet("test", pflag.ContinueOnError)
-	o.AddFlags(fs, Files, Cluster, Scope, Selection, Joining, Serving, Telemetry, Logging)
+	o.AddFlags(fs, Files, Cluster, Scope, Sharding, Selection, Custom, Joining, Election, Serving, Telemetry, Security, Memory, Logging)
 	if err := fs.Parse(args); err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +47,9 @@ func TestDefaults(t *testing.T) {
 		ServerReadTimeout: time.Minute, ServerReadHeaderTimeout: 5 * time.Second,
 		ServerWriteTimeout: time.Minute, ServerIdleTimeout: 5 * time.Minute,
 		EnableGzipEncoding: true,
+		EnablePprof:        true,
+		Shards:             ShardOptions{TotalShards: 1},
+		Memory:             MemoryOptions{Ratio: 0.9},
 		LogFormat:          "text", LogLevel: "info",
 		Push: PushOptions{Names: "ksm", Interval: 15 * time.Second, Timeout: 5 * time.Minute},
 	}
@@ -82,6 +85,7 @@ func TestAllFlags(t *testing.T) {
 		"--port=0", "--host=127.0.0.1", "--telemetry-port=0", "--telemetry-host=localhost",
 		"--server-read-timeout=1s", "--server-read-header-timeout=2s", "--server-write-timeout=3s", "--server-idle-timeout=0",
 		"--enable-gzip-encoding=false",
+		"--continue-without-config", "--use-apiserver-cache", "--object-limit=500", "--auto-gomemlimit", "--auto-gomemlimit-ratio=0.85",
 		"--log-format=json", "--log-level=debug")
 	want := &Options{
 		APIServer: "https://10.0.0.1:6443/prefix", Kubeconfig: kubeconfig,
@@ -94,6 +98,9 @@ func TestAllFlags(t *testing.T) {
 		Join:                       map[string][]string{"kube_pod_*": {"node"}},
 		Host:                       "127.0.0.1", TelemetryHost: "localhost",
 		ServerReadTimeout: time.Second, ServerReadHeaderTimeout: 2 * time.Second, ServerWriteTimeout: 3 * time.Second,
+		ContinueWithoutConfig: true, EnablePprof: true, UseAPIServerCache: true, ObjectLimit: 500,
+		Shards:    ShardOptions{TotalShards: 1},
+		Memory:    MemoryOptions{Auto: true, Ratio: 0.85},
 		LogFormat: "json", LogLevel: "debug",
 		Push: PushOptions{Names: "ksm", Interval: 15 * time.Second, Timeout: 5 * time.Minute},
 	}

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -55,8 +56,8 @@ func (o *Options) pushWithFlags(section *agentconf.Agent, readable bool) (*agent
 		problems = problem.Of(err)
 	}
 	required := s.LeaderElection.Enabled && o.Push.DatadogConfig == ""
-	if o.flags["leader-election"] {
-		s.LeaderElection.Enabled, required = o.Push.Election, o.Push.Election
+	if o.isSet("leader-election") {
+		s.LeaderElection.Enabled, required = o.Election.Enabled, o.Election.Enabled
 	}
 	problems = append(problems, o.completeElection(&s.LeaderElection, required)...)
 	return &s, problems
@@ -105,7 +106,7 @@ func (o *Options) override(section *agentconf.Agent, s *agentconf.Settings) prob
 	}
 	for _, text := range []struct{ from, to *string }{
 		{&p.ClusterName, &s.Agent.ClusterName}, {&p.ClusterID, &s.Agent.ClusterID},
-		{&p.LeaseNamespace, &s.LeaderElection.Namespace}, {&p.LeaseName, &s.LeaderElection.Name},
+		{&o.Election.Namespace, &s.LeaderElection.Namespace}, {&o.Election.Name, &s.LeaderElection.Name},
 	} {
 		if *text.from != "" {
 			*text.to = *text.from
@@ -131,6 +132,18 @@ func (o *Options) completeElection(e *agentconf.LeaderElection, required bool) p
 		e.Enabled = false
 	}
 	return nil
+}
+
+// exporterLease is the default name of the Lease of exporters.
+const exporterLease = "kubestate"
+
+// exporterElection returns the election of a command that serves metrics.
+func (o *Options) exporterElection() (agentconf.LeaderElection, problem.List) {
+	e := agentconf.LeaderElection{Enabled: o.Election.Enabled, Namespace: o.Election.Namespace, Name: cmp.Or(o.Election.Name, exporterLease)}
+	if !e.Enabled || slices.Contains(o.groups, Pushing) {
+		return agentconf.LeaderElection{}, nil
+	}
+	return e, o.completeElection(&e, true)
 }
 
 const podNamespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"

@@ -13,7 +13,10 @@ import (
 // table returns all options. Within a group they are in the order of the help.
 func (o *Options) table() []option {
 	var rows []option
-	for _, part := range [][]option{o.readOptions(), o.selectionOptions(), o.pushOptions(), o.serveOptions()} {
+	for _, part := range [][]option{
+		o.readOptions(), o.shardOptions(), o.selectionOptions(), o.customOptions(), o.pushOptions(), o.electionOptions(),
+		o.serveOptions(), o.processOptions(), o.klog.table(),
+	} {
 		rows = append(rows, part...)
 	}
 	return rows
@@ -23,14 +26,56 @@ func (o *Options) readOptions() []option {
 	return []option{
 		{group: Files, name: "config", key: "config", value: text(&o.Config),
 			help: "configuration `file`: options by key, and in the section agent what to push. Its keys override flags, except in the section agent, where flags override keys"},
+		{group: Files, name: "continue-without-config", key: "continue_without_config", value: truth(&o.ContinueWithoutConfig),
+			help: "start without the file of --config if it does not exist, and read it when it appears"},
 		{group: Cluster, name: "apiserver", key: "apiserver", value: text(&o.APIServer), check: o.checkAPIServer,
 			help: "`URL` of the API server, instead of the one in the kubeconfig, for example https://10.0.0.1:6443"},
-		{group: Cluster, name: "kubeconfig", key: "kubeconfig", value: text(&o.Kubeconfig), check: o.checkKubeconfig,
+		{group: Cluster, name: "kubeconfig", key: "kubeconfig", value: text(&o.Kubeconfig), check: func() problem.List { return checkFile(o.Kubeconfig) },
 			help: "`file` with the address and credentials of the API server. Without it and --apiserver, the service account of the pod is used"},
+		{group: Cluster, name: "use-apiserver-cache", key: "use_api_server_cache", value: truth(&o.UseAPIServerCache),
+			help: "read lists from the cache of the API server (resourceVersion=0), which costs it less and may be a little behind"},
+		{group: Cluster, name: "object-limit", key: "object_limit", value: number(&o.ObjectLimit),
+			help: "objects on a page of a list, which is read page by page to its end, rather than streamed; 0 chooses"},
 		{group: Scope, name: "namespaces", key: "namespaces", value: list(&o.Namespaces), check: func() problem.List { return checkNamespaces(o.Namespaces) },
 			help: "namespaces whose objects are read, for example a,b (default all). Objects without a namespace, such as nodes, are always read"},
 		{group: Scope, name: "namespaces-denylist", key: "namespaces_denylist", value: list(&o.NamespacesDenylist), check: func() problem.List { return checkNamespaces(o.NamespacesDenylist) },
 			help: "namespaces whose objects are not read"},
+	}
+}
+
+func (o *Options) shardOptions() []option {
+	s := &o.Shards
+	return []option{
+		{group: Sharding, name: "shard", key: "shard", def: "0", value: number(&s.Shard),
+			help: "which of --total-shards this instance is, from 0"},
+		{group: Sharding, name: "total-shards", key: "total_shards", def: "1", value: number(&s.TotalShards),
+			help: "number of instances that divide the objects; 1 is no sharding"},
+		{group: Sharding, name: "pod", key: "pod", value: text(&s.Pod),
+			help: "`name` of the pod of this instance. With --pod-namespace, the StatefulSet of the pod says which shard this is and how many there are"},
+		{group: Sharding, name: "pod-namespace", key: "namespace", value: text(&s.PodNamespace),
+			help: "`namespace` of --pod"},
+		{group: Sharding, name: "server-side-sharding", key: "server_side_sharding", value: truth(&s.ServerSide),
+			help: "ask the API server for the objects of this shard only (feature gate ShardedListAndWatch). One that cannot sends all, which are filtered here"},
+		{group: Sharding, name: "node", key: "node", value: text(&s.Node),
+			help: "read only pods of this `node`, for a DaemonSet with --resources=pods"},
+		{group: Sharding, name: "track-unscheduled-pods", key: "track_unscheduled_pods", value: truth(&s.TrackUnscheduledPods),
+			help: "read only pods without a node, next to a DaemonSet with --node. Overrides --node"},
+	}
+}
+
+func (o *Options) customOptions() []option {
+	c := &o.Custom
+	return []option{
+		{group: Custom, name: "custom-resource-state-config", key: "custom_resource_config", value: text(&c.Inline),
+			help: "custom-resource-state configuration, as `YAML`"},
+		{group: Custom, name: "custom-resource-state-config-file", key: "custom_resource_state_config_file", oldKey: "custom_resource_config_file", value: text(&c.File),
+			help: "`file` with a custom-resource-state configuration"},
+		{group: Custom, name: "continue-without-custom-resource-state-config-file", key: "continue_without_custom_resource_state_config_file", value: truth(&c.ContinueWithout),
+			help: "start without the file of --custom-resource-state-config-file if it does not exist, and read it when it appears"},
+		{group: Custom, name: "custom-resource-state-only", key: "custom_resources_only", value: truth(&c.Only),
+			help: "serve only metrics of custom resources"},
+		{group: Custom, name: "custom-resource-pack", key: "custom_resource_packs", value: list(&c.Packs),
+			help: "names of built-in custom-resource-state configurations to add"},
 	}
 }
 
@@ -76,12 +121,19 @@ func (o *Options) pushOptions() []option {
 		{group: Pushing, name: "once", value: truth(&p.Once), help: "push once, when everything is synced, and exit"},
 		{group: Pushing, name: "timeout", def: "5m0s", value: duration(&p.Timeout), check: atLeast(&p.Timeout, time.Millisecond), help: "time limit of --once"},
 		{group: Pushing, name: "check", value: truth(&p.Check), help: "check the configuration and exit"},
-		{group: Election, name: "leader-election", key: "agent.leaderElection.enabled", value: truth(&p.Election),
-			help: "push only while this replica holds the Lease, so that several can run. On by default for a --datadog-config that does not disable it"},
-		{group: Election, name: "leader-election-namespace", key: "agent.leaderElection.namespace", value: text(&p.LeaseNamespace),
+	}
+}
+
+func (o *Options) electionOptions() []option {
+	e := &o.Election
+	return []option{
+		{group: Election, name: "leader-election", key: "leader_election", value: truth(&e.Enabled),
+			help: "run several replicas of which one, the holder of a Lease, has metrics to scrape or push; another takes over when it ends. " +
+				"The agent elects by default for a --datadog-config that does not disable it"},
+		{group: Election, name: "leader-election-namespace", key: "leader_election_namespace", value: text(&e.Namespace),
 			help: "`namespace` of the Lease (default that of the pod)"},
-		{group: Election, name: "leader-election-name", key: "agent.leaderElection.name", value: text(&p.LeaseName),
-			help: "`name` of the Lease (default kubestate-agent)"},
+		{group: Election, name: "leader-election-name", key: "leader_election_name", value: text(&e.Name),
+			help: "`name` of the Lease (default kubestate, of the agent kubestate-agent)"},
 	}
 }
 
@@ -105,6 +157,21 @@ func (o *Options) serveOptions() []option {
 			help: "port of self metrics, readiness and profiles; 0 chooses a free one"},
 		{group: Telemetry, name: "telemetry-host", key: "telemetry_host", def: "::", value: text(&o.TelemetryHost), check: func() problem.List { return checkHost(o.TelemetryHost) },
 			help: "`address` of --telemetry-port"},
+		{group: Telemetry, name: "enable-pprof", key: "enable_pprof", def: "true", value: truth(&o.EnablePprof),
+			help: "serve profiles of this process (/debug/pprof) on --telemetry-port"},
+		{group: Security, name: "auth-filter", key: "auth_filter", value: truth(&o.AuthFilter),
+			help: "require a bearer token for metrics and profiles, and ask the API server whether its user may read them (TokenReview, SubjectAccessReview)"},
+		{group: Security, name: "tls-config", key: "tls_config", value: text(&o.TLSConfig), check: func() problem.List { return checkFile(o.TLSConfig) },
+			help: "web configuration `file` of the Prometheus exporter-toolkit, for both ports: TLS, client certificates, basic authentication"},
+	}
+}
+
+func (o *Options) processOptions() []option {
+	return []option{
+		{group: Memory, name: "auto-gomemlimit", key: "auto-gomemlimit", value: truth(&o.Memory.Auto),
+			help: "set the memory limit of the Go runtime from the limit of the container"},
+		{group: Memory, name: "auto-gomemlimit-ratio", key: "auto-gomemlimit-ratio", def: "0.9", value: real(&o.Memory.Ratio), check: o.checkRatio,
+			help: "part of the limit of the container that --auto-gomemlimit sets, above 0 and at most 1"},
 		{group: Logging, name: "log-format", key: "log_format", def: "text", value: text(&o.LogFormat), values: logFormats,
 			check: func() problem.List { return checkOneOf("format", o.LogFormat, logFormats()) },
 			help:  "`format` of the log: " + strings.Join(logFormats(), " or ")},

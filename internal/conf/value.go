@@ -97,6 +97,17 @@ func number(to *int) value {
 	}}
 }
 
+func real(to *float64) value {
+	format := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+	return typed[float64]{to: to, typ: "float", format: format, json: strictyaml.Schema{"type": "number"}, parse: func(s string) (float64, error) {
+		f, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			return 0, problem.Invalid("number", s, "must be a number, such as 0.9")
+		}
+		return f, nil
+	}}
+}
+
 func duration(to *time.Duration) value {
 	return typed[time.Duration]{to: to, typ: "duration", format: time.Duration.String, json: (&strictyaml.Schemas{}).Of(reflect.TypeFor[time.Duration]()), parse: func(s string) (time.Duration, error) {
 		d, err := time.ParseDuration(s)
