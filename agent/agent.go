@@ -96,10 +96,11 @@ func (a *Agent) NewFeed(resource string) (*Feed, error) {
 
 func (a *Agent) newFeed(number int, r *resource) *Feed {
 	f := &Feed{agent: a, resource: r, entries: map[objectName]*entry{}, shelf: &shelf{resource: r}}
+	var track func(kind.Object, func(naming.Tracked))
 	if len(r.tracked) > 0 {
-		f.tracker = a.tracker
+		track = func(o kind.Object, emit func(naming.Tracked)) { a.tracker.put(r, o, emit) }
 	}
-	f.drafts.New = func() any { return newDraft(r, f.tracker, &a.state.maker.fixed) }
+	f.resolvers.New = func() any { return newResolver(r, track) }
 	a.state.mu.Lock()
 	defer a.state.mu.Unlock()
 	a.feeds[number] = append(a.feeds[number], f)

@@ -9,24 +9,8 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// label is a label of an object or of what joins it, before it is mapped.
-type label = join.Label
-
 // leaf is what the objects that have a key in common give each other.
 type leaf = join.Leaf[*tagged]
-
-// variant says what one block of an object has beside what all its blocks share.
-type variant struct {
-	mapping *mapping
-	own     []ownLabel
-}
-
-// ownLabel is a label of some samples of an object that bears on the whole block:
-// a join matches it, it names the host, or a join may bring the same tag.
-type ownLabel struct {
-	name, value string // empty: nothing but a tag
-	key, shown  string // the tag that it becomes; an empty key: none
-}
 
 // tagged is what has blocks of tags: an object, or a group of an aggregate.
 type tagged struct {
@@ -227,12 +211,6 @@ func (b *blockMaker) addOwner() {
 	if b.rollout && above.Kind == "Deployment" {
 		b.tag(o.RolloutTag, above.Name)
 	}
-}
-
-// inOrder sorts tags and drops all but one of those that are equal.
-func inOrder(tags []sink.Tag) []sink.Tag {
-	slices.SortFunc(tags, sink.Tag.Compare)
-	return slices.Compact(tags)
 }
 
 // hostName returns the host as it is sent.

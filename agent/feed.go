@@ -14,11 +14,10 @@ import (
 // every change is at once. The name decides which object it is, not the UID: where a
 // name is used anew, nothing is left of the object before.
 type Feed struct {
-	agent    *Agent
-	resource *resource
-	tracker  *tracker  // nil: it does not see the objects
-	drafts   sync.Pool // of *draft
-	shelf    *shelf
+	agent     *Agent
+	resource  *resource
+	resolvers sync.Pool // of *resolver
+	shelf     *shelf
 
 	// These are guarded by the mutex of the Agent's state.
 	entries  map[objectName]*entry
@@ -47,17 +46,18 @@ func (f *Feed) Put(o kind.Object) {
 		f.Delete(o.GetNamespace(), o.GetName()) // stored until it got a Node
 		return
 	}
-	d := f.drafts.Get().(*draft)
-	defer f.drafts.Put(d)
+	x := f.resolvers.Get().(*resolver)
+	defer f.resolvers.Put(x)
 	k := objectName{o.GetNamespace(), o.GetName()}
 	if k.name == "" {
 		f.failed(k, errNoName)
 		return
 	}
-	if err := d.make(o); err != nil {
+	s := f.state()
+	d, err := x.resolve(o, *s.maker.fixed.Load())
+	if err != nil {
 		f.failed(k, err)
 	}
-	s := f.state()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := f.entries[k]
@@ -135,10 +135,10 @@ func (f *Feed) sweep() (gone []objectName) {
 
 // tellDeleted tells the Tracker.
 func (f *Feed) tellDeleted(gone ...objectName) {
-	if f.tracker == nil {
+	if len(f.resource.tracked) == 0 {
 		return
 	}
 	for _, k := range gone {
-		f.tracker.delete(f.resource, k)
+		f.agent.tracker.delete(f.resource, k)
 	}
 }

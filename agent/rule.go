@@ -26,17 +26,26 @@ type rule struct {
 
 // states is a compiled States.
 type states struct {
+	ownPlan
 	from   []int // families of the planned table
 	label  string
-	values []string
+	states []string
 }
 
 // ownPlan says what becomes of an own label.
 type ownPlan struct {
-	key    string // the tag; empty: none
-	bound  bool   // it bears on the whole block, whether or not it is a tag
-	shared bool   // it bears on the whole block
-	values map[string]string
+	key    string            // the tag; empty: none
+	bound  bool              // it bears on the whole block, whether or not it is a tag
+	shared bool              // it bears on the whole block
+	values map[string]string // what stands for a value in the tag
+}
+
+// shown returns what stands for a value in the tag.
+func (o *ownPlan) shown(value string) string {
+	if text, ok := o.values[value]; ok {
+		return text
+	}
+	return value
 }
 
 // check is a compiled Check.
@@ -111,7 +120,7 @@ func (p *compiler) compileRule(r *naming.Rule, f *family) *rule {
 	c.isTime = r.Value == naming.Age || r.Check != nil && r.Check.Due
 	c.unless, c.start = f.find(r.Unless), f.find(r.Start)
 	if s := r.States; s != nil {
-		c.states = &states{label: s.Label, values: s.Values}
+		c.states = &states{ownPlan: c.plan(f, s.Label), label: s.Label, states: s.Values}
 		for _, from := range s.From {
 			if i := f.find(from); i >= 0 {
 				c.states.from = append(c.states.from, i)

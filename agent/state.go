@@ -47,7 +47,7 @@ type gift struct {
 // pending is a gift that is to be given.
 type pending struct {
 	gift
-	labels []label // memory of the draft
+	labels []join.Label // memory of the draft
 }
 
 // update brings the entry of an object up to date with what was made of that.
@@ -62,9 +62,9 @@ func (s *state) update(e *entry, k objectName, d *draft) {
 // give any more.
 func (s *state) updateGifts(e *entry, k objectName, d *draft) {
 	s.gifts = s.gifts[:0]
-	for _, g := range d.gifts {
-		if g.source.index >= 0 {
-			s.collectGift(d, &g)
+	for i := range d.gifts {
+		if g := &d.gifts[i]; g.source.index >= 0 {
+			s.collectGift(d, g)
 		}
 	}
 	given := s.given[e]
@@ -93,7 +93,7 @@ func (s *state) updateGifts(e *entry, k objectName, d *draft) {
 // under one key is one gift.
 func (s *state) collectGift(d *draft, g *draftGift) {
 	at := gift{s.joins.indexes[g.source.index].index.Leaf(d.textOf(g.key)), g.source.number}
-	labels := d.given[g.labels.from:g.labels.to:g.labels.to]
+	labels := d.labelsOf(g)
 	for i := range s.gifts {
 		if p := &s.gifts[i]; p.gift == at {
 			p.labels = append(p.labels, labels...)
@@ -108,9 +108,9 @@ func (s *state) give(k objectName, p pending) {
 		return
 	}
 	k = s.keep.keepName(k)
-	labels := make([]label, len(p.labels))
+	labels := make([]join.Label, len(p.labels))
 	for i, l := range p.labels {
-		labels[i] = label{Name: l.Name, Value: s.keep.words.keep(l.Value)}
+		labels[i] = join.Label{Name: l.Name, Value: s.keep.words.keep(l.Value)}
 	}
 	if p.leaf.Give(join.Gift{Join: p.join, Source: k.source(), Labels: labels}) {
 		p.leaf.Dependents(s.markDirty)
@@ -151,7 +151,7 @@ func (s *state) updateParts(e *entry, d *draft) {
 // updateBlocks returns the blocks of an object as they should be, and reports whether
 // any changed.
 func (s *state) updateBlocks(e *entry, d *draft) (blocks []*sink.Block, changed bool) {
-	same := e.names != nil && int(e.ids) == d.ids && slices.Equal(e.values, d.baseValues) && slices.Equal(*e.names, d.baseNames) &&
+	same := e.names != nil && int(e.ids) == d.ids && slices.Equal(e.values, d.values) && slices.Equal(*e.names, d.names) &&
 		sameVariants(*e.variants, d.variants)
 	if len(d.variants) == 0 {
 		same = e.names == nil
@@ -171,18 +171,18 @@ func (s *state) keepLabels(e *entry, d *draft) {
 		e.names, e.values, e.variants, e.ids = nil, nil, nil, 0
 		return
 	}
-	values := make([]string, len(d.baseValues))
-	for i, value := range d.baseValues {
+	values := make([]string, len(d.values))
+	for i, value := range d.values {
 		switch {
 		case i < len(e.values) && e.values[i] == value:
 			values[i] = e.values[i]
-		case d.baseNames[i] == uidLabel: // no other object has it
+		case d.names[i] == uidLabel: // no other object has it
 			values[i] = strings.Clone(value)
 		default:
 			values[i] = s.keep.words.keep(value)
 		}
 	}
-	e.names, e.values, e.ids = s.keep.keepNames(d.baseNames), values, uint16(d.ids)
+	e.names, e.values, e.ids = s.keep.keepNames(d.names), values, uint16(d.ids)
 	e.variants = s.keep.keepVariants(d.variants)
 }
 
@@ -235,10 +235,6 @@ func (d *draft) sameExtra(x *extra) bool {
 }
 
 func sameValue(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
-
-func (d *draft) tagsOf(s span) []sink.Tag { return d.tags[s.from:s.to] }
-
-func (d *draft) textOf(s span) []byte { return d.text[s.from:s.to] }
 
 // resolve makes an object of the draft.
 func (s *state) resolve(d *draft, blocks []*sink.Block, old *object) *object {
