@@ -266,5 +266,5 @@ func (x *Exporter) body(f exposition.Format, sel Selection) *store.Body {
 			snapshots = append(snapshots, r.Snapshot(store.Slice(sel.Slice)))
 		}
 	}
-	return store.NewBody(x.converter, f, snapshots)
+	return store.NewBody(x.converter, f, snapshots, nil)
 }

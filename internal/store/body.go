@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"io"
+	"slices"
 	"sort"
 	"sync/atomic"
 
@@ -20,15 +21,26 @@ type Body struct {
 	ends      []int // the number of the first part after each section
 }
 
-// section has the parts of one snapshot: of each family its head, then its text in each
-// block.
+// section has the parts of families: of each its head, then its texts. Either it is a run
+// of families of one snapshot, with a text in each block, or a single family of which
+// several snapshots have texts.
 type section struct {
 	families []metric.Desc
 	heads    []*text // nil where there is none
+	first    int     // the number of the first family in blocks
 	blocks   []blockTexts
+	shared   []*text // of the single family; then there are no blocks
 }
 
-func (s *section) parts() int { return len(s.heads) * (1 + len(s.blocks)) }
+func (s *section) parts() int { return len(s.heads) * (1 + len(s.blocks) + len(s.shared)) }
+
+// text returns the i-th text of a family.
+func (s *section) text(family, i int) *text {
+	if s.shared != nil {
+		return s.shared[i]
+	}
+	return s.blocks[i][s.first+family]
+}
 
 // part is a stretch of a body. With a family it consists of sample lines, which are the
 // same in all formats except protobuf; without one it is written as it is. A part without
@@ -40,26 +52,71 @@ type part struct {
 
 // NewBody puts snapshots together. In the text formats the families of a snapshot have
 // their HELP and TYPE lines also where they have no samples; a snapshot without objects
-// has nothing.
-func NewBody(c *Converter, f exposition.Format, snapshots []*Snapshot) *Body {
+// has nothing. Shared has the names of the families that several snapshots may have: all
+// samples of such a family come where the first snapshot has it.
+func NewBody(c *Converter, f exposition.Format, snapshots []*Snapshot, shared map[string]bool) *Body {
 	b := &Body{converter: c, format: f}
-	for _, s := range snapshots {
+	written := map[string]bool{}
+	for i, s := range snapshots {
 		if s.objects == 0 {
 			continue
 		}
 		families := s.resource.table.Schema().Families
-		x := section{families: families, blocks: s.blocks}
-		if f == exposition.Protobuf {
-			x.heads = b.protobufHeads(&x)
-		} else {
-			x.heads = s.resource.head(f)
+		first := 0
+		for n := range families {
+			name := families[n].Name
+			if !shared[name] {
+				continue
+			}
+			b.addRun(s, first, n)
+			first = n + 1
+			if !written[name] {
+				written[name] = true
+				b.addShared(s, n, snapshots[i:])
+			}
 		}
-		b.add(x)
+		b.addRun(s, first, len(families))
 	}
 	if trailer := f.Trailer(); trailer != "" {
 		b.add(section{heads: []*text{newText([]byte(trailer))}})
 	}
 	return b
+}
+
+// addRun adds families first to end, which only this snapshot has.
+func (b *Body) addRun(s *Snapshot, first, end int) {
+	if first == end {
+		return
+	}
+	x := section{families: s.resource.table.Schema().Families[first:end], first: first, blocks: s.blocks}
+	x.heads = b.heads(&x, s, first, end)
+	b.add(x)
+}
+
+// addShared adds a family of s with the texts of all snapshots that have it, of which s is
+// the first.
+func (b *Body) addShared(s *Snapshot, family int, snapshots []*Snapshot) {
+	x := section{families: s.resource.table.Schema().Families[family : family+1], shared: []*text{}}
+	for _, other := range snapshots {
+		families := other.resource.table.Schema().Families
+		i := slices.IndexFunc(families, func(d metric.Desc) bool { return d.Name == x.families[0].Name })
+		if i < 0 {
+			continue
+		}
+		for _, block := range other.blocks {
+			x.shared = append(x.shared, block[i])
+		}
+	}
+	x.heads = b.heads(&x, s, family, family+1)
+	b.add(x)
+}
+
+// heads returns what precedes the samples of families first to end of a snapshot.
+func (b *Body) heads(x *section, s *Snapshot, first, end int) []*text {
+	if b.format == exposition.Protobuf {
+		return b.protobufHeads(x)
+	}
+	return s.resource.head(b.format)[first:end]
 }
 
 func (b *Body) add(s section) {
@@ -80,11 +137,12 @@ func (b *Body) part(i int) part {
 	at := sort.SearchInts(b.ends, i+1)
 	s := &b.sections[at]
 	i -= b.ends[at] - s.parts()
-	family, block := i/(1+len(s.blocks)), i%(1+len(s.blocks))
-	if block == 0 {
+	each := s.parts() / len(s.heads)
+	family, i := i/each, i%each
+	if i == 0 {
 		return part{text: s.heads[family]}
 	}
-	return part{s.blocks[block-1][family], &s.families[family]}
+	return part{s.text(family, i-1), &s.families[family]}
 }
 
 // protobufHeads returns what precedes the metrics of each family. A message begins with
@@ -93,7 +151,7 @@ func (b *Body) part(i int) part {
 func (b *Body) protobufHeads(s *section) []*text {
 	heads := make([]*text, len(s.families))
 	for i := range heads {
-		if size := b.protobufSize(s.blocks, i, &s.families[i]); size > 0 {
+		if size := b.protobufSize(s, i); size > 0 {
 			heads[i] = newText(exposition.AppendProtobufHead(nil, &s.families[i], size))
 		}
 	}
@@ -101,11 +159,12 @@ func (b *Body) protobufHeads(s *section) []*text {
 }
 
 // protobufSize returns the size of a family in protobuf.
-func (b *Body) protobufSize(blocks []blockTexts, i int, family *metric.Desc) int {
+func (b *Body) protobufSize(s *section, i int) int {
 	var total atomic.Int64
 	var unknown []*text
-	for _, texts := range blocks {
-		if t := texts[i]; t == nil {
+	family := &s.families[i]
+	for n := range len(s.blocks) + len(s.shared) {
+		if t := s.text(i, n); t == nil {
 			continue
 		} else if known := t.protobuf.Load(); known > 0 {
 			total.Add(known - 1)

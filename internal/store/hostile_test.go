@@ -175,7 +175,7 @@ func TestCorruptMemoryFailsOneScrape(t *testing.T) {
 	}{{exposition.Text, exposition.Identity}, {exposition.Text, exposition.Zstd}, {exposition.Protobuf, exposition.Gzip}} {
 		form.sealed.Data = []byte("bad")
 		if p := catch(func() {
-			b := NewBody(NewConverter(r.packer), c.format, []*Snapshot{s})
+			b := NewBody(NewConverter(r.packer), c.format, []*Snapshot{s}, nil)
 			b.Encode(c.encoding)
 			_ = b.Write(io.Discard, c.encoding)
 		}); !strings.Contains(fmt.Sprint(p), "store: inflate") {

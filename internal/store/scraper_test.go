@@ -69,7 +69,7 @@ func inAllEncodings(t *testing.T, s *Snapshot, f exposition.Format) string {
 	var whole string
 	for _, e := range encodings {
 		var got bytes.Buffer
-		b := NewBody(NewConverter(s.resource.packer), f, []*Snapshot{s})
+		b := NewBody(NewConverter(s.resource.packer), f, []*Snapshot{s}, nil)
 		length, known := b.Encode(e)
 		if err := b.Write(&got, e); err != nil {
 			t.Fatal(err)

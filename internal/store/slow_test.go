@@ -78,7 +78,7 @@ func TestConversionsForSlowClients(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					c := NewConverter(r.packer)
 					h := &hesitant{rng: rand.New(rand.NewPCG(uint64(of), 1)), one: min(of, 1), of: max(of, 1)}
-					if err := NewBody(c, format, []*Snapshot{s}).Write(h, encoding); err != nil {
+					if err := NewBody(c, format, []*Snapshot{s}, nil).Write(h, encoding); err != nil {
 						t.Fatal(err)
 					}
 					if decode(t, h.Bytes(), encoding) != whole {
@@ -89,7 +89,7 @@ func TestConversionsForSlowClients(t *testing.T) {
 					}
 					wantIdle(t, c)
 					gone := &hesitant{rng: h.rng, one: h.one, of: h.of, failing: 1 + h.writes/2}
-					if err := NewBody(c, format, []*Snapshot{s}).Write(gone, encoding); !errors.Is(err, errGone) || gone.writes > gone.failing {
+					if err := NewBody(c, format, []*Snapshot{s}, nil).Write(gone, encoding); !errors.Is(err, errGone) || gone.writes > gone.failing {
 						t.Errorf("error %v, %d writes after it", err, gone.writes-gone.failing)
 					}
 					wantIdle(t, c)
@@ -133,7 +133,7 @@ func TestStalledClientsHoldNothing(t *testing.T) {
 		for i := range 100 {
 			clients.Go(func() {
 				b := &blocked{left: i % 10, release: release}
-				if err := NewBody(c, formats[i%len(formats)], []*Snapshot{s}).Write(b, exposition.Identity); !errors.Is(err, errGone) {
+				if err := NewBody(c, formats[i%len(formats)], []*Snapshot{s}, nil).Write(b, exposition.Identity); !errors.Is(err, errGone) {
 					t.Errorf("client %d: %v", i, err)
 				}
 			})
@@ -143,7 +143,7 @@ func TestStalledClientsHoldNothing(t *testing.T) {
 		wantIdle(t, c)
 		for _, encoding := range encodings {
 			var b bytes.Buffer
-			if err := NewBody(c, exposition.Text, []*Snapshot{s}).Write(&b, encoding); err != nil || b.Len() == 0 {
+			if err := NewBody(c, exposition.Text, []*Snapshot{s}, nil).Write(&b, encoding); err != nil || b.Len() == 0 {
 				t.Errorf("encoding %d: %d bytes, %v", encoding, b.Len(), err)
 			}
 		}
@@ -185,7 +185,7 @@ func TestHundredsOfSlowClients(t *testing.T) {
 		if h := e.ContentEncoding(); h != "" {
 			w.Header().Set("Content-Encoding", h)
 		}
-		_ = NewBody(c, exposition.Text, []*Snapshot{s}).Write(watched{w, c, &most}, e)
+		_ = NewBody(c, exposition.Text, []*Snapshot{s}, nil).Write(watched{w, c, &most}, e)
 	}))
 	server.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
 		_ = conn.(*net.TCPConn).SetWriteBuffer(16 << 10) // so that the kernel takes little of a body

@@ -54,7 +54,7 @@ func line(name string, replicas int) string {
 
 // write writes a body of one snapshot.
 func write(w io.Writer, s *Snapshot, f exposition.Format, e exposition.Encoding) error {
-	return NewBody(NewConverter(s.resource.packer), f, []*Snapshot{s}).Write(w, e)
+	return NewBody(NewConverter(s.resource.packer), f, []*Snapshot{s}, nil).Write(w, e)
 }
 
 // shown returns a snapshot as text.
