@@ -14,6 +14,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/duration"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -80,10 +81,10 @@ func volumeCells(o *corev1.PersistentVolume, _ time.Time) []any {
 
 func quotaCells(o *corev1.ResourceQuota) []any {
 	var requests, limits []string
-	for _, resource := range slices.Sorted(maps.Keys(o.Status.Hard)) {
-		used, hard := o.Status.Used[resource], o.Status.Hard[resource]
-		text := fmt.Sprintf("%s: %s/%s", resource, used.String(), hard.String())
-		if strings.HasPrefix(string(resource), "limits.") {
+	for _, name := range slices.Sorted(maps.Keys(o.Status.Hard)) {
+		used, hard := o.Status.Used[name], o.Status.Hard[name]
+		text := fmt.Sprintf("%s: %s/%s", name, used.String(), hard.String())
+		if strings.HasPrefix(string(name), "limits.") {
 			limits = append(limits, text)
 		} else {
 			requests = append(requests, text)
@@ -194,40 +195,93 @@ func firstThree(list []string) string {
 	return strings.Join(list, ",")
 }
 
-// targets is the Targets column of a HorizontalPodAutoscaler. Only the metrics of
-// resources are shown with their values, which are all that Generate makes.
+func eventCells(o *corev1.Event, now time.Time) []any {
+	last, count := o.LastTimestamp, o.Count
+	if last.IsZero() {
+		last = metav1.Time(o.EventTime)
+	}
+	object := strings.ToLower(o.InvolvedObject.Kind) + "/" + o.InvolvedObject.Name
+	source := strings.TrimSuffix(firstOf(o.Source.Component, o.ReportingController)+", "+o.Source.Host, ", ")
+	return []any{since(last, now), o.Type, o.Reason, object, o.InvolvedObject.FieldPath, source, strings.TrimSpace(o.Message), since(o.FirstTimestamp, now), max(count, 1)}
+}
+
+// targets is the Targets column of a HorizontalPodAutoscaler.
 func targets(o *autoscalingv2.HorizontalPodAutoscaler) string {
 	const shown = 2
 	var list []string
-	for i, spec := range o.Spec.Metrics {
-		if spec.Type != autoscalingv2.ResourceMetricSourceType || spec.Resource == nil {
-			list = append(list, "<unknown type>")
-			continue
+	for i := range o.Spec.Metrics {
+		var current autoscalingv2.MetricStatus
+		if i < len(o.Status.CurrentMetrics) {
+			current = o.Status.CurrentMetrics[i]
 		}
-		var current autoscalingv2.MetricValueStatus
-		if len(o.Status.CurrentMetrics) > i && o.Status.CurrentMetrics[i].Resource != nil {
-			current = o.Status.CurrentMetrics[i].Resource.Current
-		}
-		now, target := "<unknown>", "<auto>"
-		if average := spec.Resource.Target.AverageValue; average != nil {
-			target = average.String()
-			if current.AverageValue != nil {
-				now = current.AverageValue.String()
-			}
-		} else {
-			if current.AverageUtilization != nil {
-				now = fmt.Sprintf("%d%%", *current.AverageUtilization)
-			}
-			if utilization := spec.Resource.Target.AverageUtilization; utilization != nil {
-				target = fmt.Sprintf("%d%%", *utilization)
-			}
-		}
-		list = append(list, fmt.Sprintf("%s: %s/%s", spec.Resource.Name, now, target))
+		list = append(list, target(&o.Spec.Metrics[i], &current))
 	}
 	if len(list) > shown {
 		return fmt.Sprintf("%s + %d more...", strings.Join(list[:shown], ", "), len(list)-shown)
 	}
 	return orNone(strings.Join(list, ", "))
+}
+
+// target shows the current and the target value of one metric.
+func target(spec *autoscalingv2.MetricSpec, current *autoscalingv2.MetricStatus) string {
+	var now autoscalingv2.MetricValueStatus
+	switch {
+	case spec.Resource != nil:
+		if current.Resource != nil {
+			now = current.Resource.Current
+		}
+		return resourceTarget(spec.Resource.Name, &spec.Resource.Target, &now)
+	case spec.ContainerResource != nil:
+		if current.ContainerResource != nil {
+			now = current.ContainerResource.Current
+		}
+		return resourceTarget(spec.ContainerResource.Name, &spec.ContainerResource.Target, &now)
+	case spec.Pods != nil:
+		if current.Pods != nil {
+			now = current.Pods.Current
+		}
+		return orUnknownValue(now.AverageValue) + "/" + orUnknownValue(spec.Pods.Target.AverageValue)
+	case spec.Object != nil:
+		if current.Object != nil {
+			now = current.Object.Current
+		}
+		return valueTarget(&spec.Object.Target, &now)
+	case spec.External != nil:
+		if current.External != nil {
+			now = current.External.Current
+		}
+		return valueTarget(&spec.External.Target, &now)
+	}
+	return "<unknown type>"
+}
+
+// resourceTarget is for an average of Pods, as a value or in percent of their requests.
+func resourceTarget(name corev1.ResourceName, target *autoscalingv2.MetricTarget, now *autoscalingv2.MetricValueStatus) string {
+	if target.AverageValue != nil {
+		return fmt.Sprintf("%s: %s/%s", name, orUnknownValue(now.AverageValue), target.AverageValue)
+	}
+	percent := func(p *int32, missing string) string {
+		if p == nil {
+			return missing
+		}
+		return fmt.Sprintf("%d%%", *p)
+	}
+	return fmt.Sprintf("%s: %s/%s", name, percent(now.AverageUtilization, "<unknown>"), percent(target.AverageUtilization, "<auto>"))
+}
+
+// valueTarget is for a value, or its average over the Pods.
+func valueTarget(target *autoscalingv2.MetricTarget, now *autoscalingv2.MetricValueStatus) string {
+	if target.AverageValue != nil {
+		return orUnknownValue(now.AverageValue) + "/" + target.AverageValue.String() + " (avg)"
+	}
+	return orUnknownValue(now.Value) + "/" + orUnknownValue(target.Value)
+}
+
+func orUnknownValue(q *resource.Quantity) string {
+	if q == nil {
+		return "<unknown>"
+	}
+	return q.String()
 }
 
 func jobStatus(o *batchv1.Job) string {

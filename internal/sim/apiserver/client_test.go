@@ -259,6 +259,7 @@ func TestFieldSelectors(t *testing.T) {
 		"metadata.name!=" + one.Name: func(p *corev1.Pod) bool { return p.Name != one.Name },
 		"spec.nodeName=node-00001":   func(p *corev1.Pod) bool { return p.Spec.NodeName == "node-00001" },
 		"spec.nodeName=":             func(p *corev1.Pod) bool { return p.Spec.NodeName == "" },
+		"status.phase!=Running":      func(p *corev1.Pod) bool { return p.Status.Phase != corev1.PodRunning },
 		"metadata.namespace!=default,metadata.namespace!=" + one.Namespace:         func(p *corev1.Pod) bool { return p.Namespace != "default" && p.Namespace != one.Namespace },
 		"metadata.namespace=" + one.Namespace + ",spec.nodeName!=node-00001":       func(p *corev1.Pod) bool { return p.Namespace == one.Namespace && p.Spec.NodeName != "node-00001" },
 		"metadata.namespace=" + one.Namespace + ",metadata.name!=" + one.Name + "": func(p *corev1.Pod) bool { return p.Namespace == one.Namespace && p.Name != one.Name },

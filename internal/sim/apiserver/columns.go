@@ -24,13 +24,11 @@ type printer struct {
 }
 
 // show declares the columns of a kind and the cells of its objects. A column is
-// its name, with "/integer" or "/boolean" where it is no string, after "+" where
-// kubectl shows it with -o wide only. The first is the name, and an Age column is
-// filled in from the creation time.
+// its name, followed by "/integer" or "/boolean" unless it is a string, and preceded
+// by "+" if kubectl shows it with -o wide only. The Name and Age columns are filled in.
 func show[T Object](columns string, cells func(o T, now time.Time) []any) printer {
 	p := printer{}
-	age := -1
-	for i, text := range strings.Split(columns, ",") {
+	for text := range strings.SplitSeq(columns, ",") {
 		c := metav1.TableColumnDefinition{Type: "string"}
 		text, wide := strings.CutPrefix(text, "+")
 		if wide {
@@ -39,26 +37,33 @@ func show[T Object](columns string, cells func(o T, now time.Time) []any) printe
 		if name, kind, ok := strings.Cut(text, "/"); ok {
 			text, c.Type = name, kind
 		}
-		if c.Name = text; i == 0 {
+		if c.Name = text; text == "Name" {
 			c.Format = "name"
-		}
-		if text == "Age" {
-			age = i
 		}
 		p.columns = append(p.columns, c)
 	}
 	p.cells = func(o Object, now time.Time) []any {
-		name := o.GetName()
-		if o.GetAnnotations()["storageclass.kubernetes.io/is-default-class"] == "true" {
-			name += " (default)"
+		others, row := cells(o.(T), now), make([]any, 0, len(p.columns))
+		for i := range p.columns {
+			switch p.columns[i].Name {
+			case "Name":
+				row = append(row, displayName(o))
+			case "Age":
+				row = append(row, since(o.GetCreationTimestamp(), now))
+			default:
+				row, others = append(row, others[0]), others[1:]
+			}
 		}
-		row := append([]any{name}, cells(o.(T), now)...)
-		if age < 0 {
-			return row
-		}
-		return append(row[:age:age], append([]any{since(o.GetCreationTimestamp(), now)}, row[age:]...)...)
+		return row
 	}
 	return p
+}
+
+func displayName(o Object) string {
+	if o.GetAnnotations()["storageclass.kubernetes.io/is-default-class"] == "true" {
+		return o.GetName() + " (default)"
+	}
+	return o.GetName()
 }
 
 // nothing is for kinds of which only the name and the age are shown.
@@ -130,6 +135,7 @@ func printers() map[string]printer { //nolint:funlen // a table
 		"leases": show("Name,Holder,Age", func(o *coordinationv1.Lease, _ time.Time) []any {
 			return []any{deref(o.Spec.HolderIdentity)}
 		}),
+		"events":         show("Last Seen,Type,Reason,Object,+Subobject,+Source,Message,+First Seen,+Count,+Name", eventCells),
 		"storageclasses": show("Name,Provisioner,ReclaimPolicy,VolumeBindingMode,AllowVolumeExpansion,Age", storageClassCells),
 		"volumeattachments": show("Name,Attacher,PV,Node,Attached/boolean,Age", func(o *storagev1.VolumeAttachment, _ time.Time) []any {
 			return []any{o.Spec.Attacher, deref(o.Spec.Source.PersistentVolumeName), o.Spec.NodeName, o.Status.Attached}

@@ -37,7 +37,8 @@ type Encoded struct {
 	Version   uint64 // metadata.resourceVersion
 
 	resource *Resource
-	nodeName string // spec.nodeName of pods
+	nodeName string // spec.nodeName of a Pod
+	phase    string // status.phase of a Pod
 	labels   labels.Set
 	data     []byte // protobuf with envelope, or JSON for a custom resource
 	message  []byte // the part of data within the protobuf envelope; nil for JSON
@@ -90,7 +91,7 @@ func (r *Resource) encode(object Object, version uint64) (*Encoded, error) {
 	e := &Encoded{Namespace: object.GetNamespace(), Name: object.GetName(), Version: version, resource: r}
 	e.labels = maps.Clone(object.GetLabels())
 	if pod, ok := object.(*corev1.Pod); ok {
-		e.nodeName = pod.Spec.NodeName
+		e.nodeName, e.phase = pod.Spec.NodeName, string(pod.Status.Phase)
 	}
 	if r.New == nil {
 		data, err := json.Marshal(object)

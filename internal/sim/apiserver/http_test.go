@@ -59,7 +59,7 @@ func TestErrors(t *testing.T) {
 		{"GET", "/api/v1/pods?resourceVersion=x", 400, metav1.StatusReasonBadRequest},
 		{"GET", "/api/v1/pods?continue=x", 400, metav1.StatusReasonBadRequest},
 		{"GET", "/api/v1/pods?labelSelector=a+b", 400, metav1.StatusReasonBadRequest},
-		{"GET", "/api/v1/pods?fieldSelector=status.phase%3DRunning", 400, metav1.StatusReasonBadRequest},
+		{"GET", "/api/v1/pods?fieldSelector=status.podIP%3D10.0.0.1", 400, metav1.StatusReasonBadRequest},
 		{"GET", "/api/v1/pods?watch=true&sendInitialEvents=true", 422, metav1.StatusReasonInvalid},
 		{"GET", "/api/v1/pods?watch=true&resourceVersionMatch=NotOlderThan", 422, metav1.StatusReasonInvalid},
 		{"GET", "/api/v1/namespaces/default/pods/none", 404, metav1.StatusReasonNotFound},

@@ -15,9 +15,8 @@ type event struct {
 	version uint64
 	kind    watch.EventType
 	object  *Encoded // of a deletion: the last state under the deletion's version
-	// previous is the state before, kept only where a selector could match it
-	// and not the new state: spec.nodeName and the labels are what changes of an
-	// object and can be selected.
+	// previous is the state before, kept only where a selector could match one of
+	// the two states and not the other.
 	previous *Encoded
 }
 

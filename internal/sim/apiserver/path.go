@@ -1,6 +1,7 @@
 package apiserver
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -139,12 +140,8 @@ func (r *request) fieldSelector(text string) (fields.Selector, error) {
 		return nil, err
 	}
 	for _, requirement := range selector.Requirements() {
-		switch field := requirement.Field; {
-		case field == "metadata.name":
-		case field == "metadata.namespace" && r.table.resource.Namespaced:
-		case field == "spec.nodeName" && r.table.resource.Name == "pods":
-		default:
-			return nil, &unsupportedField{field}
+		if !r.table.resource.selectable(requirement.Field) {
+			return nil, &unsupportedField{requirement.Field}
 		}
 	}
 	if r.namespace != "" {
@@ -156,6 +153,21 @@ func (r *request) fieldSelector(text string) (fields.Selector, error) {
 	return selector, nil
 }
 
+// selectable reports whether objects can be selected by a field.
+func (r *Resource) selectable(field string) bool {
+	switch field {
+	case "metadata.name":
+		return true
+	case "metadata.namespace":
+		return r.Namespaced
+	case "spec.nodeName", "status.phase":
+		return r.Name == "pods"
+	case "involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid":
+		return r.Name == "events"
+	}
+	return false
+}
+
 type unsupportedField struct{ field string }
 
 func (e *unsupportedField) Error() string { return "field label not supported: " + e.field }
@@ -163,6 +175,11 @@ func (e *unsupportedField) Error() string { return "field label not supported: "
 // selects reports whether the request asks for the object.
 func (r *request) selects(e *Encoded) bool {
 	return (r.options.fields.Empty() || r.options.fields.Matches(objectFields{e})) && r.options.labels.Matches(e.labels)
+}
+
+// selectedAlike reports whether two versions of an object are the same to every selector.
+func (e *Encoded) selectedAlike(other *Encoded) bool {
+	return e.nodeName == other.nodeName && e.phase == other.phase && maps.Equal(e.labels, other.labels)
 }
 
 // objectFields are the selectable fields of an object.
@@ -178,6 +195,8 @@ func (f objectFields) Get(field string) string {
 		return f.Namespace
 	case "spec.nodeName":
 		return f.nodeName
+	case "status.phase":
+		return f.phase
 	}
 	return ""
 }

@@ -35,7 +35,7 @@ type Resource struct {
 	New func() Object
 }
 
-// Resources lists the resources that Generate fills.
+// Resources lists the resources that Generate fills, and events, of which there are none.
 func Resources() []Resource {
 	return []Resource{
 		clusterWide("", "v1", "namespaces", "Namespace", "ns", func() Object { return &corev1.Namespace{} }),
@@ -61,6 +61,7 @@ func Resources() []Resource {
 		namespaced("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", "netpol", func() Object { return &networkingv1.NetworkPolicy{} }),
 		namespaced("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", "", func() Object { return &discoveryv1.EndpointSlice{} }),
 		namespaced("coordination.k8s.io", "v1", "leases", "Lease", "", func() Object { return &coordinationv1.Lease{} }),
+		namespaced("", "v1", "events", "Event", "ev", func() Object { return &corev1.Event{} }),
 		clusterWide("storage.k8s.io", "v1", "storageclasses", "StorageClass", "sc", func() Object { return &storagev1.StorageClass{} }),
 		clusterWide("storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment", "", func() Object { return &storagev1.VolumeAttachment{} }),
 	}

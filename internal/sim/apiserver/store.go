@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -117,7 +116,7 @@ func (s *Store) put(t *table, object Object) error {
 	change := event{version: s.version, kind: watch.Added, object: e}
 	if found {
 		change.kind = watch.Modified
-		if previous := t.objects[i]; previous.nodeName != e.nodeName || !maps.Equal(previous.labels, e.labels) {
+		if previous := t.objects[i]; !previous.selectedAlike(e) {
 			change.previous = previous
 		}
 		t.objects[i] = e
