@@ -34,6 +34,9 @@ func build() error {
 	if err := harness.Build(os.Stderr, ".", "bin", "./apiserver"); err != nil {
 		return err
 	}
+	if err := harness.Build(os.Stderr, ".", "bin", "k8s.io/kubernetes/cmd/kubectl"); err != nil {
+		return err
+	}
 	return harness.Build(os.Stderr, "../..", "bin", "-race", "./cmd/kubestate")
 }
 
