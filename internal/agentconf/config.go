@@ -35,6 +35,8 @@ func (c *Config) ReadYAML(v strictyaml.Value) {
 			value.Into(&c.Agent)
 		case slices.Contains(names, key):
 			c.keys.Read(key, value)
+		case c.keys.Unknown != nil:
+			c.keys.Unknown(key, value)
 		default:
 			value.Unknown(key, names)
 		}

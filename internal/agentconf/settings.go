@@ -57,6 +57,8 @@ type Keys struct {
 	Names []string
 	// Read reads the value of a key.
 	Read func(key string, v strictyaml.Value)
+	// Unknown is called for each other key; if nil, it is a problem.
+	Unknown func(key string, v strictyaml.Value)
 }
 
 // Read reads a configuration file. The error is a problem.List with the line of each

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kubestate/kubestate"
@@ -112,8 +113,7 @@ func checkHost(host string) problem.List {
 	return nil
 }
 
-// longest bounds every duration: a longer one is a mistake. kube-state-metrics accepts
-// any, so that it is generous.
+// longest bounds every duration: a longer one is a mistake.
 const longest = 365 * 24 * time.Hour
 
 // atLeast returns a check of a duration: that it is between least and longest.
@@ -176,28 +176,43 @@ func (o *Options) checkRatio() problem.List {
 	return nil
 }
 
-// checkFile checks that a file exists; path may be empty.
-func checkFile(path string) problem.List {
-	if path == "" {
+// checkFile checks that a file exists; name may be empty.
+func checkFile(name string) problem.List {
+	if name == "" {
 		return nil
 	}
-	switch info, err := os.Stat(path); {
+	switch info, err := os.Stat(name); {
 	case err != nil:
 		return one(problem.New("cannot read file", problem.Cut(err.Error())))
 	case info.IsDir():
-		return one(problem.Invalid("path", path, "must be a file, not a directory"))
+		return one(problem.Invalid("path", name, "must be a file, not a directory"))
 	}
 	return nil
 }
 
+// checkNamespaces allows names that no namespace can have, as kube-state-metrics does, but
+// none that would change the path of a request.
 func checkNamespaces(names []string) problem.List {
 	var all problem.List
 	for _, n := range unique(names) {
-		if len(validation.IsDNS1123Label(n)) > 0 {
-			all = append(all, problem.Invalid("namespace", n, "must be 1 to 63 of a-z, 0-9 and -, without - at either end"))
+		if len(path.IsValidPathSegmentName(n)) > 0 {
+			all = append(all, problem.Invalid("namespace", n, namespaceForm))
 		}
 	}
 	return all
+}
+
+const namespaceForm = "must be 1 to 63 of a-z, 0-9 and -, without - at either end"
+
+// impossible returns a warning for each name that no namespace can have.
+func impossible(flag string, names []string) []string {
+	var warnings []string
+	for _, n := range names {
+		if len(validation.IsDNS1123Label(n)) > 0 {
+			warnings = append(warnings, flag+": no namespace can be named "+problem.Quote(n)+": "+namespaceForm)
+		}
+	}
+	return warnings
 }
 
 func (o *Options) checkResources() problem.List { return checkResourceNames(o.Resources) }

@@ -25,7 +25,6 @@ func TestWrongValues(t *testing.T) {
 		{"--port=8081 --host=localhost --telemetry-host=localhost", `their addresses "localhost" and "localhost" overlap`},
 		{"--host=[::1]", `--host: invalid address "[::1]": must be an IP address without brackets, or a host name`},
 		{"--telemetry-host=localhost:80", `--telemetry-host: invalid address "localhost:80": must be an IP address without brackets, or a host name`},
-		{"--server-read-timeout=-1s", `--server-read-timeout: invalid duration "-1s": must be at least 0s`},
 		{"--server-idle-timeout=5", `--server-idle-timeout: invalid duration "5": must be a number with a unit, such as 500ms, 30s or 1m30s`},
 		{"--log-format=xml", `--log-format: invalid format "xml": must be one of: text, json`},
 		{"--log-level=trace", `--log-level: invalid level "trace": must be one of: debug, info, warn, error`},
@@ -35,16 +34,16 @@ func TestWrongValues(t *testing.T) {
 		{"--apiserver=ftp://me:hunter2@h", "--apiserver: invalid URL (not shown): must be"},
 		{"--kubeconfig=/does/not/exist", "--kubeconfig: cannot read file: stat /does/not/exist: no such file or directory"},
 		{"--kubeconfig=testdata", `--kubeconfig: invalid path "testdata": must be a file, not a directory`},
-		{"--namespaces=a,B", `--namespaces: invalid namespace "B": must be 1 to 63 of a-z, 0-9 and -, without - at either end`},
-		{"--namespaces-denylist=a.b", `--namespaces-denylist: invalid namespace "a.b": must be`},
+		{"--namespaces=a,b/c", `--namespaces: invalid namespace "b/c": must be 1 to 63 of a-z, 0-9 and -, without - at either end`},
+		{"--namespaces-denylist=..", `--namespaces-denylist: invalid namespace "..": must be`},
 		{"--resources=foo", "--resources: resource foo does not exist: must be one of: "},
 		{"--resources=replicaset", ": did you mean replicasets?"},
 		{"--metric-allowlist=a --metric-denylist=b", `--metric-allowlist, --metric-denylist: allowlist and denylist are both set, ` +
 			`they are mutually exclusive, only one of them can be set`},
 		{"--metric-allowlist=(", "--metric-allowlist: invalid pattern \"(\": error parsing regexp: missing closing ) in `(`; must be a regular expression in the syntax of ECMAScript"},
 		{"--metric-opt-in-list=(", "--metric-opt-in-list: invalid pattern \"(\": error parsing regexp: missing closing ): `(`; must be a regular expression in the syntax of Go (RE2)"},
-		{"--metric-labels-allowlist=pods=[a", `--metric-labels-allowlist: invalid value "pods=[a": invalid format, metric=[label1,label2,labeln...],metricN=[]: ` +
-			"column 8: found the end, want a comma and another key, or ]"},
+		{"--metric-labels-allowlist=pods=a]", `--metric-labels-allowlist: invalid value "pods=a]": invalid format, metric=[label1,label2,labeln...],metricN=[]: ` +
+			`column 5: unexpected "=": must be a resource, then =[`},
 		{"--metric-labels-allowlist==[a]", "--metric-labels-allowlist: list of keys without a resource: must be resource=[key,...]"},
 		{"--metric-annotations-allowlist=foo=[a]", "--metric-annotations-allowlist: resource foo does not exist: must be one of: "},
 		{"--auto-gomemlimit --auto-gomemlimit-ratio=1.5", "--auto-gomemlimit-ratio: invalid ratio 1.5: must be above 0 and at most 1"},
@@ -77,7 +76,7 @@ func TestWrongValues(t *testing.T) {
 // those of which kube-state-metrics accepts any number.
 func TestAbsurdNumbers(t *testing.T) {
 	for _, row := range New().table() {
-		if slices.Contains([]string{"object-limit", "shard", "total-shards", "v"}, row.name) {
+		if slices.Contains([]string{"object-limit", "shard", "total-shards", "v"}, row.name) || strings.HasPrefix(row.name, "server-") {
 			continue
 		}
 		absurd := map[string][]string{
@@ -110,6 +109,7 @@ func TestRightValues(t *testing.T) {
 		"--metric-labels-allowlist=*=[*],pods=[a]",
 		"--object-limit=-1 -v=-1", "--object-limit=2147483647 -v=2147483647",
 		"--auto-gomemlimit-ratio=7",
+		"--port=0x1F90 --telemetry-port=8_082",
 	} {
 		if _, err := parseFlags(t, strings.Fields(args)...).Complete(); err != nil {
 			t.Errorf("%s: %v", args, err)
@@ -117,9 +117,41 @@ func TestRightValues(t *testing.T) {
 	}
 }
 
+// What kube-state-metrics accepts is no problem, but has a warning where it ignores it.
+func TestAcceptedWithWarnings(t *testing.T) {
+	for args, want := range map[string]string{
+		"--namespaces=a,a":                                 "--namespaces: ignoring duplicates",
+		"--namespaces=A":                                   `--namespaces: no namespace can be named "A": must be`,
+		"--namespaces=a,b --namespaces-denylist=a":         `namespace "a" is in both; not reading it`,
+		"--namespaces-denylist=a.b":                        `--namespaces-denylist: no namespace can be named "a.b": must be`,
+		"--metric-labels-allowlist=pods":                   "--metric-labels-allowlist: ignoring pods, which has no list of keys: must be pods=[key,...]",
+		"--metric-annotations-allowlist=pods=[a],pods=[b]": "--metric-annotations-allowlist: pods has several lists; using the last: ",
+		"--metric-labels-allowlist=pods=[a":                `--metric-labels-allowlist: ignoring the last key "a": the list must end with ]`,
+		"--server-read-timeout=-1s":                        "--server-read-timeout: negative duration -1s means no limit",
+		"--pod=a":                                          "--pod: no effect without --pod-namespace",
+		"--metric-allowlist=nothing":                       `--metric-allowlist: pattern "nothing" matches no family`,
+	} {
+		s := complete(t, parseFlags(t, strings.Fields(args)...))
+		if len(s.Warnings) != 1 || !strings.Contains(s.Warnings[0], want) {
+			t.Errorf("%s: warnings %q, want %s", args, s.Warnings, want)
+		}
+	}
+	for args, want := range map[string]string{
+		"--shard=3 --total-shards=3":          "no objects are of shard 3 of 3",
+		"--shard=-1":                          "no objects are of shard -1 of 1",
+		"--total-shards=0":                    "no objects are of shard 0 of 0",
+		"--node=a --track-unscheduled-pods":   "--track-unscheduled-pods: overrides --node",
+		"--shard=9 --pod=a --pod-namespace=b": "",
+	} {
+		if got := strings.Join(parseFlags(t, strings.Fields(args)...).Shards.warnings(), "\n"); !strings.Contains(got, want) || want == "" && got != "" {
+			t.Errorf("%s: warnings %q, want %s", args, got, want)
+		}
+	}
+}
+
 func TestAllProblemsAtOnce(t *testing.T) {
-	_, err := parseFlags(t, "--port=x", "--telemetry-port=70000", "--resources=foo,bar", "--namespaces=A",
-		"--metric-allowlist=(,[", "--metric-opt-in-list=(?=a)", "--metric-labels-allowlist=pods", "--log-level=loud").Complete()
+	_, err := parseFlags(t, "--port=x", "--telemetry-port=70000", "--resources=foo,bar", "--namespaces=%",
+		"--metric-allowlist=(,[", "--metric-opt-in-list=(?=a)", "--metric-labels-allowlist=pods[", "--log-level=loud").Complete()
 	if err == nil {
 		t.Fatal("no error")
 	}

@@ -1,9 +1,11 @@
 package conf
 
 import (
+	"fmt"
 	"io"
 	"log/slog"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/fields"
 
@@ -65,8 +67,7 @@ func (o *Options) complete() (Settings, error) {
 	problems = append(problems, o.problems()...)
 	f, invalid := newFilter(o)
 	problems = append(problems, invalid...)
-	warnings, slow := f.try(catalog())
-	problems = append(problems, slow...)
+	warnings := f.try(catalog())
 	push, wrong := o.push(section, readable)
 	problems = append(problems, wrong...)
 	election, wrong := o.exporterElection()
@@ -90,7 +91,7 @@ func (o *Options) complete() (Settings, error) {
 		Election:      election,
 		Namespaces:    unique(o.Namespaces),
 		NotNamespaces: unique(o.NamespacesDenylist),
-		Warnings:      slices.Concat(o.warned, o.klog.warnings(), warnings),
+		Warnings:      slices.Concat(o.warned, o.klog.warnings(), o.noLimits(), o.Shards.warnings(), warnings),
 	}
 	if election.Enabled && push != nil {
 		push.LeaderElection.Enabled = false
@@ -108,6 +109,8 @@ func (o *Options) selectNamespaces(s *Settings) {
 	if len(s.Namespaces) < len(o.Namespaces) {
 		s.Warnings = append(s.Warnings, "--namespaces: ignoring duplicates")
 	}
+	s.Warnings = append(s.Warnings, impossible("--namespaces", s.Namespaces)...)
+	s.Warnings = append(s.Warnings, impossible("--namespaces-denylist", s.NotNamespaces)...)
 	for _, n := range s.Namespaces {
 		if slices.Contains(s.NotNamespaces, n) {
 			s.Warnings = append(s.Warnings, "--namespaces, --namespaces-denylist: namespace "+problem.Quote(n)+" is in both; not reading it")
@@ -118,6 +121,32 @@ func (o *Options) selectNamespaces(s *Settings) {
 		terms = append(terms, fields.OneTermNotEqualSelector("metadata.namespace", n))
 	}
 	s.FieldSelector = fields.AndSelectors(terms...).String()
+}
+
+// noLimits warns about negative time limits, which are none, as in kube-state-metrics.
+func (o *Options) noLimits() []string {
+	var warnings []string
+	for _, row := range o.serveOptions() {
+		if v, ok := row.value.(typed[time.Duration]); ok && *v.to < 0 {
+			warnings = append(warnings, fmt.Sprintf("--%s: negative duration %v means no limit", row.name, *v.to))
+		}
+	}
+	return warnings
+}
+
+// warnings says which options of shards select nothing, or have no effect.
+func (s *ShardOptions) warnings() []string {
+	var warnings []string
+	if !s.Automatic() && (s.Shard < 0 || s.Shard >= s.TotalShards) {
+		warnings = append(warnings, fmt.Sprintf("--shard, --total-shards: no objects are of shard %d of %d: must be 0 to --total-shards less 1", s.Shard, s.TotalShards))
+	}
+	if s.Pod != "" && s.PodNamespace == "" {
+		warnings = append(warnings, "--pod: no effect without --pod-namespace")
+	}
+	if s.TrackUnscheduledPods && s.Node != "" {
+		warnings = append(warnings, "--track-unscheduled-pods: overrides --node")
+	}
+	return warnings
 }
 
 // catalog returns all families of all resources.

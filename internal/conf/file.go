@@ -11,11 +11,13 @@ import (
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/bounded"
 	"github.com/kubestate/kubestate/internal/problem"
+	"github.com/kubestate/kubestate/internal/spell"
 	"github.com/kubestate/kubestate/internal/strictyaml"
 )
 
 // readFile reads the configuration file. As in kube-state-metrics, its keys override
-// flags, and empty lists and mappings do not. It returns the section agent; nil if
+// flags, except those that are null, or empty lists or mappings; scalars need no quotes, and
+// unknown keys are ignored. The section agent is read strictly; readFile returns it, nil if
 // there is none.
 func (o *Options) readFile() (*agentconf.Agent, problem.List) {
 	if o.Config == "" {
@@ -29,7 +31,7 @@ func (o *Options) readFile() (*agentconf.Agent, problem.List) {
 	if err != nil {
 		return nil, problem.List{{Source: "--config", What: "cannot read file", Allowed: problem.Cut(err.Error())}}
 	}
-	reader := agentconf.Reader{WithoutSinks: len(o.Push.Sinks) > 0, Keys: agentconf.Keys{Names: o.keys(), Read: o.readKey}}
+	reader := agentconf.Reader{WithoutSinks: len(o.Push.Sinks) > 0, Keys: agentconf.Keys{Names: o.keys(), Read: o.readKey, Unknown: o.ignoreKey}}
 	c, err := reader.Read(o.Config, data)
 	if err != nil {
 		return nil, problem.Of(err)
@@ -60,7 +62,11 @@ func isOwnKey(key string) bool { return key != "" && !strings.Contains(key, ".")
 // readKey reads the value of a key of an option.
 func (o *Options) readKey(key string, v strictyaml.Value) {
 	place := problem.Problem{Source: o.Config, Line: v.Line(), Path: key}
-	if key == helpKey {
+	v = v.Leniently()
+	switch {
+	case v.IsNull():
+		return
+	case key == helpKey:
 		v.Into(new(bool))
 		return
 	}
@@ -84,6 +90,12 @@ func (o *Options) readKey(key string, v strictyaml.Value) {
 		o.file[row.name] = place
 		o.unread = slices.DeleteFunc(o.unread, func(p problem.Problem) bool { return p.Source == "--"+row.name })
 	}
+}
+
+// ignoreKey warns about an unknown key.
+func (o *Options) ignoreKey(key string, v strictyaml.Value) {
+	names := append(o.keys(), "agent")
+	o.warn(problem.Problem{Source: o.Config, Line: v.Line()}, "unknown key "+problem.Quote(key)+", ignored"+spell.Hint(key, names))
 }
 
 // warn adds a warning about a key of the file.

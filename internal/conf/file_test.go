@@ -152,3 +152,38 @@ func TestContinueWithoutConfig(t *testing.T) {
 		t.Error("no error for an invalid file")
 	}
 }
+
+// As in kube-state-metrics, the file need not be strict.
+func TestLenientKeys(t *testing.T) {
+	file := writeFile(t, `namespace: 5
+enable_gzip_encoding: yes
+port:
+portt: 80
+telemetry_port: 0x10
+host: "::1"
+`)
+	s := complete(t, parseFlags(t, "--config="+file, "--port=9"))
+	o := s.Options
+	if o.Shards.PodNamespace != "5" || !o.EnableGzipEncoding || o.Port != 9 || o.TelemetryPort != 16 || o.Host != "::1" {
+		t.Errorf("options %+v, want those of the file", o)
+	}
+	if want := []string{file + `:4: unknown key "portt", ignored; did you mean port?`}; !cmp.Equal(s.Warnings, want) {
+		t.Errorf("warnings %q, want %q", s.Warnings, want)
+	}
+	for text, want := range map[string]string{
+		"port: eighty\nresources: {pods: {}\n": ":",
+		"port: x\ntelemetry_port: 1.5\nhost: [a]\nport: 1\nagent: {sink: []}\nnamespaces: a,b\n": ":1: port: invalid number \"x\"|:2: telemetry_port: invalid number|:3: host: invalid value|" +
+			":4: port: duplicate key: must be set once, as in line 1|:5: agent: unknown key \"sink\": did you mean sinks?|:6: namespaces: invalid value \"a,b\": must be a list",
+	} {
+		_, err := parseFlags(t, "--config="+writeFile(t, text)).Complete()
+		if err == nil {
+			t.Errorf("%s: no error", text)
+			continue
+		}
+		for _, part := range strings.Split(want, "|") {
+			if !strings.Contains(err.Error(), "config.yaml"+part) {
+				t.Errorf("%s: error\n%v\nlacks %s", text, err, part)
+			}
+		}
+	}
+}

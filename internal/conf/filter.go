@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"time"
@@ -23,6 +24,18 @@ const (
 type pattern struct {
 	flag, text string
 	match      func(name string) (bool, error)
+	slow       bool // takes more than patternTime, so that it is not tried again
+}
+
+// errSlow is why a slow pattern does not match.
+var errSlow = errors.New("too slow")
+
+// matches reports whether the pattern matches a name. The error says why it cannot tell.
+func (p *pattern) matches(name string) (bool, error) {
+	if p.slow {
+		return false, errSlow
+	}
+	return p.match(name)
 }
 
 // filter decides which families are served.
@@ -40,7 +53,7 @@ func newFilter(o *Options) (*filter, problem.List) {
 				errs = append(errs, o.placed(problem.Problem{What: "invalid pattern " + problem.Quote(text), Allowed: err.Error()}, flag))
 				continue
 			}
-			*to = append(*to, pattern{flag, text, match})
+			*to = append(*to, pattern{flag: flag, text: text, match: match})
 		}
 	}
 	compile(&f.allow, "metric-allowlist", o.MetricAllowlist, compileECMAScript)
@@ -97,8 +110,8 @@ func (f *filter) keep(d *metric.Desc) bool {
 
 // matchAny reports whether a pattern matches; failed is the result of one that fails.
 func matchAny(patterns []pattern, name string, failed bool) bool {
-	for _, p := range patterns {
-		matched, err := p.match(name)
+	for i := range patterns {
+		matched, err := patterns[i].matches(name)
 		if err != nil {
 			matched = failed
 		}
@@ -109,10 +122,10 @@ func matchAny(patterns []pattern, name string, failed bool) bool {
 	return false
 }
 
-// try matches all patterns against the families that they apply to. Warnings are about
-// patterns that match nothing and families that a pattern takes too long for; errors
-// are patterns that are too slow to be used.
-func (f *filter) try(families []metric.Desc) (warnings []string, errs problem.List) {
+// try matches all patterns against the families that they apply to, and marks those that
+// are slow. Warnings are about patterns that match nothing and families that a pattern takes
+// too long for.
+func (f *filter) try(families []metric.Desc) (warnings []string) {
 	var all, optIn []string
 	for i := range families {
 		all = append(all, families[i].Name)
@@ -129,25 +142,24 @@ func (f *filter) try(families []metric.Desc) (warnings []string, errs problem.Li
 		{f.deny, all, "family"},
 		{f.optIn, optIn, "family that is off by default"},
 	} {
-		for _, p := range group.patterns {
-			matched, told, err := p.try(group.names)
-			switch {
-			case err != nil:
-				errs = append(errs, problem.Of(err)...)
-			case matched == 0 && len(told) == 0:
+		for i := range group.patterns {
+			p := &group.patterns[i]
+			matched, slow := p.try(group.names)
+			if matched == 0 && len(slow) == 0 {
 				warnings = append(warnings, fmt.Sprintf("--%s: pattern %s matches no %s", p.flag, problem.Quote(p.text), group.what))
 			}
-			warnings = append(warnings, told...)
+			warnings = append(warnings, slow...)
 		}
 	}
-	return warnings, errs
+	return warnings
 }
 
-// try returns how many names match, and a warning for each that takes too long.
-func (p *pattern) try(names []string) (matched int, warnings []string, err error) {
+// try returns how many names match, and a warning for each that takes too long. If all
+// take too long together, it marks the pattern and ends.
+func (p *pattern) try(names []string) (matched int, warnings []string) {
 	start := time.Now()
 	for _, name := range names {
-		ok, err := p.match(name)
+		ok, err := p.matches(name)
 		if err != nil {
 			warnings = append(warnings, fmt.Sprintf("--%s: pattern %s takes too long for %s, which is not served: %s", p.flag, problem.Quote(p.text), name, problem.Cut(err.Error())))
 		}
@@ -155,11 +167,10 @@ func (p *pattern) try(names []string) (matched int, warnings []string, err error
 			matched++
 		}
 		if time.Since(start) > patternTime {
-			return 0, nil, problem.Problem{
-				Source: "--" + p.flag, What: fmt.Sprintf("pattern %s takes more than %v for all families", problem.Quote(p.text), patternTime),
-				Allowed: "must have no repetition inside a repetition, such as (a+)+",
-			}
+			p.slow = true
+			return 0, []string{fmt.Sprintf("--%s: pattern %s takes more than %v for all families, and families that depend on it are not served: "+
+				"must have no repetition inside a repetition, such as (a+)+", p.flag, problem.Quote(p.text), patternTime)}
 		}
 	}
-	return matched, warnings, nil
+	return matched, warnings
 }

@@ -49,7 +49,8 @@ func (o *Options) Completions() []Completion {
 
 // flag is a value that keeps its problems for later.
 type flag struct {
-	pflag.Value
+	value
+
 	name string
 	o    *Options
 }
@@ -57,6 +58,9 @@ type flag struct {
 // Set sets the value; its error is always nil.
 func (f flag) Set(s string) error {
 	f.o.flags[f.name] = true
-	f.o.unread = append(f.o.unread, problem.Of(f.Value.Set(s)).From("--"+f.name)...)
+	f.o.unread = append(f.o.unread, problem.Of(f.value.Set(s)).From("--"+f.name)...)
+	for _, what := range f.doubts(s) {
+		f.o.warned = append(f.o.warned, "--"+f.name+": "+what)
+	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -22,6 +23,8 @@ type value interface {
 	readYAML(v strictyaml.Value)
 	// schema is the JSON schema of that value.
 	schema() strictyaml.Schema
+	// doubts are what Set accepts in a text but ignores, as kube-state-metrics does.
+	doubts(s string) []string
 	// isList reports whether a value has several items with commas between them.
 	isList() bool
 }
@@ -34,6 +37,7 @@ type typed[T any] struct {
 	yaml   func(strictyaml.Value, *T) // of a key; nil: as the type is read by default
 	format func(T) string
 	json   strictyaml.Schema
+	doubt  func(string) []string // see doubts; nil: there are none
 }
 
 // Set implements pflag.Value. The value is unchanged if s is invalid.
@@ -62,6 +66,13 @@ func (v typed[T]) readYAML(from strictyaml.Value) {
 
 func (v typed[T]) schema() strictyaml.Schema { return v.json }
 
+func (v typed[T]) doubts(s string) []string {
+	if v.doubt == nil {
+		return nil
+	}
+	return v.doubt(s)
+}
+
 func (v typed[T]) isList() bool { return v.typ == listType || v.typ == keysType }
 
 // The types of values that help and completion treat specially.
@@ -89,11 +100,11 @@ func truth(to *bool) value {
 
 func number(to *int) value {
 	return typed[int]{to: to, typ: "int", format: strconv.Itoa, json: strictyaml.Schema{"type": "integer"}, parse: func(s string) (int, error) {
-		n, err := strconv.Atoi(s)
+		n, err := strconv.ParseInt(s, 0, strconv.IntSize)
 		if err != nil {
 			return 0, problem.Invalid("number", s, "must be a whole number")
 		}
-		return n, nil
+		return int(n), nil
 	}}
 }
 
@@ -189,38 +200,52 @@ func unique(items []string) []string {
 
 // allowLists reads keys by resource; see parseAllowLists. A repeated flag replaces the
 // value. In the file it is a mapping of lists.
-func allowLists(to *map[string][]string) value { return keysValue(to, parseKeys) }
+func allowLists(to *map[string][]string) value {
+	parse := func(s string) (map[string][]string, error) {
+		lists, _, err := parseAllowLists(s)
+		return lists, inValue(s, err)
+	}
+	doubts := func(s string) []string {
+		_, ignored, _ := parseAllowLists(s)
+		return ignored
+	}
+	return keysValue(to, parse, doubts)
+}
 
-// addedLists is like allowLists, but a repeated flag adds to the value.
+// addedLists is like allowLists, but a repeated flag adds to the value, and nothing is
+// ignored.
 func addedLists(to *map[string][]string) value {
 	return keysValue(to, func(s string) (map[string][]string, error) {
-		more, err := parseKeys(s)
+		more, ignored, err := parseAllowLists(s)
+		if len(ignored) > 0 {
+			err = errors.New(formatError + strings.Join(ignored, "; "))
+		}
 		for name, items := range *to {
 			if err == nil {
 				more[name] = append(slices.Clone(items), more[name]...)
 			}
 		}
-		return more, err
-	})
+		return more, inValue(s, err)
+	}, nil)
 }
 
-func keysValue(to *map[string][]string, parse func(string) (map[string][]string, error)) value {
+// inValue returns an error as a problem with a value.
+func inValue(s string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return problem.New("invalid value "+problem.Quote(s), err.Error())
+}
+
+func keysValue(to *map[string][]string, parse func(string) (map[string][]string, error), doubt func(string) []string) value {
 	lists := strictyaml.Schema{"type": "object", "additionalProperties": strictyaml.Schema{"type": "array", "items": strictyaml.Schema{"type": "string"}}}
-	return typed[map[string][]string]{to: to, typ: keysType, parse: parse, format: formatKeys, json: lists, yaml: func(from strictyaml.Value, to *map[string][]string) {
+	return typed[map[string][]string]{to: to, typ: keysType, parse: parse, doubt: doubt, format: formatKeys, json: lists, yaml: func(from strictyaml.Value, to *map[string][]string) {
 		var keys map[string][]string
 		from.Into(&keys)
 		if len(keys) > 0 {
 			*to = keys
 		}
 	}}
-}
-
-func parseKeys(s string) (map[string][]string, error) {
-	lists, err := parseAllowLists(s)
-	if err != nil {
-		return nil, problem.New("invalid value "+problem.Quote(s), err.Error())
-	}
-	return lists, nil
 }
 
 func formatKeys(lists map[string][]string) string {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/metric"
@@ -27,6 +28,18 @@ type vectors struct {
 		LabelsAllowlistTwice map[string][]string        `json:"labels_allowlist_set_twice_second_replaces"`
 		MetricSet            []struct{ In, Out string } `json:"metric_set"`
 		NamespaceSet         []string                   `json:"namespace_set_accumulates"`
+		LabelsAllowlistYAML  []struct {
+			In, Error string
+			Out       map[string][]string
+		} `json:"labels_allowlist_yaml"`
+		YAML []struct {
+			In, Error, Allow, Host, Node string
+			CRC                          string `json:"crc"`
+			AGML                         bool   `json:"agml"`
+			Port                         int
+			ReadTimeout                  string `json:"read_timeout"`
+			Resources                    []string
+		} `json:"options_yaml"`
 	}
 	AllowDeny struct {
 		AllowDeny []struct {
@@ -60,28 +73,13 @@ func readVectors(t *testing.T) vectors {
 	return v
 }
 
-// repairedAllowLists are the values that kube-state-metrics takes for something
-// that was not meant, with what we make of them.
-var repairedAllowLists = map[string]struct {
-	out map[string][]string
-	err string
-}{
-	// A forgotten bracket or list gave no labels, silently.
-	"pods=[a": {err: "column 8: found the end, want a comma and another key, or ]"},
-	"pods":    {err: "column 5: found the end, want a resource, then =["},
-	// The bracket behind a letter of two bytes became part of the key.
-	"pods=[é]": {out: map[string][]string{"pods": {"é"}}},
-}
-
 func TestVectorsAllowLists(t *testing.T) {
 	v := readVectors(t)
-	repaired := 0
 	for _, c := range v.Options.LabelsAllowlist {
-		if r, ok := repairedAllowLists[c.In]; ok {
-			c.Out, c.Error = r.out, r.err
-			repaired++
+		if c.In == "pods=[é]" {
+			c.Out = map[string][]string{"pods": {"é"}} // kube-state-metrics makes the bracket a part of the key
 		}
-		got, err := parseAllowLists(c.In)
+		got, _, err := parseAllowLists(c.In)
 		if err == nil {
 			for _, wrong := range checkAllowLists(got) {
 				if strings.Contains(wrong.Error(), "wildcard") {
@@ -102,10 +100,6 @@ func TestVectorsAllowLists(t *testing.T) {
 			}
 		}
 	}
-	if repaired != len(repairedAllowLists) {
-		t.Errorf("%d of %d repairs are in the vectors", repaired, len(repairedAllowLists))
-	}
-
 	o := parseFlags(t, "--metric-labels-allowlist=pods=[a]", "--metric-labels-allowlist=nodes=[b]")
 	if diff := cmp.Diff(v.Options.LabelsAllowlistTwice, o.MetricLabelsAllowlist); diff != "" {
 		t.Errorf("flag given twice (-want +got):\n%s", diff)
@@ -132,6 +126,50 @@ func TestVectorsLists(t *testing.T) {
 		o.NamespacesDenylist = c.Deny
 		if got := complete(t, o).FieldSelector; got != c.Selector {
 			t.Errorf("%q: selector %q, want %q", c.Deny, got, c.Selector)
+		}
+	}
+}
+
+// listsAreFine are files that kube-state-metrics rejects, and we do not.
+var listsAreFine = map[string][]string{"resources: [pods]": {"pods"}} //nolint:gochecknoglobals // never changed
+
+func TestVectorsFile(t *testing.T) {
+	v := readVectors(t)
+	for _, c := range v.Options.LabelsAllowlistYAML {
+		o := parseFlags(t, "--config="+writeFile(t, "labels_allow_list:\n  "+c.In+"\n"))
+		s, err := o.Complete()
+		switch {
+		case c.Error != "":
+			if err == nil {
+				t.Errorf("%s: no error, want one as %q", c.In, c.Error)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", c.In, err)
+		default:
+			if diff := cmp.Diff(c.Out, s.Options.MetricLabelsAllowlist, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", c.In, diff)
+			}
+		}
+	}
+	for _, c := range v.Options.YAML {
+		o := parseFlags(t, "--config="+writeFile(t, c.In), "--port=0", "--server-read-timeout=0", "--host=").clone()
+		_, problems := o.readFile()
+		fine, isList := listsAreFine[c.In]
+		switch {
+		case isList:
+			c.Resources = fine
+		case c.Error != "":
+			if len(problems) != 1 || problems[0].Line != max(1, strings.Count(c.In, "\n")+1) {
+				t.Errorf("%s: problems %v, want one as %q", c.In, problems, c.Error)
+			}
+			continue
+		}
+		slices.Sort(c.Resources)
+		slices.Sort(o.Resources)
+		got := []any{strings.Join(o.MetricAllowlist, ","), o.Host, o.Shards.Node, o.Custom.Inline, o.Memory.Auto, o.Port, o.ServerReadTimeout.String(), o.Resources}
+		want := []any{c.Allow, c.Host, c.Node, c.CRC, c.AGML, c.Port, c.ReadTimeout, c.Resources}
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || len(problems) > 0 {
+			t.Errorf("%s: problems %v (-want +got):\n%s", c.In, problems, diff)
 		}
 	}
 }

@@ -25,6 +25,8 @@ type Value struct {
 	node  *yaml.Node
 	path  string
 	depth int
+	// lenient reads the value as Options.Lenient does.
+	lenient bool
 }
 
 const (
@@ -43,6 +45,14 @@ func (v Value) Path() string { return v.path }
 
 // Line returns the line of the value.
 func (v Value) Line() int { return v.node.Line }
+
+// Leniently returns the value to be read as Options.Lenient says, with all below it.
+func (v Value) Leniently() Value {
+	v.lenient = true
+	return v
+}
+
+func (v Value) isLenient() bool { return v.lenient || v.file.options.Lenient }
 
 // Report adds problems with the value to its file. Errors that are no
 // problem.Problem become one.
@@ -88,7 +98,7 @@ func (v Value) Scalar() (string, bool) {
 // Text returns text. It is not ok for what YAML takes for another type.
 func (v Value) Text() (text string, ok bool) {
 	text, ok = v.Scalar()
-	return text, ok && (v.node.ShortTag() == textTag || v.file.options.Lenient || v.file.unquoted)
+	return text, ok && (v.node.ShortTag() == textTag || v.isLenient() || v.file.unquoted)
 }
 
 // Key returns the value of a key.
@@ -112,7 +122,7 @@ func (v Value) at(node *yaml.Node, key string) Value {
 		target.Line = line
 		node = &target
 	}
-	return Value{file: v.file, node: node, path: path, depth: v.depth + 1}
+	return Value{file: v.file, node: node, path: path, depth: v.depth + 1, lenient: v.lenient}
 }
 
 // Into reads the value into what into points to.
@@ -214,7 +224,7 @@ func (v Value) readStruct(to reflect.Value) {
 	})
 	o := &v.file.options
 	for _, field := range fields {
-		if field.required && !given[field.key] && v.IsMapping() && !o.Lenient && !slices.Contains(o.Optional[to.Type()], field.key) {
+		if field.required && !given[field.key] && v.IsMapping() && !v.isLenient() && !slices.Contains(o.Optional[to.Type()], field.key) {
 			v.Report(problem.New("missing key "+field.key, ""))
 		}
 	}
@@ -222,7 +232,7 @@ func (v Value) readStruct(to reflect.Value) {
 
 // Unknown reports that the key of the value is none of keys.
 func (v Value) Unknown(key string, keys []string) {
-	if v.file.options.Lenient {
+	if v.isLenient() {
 		v.file.Unknown = append(v.file.Unknown, v.path)
 		return
 	}
@@ -261,7 +271,7 @@ func (v Value) readSlice(to reflect.Value) {
 // isThere reports whether an element of a list or map has a value, and adds a problem
 // if it has none.
 func (v Value) isThere() bool {
-	if !v.IsNull() || v.file.options.Lenient {
+	if !v.IsNull() || v.isLenient() {
 		return true
 	}
 	v.Report(problem.New("missing value", `must be set; empty text is ""`))
@@ -278,6 +288,14 @@ func (v Value) readDuration(to reflect.Value) {
 	to.SetInt(int64(d))
 }
 
+// oldBools are the booleans that only YAML 1.1 has.
+//
+//nolint:gochecknoglobals // never changed
+var oldBools = map[string]bool{
+	"y": true, "Y": true, "yes": true, "Yes": true, "YES": true, "on": true, "On": true, "ON": true,
+	"n": false, "N": false, "no": false, "No": false, "NO": false, "off": false, "Off": false, "OFF": false,
+}
+
 func (v Value) readScalar(to reflect.Value) {
 	text, scalar := v.Scalar()
 	tag := v.node.ShortTag()
@@ -290,20 +308,23 @@ func (v Value) readScalar(to reflect.Value) {
 	case reflect.Bool:
 		var b bool
 		b, err = strconv.ParseBool(text)
+		if old, ok := oldBools[text]; ok && v.isLenient() {
+			b, err = old, nil
+		}
 		to.SetBool(b)
-		scalar = scalar && (tag == boolTag || v.file.options.Lenient)
+		scalar = scalar && (tag == boolTag || v.isLenient())
 		thing, allowed = "boolean", "must be true or false"
 	case reflect.Int, reflect.Int32, reflect.Int64:
 		var n int64
 		n, err = strconv.ParseInt(text, 0, to.Type().Bits())
 		to.SetInt(n)
-		scalar = scalar && (tag == intTag || v.file.options.Lenient)
+		scalar = scalar && (tag == intTag || v.isLenient())
 		thing, allowed = "number", "must be a whole number"
 	case reflect.Float64:
 		var n float64
 		n, err = strconv.ParseFloat(text, 64)
 		to.SetFloat(n)
-		scalar = scalar && (tag == intTag || tag == floatTag || v.file.options.Lenient)
+		scalar = scalar && (tag == intTag || tag == floatTag || v.isLenient())
 		thing, allowed = "number", "must be a number"
 	default:
 		scalar, thing, allowed = false, "value", "must be left out: the program cannot read a "+to.Type().String()
