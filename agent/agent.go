@@ -8,20 +8,24 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/agent/naming/ksm"
 	"github.com/kubestate/kubestate/kind"
-	"github.com/kubestate/kubestate/sink"
 )
 
 // Agent keeps the series of a cluster as objects change. It is safe for
 // concurrent use.
 type Agent struct {
-	config  Config // Scheme, Logger and Now are set
 	program *program
-	tracker *tracker  // nil: none
-	feeds   [][]*Feed // by resource, as program.resources
-	state   state
+	state   *state
+	tracker *tracker // nil: none
+
+	mu     sync.Mutex // guards the fields below
+	config Config     // Scheme, Logger and Now are set
+	feeds  []*Feed
+	synced chan struct{} // closed when a Feed is synced; then there is another one
 }
 
 // New returns an Agent without objects. The error names everything that is wrong
@@ -45,19 +49,11 @@ func New(c Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{config: c, program: p, feeds: make([][]*Feed, len(p.resources))}
+	a := &Agent{config: c, program: p, synced: make(chan struct{})}
 	if p.tracker != nil {
 		a.tracker = &tracker{tracker: p.tracker}
 	}
-	s := &a.state
-	s.published = make(chan struct{})
-	s.joins, s.keep, s.given = newJoins(p), newKeeper(), map[*entry][]gift{}
-	for _, g := range p.groupings {
-		s.groups = append(s.groups, newGroups(g))
-	}
-	s.twins = twins{first: map[*sink.Metric]origin{}, found: map[*sink.Metric]bool{}}
-	s.maker = blockMaker{joins: &s.joins, suffix: hostSuffix(c.ClusterName), hosts: newCache[string, string](cachedWords)}
-	s.maker.fixed.Store(new(fixedTags(&a.config)))
+	a.state = newState(p, fixedTags(&a.config), hostSuffix(c.ClusterName))
 	return a, nil
 }
 
@@ -86,59 +82,54 @@ func (a *Agent) Tables() []*kind.Table { return a.program.tables }
 // NewFeed returns a Feed for objects of a resource, one for each source of such
 // objects. The error says that the Agent wants none of them.
 func (a *Agent) NewFeed(resource string) (*Feed, error) {
-	for i, r := range a.program.resources {
+	for _, r := range a.program.resources {
 		if r.table.Name == resource {
-			return a.newFeed(i, r), nil
+			return a.newFeed(r), nil
 		}
 	}
 	return nil, fmt.Errorf("resource %q is not wanted; wanted are: %s", resource, strings.Join(kind.Names(a.program.tables), ", "))
 }
 
-func (a *Agent) newFeed(number int, r *resource) *Feed {
-	f := &Feed{agent: a, resource: r, entries: map[objectName]*entry{}, shelf: &shelf{resource: r}}
+func (a *Agent) newFeed(r *resource) *Feed {
+	f := &Feed{agent: a, resource: r, objects: a.state.newObjects(r)}
 	var track func(kind.Object, func(naming.Tracked))
 	if len(r.tracked) > 0 {
 		track = func(o kind.Object, emit func(naming.Tracked)) { a.tracker.put(r, o, emit) }
 	}
 	f.resolvers.New = func() any { return newResolver(r, track) }
-	a.state.mu.Lock()
-	defer a.state.mu.Unlock()
-	a.feeds[number] = append(a.feeds[number], f)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.feeds = append(a.feeds, f)
 	return f
 }
 
 // WaitSynced waits until Synced, or returns the cause of the end of ctx.
 func (a *Agent) WaitSynced(ctx context.Context) error {
 	for {
-		a.state.mu.Lock()
-		published := a.state.published
-		a.state.mu.Unlock()
+		a.mu.Lock()
+		synced := a.synced
+		a.mu.Unlock()
 		if a.Synced() {
 			return nil
 		}
 		select {
-		case <-published:
+		case <-synced:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
 }
 
-// Synced reports whether every Feed has been read completely once. An Agent without
-// Feeds is not.
-func (a *Agent) Synced() bool {
-	a.state.mu.Lock()
-	defer a.state.mu.Unlock()
-	n := 0
-	for _, feeds := range a.feeds {
-		for _, f := range feeds {
-			if !f.shelf.published {
-				return false
-			}
-			n++
-		}
-	}
-	return n > 0
+// Synced reports whether the initial list of every Feed is complete. An Agent without
+// Feeds is not synced.
+func (a *Agent) Synced() bool { return a.state.synced() }
+
+// announceSynced wakes up those who wait for Feeds.
+func (a *Agent) announceSynced() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	close(a.synced)
+	a.synced = make(chan struct{})
 }
 
 // Stats says how much an Agent holds.
@@ -153,20 +144,12 @@ type Stats struct {
 
 // Stats returns the sums over all resources.
 func (a *Agent) Stats() Stats {
-	s := &a.state
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	x := Stats{Objects: s.objects, Series: s.series, Blocks: s.maker.made}
-	for _, g := range s.groups {
-		x.Groups += len(g.byKey)
-	}
-	for _, i := range s.joins.indexes {
-		x.JoinKeys += i.index.Len()
-	}
-	for _, feeds := range a.feeds {
-		for _, f := range feeds {
-			x.Failures += f.failures
-		}
+	n := a.state.stats()
+	x := Stats{Objects: n.objects, Series: n.series, Groups: n.groups, JoinKeys: n.joinKeys, Blocks: n.blocks}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, f := range a.feeds {
+		x.Failures += f.failures
 	}
 	return x
 }
@@ -183,8 +166,8 @@ func (t *tracker) put(r *resource, o kind.Object, emit func(naming.Tracked)) {
 	t.tracker.Put(r.table.Name, o, emit)
 }
 
-func (t *tracker) delete(r *resource, k objectName) {
+func (t *tracker) delete(r *resource, k types.NamespacedName) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.tracker.Delete(r.table.Name, k.namespace, k.name)
+	t.tracker.Delete(r.table.Name, k.Namespace, k.Name)
 }

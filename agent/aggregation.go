@@ -23,13 +23,13 @@ type aggregate struct {
 // tags describe entities, the groups of one entity are one group, whose cells differ
 // in the other labels: so they have one block.
 type grouping struct {
-	number  int
-	labels  []string // all
-	by      []string // those that make blocks
-	own     []ownBy  // the others
-	mapping *mapping
-	twins   bool // groups may have the same tags
-	owned   bool // labels name an owner, which becomes a tag only if it is of some kinds
+	number    int
+	labels    []string // all
+	by        []string // those that make blocks
+	own       []ownBy  // the others
+	mapping   *mapping
+	ambiguous bool // groups may have the same tags
+	owned     bool // labels name an owner, which becomes a tag only if it is of some kinds
 }
 
 // ownBy is a label by which the cells of a group differ, and its tag.
@@ -70,7 +70,7 @@ func (p *compiler) grouping(labels []string, f *family) *grouping {
 		}
 	}
 	g := &grouping{number: len(p.program.groupings), labels: labels, mapping: m}
-	g.twins, g.owned = m.alike(labels), slices.ContainsFunc(labels, m.isOwner)
+	g.ambiguous, g.owned = m.alike(labels), slices.ContainsFunc(labels, m.isOwner)
 	for _, label := range labels {
 		key := m.key(label)
 		matched := slices.ContainsFunc(p.program.matches, func(match []string) bool { return slices.Contains(match, label) })

@@ -4,55 +4,9 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/kubestate/kubestate/internal/join"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/sink"
 )
-
-// leaf is what the objects that have a key in common give each other.
-type leaf = join.Leaf[*tagged]
-
-// tagged is what has blocks of tags: an object, or a group of an aggregate.
-type tagged struct {
-	// The labels of the object and then what it gives itself, by name. The first ids
-	// of them joins may match.
-	names    *[]string // nil: there are no blocks
-	values   []string
-	variants *[]variant
-	home     *shelf // where what is resolved of it stands
-	place    uint32
-	ids      uint16
-	dirty    bool // blocks are to be made anew
-	gone     bool
-}
-
-// group returns the group that it is; nil: it is an object.
-func (t *tagged) group() *group {
-	if t.home.resource != nil {
-		return nil
-	}
-	return t.home.members[t.place]
-}
-
-// resolved returns what is resolved; nil: nothing.
-func (t *tagged) resolved() *object { return t.home.objects[t.place] }
-
-// blocks returns the blocks, one for each variant.
-func (t *tagged) blocks() []*sink.Block {
-	if o := t.resolved(); o != nil {
-		return o.blocks
-	}
-	return nil
-}
-
-func (t *tagged) label(name string) string {
-	for i, n := range (*t.names)[:t.ids] {
-		if n == name {
-			return t.values[i]
-		}
-	}
-	return ""
-}
 
 // blockMaker makes blocks. It is not safe for concurrent use.
 type blockMaker struct {
@@ -71,9 +25,9 @@ type blockMaker struct {
 	key      []byte
 }
 
-// remake returns the blocks of t as they should be. A block whose content stays is
+// rebuild returns the blocks of t as they should be. A block whose content stays is
 // not replaced, and neither is the slice where all stay. It reports whether any was.
-func (b *blockMaker) remake(t *tagged) (blocks []*sink.Block, changed bool) {
+func (b *blockMaker) rebuild(t *labeled) (blocks []*sink.Block, changed bool) {
 	old := t.blocks()
 	t.dirty = false
 	if t.names == nil {
@@ -105,7 +59,7 @@ func (b *blockMaker) remake(t *tagged) (blocks []*sink.Block, changed bool) {
 }
 
 // collect gathers what the block of a variant holds.
-func (b *blockMaker) collect(t *tagged, v *variant) {
+func (b *blockMaker) collect(t *labeled, v *variant) {
 	b.mapping, b.host, b.rollout = v.mapping, "", false
 	b.owner.kind, b.owner.name = "", ""
 	b.resource, b.tags = b.resource[:0], b.tags[:0]
@@ -133,15 +87,15 @@ func (b *blockMaker) collect(t *tagged, v *variant) {
 }
 
 // addJoined takes what other objects give.
-func (b *blockMaker) addJoined(t *tagged, v *variant) {
-	for _, x := range b.joins.indexes {
-		l := x.leafOf(t, v, &b.key)
+func (b *blockMaker) addJoined(t *labeled, v *variant) {
+	for n := range b.joins.indexes {
+		l := b.joins.indexes[n].leafOf(t, v, &b.key)
 		if l == nil {
 			continue
 		}
 		given := l.Given()
 		for i := range given {
-			if j := b.joins.list[given[i].Join]; t.home.resource != nil && j.reflexive && j.resource == t.home.resource.table.Name {
+			if j := b.joins.list[given[i].Join]; j.reflexive && j.resource == t.slots.resource {
 				continue // it is among the labels, and of this very object
 			}
 			for _, g := range given[i].Labels {
@@ -235,14 +189,4 @@ func (b *blockMaker) equals(x *sink.Block) bool {
 func (b *blockMaker) block() *sink.Block {
 	b.made++
 	return &sink.Block{Host: b.hostName(), Resource: clone(b.resource), Tags: clone(b.tags)}
-}
-
-// clone returns a copy that takes no more memory than it needs; nil for nothing.
-func clone[T any](s []T) []T {
-	if len(s) == 0 {
-		return nil
-	}
-	c := make([]T, len(s))
-	copy(c, s)
-	return c
 }

@@ -1,7 +1,5 @@
 package agent
 
-import "strings"
-
 // cache remembers values that were asked for lately. When it is full it forgets
 // those that were not asked for since it last was, so that its memory is bounded
 // without keeping account. It is not safe for concurrent use.
@@ -38,26 +36,4 @@ func (c *cache[K, V]) put(key K, v V) {
 		c.now, c.past = map[K]cached[K, V]{}, c.now
 	}
 	c.now[key] = cached[K, V]{key, v}
-}
-
-// words makes strings that recur take memory once.
-type words struct{ cache *cache[string, string] }
-
-func newWords() words { return words{newCache[string, string](cachedWords)} }
-
-// cachedWords is how many strings are remembered: of values that recur, a large
-// cluster has some ten thousand (Nodes, owners, versions).
-const cachedWords = 1 << 14
-
-// keep returns a copy of s that shares no memory with s.
-func (w words) keep(s string) string {
-	if s == "" {
-		return ""
-	}
-	if known, ok := w.cache.get(s); ok {
-		return known
-	}
-	s = strings.Clone(s)
-	w.cache.put(s, s)
-	return s
 }

@@ -10,30 +10,17 @@ import (
 // Tags returns the tags of everything: those of the Config, and what the naming
 // table makes of name and ID of the cluster. It is the caller's.
 func (a *Agent) Tags() []sink.Tag {
-	return slices.Clone(*a.state.maker.fixed.Load())
+	return slices.Clone(a.state.fixed())
 }
 
 // SetClusterID is for an ID that is not known when the Agent is made, because the
 // cluster itself is asked for it. It holds as Config.ClusterID does. Where there are
 // objects already, all their tags are made anew.
 func (a *Agent) SetClusterID(id string) {
-	s := &a.state
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	a.config.ClusterID = id
-	s.maker.fixed.Store(new(fixedTags(&a.config)))
-	for _, feeds := range a.feeds {
-		for _, f := range feeds {
-			for _, e := range f.entries {
-				s.markDirty(&e.tagged)
-			}
-		}
-	}
-	for _, x := range s.groups {
-		for _, g := range x.byKey {
-			s.markDirty(&g.tagged)
-		}
-	}
+	a.state.setFixed(fixedTags(&a.config))
 }
 
 // fixedTags returns the tags of everything.

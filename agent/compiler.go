@@ -333,7 +333,7 @@ func wantLabels(j *joinSource, prefix string, keys, names *[]string) {
 
 func (p *compiler) addResource(t *kind.Table) {
 	s := t.Schema()
-	r := &resource{table: t, families: make([]family, len(s.Families)), tracked: map[string]*family{}}
+	r := &resource{number: len(p.program.resources), table: t, families: make([]family, len(s.Families)), tracked: map[string]*family{}}
 	for _, l := range s.Identity {
 		r.identity = append(r.identity, l.Name)
 	}
@@ -370,7 +370,7 @@ func (p *compiler) family(t *kind.Table, d *metric.Desc, own []string) family {
 		}
 	}
 	f.brought = p.brought(t, &f)
-	f.mapping.twins = f.mapping.alike(keyLabels(t))
+	f.mapping.ambiguous = f.mapping.alike(keyLabels(t))
 	return f
 }
 

@@ -79,6 +79,15 @@ func (x *seriesSet) grow() {
 	}
 }
 
+// hashTags returns a hash in which the order of tags does not matter.
+func hashTags(seed maphash.Seed, tags []sink.Tag) uint64 {
+	var sum uint64
+	for i := range tags {
+		sum += maphash.Comparable(seed, tags[i])
+	}
+	return sum
+}
+
 // noTime is the zero time.Time in Unix seconds, which is what a sample has whose
 // object leaves a time out.
 var noTime = float64(time.Time{}.Unix())

@@ -3,7 +3,6 @@ package agent
 import (
 	"hash/maphash"
 	"iter"
-	"maps"
 	"slices"
 	"time"
 
@@ -24,32 +23,32 @@ func ended(last, now *snapshot, at time.Time) iter.Seq[*sink.Series] {
 			there[id] = true
 			return true
 		})
-		twins, of := map[uint64]ref{}, map[*sink.Metric]bool{} // objects that stayed as they were may have these
+		candidates, of := map[uint64]ref{}, map[*sink.Metric]bool{} // objects that stayed as they were may have these
 		var s sink.Series
 		more := h.each(gone, nil, func(o *object, i int, id uint64) bool {
 			x := &o.shape.series[i]
 			switch {
 			case there[id]:
 				return true
-			case x.twin || now.twins[x.metric]:
-				twins[id], of[x.metric] = ref{o, i}, true
+			case x.ambiguous || now.ambiguous[x.metric]:
+				candidates[id], of[x.metric] = ref{o, i}, true
 				return true
 			default:
 				o.show(&s, i, seconds(at))
 				return yield(&s)
 			}
 		})
-		if !more || len(twins) == 0 {
+		if !more || len(candidates) == 0 {
 			return
 		}
-		can := func(x series) bool { return of[x.metric] && (x.twin || now.twins[x.metric]) }
-		for i := range now.shelves {
-			h.each(now.shelves[i].objects, can, func(_ *object, _ int, id uint64) bool {
-				delete(twins, id)
+		can := func(x series) bool { return of[x.metric] && (x.ambiguous || now.ambiguous[x.metric]) }
+		for i := range now.sets {
+			h.each(now.sets[i].objects, can, func(_ *object, _ int, id uint64) bool {
+				delete(candidates, id)
 				return true
 			})
 		}
-		for _, x := range twins {
+		for _, x := range candidates {
 			x.show(&s, x.series, seconds(at))
 			if !yield(&s) {
 				return
@@ -133,61 +132,4 @@ func (h *hasher) wants(x *shape, want func(series) bool) bool {
 		h.wanted[x] = wanted
 	}
 	return wanted
-}
-
-// twins knows the metrics that several kinds have, so that objects of two kinds may
-// have series with the same tags. Where objects of one kind may, because the naming
-// table takes away what tells them apart, the series say so themselves. Both are
-// rare: finding what has ended takes no look at what stayed as it was without them.
-type twins struct {
-	first map[*sink.Metric]origin // where a metric was seen first
-	found map[*sink.Metric]bool   // replaced when it grows: snapshots have it
-}
-
-// origin is where the series of a metric come from.
-type origin struct {
-	resource *resource
-	grouping *grouping
-}
-
-// note notes that series of a metric come from somewhere.
-func (x *twins) note(m *sink.Metric, from origin) {
-	first, known := x.first[m]
-	switch {
-	case !known:
-		x.first[m] = from
-	case first != from && !x.found[m]:
-		found := maps.Clone(x.found)
-		found[m] = true
-		x.found = found
-	}
-}
-
-// alike reports whether things may have the same tags although they differ in one of
-// some labels. Of labels that name an owner it knows only whether kinds of owners
-// have the same tag.
-func (m *mapping) alike(labels []string) bool {
-	keys := map[string]bool{}
-	for _, label := range labels {
-		switch key := m.key(label); {
-		case m.isOwner(label) && label != m.owners.RolloutLabel:
-			if len(m.owners.Tags) > distinct(m.owners.Tags) {
-				return true
-			}
-		case m.isOwner(label) || key == "" || keys[key]:
-			return true
-		default:
-			keys[key] = true
-		}
-	}
-	return false
-}
-
-// distinct returns how many values a map has.
-func distinct(m map[string]string) int {
-	values := map[string]bool{}
-	for _, v := range m {
-		values[v] = true
-	}
-	return len(values)
 }

@@ -9,13 +9,13 @@ import (
 
 // mapping says what becomes of labels of some families of one resource.
 type mapping struct {
-	labels   map[string]string // label → tag
-	override map[string]string // what labels made of it → tag
-	hosts    []string          // tags that are hosts
-	owners   *naming.Owners
-	entity   []string // tags that describe the object
-	uid      string   // the attribute for its UID
-	twins    bool     // objects may have the same tags
+	labels    map[string]string // label → tag
+	override  map[string]string // what labels made of it → tag
+	hosts     []string          // tags that are hosts
+	owners    *naming.Owners
+	entity    []string // tags that describe the object
+	uid       string   // the attribute for its UID
+	ambiguous bool     // objects may have the same tags
 }
 
 // uidLabel is the label with the UID of an object.
@@ -107,4 +107,33 @@ func (x *mappings) entity(resource string) *naming.Entity {
 		}
 	}
 	return found
+}
+
+// alike reports whether things may have the same tags although they differ in one of
+// some labels. Of labels that name an owner it knows only whether kinds of owners
+// have the same tag.
+func (m *mapping) alike(labels []string) bool {
+	keys := map[string]bool{}
+	for _, label := range labels {
+		switch key := m.key(label); {
+		case m.isOwner(label) && label != m.owners.RolloutLabel:
+			if len(m.owners.Tags) > distinct(m.owners.Tags) {
+				return true
+			}
+		case m.isOwner(label) || key == "" || keys[key]:
+			return true
+		default:
+			keys[key] = true
+		}
+	}
+	return false
+}
+
+// distinct returns how many values a map has.
+func distinct(m map[string]string) int {
+	values := map[string]bool{}
+	for _, v := range m {
+		values[v] = true
+	}
+	return len(values)
 }

@@ -1,7 +1,7 @@
 package agent
 
 import (
-	"hash/maphash"
+	"math"
 	"slices"
 
 	"github.com/kubestate/kubestate/agent/naming"
@@ -23,13 +23,13 @@ type shape struct{ series []series }
 
 // series is one series of a shape. Those of one block follow one another.
 type series struct {
-	metric *sink.Metric
-	tags   *tagSet // nil: none
-	block  uint32
-	start  uint8 // index in starts, and 1; 0: none
-	age    bool
-	moving bool
-	twin   bool // another object may have the same one, see twins
+	metric    *sink.Metric
+	tags      *tagSet // nil: none
+	block     uint32
+	start     uint8 // index in starts, and 1; 0: none
+	age       bool
+	moving    bool
+	ambiguous bool // another object may have the same one, see ambiguity
 }
 
 // extra is what few objects have.
@@ -66,167 +66,38 @@ func (s *tagSet) get() []sink.Tag {
 	return s.tags
 }
 
-// keeper copies what objects are made of, such that what recurs takes memory once:
-// it remembers what it copied lately. It is not safe for concurrent use.
-type keeper struct {
-	seed     maphash.Seed
-	words    words
-	tags     *cache[uint64, *tagSet]
-	shapes   *cache[uint64, *shape]
-	variants *cache[uint64, *[]variant]
-	names    *cache[uint64, *[]string]
+// with returns the same object with other blocks.
+func (o *object) with(blocks []*sink.Block) *object {
+	x := *o
+	x.blocks = blocks
+	return &x
 }
 
-// How much a keeper remembers.
-const (
-	cachedTagSets  = 1 << 13
-	cachedShapes   = 1 << 12
-	cachedVariants = 1 << 14
-	cachedNames    = 1 << 10
-)
-
-func newKeeper() *keeper {
-	return &keeper{
-		seed: maphash.MakeSeed(), words: newWords(),
-		tags:     newCache[uint64, *tagSet](cachedTagSets),
-		shapes:   newCache[uint64, *shape](cachedShapes),
-		variants: newCache[uint64, *[]variant](cachedVariants),
-		names:    newCache[uint64, *[]string](cachedNames),
-	}
+// sameAs reports whether an object has the series and checks of a draft.
+func (o *object) sameAs(d *draft) bool {
+	return o.shape.sameAs(d) && o.extra.sameAs(d) &&
+		slices.EqualFunc(o.values, d.series, func(v float64, n draftSeries) bool { return sameValue(v, n.value) })
 }
 
-// keepName returns a copy of a name.
-func (k *keeper) keepName(n objectName) objectName {
-	return objectName{k.words.keep(n.namespace), k.words.keep(n.name)}
+func (x *shape) sameAs(d *draft) bool {
+	return slices.EqualFunc(x.series, d.series, func(s series, n draftSeries) bool {
+		return s.metric == n.metric && int(s.block) == n.variant && int(s.start) == n.start && s.age == n.age && s.moving == n.moving &&
+			slices.Equal(s.tags.get(), d.tagsOf(n.tags))
+	})
 }
 
-// keepTags returns a tag set with these tags, which shares no memory with them.
-func (k *keeper) keepTags(tags []sink.Tag) *tagSet {
-	if len(tags) == 0 {
-		return nil
+func (x *extra) sameAs(d *draft) bool {
+	if x == nil {
+		return len(d.starts)+len(d.moving)+len(d.checks) == 0
 	}
-	h := hashTags(k.seed, tags)
-	if s, ok := k.tags.get(h); ok && slices.Equal(s.tags, tags) {
-		return s
-	}
-	s := &tagSet{clone(tags)}
-	for i := range s.tags {
-		t := &s.tags[i]
-		t.Key, t.Value = k.words.keep(t.Key), k.words.keep(t.Value)
-	}
-	k.tags.put(h, s)
-	return s
+	return slices.Equal(x.starts, d.starts) && slices.Equal(x.moving, d.moving) &&
+		slices.EqualFunc(x.checks, d.checks, func(c checkResult, n draftCheck) bool {
+			return c.name == n.name && c.status == n.status && int(c.block) == n.variant && c.due == n.due &&
+				c.message == string(d.textOf(n.message)) && slices.Equal(c.tags.get(), d.tagsOf(n.tags))
+		})
 }
 
-// keepShape returns a shape with these series, which are copied.
-func (k *keeper) keepShape(all []series) *shape {
-	var h uint64
-	for i := range all {
-		h = h*31 + maphash.Comparable(k.seed, all[i])
-	}
-	if s, ok := k.shapes.get(h); ok && slices.Equal(s.series, all) {
-		return s
-	}
-	s := &shape{clone(all)}
-	k.shapes.put(h, s)
-	return s
-}
+func sameValue(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 
-// keepNames returns a copy of names.
-func (k *keeper) keepNames(names []string) *[]string {
-	var h uint64
-	for _, n := range names {
-		h = h*31 + maphash.String(k.seed, n)
-	}
-	if s, ok := k.names.get(h); ok && slices.Equal(*s, names) {
-		return s
-	}
-	s := make([]string, len(names))
-	for i, n := range names {
-		s[i] = k.words.keep(n)
-	}
-	k.names.put(h, &s)
-	return &s
-}
-
-// keepVariants returns a copy of variants, which shares no memory with them.
-func (k *keeper) keepVariants(all []variant) *[]variant {
-	var h uint64
-	for i := range all {
-		h = h*31 + maphash.Comparable(k.seed, all[i].mapping)
-		for _, o := range all[i].own {
-			h = h*31 + maphash.Comparable(k.seed, o)
-		}
-	}
-	if s, ok := k.variants.get(h); ok && sameVariants(*s, all) {
-		return s
-	}
-	s := make([]variant, len(all))
-	for i, v := range all {
-		s[i] = variant{mapping: v.mapping, own: clone(v.own)}
-		for j := range s[i].own {
-			o := &s[i].own[j]
-			o.name, o.value, o.key, o.shown = k.words.keep(o.name), k.words.keep(o.value), k.words.keep(o.key), k.words.keep(o.shown)
-		}
-	}
-	k.variants.put(h, &s)
-	return &s
-}
-
-func sameVariants(a, b []variant) bool {
-	return slices.EqualFunc(a, b, func(a, b variant) bool { return a.mapping == b.mapping && slices.Equal(a.own, b.own) })
-}
-
-// hashTags returns a hash in which the order of tags does not matter.
-func hashTags(seed maphash.Seed, tags []sink.Tag) uint64 {
-	var sum uint64
-	for i := range tags {
-		sum += maphash.Comparable(seed, tags[i])
-	}
-	return sum
-}
-
-// shelf is where resolved objects stand that come and go together. A place that
-// is free is nil.
-type shelf struct {
-	resource *resource // of the objects; nil: groups
-	groups   *groups   // nil: objects
-	objects  []*object
-	members  []*group // in the places of objects; of objects: none
-	free     []uint32
-	// published: a full read was complete. Before, objects are neither shown nor count.
-	published bool
-	taken     bool // snapshots have the objects: who changes one makes a copy before
-}
-
-func (s *shelf) take() uint32 {
-	if n := len(s.free); n > 0 {
-		place := s.free[n-1]
-		s.free = s.free[:n-1]
-		return place
-	}
-	s.objects = append(s.objects, nil)
-	return uint32(len(s.objects) - 1)
-}
-
-func (s *shelf) leave(place uint32) {
-	s.set(place, nil)
-	s.free = append(s.free, place)
-}
-
-// set puts an object in its place.
-func (s *shelf) set(place uint32, o *object) {
-	switch {
-	case s.objects[place] == o:
-		return
-	case s.taken:
-		s.objects, s.taken = slices.Clone(s.objects), false
-	}
-	s.objects[place] = o
-}
-
-// all returns what stands there now, which stays as it is.
-func (s *shelf) all() []*object {
-	s.taken = true
-	return slices.Clip(s.objects)
-}
+// is reports whether a series is that of a cell.
+func (s *series) is(c *cell) bool { return s.metric == c.metric && s.tags == c.tags() }

@@ -21,6 +21,7 @@ type program struct {
 
 // resource says what becomes of the objects of one kind.
 type resource struct {
+	number   int
 	table    *kind.Table // planned
 	identity []string
 	uid      bool // the UID is a label beside the identity

@@ -25,7 +25,7 @@ func TestSnapshotsShareWhatHasNotChanged(t *testing.T) {
 	f.Put(secret("a", "x"))
 	f.Put(secret("b", "x"))
 	f.Commit()
-	objects := func() []*object { return a.snapshot().shelves[0].objects }
+	objects := func() []*object { return a.state.snapshot().sets[0].objects }
 
 	first, second := objects(), objects()
 	if &first[0] != &second[0] {

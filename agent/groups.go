@@ -9,23 +9,27 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// groups are the groups of one grouping.
+// groups holds the groups of one grouping.
 type groups struct {
 	*grouping
+	*upkeep
+	slots    slots
+	members  []*group  // by slot
 	variants []variant // the one that all groups have
 	byKey    map[string]*group
-	shelf    *shelf
+	shaped   []series // scratch
 }
 
-func newGroups(g *grouping) *groups {
-	x := &groups{grouping: g, variants: []variant{{mapping: g.mapping}}, byKey: map[string]*group{}}
-	x.shelf = &shelf{groups: x}
+func newGroups(g *grouping, u *upkeep) *groups {
+	x := &groups{grouping: g, upkeep: u, variants: []variant{{mapping: g.mapping}}, byKey: map[string]*group{}}
+	x.slots.rebuilt = x.rebuilt
 	return x
 }
 
 // group is what all totals are about whose labels have the same values.
 type group struct {
-	tagged
+	labeled
+	of    *groups
 	cells []*cell // ascending by name, operation and own labels
 }
 
@@ -68,9 +72,9 @@ type part struct {
 	word uint64
 }
 
-// findCell returns the cell that a part is of; nil if there is none yet.
-func (s *state) findCell(d *draft, n *draftPart) *cell {
-	g, ok := s.groups[n.total.grouping.number].byKey[string(d.textOf(n.key))]
+// find returns the cell that a part is of; nil if there is none yet.
+func (x *groups) find(d *draft, n *draftPart) *cell {
+	g, ok := x.byKey[string(d.textOf(n.key))]
 	if !ok {
 		return nil
 	}
@@ -79,6 +83,100 @@ func (s *state) findCell(d *draft, n *draftPart) *cell {
 		return nil
 	}
 	return g.cells[i]
+}
+
+// add adds a part of a draft to its cell, made if need be. It counts, or waits.
+func (x *groups) add(d *draft, n *draftPart, counts bool) part {
+	key, own := d.textOf(n.key), d.textOf(n.own)
+	g, ok := x.byKey[string(key)]
+	if !ok {
+		g = x.newGroup(string(key))
+	}
+	i, ok := g.find(n.metric, n.total, own)
+	if !ok {
+		c := &cell{group: g, of: n.total, metric: n.metric}
+		if len(own) > 0 {
+			c.own = &ownLabels{key: string(own)}
+			c.own.tags = x.interner.tagSet(x.ownTags(c.own.key))
+		}
+		g.cells = slices.Insert(g.cells, i, c)
+	}
+	p := part{g.cells[i], n.word}
+	if counts {
+		p.count()
+	} else {
+		p.cell.total.waiting++
+	}
+	return p
+}
+
+// ownTags returns the tags of a key of own labels.
+func (x *groups) ownTags(key string) []sink.Tag {
+	var tags []sink.Tag
+	for i, value := range splitKey(key, len(x.own)) {
+		if x.own[i].key != "" {
+			tags = append(tags, sink.Tag{Key: x.own[i].key, Value: value})
+		}
+	}
+	return inOrder(tags)
+}
+
+func (x *groups) newGroup(key string) *group {
+	g := &group{of: x}
+	g.names, g.values, g.ids, g.variants = &x.by, splitKey(key, len(x.by)), uint16(len(x.by)), &x.variants
+	g.slots, g.slot = &x.slots, x.slots.take()
+	x.members = append(x.members, nil)[:len(x.slots.objects)]
+	x.members[g.slot], x.byKey[key] = g, g
+	x.joins.depend(&g.labeled, &x.key)
+	return g
+}
+
+// count makes a part count.
+func (p part) count() {
+	p.cell.total.add(p.cell.of.op, p.word)
+	p.cell.group.of.markDirty(&p.cell.group.labeled)
+}
+
+// countWaiting makes a part count that waited.
+func (p part) countWaiting() {
+	p.cell.total.waiting--
+	p.count()
+}
+
+// remove takes a part away, which counted or waited. Cells without parts, and groups
+// without cells, are dropped.
+func (p part) remove(counted bool) {
+	c := p.cell
+	g := c.group
+	x := g.of
+	if counted {
+		c.total.remove(c.of.op, p.word)
+		x.markDirty(&g.labeled)
+	} else {
+		c.total.waiting--
+	}
+	if c.total.n+c.total.waiting > 0 {
+		return
+	}
+	i := slices.Index(g.cells, c)
+	g.cells = slices.Delete(g.cells, i, i+1)
+	if len(g.cells) == 0 {
+		x.key = x.key[:0]
+		for _, value := range g.values {
+			x.key = appendKey(x.key, value)
+		}
+		delete(x.byKey, string(x.key))
+		x.drop(&g.labeled)
+		x.members[g.slot] = nil
+	}
+}
+
+// rebuilt resolves a group whose blocks were rebuilt, unless nothing changed.
+func (x *groups) rebuilt(t *labeled, blocks []*sink.Block, changed bool) {
+	g, old := x.members[t.slot], t.resolved()
+	if changed || old == nil || !g.shows(old) {
+		x.publish(t, x.resolve(g, blocks))
+	}
 }
 
 // find returns where the cell of a total stands, or should.
@@ -105,92 +203,6 @@ func compareText(a string, b []byte) int {
 	}
 }
 
-// cellOf returns the cell that a part is of, made if need be.
-func (s *state) cellOf(d *draft, n *draftPart) *cell {
-	x := s.groups[n.total.grouping.number]
-	key, own := d.textOf(n.key), d.textOf(n.own)
-	g, ok := x.byKey[string(key)]
-	if !ok {
-		g = s.newGroup(x, string(key))
-	}
-	i, ok := g.find(n.metric, n.total, own)
-	if !ok {
-		c := &cell{group: g, of: n.total, metric: n.metric}
-		if len(own) > 0 {
-			c.own = &ownLabels{key: string(own)}
-			c.own.tags = s.keep.keepTags(x.ownTags(c.own.key))
-		}
-		g.cells = slices.Insert(g.cells, i, c)
-	}
-	return g.cells[i]
-}
-
-// ownTags returns the tags of a key of own labels.
-func (x *groups) ownTags(key string) []sink.Tag {
-	var tags []sink.Tag
-	for i, value := range splitKey(key, len(x.own)) {
-		if x.own[i].key != "" {
-			tags = append(tags, sink.Tag{Key: x.own[i].key, Value: value})
-		}
-	}
-	return inOrder(tags)
-}
-
-func (s *state) newGroup(x *groups, key string) *group {
-	g := &group{}
-	g.names, g.values, g.ids, g.variants = &x.by, splitKey(key, len(x.by)), uint16(len(x.by)), &x.variants
-	g.home, g.place = x.shelf, x.shelf.take()
-	x.shelf.members = append(x.shelf.members, nil)[:len(x.shelf.objects)]
-	x.shelf.members[g.place], x.byKey[key] = g, g
-	s.joins.depend(&g.tagged, &s.key)
-	return g
-}
-
-// add adds a part, which counts or waits.
-func (s *state) add(p part, counts bool) {
-	if !counts {
-		p.cell.total.waiting++
-		return
-	}
-	p.cell.total.add(p.cell.of.op, p.word)
-	s.markDirty(&p.cell.group.tagged)
-}
-
-// count makes the parts of an object that waited count.
-func (s *state) count(e *entry) {
-	for _, p := range e.parts {
-		p.cell.total.waiting--
-		s.add(p, true)
-	}
-}
-
-// remove takes a part away, which counted or waited. Cells without parts, and groups
-// without cells, are gone.
-func (s *state) remove(p part, counted bool) {
-	c := p.cell
-	g := c.group
-	if counted {
-		c.total.remove(c.of.op, p.word)
-		s.markDirty(&g.tagged)
-	} else {
-		c.total.waiting--
-	}
-	if c.total.n+c.total.waiting > 0 {
-		return
-	}
-	i := slices.Index(g.cells, c)
-	g.cells = slices.Delete(g.cells, i, i+1)
-	if len(g.cells) == 0 {
-		s.key = s.key[:0]
-		for _, value := range g.values {
-			s.key = appendKey(s.key, value)
-		}
-		delete(g.home.groups.byKey, string(s.key))
-		s.drop(&g.tagged)
-		g.home.members[g.place] = nil
-	}
-}
-
 // shows reports whether an object has the values of a group.
 func (g *group) shows(o *object) bool {
 	values, checks := o.values, o.checks()
@@ -213,14 +225,11 @@ func (g *group) shows(o *object) bool {
 	return len(values)+len(checks) == 0
 }
 
-// is reports whether a series is that of a cell.
-func (s *series) is(c *cell) bool { return s.metric == c.metric && s.tags == c.tags() }
-
-// isTwin reports whether another group may have the same tags.
-func (g *group) isTwin() bool {
-	x := g.home.groups
-	if x.twins || !x.owned {
-		return x.twins
+// ambiguous reports whether another group may have the same tags.
+func (g *group) ambiguous() bool {
+	x := g.of.grouping
+	if x.ambiguous || !x.owned {
+		return x.ambiguous
 	}
 	for i, label := range x.by {
 		if label == createdByKind || label == ownerKind {
@@ -230,18 +239,18 @@ func (g *group) isTwin() bool {
 	return true
 }
 
-// resolveGroup returns the series and checks of a group; nil: nothing counts yet.
-func (s *state) resolveGroup(g *group, blocks []*sink.Block) *object {
-	o, twin := &object{blocks: blocks}, g.isTwin()
-	s.shaped = s.shaped[:0]
+// resolve returns the series and checks of a group; nil: nothing counts yet.
+func (x *groups) resolve(g *group, blocks []*sink.Block) *object {
+	o, ambiguous := &object{blocks: blocks}, g.ambiguous()
+	x.shaped = x.shaped[:0]
 	for _, c := range g.cells {
 		if c.total.n == 0 {
 			continue
 		}
 		value := c.total.value(c.of.op)
 		if c.of.check == nil {
-			s.twins.note(c.metric, origin{grouping: g.home.groups.grouping})
-			s.shaped, o.values = append(s.shaped, series{metric: c.metric, tags: c.tags(), twin: twin}), append(o.values, value)
+			x.sources.note(c.metric, origin{grouping: x.grouping})
+			x.shaped, o.values = append(x.shaped, series{metric: c.metric, tags: c.tags(), ambiguous: ambiguous}), append(o.values, value)
 			continue
 		}
 		if o.extra == nil {
@@ -249,9 +258,9 @@ func (s *state) resolveGroup(g *group, blocks []*sink.Block) *object {
 		}
 		o.extra.checks = append(o.extra.checks, checkResult{name: c.metric, status: sink.Status(value), tags: c.tags()})
 	}
-	if len(s.shaped) == 0 && o.extra == nil {
+	if len(x.shaped) == 0 && o.extra == nil {
 		return nil
 	}
-	o.shape = s.keep.keepShape(s.shaped)
+	o.shape = x.interner.shape(x.shaped)
 	return o
 }
