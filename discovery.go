@@ -78,7 +78,7 @@ func (x *Exporter) served(names []string) []string {
 	}
 	known := []string{}
 	for _, name := range names {
-		if x.resource(name) != nil && !slices.Contains(known, name) {
+		if find(x.resources, name) != nil && !slices.Contains(known, name) {
 			known = append(known, name)
 		}
 	}

@@ -37,6 +37,10 @@ type Config struct {
 	// ReplicaSets and Jobs that they need must be fed, too: if Kinds lacks them, Tables
 	// returns tables of them without families.
 	Joins []Join
+	// Sharded says that Feeds receive only some of the objects, those of a shard. The objects
+	// that others need, of joins and of kube_pod_workload, must all be fed to feeds of
+	// NewSourceFeed then.
+	Sharded bool
 	// DisableCompression answers every scrape with an uncompressed body.
 	DisableCompression bool
 	// Logger receives errors about objects with families that cannot be computed; nil is
@@ -70,6 +74,7 @@ type Join struct {
 // is safe for concurrent use.
 type Exporter struct {
 	resources []*store.Resource // ascending by name
+	sources   []*store.Resource // with Config.Sharded: without families, ascending by name
 	packer    *piece.Packer
 	converter *store.Converter
 	plainOnly bool
@@ -99,20 +104,40 @@ func New(c Config) (*Exporter, error) {
 	}
 	x := &Exporter{packer: piece.NewPacker(), plainOnly: c.DisableCompression}
 	x.converter = store.NewConverter(x.packer)
-	observe := owners.observers(tables)
+	owners.serve(tables)
 	for _, t := range tables {
 		s := store.Config{Table: t, Packer: x.packer, Logger: c.Logger, Position: len(x.resources)}
 		labeler := joins.Labeler(t)
 		if labeler != nil {
 			s.Labeler = labeler
 		}
-		s.Observer = both(observe(t), joins.Observer(t, labeler))
+		s.Observer = both(owners.observer(t), joins.Labeled(labeler))
+		if source := both(owners.source(t), joins.Source(t)); source != nil && c.Sharded {
+			planned, err := sourceTable(t, joins)
+			if err != nil {
+				return nil, err
+			}
+			x.sources = append(x.sources, store.New(store.Config{Table: planned, Packer: x.packer, Logger: c.Logger, Observer: source}))
+		} else {
+			s.Observer = both(s.Observer, source)
+		}
 		if len(t.Schema().Families) == 0 && s.Observer == nil {
 			continue // nobody would see anything of its objects
 		}
 		x.resources = append(x.resources, store.New(s))
 	}
 	return x, nil
+}
+
+// sourceTable returns a table without families that reads what others need of its objects.
+func sourceTable(t *kind.Table, joins *joined.Index) (*kind.Table, error) {
+	o := kind.Options{Keep: func(*metric.Desc) bool { return false }}
+	planned, err := t.Plan(o)
+	if err == nil {
+		o.Reads = slices.Concat(joins.Reads(planned), kind.RelatedReads(t))
+		planned, err = t.Plan(o)
+	}
+	return planned, err
 }
 
 func (c *Config) joins() []joined.Join {
@@ -211,9 +236,15 @@ func sharedFamilies(tables []*kind.Table) error {
 
 // Tables returns the tables of the resources that must be fed, after filters, ascending by
 // name. Tables without families are included only if joins need their objects.
-func (x *Exporter) Tables() []*kind.Table {
-	tables := make([]*kind.Table, len(x.resources))
-	for i, r := range x.resources {
+func (x *Exporter) Tables() []*kind.Table { return tablesOf(x.resources) }
+
+// SourceTables returns the tables of the resources of which NewSourceFeed must be fed all
+// objects, ascending by name; none unless Config.Sharded is set. They have no families.
+func (x *Exporter) SourceTables() []*kind.Table { return tablesOf(x.sources) }
+
+func tablesOf(resources []*store.Resource) []*kind.Table {
+	tables := make([]*kind.Table, len(resources))
+	for i, r := range resources {
 		tables[i] = r.Table()
 	}
 	return tables
@@ -222,10 +253,16 @@ func (x *Exporter) Tables() []*kind.Table {
 // NewFeed returns a new Feed for objects of a resource. Call it once per source: several
 // sources of one resource, such as watches of single namespaces, have a Feed each. The
 // error says that no table of Tables has the resource.
-func (x *Exporter) NewFeed(resource string) (*Feed, error) {
-	r := x.resource(resource)
+func (x *Exporter) NewFeed(resource string) (*Feed, error) { return newFeed(x.resources, resource) }
+
+// NewSourceFeed is NewFeed for a table of SourceTables. The objects of the Feed are not
+// served; they give labels to others.
+func (x *Exporter) NewSourceFeed(resource string) (*Feed, error) { return newFeed(x.sources, resource) }
+
+func newFeed(resources []*store.Resource, resource string) (*Feed, error) {
+	r := find(resources, resource)
 	if r == nil {
-		return nil, fmt.Errorf("unknown resource %q: must be one of %s", resource, strings.Join(kind.Names(x.Tables()), ", "))
+		return nil, fmt.Errorf("unknown resource %q: must be one of %s", resource, strings.Join(kind.Names(tablesOf(resources)), ", "))
 	}
 	return &Feed{r.NewFeed()}, nil
 }
@@ -233,15 +270,15 @@ func (x *Exporter) NewFeed(resource string) (*Feed, error) {
 // Stats returns what is stored of a resource, summed over its Feeds; the zero Stats if
 // the resource is not served.
 func (x *Exporter) Stats(resource string) Stats {
-	r := x.resource(resource)
+	r := find(x.resources, resource)
 	if r == nil {
 		return Stats{}
 	}
 	return Stats(r.Stats())
 }
 
-func (x *Exporter) resource(name string) *store.Resource {
-	for _, r := range x.resources {
+func find(resources []*store.Resource, name string) *store.Resource {
+	for _, r := range resources {
 		if r.Table().Name == name {
 			return r
 		}

@@ -52,9 +52,8 @@ func newOwnerIndex() *ownerIndex {
 	}
 }
 
-// observers returns who is to be told of the objects of a table: nobody unless
-// the workload of Pods is served.
-func (x *ownerIndex) observers(tables []*kind.Table) func(*kind.Table) store.Observer {
+// serve notes which tables are served. It is called before observer and source.
+func (x *ownerIndex) serve(tables []*kind.Table) {
 	x.family = -1
 	for _, t := range tables {
 		switch t.GroupVersionKind().GroupKind().String() {
@@ -64,18 +63,27 @@ func (x *ownerIndex) observers(tables []*kind.Table) func(*kind.Table) store.Obs
 			x.served = append(x.served, t.Kind)
 		}
 	}
-	return func(t *kind.Table) store.Observer {
-		if x.family < 0 {
-			return nil
-		}
-		switch t.GroupVersionKind().GroupKind().String() {
-		case "Pod":
-			return podsFeed{x}
-		case "ReplicaSet.apps", "Job.batch":
-			return ownersFeed{x, t}
-		default:
-			return nil
-		}
+}
+
+// observer returns the observer of the Pods whose workload is served; nil for other tables.
+func (x *ownerIndex) observer(t *kind.Table) store.Observer {
+	if x.family < 0 || t.GroupVersionKind().GroupKind().String() != "Pod" {
+		return nil
+	}
+	return podsFeed{x}
+}
+
+// source returns the observer of a table whose objects own Pods, if their workload is
+// served; nil for other tables.
+func (x *ownerIndex) source(t *kind.Table) store.Observer {
+	if x.family < 0 {
+		return nil
+	}
+	switch t.GroupVersionKind().GroupKind().String() {
+	case "ReplicaSet.apps", "Job.batch":
+		return ownersFeed{x, t}
+	default:
+		return nil
 	}
 }
 

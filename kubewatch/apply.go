@@ -5,7 +5,8 @@ import (
 )
 
 // Apply changes the group to a plan, whether it runs or not. Entries equal to those of the
-// plan before keep their watch and stores. Others get new stores: what is added starts, and
+// plan before keep their watch and stores; so do those of which only the Shard differs, which
+// list their objects again. Others get new stores: what is added starts, and
 // what is changed starts next to the watch before, which serves until the new one has its
 // first list. The stores of what ends are emptied. The error names everything that is wrong
 // with the plan; then nothing has changed. Watches given to NewGroup are no part of a plan.
@@ -34,10 +35,15 @@ func (g *Group) change(p Plan) (ended []*member, err error) {
 		}
 	}
 	var started []*member
+	resharded := map[*member]Entry{}
 	var problems []error
 	for _, e := range p.Entries {
 		m := current[e.key()]
-		if m == nil || !m.entry.Equal(e) {
+		switch {
+		case m != nil && m.entry.Equal(e):
+		case m != nil && m.entry.equalExceptShard(e):
+			resharded[m] = e
+		default:
 			var err error
 			m, err = g.newMember(e)
 			problems = append(problems, err)
@@ -47,6 +53,10 @@ func (g *Group) change(p Plan) (ended []*member, err error) {
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
+	}
+	for m, e := range resharded {
+		m.entry = e
+		m.reshard(e.Shard)
 	}
 	for _, m := range started {
 		old := current[m.entry.key()]

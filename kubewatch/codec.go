@@ -95,6 +95,9 @@ type codec interface {
 	// strip appends to buf an object as decode takes it, if it can without the
 	// fields that f drops.
 	strip(buf, object []byte, f *wire.Filter) []byte
+	// uid returns the UID of an object, empty if it has none. It may refer to the memory
+	// of object.
+	uid(object []byte) []byte
 	// decode reads an object. What it decodes refers to no memory of object.
 	decode(object []byte, into message) error
 	// renew returns an object to decode into: last, emptied, where nothing of what

@@ -15,7 +15,8 @@
 //
 // The files: client.go makes the connection, request.go one request; protobuf.go,
 // json.go and table.go read bodies; list.go and watch.go are the loop over them, events.go applies what
-// watches bring, intake.go the objects of lists, on all cores; progress.go judges whether a
+// watches bring, intake.go the objects of lists, on all cores; sharding.go drops those of
+// other shards; progress.go judges whether a
 // watch works and decides what follows it, backoff.go how long to wait; status.go and
 // outage.go say what is known about a watch; plan.go is what to watch, group.go and apply.go
 // run it, health.go, readiness.go and changes.go say how far that is.
@@ -52,4 +53,13 @@ type Watch struct {
 	// among them.
 	Fields []string
 	Store  Store // belongs to this watch alone, because Commit sweeps all of it
+
+	// Shard selects the objects that Store receives. If it is set, metadata.uid must be
+	// among Fields.
+	Shard Shard
+	// Others receives Put and Delete for the objects of other shards, which have
+	// OtherFields, as Fields; nil: they are dropped. Begin and Commit are called on Store
+	// alone, of which Others is usually a part; see Tee.
+	Others      Store
+	OtherFields []string
 }

@@ -62,9 +62,11 @@ func (w *watcher) receive(a *answer, initial *intake, frame []byte) error {
 		w.tracker.received(e.Type, w.version)
 		return serverError(a.codec, e.Object)
 	}
-	filter := w.filter
-	if e.Type == watch.Bookmark {
-		filter = w.whole // an annotation says what it marks
+	own := true
+	filter := w.whole // an annotation of a bookmark says what it marks
+	if e.Type != watch.Bookmark {
+		own = w.owns(a.codec, e.Object)
+		filter = w.filterFor(own)
 	}
 	if cap(w.buf) > maxKept {
 		w.buf = nil
@@ -78,7 +80,7 @@ func (w *watcher) receive(a *answer, initial *intake, frame []byte) error {
 	if err := decode(a.codec, w.buf, object); err != nil {
 		return w.undecodable(fmt.Errorf("event %s: %w", e.Type, err))
 	}
-	return w.apply(a, e.Type, object)
+	return w.apply(a, e.Type, object, own)
 }
 
 // decode reads an object of the watched kind. It is safe for concurrent use.
@@ -109,7 +111,8 @@ func serverError(c codec, raw []byte) error {
 	return statusError(status, 0, 0)
 }
 
-func (w *watcher) apply(a *answer, e watch.EventType, object kind.Object) error {
+// apply stores what an event brought, an object of the own shard or of another.
+func (w *watcher) apply(a *answer, e watch.EventType, object kind.Object, own bool) error {
 	switch {
 	case e == watch.Bookmark && !w.complete:
 		return w.endOfInitialEvents(a, object)
@@ -124,9 +127,11 @@ func (w *watcher) apply(a *answer, e watch.EventType, object kind.Object) error 
 	}
 	switch e {
 	case watch.Added, watch.Modified:
-		w.watch.Store.Put(object)
+		w.put(object, own)
 	case watch.Deleted:
-		w.watch.Store.Delete(object.GetNamespace(), object.GetName())
+		if s := w.storeFor(own); s != nil {
+			s.Delete(object.GetNamespace(), object.GetName())
+		}
 	}
 	w.tracker.received(e, w.version)
 	return nil

@@ -48,14 +48,20 @@ func (p *workers) do(job func()) {
 
 // batch holds objects, encoded and one behind the other.
 type batch struct {
-	data []byte
-	ends []int // where in data each object ends
+	data    []byte
+	objects []batched
+}
+
+// batched is an object of a batch.
+type batched struct {
+	end int  // in data
+	own bool // it belongs to the shard of the watch
 }
 
 // release gives a batch back, unless a huge object has made it too large to keep.
 func (p *workers) release(b *batch) {
 	if cap(b.data) <= maxKept {
-		b.data, b.ends = b.data[:0], b.ends[:0]
+		b.data, b.objects = b.data[:0], b.objects[:0]
 		p.batches.Put(b)
 	}
 }
@@ -74,14 +80,19 @@ type intake struct {
 	err error // a panic in a worker
 }
 
-// put takes an object. What it holds is copied.
+// put takes an object and copies what is read of it. It drops an object of another shard
+// that no Store wants.
 func (in *intake) put(object []byte) {
+	own := in.watcher.owns(in.codec, object)
+	if in.watcher.storeFor(own) == nil {
+		return
+	}
 	if in.batch == nil {
 		in.batch = in.watcher.workers.batches.Get().(*batch)
 	}
 	b := in.batch
-	b.data = in.codec.strip(b.data, object, in.watcher.filter)
-	b.ends = append(b.ends, len(b.data))
+	b.data = in.codec.strip(b.data, object, in.watcher.filterFor(own))
+	b.objects = append(b.objects, batched{len(b.data), own})
 	if len(b.data) >= batchSize {
 		in.flush()
 	}
@@ -126,17 +137,17 @@ func (in *intake) store(b *batch) {
 	w := in.watcher
 	start, stored := 0, 0
 	object := w.watch.Table.New()
-	for i, end := range b.ends {
+	for i, o := range b.objects {
 		if i > 0 {
 			object = in.codec.renew(w.watch.Table, object)
 		}
-		err := w.decode(in.codec, b.data[start:end:end], object)
-		start = end
+		err := w.decode(in.codec, b.data[start:o.end:o.end], object)
+		start = o.end
 		if err != nil {
 			in.undecodable(err)
 			continue
 		}
-		w.watch.Store.Put(object)
+		w.put(object, o.own)
 		stored++
 	}
 	if in.events {

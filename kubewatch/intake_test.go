@@ -279,10 +279,10 @@ func TestHugeBatchIsDropped(t *testing.T) {
 	p := newWorkers()
 	for range 100 {
 		b := p.batches.Get().(*batch)
-		if cap(b.data) > maxKept || len(b.data) > 0 || len(b.ends) > 0 {
+		if cap(b.data) > maxKept || len(b.data) > 0 || len(b.objects) > 0 {
 			t.Fatalf("a batch with %d bytes and room for %d", len(b.data), cap(b.data))
 		}
-		b.data, b.ends = append(b.data, bytes.Repeat([]byte{1}, maxKept+1)...), append(b.ends, 1)
+		b.data, b.objects = append(b.data, bytes.Repeat([]byte{1}, maxKept+1)...), append(b.objects, batched{1, true})
 		p.release(b)
 	}
 }

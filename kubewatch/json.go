@@ -28,6 +28,18 @@ func (jsonCodec) single(body []byte) ([]byte, error) { return body, nil }
 // strip keeps all fields: what is served as JSON only has no numbers for them.
 func (jsonCodec) strip(buf, object []byte, _ *wire.Filter) []byte { return append(buf, object...) }
 
+func (jsonCodec) uid(object []byte) []byte {
+	var o struct {
+		Metadata struct {
+			UID string `json:"uid"`
+		} `json:"metadata"`
+	}
+	if kjson.Unmarshal(object, &o) != nil {
+		return nil // for decode to report
+	}
+	return []byte(o.Metadata.UID)
+}
+
 // renew makes a new object: decoding leaves in lists what stood there before.
 func (jsonCodec) renew(t *kind.Table, _ kind.Object) kind.Object { return t.New() }
 

@@ -22,7 +22,10 @@ type Consumer struct {
 	// It saves reading the others where all consumers of the resource have the same; a
 	// Store must still ignore what it does not want.
 	FieldSelector string
-	NewStore      func() (Store, error)
+	// Whole says that the Store receives the objects of all shards, as a source of joins
+	// does.
+	Whole    bool
+	NewStore func() (Store, error)
 }
 
 // Consumers returns a Consumer for each table, such as those of an Exporter or Agent
@@ -45,6 +48,10 @@ func Consumers[S Store](owner string, tables []*kind.Table, newFeed func(resourc
 type Scope struct {
 	Namespaces    []string // empty: all
 	FieldSelector string   // as in Watch
+	// Shard selects the objects that consumers receive, except those that are Whole; zero:
+	// all. From a plan to another that differs in this alone, watches and stores are
+	// kept, and objects are listed again.
+	Shard Shard
 }
 
 // Plan says what to read and who receives it. It is a value: it can be compared with
@@ -53,13 +60,15 @@ type Plan struct {
 	Entries []Entry // sorted by resource and namespace
 }
 
-// Entry is one watch of a Plan. What else decides which objects a watch hands on, such
-// as a shard, belongs here and into Equal.
+// Entry is one watch of a Plan. Whatever decides which objects a watch hands on is here and
+// in Equal.
 type Entry struct {
 	Consumers     []*Consumer // of one resource, in the order given to NewPlan; not empty
 	Namespace     string      // as in Watch
 	FieldSelector string      // as in Watch
 	Fields        []string    // as in Watch: those that any Consumer reads
+	Shard         Shard       // as in Watch; zero if all consumers are Whole
+	OtherFields   []string    // as in Watch: those that any Whole Consumer reads
 }
 
 // NewPlan returns the plan with a watch for each resource that any consumer wants, and
@@ -72,12 +81,12 @@ func NewPlan(scope Scope, consumers ...*Consumer) Plan {
 	}
 	var plan Plan
 	for _, sharing := range byResource {
-		tables := make([]*kind.Table, len(sharing))
-		for i, c := range sharing {
-			tables[i] = c.Table
+		whole := slices.DeleteFunc(slices.Clone(sharing), func(c *Consumer) bool { return !c.Whole })
+		entry := Entry{Consumers: sharing, FieldSelector: commonSelector(sharing), Fields: reads(sharing), OtherFields: reads(whole)}
+		if len(whole) < len(sharing) {
+			entry.Shard = scope.Shard
 		}
-		entry := Entry{Consumers: sharing, FieldSelector: commonSelector(sharing), Fields: kind.Reads(tables...)}
-		if !tables[0].Namespaced {
+		if !sharing[0].Table.Namespaced {
 			plan.Entries = append(plan.Entries, entry)
 			continue
 		}
@@ -89,6 +98,15 @@ func NewPlan(scope Scope, consumers ...*Consumer) Plan {
 	}
 	slices.SortFunc(plan.Entries, func(a, b Entry) int { return a.key().compare(b.key()) })
 	return plan
+}
+
+// reads returns the fields that any of consumers reads.
+func reads(consumers []*Consumer) []string {
+	tables := make([]*kind.Table, len(consumers))
+	for i, c := range consumers {
+		tables[i] = c.Table
+	}
+	return kind.Reads(tables...)
 }
 
 // commonSelector returns the field selector that all consumers have, if there is one.
@@ -109,8 +127,12 @@ func namespacesOf(s Scope) []string {
 	return slices.Compact(slices.Sorted(slices.Values(s.Namespaces)))
 }
 
-// Equal reports whether two entries are served by the same watch.
-func (e Entry) Equal(other Entry) bool {
+// Equal reports whether two entries are the same.
+func (e Entry) Equal(other Entry) bool { return e.equalExceptShard(other) && e.Shard == other.Shard }
+
+// equalExceptShard reports whether the watch of one entry can serve the other once it has
+// listed all objects again.
+func (e Entry) equalExceptShard(other Entry) bool {
 	return e.key() == other.key() && e.FieldSelector == other.FieldSelector &&
 		slices.Equal(e.Fields, other.Fields) && slices.Equal(e.Consumers, other.Consumers)
 }
@@ -139,6 +161,7 @@ func (k entryKey) compare(other entryKey) int {
 type Diff struct {
 	Kept, Added, Removed []Entry
 	Changed              []Entry // as the next plan has them
+	Resharded            []Entry // those that differ in their Shard alone, as the next plan has them
 }
 
 // Diff returns what changes from p to next.
@@ -156,6 +179,8 @@ func (p Plan) Diff(next Plan) Diff {
 			d.Added = append(d.Added, e)
 		case e.Equal(old):
 			d.Kept = append(d.Kept, e)
+		case e.equalExceptShard(old):
+			d.Resharded = append(d.Resharded, e)
 		default:
 			d.Changed = append(d.Changed, e)
 		}
@@ -170,18 +195,33 @@ func (p Plan) Diff(next Plan) Diff {
 
 // watch returns the Watch of an entry and its stores, one per consumer.
 func (e Entry) watch() (Watch, []Store, error) {
-	w := Watch{Table: e.Consumers[0].Table, Namespace: e.Namespace, FieldSelector: e.FieldSelector, Fields: e.Fields}
+	w := Watch{
+		Table: e.Consumers[0].Table, Namespace: e.Namespace, FieldSelector: e.FieldSelector, Fields: e.Fields,
+		Shard: e.Shard, OtherFields: e.OtherFields,
+	}
 	stores := make([]Store, len(e.Consumers))
+	var whole []Store
 	var problems []error
 	for i, c := range e.Consumers {
 		var err error
 		if stores[i], err = c.NewStore(); err != nil {
 			problems = append(problems, fmt.Errorf("watch %s for %s: %w", e, c.Owner, err))
 		}
+		if c.Whole {
+			whole = append(whole, stores[i])
+		}
 	}
-	w.Store = stores[0]
-	if len(stores) > 1 {
-		w.Store = Tee(stores...)
+	w.Store = together(stores)
+	if len(whole) > 0 {
+		w.Others = together(whole)
 	}
 	return w, stores, errors.Join(problems...)
+}
+
+// together returns the Store that hands everything on to stores.
+func together(stores []Store) Store {
+	if len(stores) == 1 {
+		return stores[0]
+	}
+	return Tee(stores...)
 }

@@ -50,6 +50,8 @@ func (protobufCodec) renew(t *kind.Table, last kind.Object) kind.Object {
 	return last
 }
 
+func (protobufCodec) uid(object []byte) []byte { return wire.UID(object) }
+
 // single removes the envelope. Events and responses other than lists have one; the items of
 // a list do not.
 func (protobufCodec) single(body []byte) ([]byte, error) {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -52,6 +53,7 @@ type watcher struct {
 	scope   string       // what is read, for errors
 	filter  *wire.Filter // keeps the fields that the store reads
 	whole   *wire.Filter // keeps all fields
+	others  *wire.Filter // keeps what is read of objects of other shards
 	partial bool         // the store reads metadata only
 	rows    *rowFields   // what the store reads is in the rows of a Table; nil: it is not, or there are none
 
@@ -64,13 +66,18 @@ type watcher struct {
 	progress     progress  // of the watch that runs or ran last
 
 	streamFailures int // streaming lists that failed in a row
+
+	sharded   bool // watch.Shard drops objects
+	turning   sync.Mutex
+	shard     Shard                   // of the next turn; guarded by turning
+	interrupt context.CancelCauseFunc // ends the turn; nil: none began; guarded by turning
 }
 
 // newWatcher returns the watcher of a watch. The error names what makes no sense
 // of it.
 func newWatcher(c *Client, watch Watch, p *workers, o *outage, log *slog.Logger) (*watcher, error) {
 	r := watch.Table.Resource
-	w := &watcher{client: c, watch: watch, workers: p, outage: o, log: log.With("resource", r.Name), scope: r.Name, paths: paths(r, watch.Namespace)}
+	w := &watcher{client: c, watch: watch, shard: watch.Shard, workers: p, outage: o, log: log.With("resource", r.Name), scope: r.Name, paths: paths(r, watch.Namespace)}
 	var problems []error
 	if watch.Namespace != "" && !r.Namespaced {
 		problems = append(problems, fmt.Errorf("watch %s: namespace %q is given, but they are not in namespaces", r.Name, watch.Namespace))
@@ -79,11 +86,19 @@ func newWatcher(c *Client, watch Watch, p *workers, o *outage, log *slog.Logger)
 	w.filter = w.whole
 	if watch.Fields != nil {
 		var err error
-		if w.filter, err = compile(watch.Table.New(), watch.Fields); err != nil {
+		needed := identifying()
+		if watch.Shard != (Shard{}) {
+			needed = append(needed, "metadata.uid")
+		}
+		if w.filter, err = compile(watch.Table.New(), watch.Fields, needed...); err != nil {
 			problems = append(problems, fmt.Errorf("watch %s: %w", r.Name, err))
 		}
 		w.rows = newRowFields(watch.Table, watch.Fields)
 		w.partial = !slices.ContainsFunc(watch.Fields, func(f string) bool { return !strings.HasPrefix(f, "metadata.") })
+	}
+	var err error
+	if w.others, err = others(&watch); err != nil {
+		problems = append(problems, fmt.Errorf("watch %s: other shards: %w", r.Name, err))
 	}
 	if watch.Namespace != "" {
 		w.scope += " in namespace " + watch.Namespace
@@ -96,17 +111,17 @@ func newWatcher(c *Client, watch Watch, p *workers, o *outage, log *slog.Logger)
 	return w, errors.Join(problems...)
 }
 
-// compile returns the filter that keeps fields of an object. Without some of them no
-// object can be told from another, nor a watch be resumed.
-func compile(o kind.Object, fields []string) (*wire.Filter, error) {
+// compile returns the filter that keeps fields of an object. The error says which of those
+// that are needed are not among them.
+func compile(o kind.Object, fields []string, needed ...string) (*wire.Filter, error) {
 	f, err := wire.Compile(o, fields)
 	if err != nil {
 		return nil, err
 	}
 	var missing []string
-	for _, needed := range []string{"metadata.name", "metadata.namespace", "metadata.resourceVersion"} {
-		if !f.Keeps(o, needed) {
-			missing = append(missing, needed)
+	for _, field := range needed {
+		if !f.Keeps(o, field) {
+			missing = append(missing, field)
 		}
 	}
 	if len(missing) > 0 {
@@ -133,15 +148,15 @@ func paths(r kind.Resource, namespace string) []string {
 
 func (w *watcher) run(ctx context.Context) {
 	for ctx.Err() == nil {
+		turn, cancel := w.begin(ctx)
 		w.tracker.proceed(Connecting)
-		err := w.attempt(ctx)
-		if ctx.Err() != nil {
-			return
+		if err := w.attempt(turn); turn.Err() == nil {
+			select {
+			case <-time.After(w.settle(err)):
+			case <-turn.Done():
+			}
 		}
-		select {
-		case <-time.After(w.settle(err)):
-		case <-ctx.Done():
-		}
+		cancel(nil)
 	}
 }
 

@@ -8,7 +8,12 @@ import (
 )
 
 func exporterConsumers(x *kubestate.Exporter) []*kubewatch.Consumer {
-	return kubewatch.Consumers("exporter", x.Tables(), x.NewFeed)
+	consumers := kubewatch.Consumers("exporter", x.Tables(), x.NewFeed)
+	sources := kubewatch.Consumers("joins", x.SourceTables(), x.NewSourceFeed)
+	for _, c := range sources {
+		c.Whole = true
+	}
+	return append(consumers, sources...)
 }
 
 func agentConsumers(a *agent.Agent) []*kubewatch.Consumer {

@@ -110,27 +110,46 @@ func mapFields(labels, annotations []string) (fields []string) {
 	return fields
 }
 
-// Observer returns who is to be told of the objects of a table: nil if they have
-// and give no joined labels. labeler is what Labeler returned for it.
-func (x *Index) Observer(t *kind.Table, labeler *Table) store.Observer {
+// Source returns the observer of a table whose objects joins need, nil if they do not.
+func (x *Index) Source(t *kind.Table) store.Observer {
 	s := sourceOf(t)
 	if !x.wanted(s) {
-		s = noSource
-	}
-	if s == noSource && labeler == nil {
 		return nil
 	}
-	return observer{x, t, s, labeler != nil}
+	return observer{x, t, s}
 }
 
+// Labeled returns the observer of the objects of a table with joined labels. labeler is
+// what Labeler returned for the table; nil if that is nil.
+func (x *Index) Labeled(labeler *Table) store.Observer {
+	if labeler == nil {
+		return nil
+	}
+	return labeled{x}
+}
+
+// labeled observes objects with joined labels. Hold notes what they depend on.
+type labeled struct{ *Index }
+
+// Before implements store.Observer.
+func (labeled) Before(*store.Feed, kind.Object) {}
+
+// Put implements store.Observer.
+func (labeled) Put(*store.Feed, kind.Object) {}
+
+// Delete forgets the joined labels of an object.
+func (x labeled) Delete(f *store.Feed, namespace, name string) {
+	x.forget(objectKey{f, namespace, name})
+}
+
+// observer observes a source.
 type observer struct {
 	*Index
-	table   *kind.Table
-	source  source
-	labeled bool
+	table  *kind.Table
+	source source
 }
 
-// Before does nothing: Hold notes what an object depends on.
+// Before implements store.Observer.
 func (observer) Before(*store.Feed, kind.Object) {}
 
 // Put notes what an object gives.
@@ -151,11 +170,8 @@ func (x observer) Put(_ *store.Feed, o kind.Object) {
 	}
 }
 
-// Delete forgets an object, and what it gave.
-func (x observer) Delete(f *store.Feed, namespace, name string) {
-	if x.labeled {
-		x.forget(objectKey{f, namespace, name})
-	}
+// Delete forgets what an object gave.
+func (x observer) Delete(_ *store.Feed, namespace, name string) {
 	switch x.source {
 	case nodes:
 		x.change("node", "", name, nil)

@@ -157,16 +157,4 @@ func uvarint(b []byte) (uint64, int) {
 
 // entryKey returns the key of an entry of a map with string keys: its field 1, the
 // last one if there are several.
-func entryKey(entry []byte) (key []byte) {
-	for len(entry) > 0 {
-		v, ok := parse(entry)
-		if !ok {
-			break
-		}
-		if v.number == 1 && v.wireType == typeBytes {
-			key = entry[v.start:v.end]
-		}
-		entry = entry[v.end:]
-	}
-	return key
-}
+func entryKey(entry []byte) (key []byte) { return last(entry, 1) }
