@@ -48,6 +48,8 @@ func Consumers[S Store](owner string, tables []*kind.Table, newFeed func(resourc
 type Scope struct {
 	Namespaces    []string // empty: all
 	FieldSelector string   // as in Watch
+	// FieldSelectors are further field selectors of single resources, by name.
+	FieldSelectors map[string]string
 	// Shard selects the objects that consumers receive, except those that are Whole; zero:
 	// all. From a plan to another that differs in this alone, watches and stores are
 	// kept, and objects are listed again.
@@ -82,7 +84,8 @@ func NewPlan(scope Scope, consumers ...*Consumer) Plan {
 	var plan Plan
 	for _, sharing := range byResource {
 		whole := slices.DeleteFunc(slices.Clone(sharing), func(c *Consumer) bool { return !c.Whole })
-		entry := Entry{Consumers: sharing, FieldSelector: commonSelector(sharing), Fields: reads(sharing), OtherFields: reads(whole)}
+		selector := both(scope.FieldSelectors[sharing[0].Table.Name], commonSelector(sharing))
+		entry := Entry{Consumers: sharing, FieldSelector: selector, Fields: reads(sharing), OtherFields: reads(whole)}
 		if len(whole) < len(sharing) {
 			entry.Shard = scope.Shard
 		}
@@ -90,7 +93,7 @@ func NewPlan(scope Scope, consumers ...*Consumer) Plan {
 			plan.Entries = append(plan.Entries, entry)
 			continue
 		}
-		entry.FieldSelector = strings.Trim(scope.FieldSelector+","+entry.FieldSelector, ",")
+		entry.FieldSelector = both(scope.FieldSelector, selector)
 		for _, namespace := range namespacesOf(scope) {
 			entry.Namespace = namespace
 			plan.Entries = append(plan.Entries, entry)
@@ -119,6 +122,10 @@ func commonSelector(consumers []*Consumer) string {
 	}
 	return common
 }
+
+// both returns the field selector that selects what two select, of which either may be
+// empty.
+func both(a, b string) string { return strings.Trim(a+","+b, ",") }
 
 func namespacesOf(s Scope) []string {
 	if len(s.Namespaces) == 0 {

@@ -80,6 +80,7 @@ func (r *reading) ready() error { return kubewatch.Ready(r.group.Statuses(), r.a
 func (r *reading) ports(o *conf.Options, exporter *kubestate.Exporter) (serve.Config, *serve.Telemetry) {
 	r.exporter = exporter
 	sources := serve.Sources{Build: buildInfo(), Watches: r.group.Statuses, Exporter: exporter, Agent: r.pusher.telemetry()}
+	sources.Shard = func() (ordinal, shards int) { return o.Shards.Shard, o.Shards.TotalShards }
 	telemetry := serve.NewTelemetry(sources)
 	return serve.Config{
 		TelemetryAddress: serve.Address(o.TelemetryHost, o.TelemetryPort),

@@ -11,6 +11,7 @@ import (
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/serve"
+	"github.com/kubestate/kubestate/internal/shard"
 )
 
 func serveCommand() *cobra.Command {
@@ -61,13 +62,15 @@ func serveCluster(ctx context.Context, o *conf.Options, log *slog.Logger, out io
 	for _, w := range settings.Warnings {
 		log.Warn(w)
 	}
-	settings.Exporter.Logger = log
+	settings.Exporter.Logger, settings.Exporter.Sharded = log, shardOf(&o.Shards) != shard.Shard{}
 	exporter, err := kubestate.New(settings.Exporter)
 	if err != nil {
 		return err
 	}
 	var p *pusher
-	if settings.Push != nil {
+	if settings.Push != nil && o.Shards.Shard > 0 {
+		log.Info("not pushing: shard 0 pushes the series of all objects")
+	} else if settings.Push != nil {
 		if p, err = newPusher(*settings.Push, log); err != nil {
 			return err
 		}

@@ -1,12 +1,18 @@
 package main
 
 import (
+	"k8s.io/apimachinery/pkg/fields"
+
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/agent"
 	"github.com/kubestate/kubestate/internal/conf"
+	"github.com/kubestate/kubestate/internal/shard"
+	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/kubewatch"
 )
 
+// exporterConsumers returns what an exporter wants: objects of the shard, and all objects
+// that others need for joins.
 func exporterConsumers(x *kubestate.Exporter) []*kubewatch.Consumer {
 	consumers := kubewatch.Consumers("exporter", x.Tables(), x.NewFeed)
 	sources := kubewatch.Consumers("joins", x.SourceTables(), x.NewSourceFeed)
@@ -16,15 +22,43 @@ func exporterConsumers(x *kubestate.Exporter) []*kubewatch.Consumer {
 	return append(consumers, sources...)
 }
 
+// agentConsumers returns what an agent wants: all objects, because it aggregates and joins
+// across them.
 func agentConsumers(a *agent.Agent) []*kubewatch.Consumer {
 	consumers := kubewatch.Consumers("agent", a.Tables(), a.NewFeed)
 	for _, c := range consumers {
-		c.FieldSelector = a.FieldSelector(c.Table.Name)
+		c.FieldSelector, c.Whole = a.FieldSelector(c.Table.Name), true
 	}
 	return consumers
 }
 
-// planOf returns what to read for consumers in the scope that settings give.
+// planOf returns what to read for consumers in the scope that options and settings give.
 func planOf(s conf.Settings, consumers ...*kubewatch.Consumer) kubewatch.Plan {
-	return kubewatch.NewPlan(kubewatch.Scope{Namespaces: s.Namespaces, FieldSelector: s.FieldSelector}, consumers...)
+	scope := kubewatch.Scope{Namespaces: s.Namespaces, FieldSelector: s.FieldSelector, Shard: shardOf(&s.Options.Shards)}
+	if selector := podSelector(&s.Options.Shards); selector != "" {
+		scope.FieldSelectors = map[string]string{kind.Pods.Name: selector}
+	}
+	return kubewatch.NewPlan(scope, consumers...)
+}
+
+// shardOf returns the shard of the options; zero: all objects.
+func shardOf(o *conf.ShardOptions) shard.Shard {
+	switch {
+	case o.Shard < 0 || o.Shard >= o.TotalShards:
+		return shard.None()
+	case o.TotalShards == 1:
+		return shard.Shard{}
+	}
+	return shard.Shard{Index: int32(o.Shard), Total: o.TotalShards, Ranges: o.ServerSide}
+}
+
+// podSelector returns the field selector of the Pods to read; empty: all.
+func podSelector(o *conf.ShardOptions) string {
+	switch {
+	case o.TrackUnscheduledPods:
+		return "spec.nodeName="
+	case o.Node != "":
+		return fields.OneTermEqualSelector("spec.nodeName", o.Node).String()
+	}
+	return ""
 }

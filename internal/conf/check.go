@@ -56,11 +56,7 @@ func (o *Options) notYet() problem.List {
 		group Group // of a command to which it applies
 		given bool
 	}{
-		{"shard", Sharding, o.Shards.Shard != 0},
-		{"total-shards", Sharding, o.Shards.TotalShards != 1},
 		{"pod", Sharding, o.Shards.Automatic()},
-		{"node", Sharding, o.Shards.Node != ""},
-		{"track-unscheduled-pods", Sharding, o.Shards.TrackUnscheduledPods},
 		{"custom-resource-state-config", Custom, o.Custom.Inline != ""},
 		{"custom-resource-state-config-file", Custom, o.Custom.File != ""},
 		{"custom-resource-state-only", Custom, o.Custom.Only},

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,6 +26,8 @@ type Sources struct {
 	Watches  func() []kubewatch.Status
 	Exporter *kubestate.Exporter // nil: nothing is exported
 	Agent    *Agent              // nil: nothing is pushed
+	// Shard returns which shard this instance is, from 0, and how many there are; nil: 0 of 1.
+	Shard func() (ordinal, shards int)
 }
 
 // Telemetry has the metrics about the program itself.
@@ -135,8 +138,12 @@ func (c *collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeBy
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge, counter := senders(ch)
-	gauge(c.ordinal, 0, "0")
-	gauge(c.shards, 1)
+	ordinal, shards := 0, 1
+	if c.sources.Shard != nil {
+		ordinal, shards = c.sources.Shard()
+	}
+	gauge(c.ordinal, float64(ordinal), strconv.Itoa(ordinal))
+	gauge(c.shards, float64(shards))
 	statuses := c.sources.Watches()
 	for resource, n := range requestCounts(statuses) {
 		counter(c.lists, n.Lists, "success", resource)

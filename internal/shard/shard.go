@@ -25,6 +25,9 @@ type Shard struct {
 // Whole is the only shard of one.
 func Whole() Shard { return Shard{Total: 1} }
 
+// None owns nothing.
+func None() Shard { return Shard{Index: -1} }
+
 // All reports whether the shard owns every object.
 func (s Shard) All() bool { return s.Total == 1 && s.Index == 0 }
 

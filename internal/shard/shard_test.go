@@ -86,7 +86,7 @@ func TestEveryObjectHasOneOwner(t *testing.T) {
 }
 
 func TestOddShardsOwnNothing(t *testing.T) {
-	for _, s := range []shard.Shard{{}, {Total: -1}, {Index: -1, Total: 2}, {Index: 2, Total: 2}, {Index: 5, Total: 1}} {
+	for _, s := range []shard.Shard{{}, {Total: -1}, {Index: -1, Total: 2}, {Index: 2, Total: 2}, {Index: 5, Total: 1}, shard.None()} {
 		if shard.Owns(s, "a") {
 			t.Errorf("%+v owns an object", s)
 		}
