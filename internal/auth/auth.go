@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -42,10 +43,11 @@ type Config struct {
 type Filter struct {
 	review  reviewer
 	logger  *slog.Logger
-	tokens  *cache.LRUExpireCache // [sha256.Size]byte of a token → identity
-	access  *cache.LRUExpireCache // accessKey → bool
+	tokens  *cache.LRUExpireCache // digest of a token → identity
+	access  *cache.LRUExpireCache // digest of a token, verb and path → bool
 	flights singleflight.Group
 	slots   chan struct{}
+	failing atomic.Bool // the last review failed, which is logged once
 }
 
 // NewFilter makes a filter with empty caches.
@@ -66,11 +68,6 @@ type identity struct {
 	user  user
 }
 
-type accessKey struct {
-	token      [sha256.Size]byte
-	verb, path string
-}
-
 // Wrap returns h behind the filter: 401 without a valid token, 403 if the user may
 // not use the path, 500 if the API server could not be asked, 503 if too many
 // reviews are under way.
@@ -81,22 +78,21 @@ func (f *Filter) Wrap(h http.Handler) http.Handler {
 			unauthorized(w)
 			return
 		}
-		key := accessKey{token: sha256.Sum256([]byte(token)), verb: strings.ToLower(r.Method), path: r.URL.Path}
-		id, err := f.identify(r.Context(), token, key.token)
+		id, err := f.identify(r.Context(), token)
 		if err == nil && !id.valid {
 			unauthorized(w)
 			return
 		}
 		allowed := false
 		if err == nil {
-			allowed, err = f.authorize(r.Context(), id.user, key)
+			allowed, err = f.authorize(r.Context(), token, id.user, strings.ToLower(r.Method), r.URL.Path)
 		}
 		switch {
 		case errors.Is(err, errBusy):
 			w.Header().Set("Retry-After", "1")
 			http.Error(w, "Too many authentication requests", http.StatusServiceUnavailable)
 		case err != nil:
-			f.logger.Warn("failed to authorize request", "path", r.URL.Path, "err", err)
+			f.log(r.Context(), err)
 			http.Error(w, "Authentication failed", http.StatusInternalServerError)
 		case !allowed:
 			http.Error(w, "Authorization denied for user "+id.user.Username, http.StatusForbidden)
@@ -104,6 +100,13 @@ func (f *Filter) Wrap(h http.Handler) http.Handler {
 			h.ServeHTTP(w, r)
 		}
 	})
+}
+
+// log logs the first of several failures. A client that has left is none.
+func (f *Filter) log(ctx context.Context, err error) {
+	if ctx.Err() == nil && !f.failing.Swap(true) {
+		f.logger.Warn("failed to authorize requests; refusing them until the API server answers", "err", err)
+	}
 }
 
 func unauthorized(w http.ResponseWriter) {
@@ -121,11 +124,12 @@ func bearerToken(r *http.Request) string {
 	return token
 }
 
-func (f *Filter) identify(ctx context.Context, token string, hash [sha256.Size]byte) (identity, error) {
-	if v, ok := f.tokens.Get(hash); ok {
+func (f *Filter) identify(ctx context.Context, token string) (identity, error) {
+	key := sha256.Sum256([]byte(token))
+	if v, ok := f.tokens.Get(key); ok {
 		return v.(identity), nil //nolint:forcetypeassert // nothing else is stored
 	}
-	v, err := f.once(ctx, "t"+string(hash[:]), func(ctx context.Context) (identity, error) {
+	return f.once(ctx, "t"+string(key[:]), func(ctx context.Context) (identity, error) {
 		id, err := f.review.token(ctx, token)
 		if err != nil {
 			return identity{}, err
@@ -134,18 +138,18 @@ func (f *Filter) identify(ctx context.Context, token string, hash [sha256.Size]b
 		if !id.valid {
 			ttl = invalidTokenTTL
 		}
-		f.tokens.Add(hash, id, ttl)
+		f.tokens.Add(key, id, ttl)
 		return id, nil
 	})
-	return v, err
 }
 
-func (f *Filter) authorize(ctx context.Context, u user, key accessKey) (bool, error) {
+func (f *Filter) authorize(ctx context.Context, token string, u user, verb, path string) (bool, error) {
+	key := sha256.Sum256([]byte(token + "\n" + verb + "\n" + path)) // a header has no line breaks
 	if v, ok := f.access.Get(key); ok {
 		return v.(bool), nil //nolint:forcetypeassert // nothing else is stored
 	}
-	id, err := f.once(ctx, "a"+string(key.token[:])+key.verb+" "+key.path, func(ctx context.Context) (identity, error) {
-		allowed, err := f.review.access(ctx, u, key.verb, key.path)
+	id, err := f.once(ctx, "a"+string(key[:]), func(ctx context.Context) (identity, error) {
+		allowed, err := f.review.access(ctx, u, verb, path)
 		if err != nil {
 			return identity{}, err
 		}
@@ -174,7 +178,11 @@ func (f *Filter) once(ctx context.Context, key string, review func(context.Conte
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reviewTimeout)
 		defer cancel()
-		return review(ctx)
+		id, err := review(ctx)
+		if err == nil && f.failing.Swap(false) {
+			f.logger.Info("authorizing requests again")
+		}
+		return id, err
 	})
 	select {
 	case r := <-result:

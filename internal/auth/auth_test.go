@@ -1,10 +1,12 @@
 package auth_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -145,6 +147,25 @@ func TestFailureOfTheAPIServerIsNoVerdict(t *testing.T) {
 	c = &cluster{t: t, responseOfGarbage: `{"spec":{"token":5}}`}
 	if w := c.get(filter(c), "GET", "/metrics", "Bearer TOKEN-prometheus"); w.Code != 500 {
 		t.Errorf("invalid response: %d %q", w.Code, w.Body)
+	}
+}
+
+// An outage is one line of the log, and its end another; neither has a token.
+func TestOutageIsLoggedOnce(t *testing.T) {
+	var log bytes.Buffer
+	c := &cluster{t: t}
+	f := auth.NewFilter(auth.Config{Post: c.post, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	c.fail.Store(true)
+	for i := range 3 {
+		c.get(f, "GET", "/metrics", fmt.Sprint("Bearer TOKEN-", i))
+	}
+	c.fail.Store(false)
+	for range 2 {
+		c.get(f, "GET", "/metrics", "Bearer TOKEN-prometheus")
+	}
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	if len(lines) != 2 || !strings.Contains(lines[0], "connection refused") || !strings.Contains(lines[1], "again") || strings.Contains(log.String(), "TOKEN-") {
+		t.Errorf("the log is\n%s", &log)
 	}
 }
 
