@@ -10,10 +10,18 @@ import (
 	"time"
 )
 
+// protected returns h behind Protect.
+func (c *Config) protected(h http.Handler) http.Handler {
+	if c.Protect == nil {
+		return h
+	}
+	return c.Protect(h)
+}
+
 func mainMux(c *Config) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/metrics", c.Metrics)
-	mux.HandleFunc("/sd", func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("/metrics", c.protected(c.Metrics))
+	mux.Handle("/sd", c.protected(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// The list of half a cluster would be too short and soon change. Prometheus keeps
 		// the one it has.
 		if err := c.Health.Ready(); err != nil {
@@ -21,7 +29,7 @@ func mainMux(c *Config) http.Handler {
 			return
 		}
 		c.Discovery.ServeHTTP(w, r)
-	})
+	})))
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
 	mux.HandleFunc("/livez", probe(c.Health.Live))
 	mux.HandleFunc("/readyz", c.Health.readyz)
@@ -34,16 +42,12 @@ func mainMux(c *Config) http.Handler {
 
 func telemetryMux(c *Config) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/metrics", c.Telemetry)
+	mux.Handle("/metrics", c.protected(c.Telemetry))
 	mux.HandleFunc("/readyz", c.Health.readyz)
-	mux.HandleFunc("/debug/pprof/", boundProfile(pprof.Index))
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", boundProfile(pprof.Profile))
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", boundProfile(pprof.Trace))
-	links := []link{
-		{"/metrics", "metrics of kubestate itself"}, {"/readyz", "readiness: the initial lists are complete"},
-		{"/debug/pprof/", "profiles"},
+	links := []link{{"/metrics", "metrics of kubestate itself"}, {"/readyz", "readiness: the initial lists are complete"}}
+	if !c.DisableProfiling {
+		mux.Handle("/debug/pprof/", c.protected(profiles()))
+		links = append(links, link{"/debug/pprof/", "profiles"})
 	}
 	if c.Metrics == nil { // it is the only port
 		mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
@@ -51,6 +55,16 @@ func telemetryMux(c *Config) http.Handler {
 		links = append(links, link{"/healthz", "startup: the port is open"}, link{"/livez", "liveness: the process is making progress"})
 	}
 	mux.HandleFunc("/{$}", landing(c.Page, links))
+	return mux
+}
+
+func profiles() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", boundProfile(pprof.Index))
+	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("/debug/pprof/profile", boundProfile(pprof.Profile))
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", boundProfile(pprof.Trace))
 	return mux
 }
 

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -166,6 +167,7 @@ func (l *listener) closeIdle() bool {
 
 // state follows a connection; see http.Server.ConnState.
 func (l *listener) state(c net.Conn, s http.ConnState) {
+	c = plain(c)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s == http.StateNew || s == http.StateIdle {
@@ -201,11 +203,19 @@ func (c *conn) Close() error {
 	return err
 }
 
+// plain returns the connection below TLS, which is the one that the listener has accepted.
+func plain(c net.Conn) net.Conn {
+	if secured, ok := c.(*tls.Conn); ok {
+		return secured.NetConn()
+	}
+	return c
+}
+
 type reserveKey struct{}
 
 // connContext notes in the context of requests whether their connection is on reserve.
 func connContext(ctx context.Context, c net.Conn) context.Context {
-	if x, ok := c.(*conn); ok && x.reserve {
+	if x, ok := plain(c).(*conn); ok && x.reserve {
 		return context.WithValue(ctx, reserveKey{}, true)
 	}
 	return ctx

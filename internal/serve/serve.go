@@ -18,6 +18,8 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/exporter-toolkit/web"
 )
 
 // drainTimeout is how long open requests may take once shutdown has begun. Kubernetes
@@ -36,6 +38,15 @@ type Config struct {
 	Metrics          http.Handler // serves /metrics of the main port; nil: no main port
 	Discovery        http.Handler // serves /sd while the program is ready
 	Telemetry        http.Handler // serves /metrics of the telemetry port
+	// Protect wraps what only authorized clients may see: metrics, slices and profiles.
+	// nil: everything is open to all.
+	Protect func(http.Handler) http.Handler
+	// WebConfig is the path of a web configuration file of the Prometheus exporter toolkit,
+	// with TLS, basic authentication and headers for both ports; empty: plain HTTP. The
+	// file, certificates and keys are read for each connection, so they can be replaced.
+	WebConfig string
+	// DisableProfiling omits /debug/pprof/.
+	DisableProfiling bool
 	Health           Health
 	Page             func() Page // returns what the landing page shows
 	Logger           *slog.Logger
@@ -54,6 +65,7 @@ type Health struct {
 // Servers are the open ports.
 type Servers struct {
 	main, telemetry *server // main is nil if there is no main port
+	webConfig       string
 	draining        *atomic.Bool
 	logger          *slog.Logger
 }
@@ -70,7 +82,10 @@ type server struct {
 
 // Listen opens all ports, or none. The error names every port that cannot be opened.
 func Listen(ctx context.Context, c Config) (*Servers, error) {
-	s := &Servers{draining: &atomic.Bool{}, logger: c.Logger}
+	if err := web.Validate(c.WebConfig); err != nil {
+		return nil, fmt.Errorf("web configuration %s: %w", c.WebConfig, err)
+	}
+	s := &Servers{webConfig: c.WebConfig, draining: &atomic.Bool{}, logger: c.Logger}
 	ready := c.Health.Ready
 	c.Health.Ready = func() error {
 		if s.draining.Load() {
@@ -130,8 +145,11 @@ func (s *Servers) TelemetryAddress() string { return s.telemetry.listener.Addr()
 // the error that stopped a port.
 func (s *Servers) Run(ctx context.Context) error {
 	failed := make(chan error, 2)
+	discard := slog.New(slog.DiscardHandler) // it repeats what Listen and its caller report
 	for _, x := range s.all() {
-		go func() { failed <- x.Serve(x.listener) }()
+		go func() {
+			failed <- web.Serve(x.listener, &x.Server, &web.FlagConfig{WebConfigFile: &s.webConfig}, discard)
+		}()
 	}
 	var err error
 	select {
