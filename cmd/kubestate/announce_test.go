@@ -9,10 +9,10 @@ import (
 	"github.com/kubestate/kubestate/internal/sim/apiserver"
 )
 
-func startReading(t *testing.T, api string) *program {
+func startReading(t *testing.T, api string, args ...string) *program {
 	t.Helper()
-	return startProgram(t, "--apiserver", api, "--resources", "pods,services",
-		"--host", "127.0.0.1", "--port", "0", "--telemetry-host", "127.0.0.1", "--telemetry-port", "0")
+	return startProgram(t, append([]string{"--apiserver", api, "--resources", "pods,services",
+		"--host", "127.0.0.1", "--port", "0", "--telemetry-host", "127.0.0.1", "--telemetry-port", "0"}, args...)...)
 }
 
 // A role that grants nothing must not look like a cluster without objects.

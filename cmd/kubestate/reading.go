@@ -7,11 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/internal/auth"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/serve"
@@ -82,6 +84,13 @@ func (r *reading) ports(o *conf.Options, exporter *kubestate.Exporter) (serve.Co
 	sources := serve.Sources{Build: buildInfo(), Watches: r.group.Statuses, Exporter: exporter, Agent: r.pusher.telemetry()}
 	sources.Shard = func() (ordinal, shards int) { return o.Shards.Shard, o.Shards.TotalShards }
 	telemetry := serve.NewTelemetry(sources)
+	var protect func(http.Handler) http.Handler
+	if o.AuthFilter {
+		create := func(ctx context.Context, path string, body []byte) ([]byte, error) {
+			return r.client.Send(ctx, http.MethodPost, path, body)
+		}
+		protect = auth.NewFilter(auth.Config{Post: create, Logger: r.log}).Wrap
+	}
 	return serve.Config{
 		TelemetryAddress: serve.Address(o.TelemetryHost, o.TelemetryPort),
 		Timeouts: serve.Timeouts{
@@ -89,6 +98,7 @@ func (r *reading) ports(o *conf.Options, exporter *kubestate.Exporter) (serve.Co
 			Write: o.ServerWriteTimeout, Idle: o.ServerIdleTimeout,
 		},
 		Telemetry: telemetry.Handler(),
+		Protect:   protect, WebConfig: o.TLSConfig, DisableProfiling: !o.EnablePprof,
 		Health: serve.Health{
 			Live: r.group.Alive, Ready: r.ready,
 			NotServed: func() []string { return kubewatch.NotServed(r.group.Statuses()) },

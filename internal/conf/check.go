@@ -62,9 +62,6 @@ func (o *Options) notYet() problem.List {
 		{"custom-resource-state-only", Custom, o.Custom.Only},
 		{"custom-resource-pack", Custom, len(o.Custom.Packs) > 0},
 		{"leader-election", Serving, o.Election.Enabled},
-		{"enable-pprof", Telemetry, !o.EnablePprof},
-		{"auth-filter", Security, o.AuthFilter},
-		{"tls-config", Security, o.TLSConfig != ""},
 	} {
 		if option.given && slices.Contains(o.groups, option.group) {
 			all = append(all, o.placed(problem.New("not supported yet", ""), option.name))
