@@ -69,7 +69,10 @@ func startReplica(t *testing.T, client *kubewatch.Client, name string) *replica 
 	if s.Receivers, _, err = section.Receivers(); err != nil {
 		t.Fatal(err)
 	}
-	s.LeaderElection = agentconf.LeaderElection{Enabled: true, Namespace: "monitoring", Name: "kubestate-agent", Identity: name}
+	elector, err := newElector(client, agentconf.LeaderElection{Enabled: true, Namespace: "monitoring", Name: "kubestate-agent", Identity: name}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
 	if r.pusher, err = newPusher(s, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
@@ -88,13 +91,13 @@ func startReplica(t *testing.T, client *kubewatch.Client, name string) *replica 
 			return ctx.Err()
 		}
 	}
-	if err := r.connect(client, &r.sent, ready); err != nil {
+	if err := r.connect(elector, &r.sent, ready); err != nil {
 		t.Fatal(err)
 	}
 	r.identify(t.Context(), client)
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
-	running.Go(func() { r.run(ctx) })
+	running.Go(func() { campaign(ctx, elector, r.ready, r.run) })
 	r.end = func() { cancel(); running.Wait() }
 	t.Cleanup(r.end)
 	return r

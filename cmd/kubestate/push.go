@@ -26,7 +26,6 @@ type pusher struct {
 	settings agentconf.Settings
 	agent    *agent.Agent
 	sender   *flush.Sender
-	elector  *lease.Elector // nil: there is no election
 	// ready waits until everything is there that is to be sent, or ctx ends.
 	ready func(ctx context.Context) error
 	// identified is closed when the cluster ID is known or unavailable.
@@ -55,9 +54,9 @@ func (p *pusher) consumers(others ...*kubewatch.Consumer) []*kubewatch.Consumer 
 	return append(others, agentConsumers(p.agent)...)
 }
 
-// connect opens the sinks, and makes an elector if there is an election. out is
-// standard output. Nothing is sent until ready returns nil.
-func (p *pusher) connect(client *kubewatch.Client, out io.Writer, ready func(ctx context.Context) error) error {
+// connect opens the sinks. out is standard output. Nothing is sent until ready returns nil,
+// nor while elector, which may be nil, does not lead.
+func (p *pusher) connect(elector *lease.Elector, out io.Writer, ready func(ctx context.Context) error) error {
 	if p == nil {
 		return nil
 	}
@@ -71,16 +70,8 @@ func (p *pusher) connect(client *kubewatch.Client, out io.Writer, ready func(ctx
 		}
 	}
 	config := flush.Config{Agent: p.agent, Ready: p.ready, Logger: p.log}
-	if e := p.settings.LeaderElection; e.Enabled {
-		var err error
-		p.elector, err = lease.New(lease.Config{
-			Client: client, Namespace: e.Namespace, Name: e.Name, Identity: e.Identity,
-			LeaseDuration: e.LeaseDuration, RenewDeadline: e.RenewDeadline, RetryPeriod: e.RetryPeriod, Logger: p.log,
-		})
-		if err != nil {
-			return err
-		}
-		config.Lead = p.elector.Lead
+	if elector != nil {
+		config.Lead = elector.Lead
 	}
 	for i := range p.settings.Receivers {
 		r := &p.settings.Receivers[i]
@@ -156,25 +147,13 @@ const (
 	identifyRefused = time.Minute
 )
 
-// run sends until ctx ends and the sinks are closed. Only then is the Lease released, so
-// that no other replica sends meanwhile. A replica that has nothing to send yet does not
-// compete for it: another may have.
+// run sends until ctx ends and the sinks are closed.
 func (p *pusher) run(ctx context.Context) {
 	if p == nil {
+		<-ctx.Done()
 		return
 	}
-	elect, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var electing sync.WaitGroup
-	if p.elector != nil {
-		electing.Go(func() {
-			if p.ready(elect) == nil {
-				p.elector.Run(elect)
-			}
-		})
-	}
 	p.sender.Run(ctx)
-	stop()
-	electing.Wait()
 }
 
 // telemetry returns what the metrics about the agent are made of.
@@ -182,9 +161,5 @@ func (p *pusher) telemetry() *serve.Agent {
 	if p == nil {
 		return nil
 	}
-	a := &serve.Agent{Stats: p.agent.Stats, Receivers: p.sender.Stats}
-	if p.elector != nil {
-		a.Election = p.elector.Status
-	}
-	return a
+	return &serve.Agent{Stats: p.agent.Stats, Receivers: p.sender.Stats}
 }

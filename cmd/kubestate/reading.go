@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/auth"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/serve"
 	"github.com/kubestate/kubestate/kubewatch"
+	"github.com/kubestate/kubestate/kubewatch/lease"
 )
 
 // reading is a cluster while it is read, for whoever wants its objects.
@@ -25,6 +27,8 @@ type reading struct {
 	client *kubewatch.Client
 	group  *kubewatch.Group
 	pusher *pusher // nil: nothing is pushed
+	// elector says which of several replicas shows series and pushes; nil: each does.
+	elector *lease.Elector
 	// exporter is nil where nothing is exported.
 	exporter *kubestate.Exporter
 	log      *slog.Logger
@@ -49,7 +53,18 @@ func newReading(o *conf.Options, s conf.Settings, p *pusher, out io.Writer, log 
 	}
 	logSelection(s, log)
 	r := &reading{client: client, group: group, pusher: p, log: log}
-	return r, p.connect(client, out, r.awaitReady)
+	if r.elector, err = newElector(client, election(s), log); err != nil {
+		return nil, err
+	}
+	return r, p.connect(r.elector, out, r.awaitReady)
+}
+
+// election returns the election that settings ask for: that of all, or of the pusher.
+func election(s conf.Settings) agentconf.LeaderElection {
+	if s.Push != nil && !s.Election.Enabled {
+		return s.Push.LeaderElection
+	}
+	return s.Election
 }
 
 // logSelection logs at debug level how many metrics the options select and exclude, and
@@ -83,6 +98,9 @@ func (r *reading) ports(o *conf.Options, exporter *kubestate.Exporter) (serve.Co
 	r.exporter = exporter
 	sources := serve.Sources{Build: buildInfo(), Watches: r.group.Statuses, Exporter: exporter, Agent: r.pusher.telemetry()}
 	sources.Shard = func() (ordinal, shards int) { return o.Shards.Shard, o.Shards.TotalShards }
+	if r.elector != nil {
+		sources.Election = r.elector.Status
+	}
 	telemetry := serve.NewTelemetry(sources)
 	var protect func(http.Handler) http.Handler
 	if o.AuthFilter {
@@ -117,7 +135,7 @@ func (r *reading) run(ctx context.Context, servers *serve.Servers) error {
 	var running sync.WaitGroup
 	running.Go(func() { r.read(ctx) })
 	running.Go(func() { r.logVersion(ctx) })
-	running.Go(func() { r.pusher.run(ctx) })
+	running.Go(func() { campaign(ctx, r.elector, r.awaitAll, r.pusher.run) })
 	go settle(ctx, r.awaitReady)
 	running.Go(func() { r.announce(ctx) })
 	err := servers.Run(ctx)
@@ -197,6 +215,14 @@ func (r *reading) await(ctx context.Context, done func() bool) bool {
 			return false
 		}
 	}
+}
+
+// awaitAll waits until there is all that is shown or sent.
+func (r *reading) awaitAll(ctx context.Context) error {
+	if r.pusher != nil {
+		return r.pusher.ready(ctx)
+	}
+	return r.awaitReady(ctx)
 }
 
 // awaitReady waits until ready returns nil, or returns the cause of the end of ctx.

@@ -84,7 +84,11 @@ func serveCluster(ctx context.Context, o *conf.Options, log *slog.Logger, out io
 	}
 	ports, telemetry := r.ports(o, exporter)
 	ports.Address = serve.Address(o.Host, o.Port)
-	ports.Metrics, ports.Discovery = telemetry.Time(exporter), exporter.Discovery("/metrics")
+	metrics, err := whileLeading(r.elector, exporter)
+	if err != nil {
+		return err
+	}
+	ports.Metrics, ports.Discovery = telemetry.Time(metrics), exporter.Discovery("/metrics")
 	servers, err := serve.Listen(ctx, ports)
 	if err != nil {
 		return err

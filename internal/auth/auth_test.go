@@ -154,7 +154,7 @@ func TestFailureOfTheAPIServerIsNoVerdict(t *testing.T) {
 func TestOutageIsLoggedOnce(t *testing.T) {
 	var log bytes.Buffer
 	c := &cluster{t: t}
-	f := auth.NewFilter(auth.Config{Post: c.post, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	f := auth.NewFilter(auth.Config{Post: c.post, Logger: slog.New(slog.NewTextHandler(&log, nil))}).Wrap(http.NotFoundHandler())
 	c.fail.Store(true)
 	for i := range 3 {
 		c.get(f, "GET", "/metrics", fmt.Sprint("Bearer TOKEN-", i))

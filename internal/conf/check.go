@@ -61,7 +61,6 @@ func (o *Options) notYet() problem.List {
 		{"custom-resource-state-config-file", Custom, o.Custom.File != ""},
 		{"custom-resource-state-only", Custom, o.Custom.Only},
 		{"custom-resource-pack", Custom, len(o.Custom.Packs) > 0},
-		{"leader-election", Serving, o.Election.Enabled},
 	} {
 		if option.given && slices.Contains(o.groups, option.group) {
 			all = append(all, o.placed(problem.New("not supported yet", ""), option.name))

@@ -143,7 +143,8 @@ func (o *Options) exporterElection() (agentconf.LeaderElection, problem.List) {
 	if !e.Enabled || slices.Contains(o.groups, Pushing) {
 		return agentconf.LeaderElection{}, nil
 	}
-	return e, o.completeElection(&e, true)
+	problems := o.completeElection(&e, true)
+	return e, problems
 }
 
 const podNamespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"

@@ -13,7 +13,6 @@ import (
 type Agent struct {
 	Stats     func() agent.Stats
 	Receivers func() []flush.Stats
-	Election  func() lease.Status // nil: no election; this replica always sends
 }
 
 // Rows returns the rows of the landing page about sinks.
@@ -34,19 +33,21 @@ func (a *Agent) Rows() []SinkRow {
 
 // agentCollector collects metrics about the agent and its sinks.
 type agentCollector struct {
-	agent Agent
+	agent    Agent
+	election func() lease.Status
 	objects, series, groups, blocks, failures,
 	leader, elections, leaseFailures,
 	runs, runSeries, runDuration, lastSuccess,
 	sent, payloads, bytes, rejected, dropped, retries, buffered *prometheus.Desc
 }
 
-func newAgentCollector(a Agent) *agentCollector {
+func newAgentCollector(a Agent, election func() lease.Status) *agentCollector {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("kubestate_"+name, help, labels, nil)
 	}
 	return &agentCollector{
 		agent:         a,
+		election:      election,
 		objects:       desc("agent_objects", "Objects stored by the agent."),
 		series:        desc("agent_series", "Series of objects and aggregations."),
 		groups:        desc("agent_groups", "Groups of aggregations."),
@@ -81,10 +82,10 @@ func (c *agentCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.groups, float64(s.Groups))
 	counter(c.blocks, s.Blocks)
 	counter(c.failures, s.Failures)
-	if c.agent.Election == nil {
+	if c.election == nil {
 		gauge(c.leader, 1)
 	} else {
-		election := c.agent.Election()
+		election := c.election()
 		gauge(c.leader, metric.Float(election.Leading))
 		counter(c.elections, election.Acquired)
 		counter(c.leaseFailures, election.Failures)

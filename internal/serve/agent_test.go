@@ -25,9 +25,9 @@ func TestAgentTelemetry(t *testing.T) {
 				Sink: sink.Stats{Series: 11, Payloads: 12, Bytes: 13, Rejected: 14, Dropped: 15, Retries: 16, Buffered: 17},
 			}, {Name: "fresh"}}
 		},
-		Election: func() lease.Status { return lease.Status{Leading: true, Acquired: 6, Failures: 8} },
 	}
-	sources := Sources{Build: Build{Version: "v9"}, Agent: a, Watches: func() []kubewatch.Status { return nil }}
+	election := func() lease.Status { return lease.Status{Leading: true, Acquired: 6, Failures: 8} }
+	sources := Sources{Build: Build{Version: "v9"}, Agent: a, Election: election, Watches: func() []kubewatch.Status { return nil }}
 	c := Config{
 		TelemetryAddress: "127.0.0.1:0", Telemetry: NewTelemetry(sources).Handler(), Health: Health{Live: fine, Ready: fine}, Logger: slog.New(slog.DiscardHandler),
 		Page: func() Page { return Page{Version: "v9", Rows: sources.Rows(), Sinks: a.Rows()} },

@@ -14,6 +14,7 @@ import (
 
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/kubewatch"
+	"github.com/kubestate/kubestate/kubewatch/lease"
 	"github.com/kubestate/kubestate/metric"
 )
 
@@ -27,7 +28,8 @@ type Sources struct {
 	Exporter *kubestate.Exporter // nil: nothing is exported
 	Agent    *Agent              // nil: nothing is pushed
 	// Shard returns which shard this instance is, from 0, and how many there are; nil: 0 of 1.
-	Shard func() (ordinal, shards int)
+	Shard    func() (ordinal, shards int)
+	Election func() lease.Status // nil: this replica always leads
 }
 
 // Telemetry has the metrics about the program itself.
@@ -49,7 +51,7 @@ func NewTelemetry(s Sources) *Telemetry {
 	t.registry.MustRegister(t.requests, buildInfo(s.Build), newCollector(s),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if s.Agent != nil {
-		t.registry.MustRegister(newAgentCollector(*s.Agent))
+		t.registry.MustRegister(newAgentCollector(*s.Agent, s.Election))
 	}
 	return t
 }
@@ -92,6 +94,7 @@ func moduleVersion(path string) string {
 type collector struct {
 	sources Sources
 	lists, watches, ordinal, shards,
+	leader, elections, leaseFailures,
 	up, failing, synced, lastEvent, events, undecodable, objects, series, bytes, failures *prometheus.Desc
 }
 
@@ -100,21 +103,24 @@ func newCollector(s Sources) *collector {
 		return prometheus.NewDesc(name, help, labels, nil)
 	}
 	return &collector{
-		sources:     s,
-		lists:       desc("kube_state_metrics_list_total", "Lists of a resource, streamed or paged.", "result", "resource"),
-		watches:     desc("kube_state_metrics_watch_total", "Watch requests for a resource.", "result", "resource"),
-		ordinal:     desc("kube_state_metrics_shard_ordinal", "Ordinal of this shard, counted from 0.", "shard_ordinal"),
-		shards:      desc("kube_state_metrics_total_shards", "Number of shards."),
-		up:          desc("kubestate_watch_up", "1 while the watch works, 0 while it fails.", "resource", "namespace"),
-		failing:     desc("kubestate_watch_failure_info", "Reason why the watch fails, as a label. Always 1, and present only while it fails.", "resource", "namespace", "reason"),
-		synced:      desc("kubestate_watch_synced", "1 once the initial list of the watch is complete, 0 before.", "resource", "namespace"),
-		lastEvent:   desc("kubestate_watch_last_event_timestamp_seconds", "Time of the last event of the watch, in Unix seconds.", "resource", "namespace"),
-		events:      desc("kubestate_watch_events_total", "Events received by the watch.", "resource", "namespace", "type"),
-		undecodable: desc("kubestate_watch_decode_errors_total", "Objects and events of the watch that could not be decoded.", "resource", "namespace"),
-		objects:     desc("kubestate_store_objects", "Objects stored.", "resource"),
-		series:      desc("kubestate_store_series", "Series stored.", "resource"),
-		bytes:       desc("kubestate_store_text_bytes", "Size of all sample lines stored, uncompressed, in bytes.", "resource"),
-		failures:    desc("kubestate_store_render_failures_total", "Objects with a metric family that could not be computed.", "resource"),
+		sources:       s,
+		lists:         desc("kube_state_metrics_list_total", "Lists of a resource, streamed or paged.", "result", "resource"),
+		watches:       desc("kube_state_metrics_watch_total", "Watch requests for a resource.", "result", "resource"),
+		ordinal:       desc("kube_state_metrics_shard_ordinal", "Ordinal of this shard, counted from 0.", "shard_ordinal"),
+		shards:        desc("kube_state_metrics_total_shards", "Number of shards."),
+		leader:        desc("kubestate_leader", "1 while this replica is the leader and serves series, 0 while it is a standby."),
+		elections:     desc("kubestate_elections_total", "Times this replica became the leader."),
+		leaseFailures: desc("kubestate_lease_failures_total", "Failed attempts to acquire or renew the Lease."),
+		up:            desc("kubestate_watch_up", "1 while the watch works, 0 while it fails.", "resource", "namespace"),
+		failing:       desc("kubestate_watch_failure_info", "Reason why the watch fails, as a label. Always 1, and present only while it fails.", "resource", "namespace", "reason"),
+		synced:        desc("kubestate_watch_synced", "1 once the initial list of the watch is complete, 0 before.", "resource", "namespace"),
+		lastEvent:     desc("kubestate_watch_last_event_timestamp_seconds", "Time of the last event of the watch, in Unix seconds.", "resource", "namespace"),
+		events:        desc("kubestate_watch_events_total", "Events received by the watch.", "resource", "namespace", "type"),
+		undecodable:   desc("kubestate_watch_decode_errors_total", "Objects and events of the watch that could not be decoded.", "resource", "namespace"),
+		objects:       desc("kubestate_store_objects", "Objects stored.", "resource"),
+		series:        desc("kubestate_store_series", "Series stored.", "resource"),
+		bytes:         desc("kubestate_store_text_bytes", "Size of all sample lines stored, uncompressed, in bytes.", "resource"),
+		failures:      desc("kubestate_store_render_failures_total", "Objects with a metric family that could not be computed.", "resource"),
 	}
 }
 
@@ -172,6 +178,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	if c.sources.Exporter == nil {
 		return
 	}
+	c.collectElection(ch)
 	for _, t := range c.sources.Exporter.Tables() {
 		held := c.sources.Exporter.Stats(t.Name)
 		gauge(c.objects, float64(held.Objects), t.Name)
@@ -179,6 +186,18 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(c.bytes, float64(held.Bytes), t.Name)
 		counter(c.failures, held.Failures, t.Name)
 	}
+}
+
+func (c *collector) collectElection(ch chan<- prometheus.Metric) {
+	gauge, counter := senders(ch)
+	if c.sources.Election == nil {
+		gauge(c.leader, 1)
+		return
+	}
+	s := c.sources.Election()
+	gauge(c.leader, metric.Float(s.Leading))
+	counter(c.elections, s.Acquired)
+	counter(c.leaseFailures, s.Failures)
 }
 
 // requestCounts adds up the requests of watches of the same Go type, which is the value of

@@ -128,6 +128,9 @@ func (e *Elector) Run(ctx context.Context) {
 		wait := e.config.RetryPeriod
 		if !e.Leading() {
 			wait += rand.N(wait) // so that the standbys do not all ask at once
+			if left := e.left(); left > 0 {
+				wait = min(wait, left)
+			}
 		}
 		select {
 		case <-time.After(wait):
@@ -218,12 +221,18 @@ func (e *Elector) ours() bool { return holder(e.lease) == e.config.Identity }
 
 // expired reports whether the Lease may be acquired: nobody holds it, or the holder has
 // not renewed it for its duration.
-func (e *Elector) expired() bool {
+func (e *Elector) expired() bool { return holder(e.lease) == "" || e.left() <= 0 }
+
+// left is how long the Lease of another replica lasts unless that renews it; 0: unknown.
+func (e *Elector) left() time.Duration {
+	if e.lease == nil {
+		return 0
+	}
 	duration := e.config.LeaseDuration
 	if s := e.lease.Spec.LeaseDurationSeconds; s != nil {
 		duration = time.Duration(*s) * time.Second
 	}
-	return holder(e.lease) == "" || time.Since(e.observed) >= duration
+	return duration - time.Since(e.observed)
 }
 
 // leadUntil begins a term, or extends the one there is.
