@@ -12,7 +12,6 @@ import (
 
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/problem"
-	"github.com/kubestate/kubestate/internal/spell"
 )
 
 // takeOptions gives a command groups of options as flags, with the completion of their
@@ -45,12 +44,10 @@ func unknownFlags(c *cobra.Command, args []string) problem.List {
 	if n := c.ArgsLenAtDash(); n >= 0 {
 		args = args[:n]
 	}
-	var names []string
-	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
 	var unknown problem.List
 	for _, arg := range args {
 		if name, _, _ := strings.Cut(arg, "="); strings.HasPrefix(arg, "-") && arg != "-" {
-			unknown = append(unknown, problem.Problem{Source: "unknown flag", What: problem.Cut(name), Hint: spell.Near(name, names)})
+			unknown = append(unknown, unknownFlag(c, name))
 		}
 	}
 	return unknown

@@ -61,14 +61,14 @@ func (e *exitError) Unwrap() error { return e.err }
 
 func rootCommand() *cobra.Command {
 	c := serveCommand()
-	c.AddCommand(agentCommand(), renderCommand(), demoCommand(), explainCommand(), compareCommand(), versionCommand())
+	c.AddCommand(agentCommand(), renderCommand(), demoCommand(), explainCommand(), compareCommand(), checkCommand(), rbacCommand(), versionCommand())
 	c.SetUsageFunc(usage)
 	// run prints errors, without the usage, which would bury them.
 	c.SilenceErrors, c.SilenceUsage = true, true
 	c.Version = version
 	c.Flags().Bool("version", false, "print the version")
 	c.SetVersionTemplate(versionText())
-	c.SetFlagErrorFunc(suggestFlag)
+	c.SetFlagErrorFunc(flagError)
 	for _, command := range append(c.Commands(), c) {
 		markUsage(command)
 	}

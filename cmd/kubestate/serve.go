@@ -42,9 +42,16 @@ does, from the same watches.`,
 			return serveCluster(c.Context(), o, o.Logger(c.ErrOrStderr()), c.OutOrStdout(), func(addresses) {})
 		},
 	}
-	takeOptions(c, o, conf.Files, conf.Cluster, conf.Scope, conf.Sharding, conf.Selection, conf.Custom, conf.Joining, conf.Election,
-		conf.Serving, conf.Telemetry, conf.Security, conf.Memory, conf.Logging)
+	takeOptions(c, o, serveGroups()...)
 	return c
+}
+
+// serveGroups are the options of kubestate without a command.
+func serveGroups() []conf.Group {
+	return []conf.Group{
+		conf.Files, conf.Cluster, conf.Scope, conf.Sharding, conf.Selection, conf.Custom, conf.Joining, conf.Election,
+		conf.Serving, conf.Telemetry, conf.Security, conf.Memory, conf.Logging,
+	}
 }
 
 // addresses are where the two ports listen, as host:port.

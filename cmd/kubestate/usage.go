@@ -3,11 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/spell"
 )
 
@@ -47,12 +47,18 @@ func knownCommand(c *cobra.Command, args []string) error {
 	return fmt.Errorf("unknown command %q%s", args[0], spell.Hint(args[0], names))
 }
 
-// suggestFlag adds to an error about an unknown flag the one that was probably meant.
-func suggestFlag(c *cobra.Command, err error) error {
-	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && strings.HasPrefix(err.Error(), "unknown flag") {
-		var names []string
-		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
-		err = fmt.Errorf("%w%s", err, spell.Hint("--"+unknown.GetSpecifiedName(), names))
+// unknownFlag returns the problem that a command has no such flag.
+func unknownFlag(c *cobra.Command, name string) problem.Problem {
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	return problem.Problem{Source: "unknown flag", What: problem.Cut(name), Hint: spell.Near(name, names)}
+}
+
+// flagError adds to an error about an unknown flag the one that was probably meant. The
+// flags of options have it from unknownFlags.
+func flagError(c *cobra.Command, err error) error {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok && unknown.GetSpecifiedShortnames() == "" {
+		err = unknownFlag(c, "--"+unknown.GetSpecifiedName())
 	}
 	return usageError{err}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -51,6 +52,24 @@ func (s *Settings) Reads(namespace string) bool {
 // and what is allowed.
 func (o *Options) Complete() (Settings, error) {
 	return o.clone().complete()
+}
+
+// Unused says which options select nothing of the resources that are served. They may be
+// shared by several instances, so that they are no warnings.
+func (s *Settings) Unused() []string {
+	served := append(kind.Names(s.Exporter.Kinds), kubestate.AllResources)
+	var unused []string
+	for _, lists := range []struct {
+		flag      string
+		resources map[string][]string
+	}{{"--metric-labels-allowlist", s.Exporter.Labels}, {"--metric-annotations-allowlist", s.Exporter.Annotations}} {
+		for _, resource := range slices.Sorted(maps.Keys(lists.resources)) {
+			if !slices.Contains(served, resource) {
+				unused = append(unused, lists.flag+": "+resource+" is not among the resources that are served")
+			}
+		}
+	}
+	return unused
 }
 
 // clone returns a copy that shares nothing that complete changes.

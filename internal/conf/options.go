@@ -63,6 +63,9 @@ type Options struct {
 	LogLevel  string // one of logLevels
 	klog      klogOptions
 
+	// OwnNamespace is the namespace of the pod of this process; empty: Complete finds it.
+	OwnNamespace string
+
 	unread problem.List               // values of flags that cannot be parsed
 	flags  map[string]bool            // options set by flags
 	file   map[string]problem.Problem // options set by the file, with their place

@@ -120,7 +120,7 @@ func (o *Options) override(section *agentconf.Agent, s *agentconf.Settings) prob
 func (o *Options) completeElection(e *agentconf.LeaderElection, required bool) problem.List {
 	e.FillDefaults()
 	if e.Namespace == "" {
-		e.Namespace = podNamespace()
+		e.Namespace = cmp.Or(o.OwnNamespace, podNamespace())
 	}
 	switch {
 	case o.Push.Once || o.Push.Check || !e.Enabled:

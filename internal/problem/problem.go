@@ -64,6 +64,12 @@ func (p Problem) Error() string {
 	return strings.Join(parts, ": ")
 }
 
+// In returns the problem with a source.
+func (p Problem) In(source string) Problem {
+	p.Source = source
+	return p
+}
+
 // At returns the problem below a key: the key precedes the path that it has.
 func (p Problem) At(key string) Problem {
 	p.Path = Join(key, p.Path)

@@ -17,13 +17,14 @@ type Config struct {
 	Namespaces []string
 	// NamespacedOnly leaves out what only a ClusterRole can grant.
 	NamespacedOnly bool
-	// OwnNamespace is where kubestate runs: its Pod, its StatefulSet, its Lease.
+	// OwnNamespace is where kubestate runs: its Pod and its StatefulSet.
 	OwnNamespace    string
 	AutoSharding    bool   // find the shard from the StatefulSet of the own Pod
 	Lease           string // name of the Lease of the leader election; empty: no election
-	AuthFilter      bool   // review the tokens of scrapers
-	ClusterID       bool   // the agent reads the UID of the namespace kube-system
-	CustomResources bool   // discover custom resources
+	LeaseNamespace  string
+	AuthFilter      bool // review the tokens of scrapers
+	ClusterID       bool // the agent reads the UID of the namespace kube-system
+	CustomResources bool // discover custom resources
 }
 
 // Need is one permission.
@@ -93,11 +94,11 @@ func (c *Config) own() []Need {
 	if c.Lease != "" {
 		needs = append(needs,
 			Need{
-				Namespace: c.OwnNamespace, Group: "coordination.k8s.io", Resources: []string{"leases"}, Names: []string{c.Lease},
+				Namespace: c.LeaseNamespace, Group: "coordination.k8s.io", Resources: []string{"leases"}, Names: []string{c.Lease},
 				Verbs: []string{"get", "update"}, Reason: "leader election",
 			},
 			Need{
-				Namespace: c.OwnNamespace, Group: "coordination.k8s.io", Resources: []string{"leases"},
+				Namespace: c.LeaseNamespace, Group: "coordination.k8s.io", Resources: []string{"leases"},
 				Verbs: []string{"create"}, Reason: "leader election: create cannot be limited to a name",
 			})
 	}

@@ -49,7 +49,7 @@ Role shop/kubestate: list,watch pods in "" (metrics)
 Role shop/kubestate: list,watch deployments in "apps" (metrics)
 RoleBinding shop/kubestate → Role kubestate for monitoring/ksm`},
 		{"everything that needs a permission of its own", rbac.Config{
-			OwnNamespace: "monitoring", AutoSharding: true, Lease: "ksm", AuthFilter: true, ClusterID: true, CustomResources: true,
+			OwnNamespace: "monitoring", AutoSharding: true, Lease: "ksm", LeaseNamespace: "monitoring", AuthFilter: true, ClusterID: true, CustomResources: true,
 		}, `
 ClusterRole kubestate: list,watch customresourcedefinitions in "apiextensions.k8s.io" (find the custom resources that are served)
 ClusterRole kubestate: create tokenreviews in "authentication.k8s.io" (--auth-filter: who is the scraper)
