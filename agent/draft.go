@@ -19,7 +19,7 @@ type draft struct {
 	names, values []string
 	ids           int
 
-	gifts    []draftGift
+	provided []draftProvided
 	variants []variant // one block each
 	series   []draftSeries
 	checks   []draftCheck
@@ -37,8 +37,8 @@ type draft struct {
 // span is a range of a slice of a draft.
 type span struct{ from, to int }
 
-// draftGift is labels that the object gives others under a key.
-type draftGift struct {
+// draftProvided is labels that the object provides to others under a key.
+type draftProvided struct {
 	source *joinSource
 	key    span // of text
 	labels span // of given
@@ -87,13 +87,13 @@ type draftPart struct {
 
 func (d *draft) reset() {
 	d.names, d.values, d.ids = d.names[:0], d.values[:0], 0
-	d.gifts, d.variants, d.series, d.checks, d.parts = d.gifts[:0], d.variants[:0], d.series[:0], d.checks[:0], d.parts[:0]
+	d.provided, d.variants, d.series, d.checks, d.parts = d.provided[:0], d.variants[:0], d.series[:0], d.checks[:0], d.parts[:0]
 	d.starts, d.moving = d.starts[:0], d.moving[:0]
 	d.given, d.own, d.tags, d.text = d.given[:0], d.own[:0], d.tags[:0], d.text[:0]
 }
 
-// labelsOf returns the labels of a gift.
-func (d *draft) labelsOf(g *draftGift) []join.Label {
+// labelsOf returns the labels that are provided.
+func (d *draft) labelsOf(g *draftProvided) []join.Label {
 	return d.given[g.labels.from:g.labels.to:g.labels.to]
 }
 

@@ -122,8 +122,8 @@ func (x *objects) remove(e *entry, k types.NamespacedName) {
 // updateProvided provides what the draft says, and withdraws the rest.
 func (x *objects) updateProvided(e *entry, k types.NamespacedName, d *draft) {
 	x.pending = x.pending[:0]
-	for i := range d.gifts {
-		if g := &d.gifts[i]; g.source.index >= 0 {
+	for i := range d.provided {
+		if g := &d.provided[i]; g.source.index >= 0 {
 			x.collect(d, g)
 		}
 	}
@@ -150,7 +150,7 @@ func (x *objects) updateProvided(e *entry, k types.NamespacedName, d *draft) {
 }
 
 // collect adds to pending. What several samples provide under one key is one provision.
-func (x *objects) collect(d *draft, g *draftGift) {
+func (x *objects) collect(d *draft, g *draftProvided) {
 	at := provision{x.joins.indexes[g.source.index].index.Leaf(d.textOf(g.key)), g.source.number}
 	labels := d.labelsOf(g)
 	for i := range x.pending {

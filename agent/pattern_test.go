@@ -1,9 +1,6 @@
 package agent
 
-import (
-	"fmt"
-	"testing"
-)
+import "testing"
 
 func TestPatterns(t *testing.T) {
 	p := compilePatterns(map[string]string{"cpu": "1", "CPU-*": "2", "cpu-*-x": "3", "*": "4", "*-y": "5", "": "6"})
@@ -18,32 +15,5 @@ func TestPatterns(t *testing.T) {
 	p = compileList([]string{"a", "b*"})
 	if _, _, ok := p.find("c"); ok {
 		t.Error("c is found among a and b*")
-	}
-}
-
-// What is asked for again and again stays known; what is not is forgotten, so that
-// memory is bounded.
-func TestCache(t *testing.T) {
-	c := newCache[string, int](10)
-	c.put("often", 1)
-	for i := range 1000 {
-		c.put(fmt.Sprint(i), i)
-		if _, ok := c.get("often"); !ok {
-			t.Fatalf("forgotten after %d others", i)
-		}
-		if n := len(c.now) + len(c.past); n > 20 {
-			t.Fatalf("%d values are remembered", n)
-		}
-	}
-	if _, ok := c.get("0"); ok {
-		t.Error("nothing is forgotten")
-	}
-}
-
-func TestHostSuffix(t *testing.T) {
-	for name, want := range map[string]string{"": "", "prod": "-prod", "Prod_EU 1": "-prod-eu-1", "a.b": "-a.b", "-x-": "-x", "_": ""} {
-		if got := hostSuffix(name); got != want {
-			t.Errorf("suffix of %q is %q, want %q", name, got, want)
-		}
 	}
 }

@@ -64,8 +64,8 @@ func (x *resolver) resolve(o kind.Object, fixed []sink.Tag) (*draft, error) {
 	return &x.draft, err
 }
 
-// addLabels adds what all blocks of the object have: its identity, and what it gives
-// itself. It collects what the object gives others on the way.
+// addLabels adds what all blocks of the object have: its identity, and what it
+// provides to itself. It collects what the object provides to others on the way.
 func (x *resolver) addLabels(o kind.Object) {
 	r, d := x.resource, &x.draft
 	for i, value := range x.samples.identity {
@@ -78,14 +78,14 @@ func (x *resolver) addLabels(o kind.Object) {
 	for i := range x.samples.list {
 		s := &x.samples.list[i]
 		if source := r.families[s.family].source; source != nil && s.value == 1 {
-			x.addGift(source, s)
+			x.addProvided(source, s)
 		}
 	}
 	// The families of a resource may be in another order than the joins, whose order
 	// decides where two joins name an owner.
-	slices.SortStableFunc(d.gifts, func(a, b draftGift) int { return a.source.number - b.source.number })
-	for i := range d.gifts {
-		if g := &d.gifts[i]; g.source.reflexive {
+	slices.SortStableFunc(d.provided, func(a, b draftProvided) int { return a.source.number - b.source.number })
+	for i := range d.provided {
+		if g := &d.provided[i]; g.source.reflexive {
 			for _, l := range d.labelsOf(g) {
 				d.addLabel(l.Name, l.Value)
 			}
@@ -93,11 +93,11 @@ func (x *resolver) addLabels(o kind.Object) {
 	}
 }
 
-// addGift adds what a sample gives others.
-func (x *resolver) addGift(source *joinSource, s *sample) {
+// addProvided adds what a sample provides to others.
+func (x *resolver) addProvided(source *joinSource, s *sample) {
 	d := &x.draft
 	names, values := x.samples.labels(s)
-	g := draftGift{source: source, key: span{from: len(d.text)}, labels: span{from: len(d.given)}}
+	g := draftProvided{source: source, key: span{from: len(d.text)}, labels: span{from: len(d.given)}}
 	for _, m := range source.match {
 		i := slices.Index(names, m)
 		if i < 0 {
@@ -113,7 +113,7 @@ func (x *resolver) addGift(source *joinSource, s *sample) {
 	}
 	g.key.to, g.labels.to = len(d.text), len(d.given)
 	if g.labels.to > g.labels.from {
-		d.gifts = append(d.gifts, g)
+		d.provided = append(d.provided, g)
 	}
 }
 

@@ -19,21 +19,21 @@ type rule struct {
 	start  int  // the family with the time from which it counts; -1: none
 	states *states
 	tags   *naming.Tags
-	own    []ownPlan // of the family's own labels, where those are known
+	own    []labelPlan // of the family's own labels, where those are known
 	set    []sink.Tag
 	adjust func(*naming.Point) bool
 }
 
 // states is a compiled States.
 type states struct {
-	ownPlan
+	labelPlan
 	from   []int // families of the planned table
 	label  string
 	states []string
 }
 
-// ownPlan says what becomes of an own label.
-type ownPlan struct {
+// labelPlan says what becomes of an own label.
+type labelPlan struct {
 	key    string            // the tag; empty: none
 	bound  bool              // it bears on the whole block, whether or not it is a tag
 	shared bool              // it bears on the whole block
@@ -41,7 +41,7 @@ type ownPlan struct {
 }
 
 // shown returns what stands for a value in the tag.
-func (o *ownPlan) shown(value string) string {
+func (o *labelPlan) shown(value string) string {
 	if text, ok := o.values[value]; ok {
 		return text
 	}
@@ -120,7 +120,7 @@ func (p *compiler) compileRule(r *naming.Rule, f *family) *rule {
 	c.isTime = r.Value == naming.Age || r.Check != nil && r.Check.Due
 	c.unless, c.start = f.find(r.Unless), f.find(r.Start)
 	if s := r.States; s != nil {
-		c.states = &states{ownPlan: c.plan(f, s.Label), label: s.Label, states: s.Values}
+		c.states = &states{labelPlan: c.plan(f, s.Label), label: s.Label, states: s.Values}
 		for _, from := range s.From {
 			if i := f.find(from); i >= 0 {
 				c.states.from = append(c.states.from, i)
@@ -134,7 +134,7 @@ func (p *compiler) compileRule(r *naming.Rule, f *family) *rule {
 }
 
 // plan says what becomes of an own label.
-func (r *rule) plan(f *family, label string) ownPlan {
+func (r *rule) plan(f *family, label string) labelPlan {
 	key, renamed := r.tags.Rename[label]
 	if !renamed {
 		key = f.mapping.key(label)
@@ -142,7 +142,7 @@ func (r *rule) plan(f *family, label string) ownPlan {
 	if slices.Contains(r.tags.Drop, label) {
 		key = ""
 	}
-	o := ownPlan{key: key, values: r.tags.Values[label], bound: f.matched[label] || f.mapping.isOwner(label)}
+	o := labelPlan{key: key, values: r.tags.Values[label], bound: f.matched[label] || f.mapping.isOwner(label)}
 	o.shared = o.bound || f.mapping.shared(key)
 	return o
 }

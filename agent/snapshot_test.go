@@ -6,39 +6,34 @@ import (
 	"github.com/kubestate/kubestate/agent/naming"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // A snapshot copies only what has changed since the one before, and stays as it is.
 func TestSnapshotsShareWhatHasNotChanged(t *testing.T) {
-	a, err := New(Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{Family: "kube_secret_type"}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := a.NewFeed("secrets")
-	if err != nil {
-		t.Fatal(err)
-	}
+	x := newFixture(t, &naming.Scheme{Rules: []naming.Rule{{Family: "kube_secret_type"}}})
+	f := x.source("secrets")
 	secret := func(name, kind string) *corev1.Secret {
 		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name}, Type: corev1.SecretType(kind)}
 	}
-	f.Begin()
-	f.Put(secret("a", "x"))
-	f.Put(secret("b", "x"))
-	f.Commit()
-	objects := func() []*object { return a.state.snapshot().sets[0].objects }
+	f.begin()
+	f.add(secret("a", "x"))
+	f.add(secret("b", "x"))
+	f.commit()
+	objects := func() []*object { return x.state.snapshot().sets[0].objects }
 
 	first, second := objects(), objects()
 	if &first[0] != &second[0] {
 		t.Error("what has not changed is copied")
 	}
 	b := first[1]
-	f.Put(secret("b", "x"))
+	f.add(secret("b", "x"))
 	if third := objects(); &first[0] != &third[0] {
 		t.Error("what was put as it is is copied")
 	}
-	f.Put(secret("b", "y"))
-	f.Put(secret("c", "x"))
-	f.Delete("ns", "a")
+	f.add(secret("b", "y"))
+	f.add(secret("c", "x"))
+	f.delete(types.NamespacedName{Namespace: "ns", Name: "a"})
 	changed := objects()
 	if first[0] == nil || first[1] != b || len(first) != 2 {
 		t.Error("a snapshot has changed")

@@ -13,7 +13,7 @@ func (x *resolver) takeTags(f *family, r *rule) {
 	x.picked, x.shared = x.picked[:0], x.shared[:0]
 	known := len(names) == f.ids+len(r.own)
 	for i := f.ids; i < len(names); i++ {
-		var o ownPlan
+		var o labelPlan
 		if j := i - f.ids; known && names[i] == f.own[j] {
 			o = r.own[j]
 		} else {
