@@ -10,6 +10,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kubestate/kubestate/agent/internal/compile"
+	"github.com/kubestate/kubestate/agent/internal/resolve"
+	"github.com/kubestate/kubestate/agent/internal/series"
 	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/agent/naming/ksm"
 	"github.com/kubestate/kubestate/kind"
@@ -18,8 +21,8 @@ import (
 // Agent keeps the series of a cluster as objects change. It is safe for
 // concurrent use.
 type Agent struct {
-	program *program
-	state   *state
+	program *compile.Program
+	state   *series.State
 	tracker *tracker // nil: none
 
 	mu     sync.Mutex // guards the fields below
@@ -45,21 +48,21 @@ func New(c Config) (*Agent, error) {
 	default:
 		return nil, fmt.Errorf("pod mode %q: want %s, %s or %s", c.PodMode, AllPods, ClusterUnassigned, ClusterAggregatesOnly)
 	}
-	p, err := compile(c.compile())
+	p, err := compile.Compile(c.compile())
 	if err != nil {
 		return nil, err
 	}
 	a := &Agent{config: c, program: p, synced: make(chan struct{})}
-	if p.tracker != nil {
-		a.tracker = &tracker{tracker: p.tracker}
+	if p.Tracker != nil {
+		a.tracker = &tracker{tracker: p.Tracker}
 	}
-	a.state = newState(p, fixedTags(&a.config), hostSuffix(c.ClusterName))
+	a.state = series.New(p, fixedTags(&a.config), hostSuffix(c.ClusterName))
 	return a, nil
 }
 
 // compile returns what the compiler reads of the configuration.
-func (c *Config) compile() *compileConfig {
-	x := &compileConfig{
+func (c *Config) compile() *compile.Config {
+	x := &compile.Config{
 		Scheme: c.Scheme, Kinds: c.Kinds, Keep: c.Keep, Labels: c.Labels, Annotations: c.Annotations,
 		Joins: c.Joins, LabelsAsTags: c.LabelsAsTags, AnnotationsAsTags: c.AnnotationsAsTags,
 		LabelsMapper: c.LabelsMapper, Aggregates: c.Aggregates, Now: c.Now,
@@ -77,26 +80,26 @@ func (c *Config) compile() *compileConfig {
 
 // Tables returns the tables whose objects the Agent wants, planned to what it
 // makes use of, ascending by name.
-func (a *Agent) Tables() []*kind.Table { return a.program.tables }
+func (a *Agent) Tables() []*kind.Table { return a.program.Tables }
 
 // NewFeed returns a Feed for objects of a resource, one for each source of such
 // objects. The error says that the Agent wants none of them.
 func (a *Agent) NewFeed(resource string) (*Feed, error) {
-	for _, r := range a.program.resources {
-		if r.table.Name == resource {
+	for _, r := range a.program.Resources {
+		if r.Table.Name == resource {
 			return a.newFeed(r), nil
 		}
 	}
-	return nil, fmt.Errorf("resource %q is not wanted; wanted are: %s", resource, strings.Join(kind.Names(a.program.tables), ", "))
+	return nil, fmt.Errorf("resource %q is not wanted; wanted are: %s", resource, strings.Join(kind.Names(a.program.Tables), ", "))
 }
 
-func (a *Agent) newFeed(r *resource) *Feed {
-	f := &Feed{agent: a, resource: r, objects: a.state.newObjects(r)}
+func (a *Agent) newFeed(r *compile.Resource) *Feed {
+	f := &Feed{agent: a, resource: r, objects: a.state.NewObjects(r)}
 	var track func(kind.Object, func(naming.Tracked))
-	if len(r.tracked) > 0 {
+	if len(r.Tracked) > 0 {
 		track = func(o kind.Object, emit func(naming.Tracked)) { a.tracker.put(r, o, emit) }
 	}
-	f.resolvers.New = func() any { return newResolver(r, track) }
+	f.resolvers.New = func() any { return resolve.New(r, track) }
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.feeds = append(a.feeds, f)
@@ -122,7 +125,7 @@ func (a *Agent) WaitSynced(ctx context.Context) error {
 
 // Synced reports whether the initial list of every Feed is complete. An Agent without
 // Feeds is not synced.
-func (a *Agent) Synced() bool { return a.state.synced() }
+func (a *Agent) Synced() bool { return a.state.Synced() }
 
 // announceSynced wakes up those who wait for Feeds.
 func (a *Agent) announceSynced() {
@@ -144,8 +147,8 @@ type Stats struct {
 
 // Stats returns the sums over all resources.
 func (a *Agent) Stats() Stats {
-	n := a.state.stats()
-	x := Stats{Objects: n.objects, Series: n.series, Groups: n.groups, JoinKeys: n.joinKeys, Blocks: n.blocks}
+	n := a.state.Stats()
+	x := Stats{Objects: n.Objects, Series: n.Series, Groups: n.Groups, JoinKeys: n.JoinKeys, Blocks: n.Blocks}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, f := range a.feeds {
@@ -160,14 +163,14 @@ type tracker struct {
 	tracker naming.Tracker
 }
 
-func (t *tracker) put(r *resource, o kind.Object, emit func(naming.Tracked)) {
+func (t *tracker) put(r *compile.Resource, o kind.Object, emit func(naming.Tracked)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.tracker.Put(r.table.Name, o, emit)
+	t.tracker.Put(r.Table.Name, o, emit)
 }
 
-func (t *tracker) delete(r *resource, k types.NamespacedName) {
+func (t *tracker) delete(r *compile.Resource, k types.NamespacedName) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.tracker.Delete(r.table.Name, k.Namespace, k.Name)
+	t.tracker.Delete(r.Table.Name, k.Namespace, k.Name)
 }

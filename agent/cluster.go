@@ -10,7 +10,7 @@ import (
 // Tags returns the tags of everything: those of the Config, and what the naming
 // table makes of name and ID of the cluster. It is the caller's.
 func (a *Agent) Tags() []sink.Tag {
-	return slices.Clone(a.state.fixed())
+	return slices.Clone(a.state.Fixed())
 }
 
 // SetClusterID is for an ID that is not known when the Agent is made, because the
@@ -20,7 +20,7 @@ func (a *Agent) SetClusterID(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.config.ClusterID = id
-	a.state.setFixed(fixedTags(&a.config))
+	a.state.SetFixed(fixedTags(&a.config))
 }
 
 // fixedTags returns the tags of everything.

@@ -6,6 +6,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/kubestate/kubestate/agent/internal/compile"
+	"github.com/kubestate/kubestate/agent/internal/resolve"
+	"github.com/kubestate/kubestate/agent/internal/series"
 	"github.com/kubestate/kubestate/internal/told"
 	"github.com/kubestate/kubestate/kind"
 )
@@ -17,8 +20,8 @@ import (
 // name is used anew, nothing is left of the object before.
 type Feed struct {
 	agent     *Agent
-	resource  *resource
-	objects   *objects
+	resource  *compile.Resource
+	objects   *series.Objects
 	resolvers sync.Pool // of *resolver
 
 	// Guarded by Agent.mu:
@@ -31,12 +34,12 @@ var errNoName = errors.New("object has no name")
 
 // Begin starts a list of the source. Objects that are known stay. A list that is not
 // completed is superseded by the next Begin.
-func (f *Feed) Begin() { f.objects.begin() }
+func (f *Feed) Begin() { f.objects.Begin() }
 
 // Put adds or updates an object. The object is not kept. Where nothing that matters
 // has changed it allocates nothing.
 func (f *Feed) Put(o kind.Object) {
-	if f.agent.ignores(f.resource.table.Name, o) {
+	if f.agent.ignores(f.resource.Table.Name, o) {
 		f.Delete(o.GetNamespace(), o.GetName()) // stored until it got a Node
 		return
 	}
@@ -45,13 +48,13 @@ func (f *Feed) Put(o kind.Object) {
 		f.failed(k, errNoName)
 		return
 	}
-	x := f.resolvers.Get().(*resolver)
+	x := f.resolvers.Get().(*resolve.Resolver)
 	defer f.resolvers.Put(x)
-	d, err := x.resolve(o, f.agent.state.fixed())
+	d, err := x.Resolve(o, f.agent.state.Fixed())
 	if err != nil {
 		f.failed(k, err)
 	}
-	f.objects.put(k, d)
+	f.objects.Put(k, d)
 }
 
 // failed counts an object that a row could not cope with. A failure that recurs
@@ -63,20 +66,20 @@ func (f *Feed) failed(k types.NamespacedName, err error) {
 	f.agent.mu.Unlock()
 	if tell {
 		f.agent.config.Logger.Error("object has samples that cannot be computed; leaving them out",
-			"resource", f.resource.table.Name, "namespace", k.Namespace, "name", k.Name, "err", err)
+			"resource", f.resource.Table.Name, "namespace", k.Namespace, "name", k.Name, "err", err)
 	}
 }
 
 // Delete removes an object. One that is not known is no error.
 func (f *Feed) Delete(namespace, name string) {
 	k := types.NamespacedName{Namespace: namespace, Name: name}
-	f.objects.delete(k)
+	f.objects.Delete(k)
 	f.untrack(k)
 }
 
 // Commit completes a list: objects that were not Put since Begin are removed.
 func (f *Feed) Commit() {
-	f.untrack(f.objects.commit()...)
+	f.untrack(f.objects.Commit()...)
 	f.agent.mu.Lock()
 	first := !f.synced
 	f.synced = true
@@ -88,7 +91,7 @@ func (f *Feed) Commit() {
 
 // untrack tells the Tracker that objects are gone.
 func (f *Feed) untrack(gone ...types.NamespacedName) {
-	if len(f.resource.tracked) == 0 {
+	if len(f.resource.Tracked) == 0 {
 		return
 	}
 	for _, k := range gone {

@@ -3,6 +3,7 @@ package agent
 import (
 	"time"
 
+	"github.com/kubestate/kubestate/agent/internal/series"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -10,7 +11,7 @@ import (
 // It is used by one goroutine at a time.
 type Reader struct {
 	agent *Agent
-	last  *snapshot // nil: there was no run
+	last  *series.Snapshot // nil: there was no run
 }
 
 // NewReader returns a Reader, one for each that runs are made for.
@@ -23,7 +24,7 @@ func (a *Agent) NewReader() *Reader { return &Reader{agent: a} }
 // a series.
 func (r *Reader) Run(now time.Time) *sink.Run {
 	last, x := r.turn()
-	return &sink.Run{Time: now, Series: x.series(now), Checks: x.checks(now), Ended: ended(last, x, now)}
+	return &sink.Run{Time: now, Series: x.Series(now), Checks: x.Checks(now), Ended: series.Ended(last, x, now)}
 }
 
 // Changes returns what differs from the last run of this Reader: series that are
@@ -31,12 +32,12 @@ func (r *Reader) Run(now time.Time) *sink.Run {
 // unchanged. Checks are those of objects that changed.
 func (r *Reader) Changes(now time.Time) *sink.Run {
 	last, x := r.turn()
-	return &sink.Run{Time: now, Changes: true, Series: changed(last, x, now), Checks: changedChecks(last, x, now), Ended: ended(last, x, now)}
+	return &sink.Run{Time: now, Changes: true, Series: series.Changed(last, x, now), Checks: series.ChangedChecks(last, x, now), Ended: series.Ended(last, x, now)}
 }
 
 // turn replaces what is remembered of the last run.
-func (r *Reader) turn() (last, now *snapshot) {
-	last, now = r.last, r.agent.state.snapshot()
+func (r *Reader) turn() (last, now *series.Snapshot) {
+	last, now = r.last, r.agent.state.Snapshot()
 	r.last = now
 	return last, now
 }

@@ -57,8 +57,27 @@ var onlyImports = []struct {
 	},
 	{
 		from:   "./agent",
-		may:    []string{"./metric", "./kind", "./sink", "./agent/naming", "./agent/naming/ksm", "./internal/join", "./internal/problem", "./internal/told"},
+		may:    []string{"./metric", "./kind", "./sink", "./agent/naming", "./agent/naming/ksm", "./agent/internal/compile", "./agent/internal/resolve", "./agent/internal/series", "./internal/told", "k8s.io/apimachinery/..."},
 		reason: "the agent is fed objects of any origin and knows no backend: schemes are data, sinks are given",
+	},
+	{
+		from:   "./agent/internal/cache",
+		reason: "a cache knows no content",
+	},
+	{
+		from:   "./agent/internal/compile",
+		may:    []string{"./metric", "./kind", "./sink", "./agent/naming", "./agent/internal/cache", "./internal/problem"},
+		reason: "a program says what becomes of objects, and knows none",
+	},
+	{
+		from:   "./agent/internal/resolve",
+		may:    []string{"./metric", "./kind", "./sink", "./agent/naming", "./agent/internal/compile", "./internal/join"},
+		reason: "a draft is of one object and depends on no other",
+	},
+	{
+		from:   "./agent/internal/series",
+		may:    []string{"./metric", "./kind", "./sink", "./agent/naming", "./agent/internal/cache", "./agent/internal/compile", "./agent/internal/resolve", "./internal/join", "k8s.io/apimachinery/..."},
+		reason: "the state of series follows from drafts, whoever makes and reads them",
 	},
 	{
 		from:   "./agent/flush",

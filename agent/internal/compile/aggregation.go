@@ -1,0 +1,86 @@
+package compile
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/kubestate/kubestate/agent/naming"
+	"github.com/kubestate/kubestate/sink"
+)
+
+// Aggregation is a compiled Aggregate of one family.
+type Aggregation struct {
+	filter
+	Op       naming.Op
+	Name     *Namer
+	Check    *Check // nil: a series
+	Joined   bool
+	Grouping *Grouping
+	Adjust   func(*naming.Point) bool
+}
+
+// Grouping is all groups over the same labels, with the same names for them. Where
+// tags describe entities, the groups of one entity are one group, whose cells differ
+// in the other labels: so they have one block.
+type Grouping struct {
+	Number    int
+	labels    []string // all
+	By        []string // those that make blocks
+	Own       []ownBy  // the others
+	Mapping   *Mapping
+	Ambiguous bool // groups may have the same tags
+	Owned     bool // labels name an owner, which becomes a tag only if it is of some kinds
+}
+
+// ownBy is a label by which the cells of a group differ, and its tag.
+type ownBy struct{ Label, Key string }
+
+// LatestWord is the order of a sample and, in the last bits, its status: the
+// greatest one is that of the latest sample, and the worst of several.
+func LatestWord(p *naming.Point, c *Check) uint64 {
+	const sign = 1 << 63 // turned, so that words of negative orders are the least
+	return uint64(p.Order<<statusBits) ^ sign | uint64(c.StatusOf(p))
+}
+
+// StatusOf returns the status of a LatestWord.
+func StatusOf(word uint64) sink.Status { return sink.Status(word & (1<<statusBits - 1)) }
+
+const statusBits = 2
+
+// compileAggregate binds an aggregate to a family of a planned table.
+func (p *compiler) compileAggregate(a *naming.Aggregate, f *Family) *Aggregation {
+	c := &Aggregation{filter: compileFilter(&a.Filter, nil), Op: a.Op, Joined: a.Joined, Adjust: a.Adjust}
+	c.Unless = f.find(a.Unless)
+	if a.Check != nil {
+		c.Check = p.compileCheck(a.Check, a.Choose)
+		c.Name = c.Check.Namer
+	} else {
+		t := cmp.Or(a.Type, naming.Gauge) // also of counters: totals fall when objects go
+		c.Name = newNamer(p.metrics, metricOf(p.scheme.Prefix, a.Metric, t, a.Unit, a.Help, f.desc), a.Choose)
+	}
+	c.Grouping = p.grouping(a.By, f)
+	return c
+}
+
+// grouping returns the grouping by labels that have the tags of a family's mapping.
+func (p *compiler) grouping(labels []string, f *Family) *Grouping {
+	m := f.Mapping
+	for _, g := range p.program.Groupings {
+		if g.Mapping == m && slices.Equal(g.labels, labels) {
+			return g
+		}
+	}
+	g := &Grouping{Number: len(p.program.Groupings), labels: labels, Mapping: m}
+	g.Ambiguous, g.Owned = m.alike(labels), slices.ContainsFunc(labels, m.IsOwner)
+	for _, label := range labels {
+		key := m.Key(label)
+		matched := slices.ContainsFunc(p.program.Matches, func(match []string) bool { return slices.Contains(match, label) })
+		if len(m.Entity) == 0 || matched || m.IsOwner(label) || m.shared(key) || f.Brought[key] {
+			g.By = append(g.By, label)
+		} else {
+			g.Own = append(g.Own, ownBy{label, key})
+		}
+	}
+	p.program.Groupings = append(p.program.Groupings, g)
+	return g
+}

@@ -1,0 +1,24 @@
+package resolve
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The values of a key are those that it was made of, and no others make the same key.
+func FuzzKey(f *testing.F) {
+	f.Add("", "", "x")
+	f.Add("a\xffb", "\xff\xff", "")
+	f.Add(strings.Repeat("x", 127), strings.Repeat("y", 128), strings.Repeat("z", 20_000))
+	f.Fuzz(func(t *testing.T, a, b, c string) {
+		values := []string{a, b, c}
+		var key []byte
+		for _, v := range values {
+			key = AppendKey(key, v)
+		}
+		if got := SplitKey(string(key), len(values)); !slices.Equal(got, values) {
+			t.Errorf("the key of %q is that of %q", values, got)
+		}
+	})
+}
