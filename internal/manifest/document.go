@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/kubestate/kubestate/internal/problem"
 )
 
 // Bounds of what is read. An object of the API is far below them: etcd takes 1.5 MiB.
@@ -276,15 +278,19 @@ func (r *Reader) yamlDocument(text []byte, line int) (d document, ok bool, err e
 	return d, err == nil, err
 }
 
-// yamlError moves the line that the parser names from the document to the file, and
-// replaces what it says in terms of Go.
+// yamlError returns an error of the conversion to JSON with a line of the file instead
+// of the document, and without terms of Go. A syntax error is that of yaml.v3, because
+// lines of the older parser in sigs.k8s.io/yaml are off by one.
 func yamlError(at place, err error) error {
+	if at.source.node(); at.source.err != nil {
+		err = at.source.err
+	}
 	text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
 	text = strings.TrimPrefix(text, "yaml: ")
 	line := at.source.line
 	var n int
 	if _, scanErr := fmt.Sscanf(text, "line %d:", &n); scanErr == nil {
-		line += max(n-1, 0)
+		line = at.source.fileLine(n)
 		_, text, _ = strings.Cut(text, ": ")
 	}
 	switch {
@@ -293,5 +299,5 @@ func yamlError(at place, err error) error {
 	case strings.HasPrefix(text, "json: unsupported value"):
 		text = "numbers must be finite"
 	}
-	return &lineError{line, fmt.Errorf("malformed YAML: %s", shorten(text))}
+	return &lineError{line, fmt.Errorf("malformed YAML: %s", strings.ToValidUTF8(problem.Cut(text), "\ufffd"))}
 }

@@ -128,7 +128,7 @@ func (r *Reader) object(d document, item typeMeta, put func(*kind.Table, kind.Ob
 }
 
 // wrong returns an error for each problem of a document, in the order of lines.
-func (d document) wrong(what string, found []problem) error {
+func (d document) wrong(what string, found []wrongField) error {
 	var errs []*lineError
 	for _, p := range found {
 		err := p.err

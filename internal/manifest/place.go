@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -17,6 +18,7 @@ type source struct {
 	line   int        // where it begins in the file, from 1
 	parsed bool       // root was asked for
 	root   *yaml.Node // nil: not parsed, or malformed
+	err    error      // of parsing
 }
 
 // place is where a value is: in a document, below some keys and indexes. Its line
@@ -47,7 +49,7 @@ func (p place) line(below ...string) int {
 		}
 		n, line = value, at
 	}
-	return p.source.line + line - 1
+	return p.source.fileLine(line)
 }
 
 // maxParsed bounds the documents that are parsed a second time, for a line.
@@ -59,10 +61,29 @@ func (s *source) node() *yaml.Node {
 	}
 	s.parsed = true
 	var root yaml.Node
-	if err := yaml.Unmarshal(s.text, &root); err == nil && len(root.Content) > 0 {
+	if s.err = yaml.Unmarshal(s.text, &root); s.err == nil && len(root.Content) > 0 {
 		s.root = root.Content[0]
 	}
 	return s.root
+}
+
+// fileLine returns the line of the file for a line that the YAML parser counted in s. The
+// parser also counts other line breaks than \n.
+func (s *source) fileLine(n int) int {
+	line, rest := s.line, s.text
+	for ; n > 1; n-- {
+		i := bytes.IndexAny(rest, "\r\n\u0085\u2028\u2029")
+		if i < 0 {
+			break
+		}
+		_, size := utf8.DecodeRune(rest[i:])
+		if bytes.HasPrefix(rest[i:], []byte("\r\n")) {
+			size = 2
+		}
+		line += bytes.Count(rest[i:i+size], []byte("\n"))
+		rest = rest[i+size:]
+	}
+	return line
 }
 
 // child returns the value below a key or index, and its line.
@@ -101,7 +122,7 @@ func (p place) badKey() int {
 	}
 	if n := p.source.node(); n != nil {
 		if line := find(n); line > 0 {
-			return p.source.line + line - 1
+			return p.source.fileLine(line)
 		}
 	}
 	return p.source.line

@@ -13,6 +13,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/resource"
 	"sigs.k8s.io/json"
+
+	"github.com/kubestate/kubestate/internal/problem"
 )
 
 // Bounds of looking for the fields that are wrong.
@@ -22,7 +24,7 @@ const (
 )
 
 // problem is a field with a value that its type does not take.
-type problem struct {
+type wrongField struct {
 	path []string
 	err  error
 }
@@ -31,17 +33,17 @@ type problem struct {
 // wrong if an object with this field alone cannot be decoded.
 type search struct {
 	target   func() any // returns what to decode into
-	problems []problem
+	problems []wrongField
 }
 
 // problems returns what is wrong with data, of which decoding returned err.
-func problems(data []byte, target func() any, err error) []problem {
+func problems(data []byte, target func() any, err error) []wrongField {
 	s := search{target: target}
 	if len(data) <= maxSearched {
 		s.look(data, nil, nil, nil)
 	}
 	if len(s.problems) == 0 {
-		return []problem{{err: explain(err, nil)}}
+		return []wrongField{{err: explain(err, nil)}}
 	}
 	return s.problems
 }
@@ -70,7 +72,7 @@ func (s *search) look(value, prefix, suffix []byte, path []string) bool {
 		})
 	}
 	if !below {
-		s.problems = append(s.problems, problem{path, explain(err, value)})
+		s.problems = append(s.problems, wrongField{path, explain(err, value)})
 	}
 	return true
 }
@@ -134,24 +136,10 @@ func fieldPath(path []string) string {
 		case key != "" && strings.Trim(key, "0123456789") == "":
 			fmt.Fprintf(&b, "[%s]", key)
 		case b.Len() > 0:
-			b.WriteString("." + shorten(key))
+			b.WriteString("." + problem.Cut(key))
 		default:
-			b.WriteString(shorten(key))
+			b.WriteString(problem.Cut(key))
 		}
 	}
 	return b.String()
-}
-
-const maxQuoted = 100 // characters
-
-// shorten cuts a text that comes from a file.
-func shorten(text string) string {
-	runes := 0
-	for i := range text {
-		if runes == maxQuoted {
-			return text[:i] + "…"
-		}
-		runes++
-	}
-	return strings.ToValidUTF8(text, "\ufffd")
 }
