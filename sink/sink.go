@@ -1,6 +1,6 @@
-// Package sink is the vocabulary between the agent, which says what the series of
-// a cluster are, and those that send them somewhere: one package below this for
-// each protocol. It does not know Kubernetes, kinds and how series come about.
+// Package sink defines what the agent passes to outputs: series, and the Sink interface
+// that each protocol implements in a package of its own below this one. It does not
+// know about Kubernetes, kinds or how series are computed.
 package sink
 
 import (
@@ -10,31 +10,30 @@ import (
 	"time"
 )
 
-// Type is how the values of a metric are to be read.
+// Type says how to interpret the values of a metric.
 type Type uint8
 
-// The types there are. All values are cumulative or current, never deltas.
+// Metric types. Values are cumulative or current, never deltas.
 const (
-	Gauge   Type = iota // a current value
-	Counter             // a total that only grows, from Series.Start on
-	UpDown              // a current sum that may fall: an additive gauge
+	Gauge   Type = iota // current value
+	Counter             // total that only grows, from Series.Start on
+	UpDown              // current sum that may fall: an additive gauge (OpenTelemetry's UpDownCounter)
 )
 
-// Metric is what all series of one name have in common. One metric is one
-// pointer for as long as the program runs, so that a Sink may use the pointer to
-// find what it has encoded before.
+// Metric is what all series of a name share. There is one pointer per metric for the
+// lifetime of the program, so a Sink may use it as a cache key.
 type Metric struct {
 	Name string
 	Type Type
-	Unit string // as UCUM has it, for example "By", "s", "{pod}"; empty where unknown
+	Unit string // in UCUM, such as "By", "s" or "{pod}"; empty: unknown
 	Help string
 }
 
-// Tag is a label of a series. Protocols write it as key:value, as a label or as
-// an attribute.
+// Tag is a label of a series. Depending on the protocol it is sent as key:value, as a
+// label or as an attribute.
 type Tag struct{ Key, Value string }
 
-// Compare orders tags as those of a Block: by key, then by value.
+// Compare orders tags by key, then by value.
 func (t Tag) Compare(other Tag) int {
 	if c := strings.Compare(t.Key, other.Key); c != 0 {
 		return c
@@ -42,29 +41,29 @@ func (t Tag) Compare(other Tag) int {
 	return strings.Compare(t.Value, other.Value)
 }
 
-// Block is what the series of one object share. A Block never changes once it was
-// handed out, and the series of one Block follow one another, so that a Sink
-// encodes it once and reuses the result while the pointer stays the same.
+// Block is what the series of an object share. It is immutable, and the series of a
+// Block are adjacent, so that a Sink can encode it once and reuse the result while the
+// pointer stays the same.
 type Block struct {
-	Host     string // the host that the series belong to; empty: none
-	Resource []Tag  // attributes of the entity, where the names know entities (OpenTelemetry); elsewhere sent as tags
-	Tags     []Tag  // ascending, as Tag.Compare has it; a key may occur more than once
+	Host     string // the host of the series; empty: none
+	Resource []Tag  // attributes of the entity, for naming schemes with entities (OpenTelemetry); other protocols send them as tags
+	Tags     []Tag  // sorted by Tag.Compare; keys may repeat
 }
 
-// Series is one value. It is valid until the iteration goes on; what it refers to
-// does not change.
+// Series is one value. It is valid only until the next iteration; what it points to is
+// immutable.
 type Series struct {
 	Metric *Metric
 	Block  *Block // never nil
-	Tags   []Tag  // its own, beside those of Block; ordered as those
+	Tags   []Tag  // in addition to those of Block, in the same order
 	Value  float64
-	Start  int64 // of a Counter: when it began, milliseconds since 1970; 0: not known
+	Start  int64 // of a Counter: when it started, in milliseconds since 1970; 0: unknown
 }
 
 // Status is the result of a Check.
 type Status uint8
 
-// The statuses of Datadog's service checks, with the numbers on the wire.
+// Statuses of Datadog service checks, numbered as on the wire.
 const (
 	OK Status = iota
 	Warning
@@ -72,7 +71,7 @@ const (
 	Unknown
 )
 
-// Check is a service check. It is valid until the iteration goes on.
+// Check is a Datadog service check. It is valid only until the next iteration.
 type Check struct {
 	Name    string
 	Status  Status
@@ -81,63 +80,60 @@ type Check struct {
 	Tags    []Tag
 }
 
-// Run is what there is to send at one moment: a snapshot that does not change, so
-// that slow sinks hold nobody up. Each sequence may be read more than once; none
-// is nil.
+// Run is one flush of the agent: an immutable snapshot, so that a slow sink delays
+// nobody. Sequences may be iterated more than once; none is nil.
 type Run struct {
 	Time    time.Time
-	Changes bool // this is a run of changes
-	// Series are all there are or, in a run of changes, those that are new or have
-	// another value; the others are as they were.
+	Changes bool // Series has only changes
+	// Series are all series or, if Changes is set, those that are new or whose value
+	// changed.
 	Series iter.Seq[*Series]
 	Checks iter.Seq[*Check]
-	// Ended are the series that the same Sink had in earlier runs and that are gone
-	// since the one before, whatever became of those runs. Their values mean nothing.
-	// A series whose tags change ends, and begins anew with others. If they differ
-	// only in what a Sink does not send, that Sink finds the same series here and
-	// among Series: for its receiver it goes on.
+	// Ended are the series that went stale since the last Run passed to this Sink,
+	// whether or not that Run was sent. Their values are meaningless. When the tags of
+	// a series change, the old series is in Ended and the new one in Series. If they
+	// differ only in tags that a Sink does not send, the Sink sees the same series in
+	// both; the series continues.
 	Ended iter.Seq[*Series]
 }
 
 // A Sink sends runs to one receiver.
 //
-// Send, Yield and Close are called by one goroutine at a time; Stats by any, also
-// after Close. A Sink stands for itself: one whose receiver is slow or away takes no
-// time from others as long as each is driven by a goroutine of its own.
+// Send, Yield and Close must not be called concurrently; Stats may be called at any
+// time, also after Close. Sinks are independent: if each has its own goroutine, a slow
+// or unavailable receiver does not delay others.
 type Sink interface {
-	// Send returns when the run is sent, or is in the Sink's buffer, whose size is
-	// bounded. It waits while the receiver takes what it gets, and may wait for one
-	// that is away as long as ctx lasts, but no longer: the caller sets a deadline
-	// before the time of the next run. What then is in the buffer is sent later,
-	// before that of the next run.
+	// Send returns when the run is sent or in the bounded buffer of the Sink. It blocks
+	// while the receiver accepts data, and may wait for an unavailable receiver until
+	// ctx ends, but no longer: the caller sets a deadline before the next run. Buffered
+	// data is sent later, before that of the next run.
 	//
-	// An error says what was refused or lost since the Send before, or that something
-	// waits in the buffer. It does not ask for anything: what can be sent again the Sink
-	// sends again by itself.
+	//
+	// An error reports what was rejected or lost since the last Send, or that data is
+	// still buffered. It is informational: the Sink retries by itself.
 	Send(ctx context.Context, r *Run) error
-	// Yield says that from now on another instance sends to the receiver. What waits in
-	// the buffer and does not say on the wire of what time it is, is dropped: it would
-	// replace newer values of the other. What does say so is sent as before. Send may
-	// be called later again.
+	// Yield reports that another instance sends to the receiver from now on. Buffered
+	// data without a timestamp on the wire is dropped, since it would overwrite newer
+	// values of the other instance; data with a timestamp is still sent. Send may be
+	// called again later.
 	Yield()
-	// Stats returns what became of everything so far.
+	// Stats returns the counts since the start.
 	Stats() Stats
-	// Close sends what is buffered until ctx ends, and frees everything. An error
-	// says what was lost. Nothing marks series as ended: another instance may go on
-	// with them. Send after Close returns an error, Close after Close does nothing.
+	// Close sends what is buffered until ctx ends, and frees all resources. An error
+	// reports what was lost. Series are not marked as stale, because another instance
+	// may continue them. Send after Close returns an error; Close may be called twice.
 	Close(ctx context.Context) error
 }
 
-// Stats counts what became of series and payloads since the start. Checks count
-// as series, and so do the marks of those that have ended, where a protocol has
-// such things. Each is counted once: as accepted, rejected or dropped, when its
-// fate is known.
+// Stats counts series and payloads since the start. Service checks and stale markers
+// count as series, in protocols that have them. Each is counted once, as accepted,
+// rejected or dropped.
 type Stats struct {
 	Series   uint64 // sent and accepted, as far as the protocol tells
-	Payloads uint64 // requests or datagrams that were accepted, at least in part
-	Bytes    uint64 // of these on the wire, without protocol headers
-	Rejected uint64 // series that the receiver refused for good
-	Dropped  uint64 // series given up: no room in the buffer, no place in the protocol, or retried too often
-	Retries  uint64 // attempts to send a payload again
-	Buffered uint64 // payloads that wait now, those being sent among them
+	Payloads uint64 // requests or datagrams accepted, at least in part
+	Bytes    uint64 // of accepted payloads on the wire, without protocol headers
+	Rejected uint64 // series that the receiver rejected permanently
+	Dropped  uint64 // series lost: the buffer was full, the protocol cannot express them, or attempts were exhausted
+	Retries  uint64 // repeated attempts to send a payload
+	Buffered uint64 // payloads in the buffer now, including those being sent
 }

@@ -203,7 +203,7 @@ func TestConfig(t *testing.T) {
 		want   []string
 	}{
 		{Config{}, []string{"KeyFile: must be the path of a file with the API key"}},
-		{Config{Connection: sink.Connection{URL: "http://\x00/?token=hidden"}, KeyFile: "k"}, []string{"URL: it cannot be parsed"}},
+		{Config{Connection: sink.Connection{URL: "http://\x00/?token=hidden"}, KeyFile: "k"}, []string{"invalid URL: cannot be parsed"}},
 		{Config{Connection: sink.Connection{URL: "https://hidden@x/"}, KeyFile: "k"}, []string{`URL of host "x": must not contain a user`}},
 		{
 			Config{Connection: sink.Connection{URL: "ftp://x?token=hidden", Buffer: -4, Timeout: -5, Attempts: -6, Client: &http.Client{}, CAFile: "x"}, MaxSeries: -1, MaxBytes: -2, MaxCompressed: -3},

@@ -23,7 +23,7 @@ func TestFaults(t *testing.T) {
 		Lines:      linesOf,
 		Temporary:  []int{http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusRequestTimeout},
 		Path:       "/secret",
-		Unreadable: "read the header DD-API-KEY",
+		Unreadable: "read header DD-API-KEY",
 	})
 }
 
@@ -37,7 +37,7 @@ func TestTooOld(t *testing.T) {
 		s := newTestSink(t, Config{Connection: sink.Connection{Client: n.Client()}}, "http://receiver")
 		_ = sinktest.SendWithin(t, s, 50*time.Minute, sinktest.Run(0, sinktest.Pods(1, 10), nil)) // it says that it waits
 		young := sinktest.Run(3000, sinktest.Pods(1, 5), nil)
-		sinktest.CheckError(t, sinktest.SendWithin(t, s, 50*time.Minute, young), "dropped: 10 series in 1 payloads: the receiver would not take what is that old")
+		sinktest.CheckError(t, sinktest.SendWithin(t, s, 50*time.Minute, young), "dropped 10 series in 1 payload: too old for the receiver")
 		n.Down.Store(false)
 		if stats := sinktest.CloseAndCount(t, s, 15); stats.Dropped != 10 {
 			t.Errorf("stats %+v", stats)

@@ -29,9 +29,9 @@ func subject(p Protocol) sinktest.Subject {
 		Lines: linesOf,
 		HTTP2: p == GRPC,
 	}
-	s.Path, s.Unreadable = "/secret", "read the header X-Key"
+	s.Path, s.Unreadable = "/secret", "read header X-Key"
 	if p == GRPC {
-		s.Path, s.Unreadable = "", "read the token"
+		s.Path, s.Unreadable = "", "read token"
 	}
 	return s
 }

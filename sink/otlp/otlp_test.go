@@ -211,7 +211,7 @@ func TestConfig(t *testing.T) {
 		want   []string
 	}{
 		{Config{}, []string{`URL with scheme "" and host ""`}},
-		{Config{Connection: sink.Connection{URL: "http://\x00/?token=hidden"}}, []string{"URL: it cannot be parsed"}},
+		{Config{Connection: sink.Connection{URL: "http://\x00/?token=hidden"}}, []string{"invalid URL: cannot be parsed"}},
 		{Config{Connection: sink.Connection{URL: "https://hidden@x/"}}, []string{`URL of host "x": must not contain a user`}},
 		{Config{Connection: sink.Connection{URL: "http://x/v1/metrics?token=hidden"}, Protocol: GRPC}, []string{`URL of host "x": must have no path for GRPC`}},
 		{

@@ -21,7 +21,7 @@ func subject() sinktest.Subject {
 		Lines:       func(t testing.TB, runs ...*sink.Run) []string { return linesOf(t, V2, runs...) },
 		Temporary:   []int{http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusTooManyRequests},
 		Path:        "/write?token=secret",
-		Unreadable:  "read the token",
+		Unreadable:  "read token",
 		TakenHeader: writtenHeader + ": 20",
 	}
 }

@@ -120,7 +120,7 @@ func runOf(at time.Time, series, ended []sink.Series, checks ...sink.Check) *sin
 }
 
 // hang has a process stop in its tracks while runs are sent, which must wait, and
-// go on then until the sink is closed.
+// go on then until sink closed.
 func hang(t *testing.T, process interface{ Signal(s os.Signal) }, s sink.Sink, runs ...*sink.Run) {
 	t.Helper()
 	process.Signal(syscall.SIGSTOP)

@@ -1,6 +1,6 @@
-// Package client is what sinks that speak HTTP have in common: it posts requests,
-// says what answers mean, and keeps what is secret to the receiver that it is meant
-// for. It does not know what is sent.
+// Package client is the HTTP client of sinks: it posts requests, interprets response
+// statuses, and keeps secrets out of errors and away from other hosts. It does not know
+// what is sent.
 package client
 
 import (
@@ -18,13 +18,13 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
-// Client posts requests. It is for any number of goroutines.
+// Client posts requests. It is safe for concurrent use.
 type Client struct {
 	config Config
 	http   *http.Client
 }
 
-// New returns a Client. The error names everything that is wrong with the Config.
+// New returns a Client. The error lists everything that is wrong with the Config.
 func New(c Config) (*Client, error) {
 	h, err := c.client()
 	if err := errors.Join(c.check(), err); err != nil {
@@ -34,7 +34,7 @@ func New(c Config) (*Client, error) {
 	return &Client{config: c, http: h}, nil
 }
 
-// client returns the client of package http to use.
+// client returns the http.Client to use.
 func (c *Config) client() (*http.Client, error) {
 	h := &http.Client{}
 	if c.Client != nil {
@@ -52,26 +52,25 @@ func (c *Config) client() (*http.Client, error) {
 	return h, nil
 }
 
-// stay makes a redirect an answer. To follow it would take the secrets in headers
-// along to wherever it leads.
+// stay returns a redirect as the response: following it would send the secrets in the
+// headers to another place.
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// Post sends a body with headers, beside those of the Config, and returns what read
-// says that the answer means. read need neither read all of its body nor close it,
-// and finds the request in it. Without an answer nothing is taken, and another
-// attempt may succeed; so it may after 401 and 403 if SecretMayChange, whatever read
-// says.
+// Post sends a body with the headers of the Config and these, and returns the Result
+// that read derives from the response. read need not read the body completely nor close
+// it, and response.Request is set. Without a response, nothing was accepted and a retry
+// may succeed; the same goes for 401 and 403 if SecretMayChange, whatever read returns.
 func (c *Client) Post(ctx context.Context, target string, body []byte, header map[string]string, read func(*http.Response) push.Result) push.Result {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 	if err != nil {
-		return push.Result{Err: errors.New("the URL is not valid"), Retry: true}
+		return push.Result{Err: errors.New("invalid URL"), Retry: true}
 	}
 	if err := c.config.setHeaders(request, header); err != nil {
 		return push.Result{Err: err, Retry: true}
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		// The rest of the URL may hold secrets; the error around this one has it whole.
+		// The rest of the URL may contain secrets; url.Error would quote all of it.
 		if whole := (*url.Error)(nil); errors.As(err, &whole) {
 			err = whole.Err
 		}
@@ -79,7 +78,7 @@ func (c *Client) Post(ctx context.Context, target string, body []byte, header ma
 	}
 	defer response.Body.Close()
 	defer drain(response.Body)
-	if response.Request == nil { // a Client that is given may leave it out
+	if response.Request == nil { // a custom Client may leave it unset
 		response.Request = request
 	}
 	result := read(response)
@@ -89,8 +88,8 @@ func (c *Client) Post(ctx context.Context, target string, body []byte, header ma
 	return result
 }
 
-// quoted is an error of package http. Those about a response that is not HTTP quote
-// all of it: a receiver that repeats the request would bring its secrets into the log.
+// quoted is an error of net/http, which quotes responses that are not HTTP: a receiver
+// that echoes the request would leak its secrets into the log.
 type quoted struct {
 	error
 	request *http.Request
@@ -107,20 +106,20 @@ func (q quoted) Error() string {
 	return Text([]byte(q.error.Error()), q.request)
 }
 
-// SecretMayChange reports whether credentials are read from files for each request: a
-// receiver that refuses one may accept the next, or come to know this one.
+// SecretMayChange reports whether credentials are read from files for every request: a
+// receiver that rejects one request may then accept the next.
 func (c *Client) SecretMayChange() bool {
 	return len(c.config.HeaderFiles) > 0 || c.config.TokenFile != ""
 }
 
-// drainLimit is how many bytes of an answer are read for the sake of its connection.
+// drainLimit is how many bytes of a response are read to keep its connection reusable.
 const drainLimit = 64 << 10
 
-// drain reads what little is left of an answer before it is closed, so that its
-// connection can be used again.
+// drain reads the short rest of a response body before it is closed, so that the
+// connection can be reused.
 func drain(body io.Reader) {
-	_, _ = io.CopyN(io.Discard, body, drainLimit) // it usually ends before
+	_, _ = io.CopyN(io.Discard, body, drainLimit) // usually ends earlier
 }
 
-// Close frees what is not in use.
+// Close closes idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }

@@ -25,8 +25,7 @@ func write(t *testing.T, content string) (file string) {
 	return file
 }
 
-// post posts to url and returns the status and the version that the server has
-// seen.
+// post posts to url and returns the status and the HTTP version that the server saw.
 func post(t *testing.T, c Config, url string) (status int, version string, err error) {
 	t.Helper()
 	c.URL = url
@@ -45,21 +44,21 @@ func postWith(t *testing.T, client *Client, url string) (status int, version str
 		return push.Result{}
 	})
 	if result.Err != nil && !result.Retry {
-		t.Errorf("there was no answer, and it is not to be tried again: %v", result.Err)
+		t.Errorf("no response, but no retry: %v", result.Err)
 	}
 	return status, version, result.Err
 }
 
-// tell answers with the version of HTTP that a request has.
-func tell(w http.ResponseWriter, r *http.Request) { w.Header().Set("Version", r.Proto) }
+// echoVersion responds with the HTTP version of the request.
+func echoVersion(w http.ResponseWriter, r *http.Request) { w.Header().Set("Version", r.Proto) }
 
 func TestVersions(t *testing.T) {
-	plain := sinktest.Serve(t, http.HandlerFunc(tell))
-	secure := httptest.NewUnstartedServer(http.HandlerFunc(tell))
+	plain := sinktest.Serve(t, http.HandlerFunc(echoVersion))
+	secure := httptest.NewUnstartedServer(http.HandlerFunc(echoVersion))
 	secure.EnableHTTP2 = true
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
-	old := httptest.NewTLSServer(http.HandlerFunc(tell))
+	old := httptest.NewTLSServer(http.HandlerFunc(echoVersion))
 	t.Cleanup(old.Close)
 	tests := []struct {
 		name   string
@@ -71,9 +70,9 @@ func TestVersions(t *testing.T) {
 		{"plain, 2 only", Config{HTTP2: true}, plain.URL, "HTTP/2.0"},
 		{"TLS", Config{Connection: sink.Connection{CAFile: sinktest.WriteCA(t, secure)}}, secure.URL, "HTTP/2.0"},
 		{"TLS, 2 only", Config{Connection: sink.Connection{CAFile: sinktest.WriteCA(t, secure)}, HTTP2: true}, secure.URL, "HTTP/2.0"},
-		{"TLS, to one who knows 1 alone", Config{Connection: sink.Connection{CAFile: sinktest.WriteCA(t, old)}}, old.URL, "HTTP/1.1"},
-		{"TLS, 2 only, to one who knows 1 alone", Config{Connection: sink.Connection{CAFile: sinktest.WriteCA(t, old)}, HTTP2: true}, old.URL, ""},
-		{"a certificate that is not trusted", Config{}, secure.URL, ""},
+		{"TLS, server without HTTP/2", Config{Connection: sink.Connection{CAFile: sinktest.WriteCA(t, old)}}, old.URL, "HTTP/1.1"},
+		{"TLS, 2 only, server without HTTP/2", Config{Connection: sink.Connection{CAFile: sinktest.WriteCA(t, old)}, HTTP2: true}, old.URL, ""},
+		{"untrusted certificate", Config{}, secure.URL, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -85,14 +84,14 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// TestReuse: an answer that nobody has read costs no connection, unless it is long.
+// A short response that nobody reads does not cost a connection.
 func TestReuse(t *testing.T) {
-	// Package net/http gives a connection up, too, if it was slow to write, so that there
-	// may be one more.
+	// net/http also gives up a connection that was slow to write, so there may be one
+	// more.
 	for size, want := range map[int][]int{1000: {1, 2}, 1 << 20: {3}} {
 		var connections atomic.Int32
 		server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			_, _ = w.Write(make([]byte, size)) // the client may have hung up
+			_, _ = w.Write(make([]byte, size)) // the client may have closed the connection
 		}))
 		server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 			if state == http.StateNew {
@@ -111,7 +110,7 @@ func TestReuse(t *testing.T) {
 		}
 		server.Close()
 		if got := int(connections.Load()); !slices.Contains(want, got) {
-			t.Errorf("%d connections for 3 requests with answers of %d bytes, want one of %v", got, size, want)
+			t.Errorf("%d connections for 3 requests with responses of %d bytes, want one of %v", got, size, want)
 		}
 	}
 }
@@ -119,11 +118,11 @@ func TestReuse(t *testing.T) {
 func TestProxy(t *testing.T) {
 	request := httptest.NewRequest(http.MethodPost, "http://receiver.example/", http.NoBody)
 	if p, err := proxy(true)(request); p != nil || err != nil {
-		t.Errorf("HTTP/2 without TLS goes to the proxy %v (%v)", p, err)
+		t.Errorf("HTTP/2 without TLS uses the proxy %v (%v)", p, err)
 	}
 }
 
-// TestRedirect: a redirect is an answer, not an order.
+// Redirects are not followed.
 func TestRedirect(t *testing.T) {
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the redirect was followed") }))
 	t.Cleanup(other.Close)
@@ -135,7 +134,7 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-// TestUnauthorized: who is not let in tries again if the secret may change.
+// 401 and 403 are retried if the secret may change.
 func TestUnauthorized(t *testing.T) {
 	for status, retry := range map[int]bool{http.StatusUnauthorized: true, http.StatusForbidden: true, http.StatusNotFound: false} {
 		server := sinktest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
@@ -155,7 +154,7 @@ func TestUnauthorized(t *testing.T) {
 			}
 			t.Cleanup(client.Close)
 			if got := client.Post(t.Context(), server.URL, nil, nil, Status).Retry; got != test.retry {
-				t.Errorf("status %d, %+v: to be tried again %t", status, test.config, got)
+				t.Errorf("status %d, %+v: retry %t", status, test.config, got)
 			}
 		}
 	}
@@ -170,8 +169,8 @@ func TestErrorHasNoSecret(t *testing.T) {
 	}
 }
 
-// TestErrorOfAnotherProtocol: a server that is not one of HTTP and repeats the request
-// has package http quote it.
+// net/http quotes the response of a server that does not speak HTTP, and that response
+// may echo the request.
 func TestErrorOfAnotherProtocol(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -231,7 +230,7 @@ func TestSecret(t *testing.T) {
 		t.Errorf("got %q, error %v", got, err)
 	}
 	for content, want := range map[string]string{
-		"": "is empty", "hidden\nhidden": "more than one line", "hidden\x7f": "control characters", "hidden\x00": "control characters",
+		"": "file is empty", "hidden\nhidden": "more than one line", "hidden\x7f": "control characters", "hidden\x00": "control characters",
 	} {
 		if got, err := Secret(write(t, content)); got != "" || err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hidden") {
 			t.Errorf("%q: got %q, error %v", content, got, err)
@@ -239,14 +238,14 @@ func TestSecret(t *testing.T) {
 	}
 	const limit = 64 << 10
 	if got, err := Secret(write(t, strings.Repeat("h", limit))); len(got) != limit || err != nil {
-		t.Errorf("a file of %d bytes: got %d, error %v", limit, len(got), err)
+		t.Errorf("file of %d bytes: got %d, error %v", limit, len(got), err)
 	}
 	large := write(t, strings.Repeat("h", limit+1))
 	if got, err := Secret(large); got != "" || fmt.Sprint(err) != large+": must have at most 65536 bytes" {
-		t.Errorf("a file of %d bytes: got %d, error %v", limit+1, len(got), err)
+		t.Errorf("file of %d bytes: got %d, error %v", limit+1, len(got), err)
 	}
 	if _, err := Secret("/dev/zero"); err == nil {
-		t.Error("a file without an end: no error")
+		t.Error("endless file: no error")
 	}
 	if _, err := Secret("/nonexistent"); err == nil || !strings.Contains(err.Error(), "/nonexistent") {
 		t.Errorf("error %v", err)
@@ -273,7 +272,7 @@ func TestHeaders(t *testing.T) {
 	}
 	check := func(name, want string) {
 		if value := got.Get(name); value != want {
-			t.Errorf("the header %s is %q, want %q", name, value, want)
+			t.Errorf("header %s is %q, want %q", name, value, want)
 		}
 	}
 	send(config)
@@ -297,13 +296,13 @@ func TestConfig(t *testing.T) {
 		Connection: sink.Connection{URL: "http://x", Headers: map[string]string{"X Key": "hidden", "": "hidden", "Good!": "hidden", "Line": "hidden\n", "é": ""}, HeaderFiles: map[string]string{"Y:": "f", "a b c": "f", "Authorization: Bearer hidden": "f"}},
 	})
 	sinktest.CheckConfig(t, err, `header "X ": must be made of letters`, `header "": must`, `header "Y:": must`, `header "a ": must`,
-		`header "é": must`, `header "Line": its value must have no control characters`)
+		`header "é": must`, `header "Line": value must not contain control characters`)
 	if strings.Contains(err.Error(), "Good") {
-		t.Errorf("error %v about a header that is well", err)
+		t.Errorf("error %v about a valid header", err)
 	}
 	for _, c := range []sink.Connection{{Headers: map[string]string{"authorization": "hidden"}}, {HeaderFiles: map[string]string{"Authorization": "f"}}} {
 		c.URL, c.TokenFile = "http://x", "f"
 		_, err := New(Config{Connection: c})
-		sinktest.CheckConfig(t, err, `header "Authorization": is there already, made of TokenFile`)
+		sinktest.CheckConfig(t, err, `header "Authorization": already set by TokenFile`)
 	}
 }

@@ -14,22 +14,23 @@ import (
 	"unicode"
 
 	"github.com/kubestate/kubestate/internal/bounded"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/sink"
 )
 
 // Config says how to reach a receiver.
 type Config struct {
 	sink.Connection
-	// HTTP2 is the only version to speak, also with http:// URLs. Those do not go
-	// through proxies, which do not know HTTP/2 without TLS.
+	// HTTP2 allows only HTTP/2, also for http:// URLs. Those do not use proxies, which
+	// do not support HTTP/2 without TLS.
 	HTTP2 bool
 }
 
 const (
 	handshakeTimeout = 10 * time.Second
 	idleTimeout      = 90 * time.Second
-	// A connection that is dead without a word is noticed after both of these. Only
-	// HTTP/2 needs that: one of HTTP/1 is closed when a request on it times out.
+	// A dead connection is detected after both of these. Only HTTP/2 needs that: an
+	// HTTP/1 connection is closed when a request on it times out.
 	silence    = 15 * time.Second
 	pingAnswer = 10 * time.Second
 )
@@ -38,20 +39,20 @@ func (c *Config) check() error {
 	errs := []error{checkURL(c.URL)}
 	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.Client != nil && c.CAFile != "" {
-		wrong("CAFile %q: has no effect on a Client that is given", c.CAFile)
+		wrong("CAFile %q: has no effect with a custom Client", c.CAFile)
 	}
 	if c.Username != "" && c.TokenFile == "" {
 		wrong("Username %q: has no password; set TokenFile", c.Username)
 	}
 	checkName := func(name string) {
 		if n := invalidAt(name); n > 0 || name == "" {
-			wrong("header %q: must be made of letters, digits and !#$%%&'*+-.^_`|~", beginning(name[:n]))
+			wrong("header %q: must be made of letters, digits and !#$%%&'*+-.^_`|~", problem.Cut(name[:n]))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
 		checkName(name)
 		if strings.ContainsFunc(c.Headers[name], unicode.IsControl) {
-			wrong("header %q: its value must have no control characters", name)
+			wrong("header %q: value must not contain control characters", name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.HeaderFiles)) {
@@ -61,16 +62,15 @@ func (c *Config) check() error {
 		}
 	}
 	if c.TokenFile != "" && (hasHeader(c.Headers, authorization) || hasHeader(c.HeaderFiles, authorization)) {
-		wrong("header %q: is there already, made of TokenFile", authorization)
+		wrong("header %q: already set by TokenFile", authorization)
 	}
 	return errors.Join(errs...)
 }
 
 const authorization = "Authorization"
 
-// invalidAt returns how many bytes of the name of a header end with the first
-// character that it must not have: what follows may be a value, which is secret. It
-// returns 0 if there is none.
+// invalidAt returns the length of a header name up to and including its first invalid
+// character, or 0 if there is none. What follows may be a value, which is secret.
 func invalidAt(name string) int {
 	for i, r := range name {
 		if !strings.ContainsRune("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", r) {
@@ -89,21 +89,21 @@ func hasHeader(headers map[string]string, name string) bool {
 	return false
 }
 
-// checkURL returns what is wrong with a URL, without the secrets that it may have.
+// checkURL returns what is wrong with a URL, without quoting secrets.
 func checkURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil:
-		return errors.New("URL: it cannot be parsed") // the error would repeat it
+		return errors.New("invalid URL: cannot be parsed") // the parser's error would quote it
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return fmt.Errorf("URL with scheme %q and host %q: must be http://host or https://host, with or without a path", beginning(u.Scheme), beginning(u.Host))
+		return fmt.Errorf("URL with scheme %q and host %q: must be http://host or https://host, with or without a path", problem.Cut(u.Scheme), problem.Cut(u.Host))
 	case u.User != nil:
-		return fmt.Errorf("URL of host %q: must not contain a user; secrets are read from files", beginning(u.Host))
+		return fmt.Errorf("URL of host %q: must not contain a user; secrets are read from files", problem.Cut(u.Host))
 	}
 	return nil
 }
 
-// transport returns one that finds proxies in the environment.
+// transport returns a transport that uses the proxies of the environment.
 func (c *Config) transport() (*http.Transport, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.CAFile != "" {
@@ -135,8 +135,8 @@ func proxy(http2 bool) func(*http.Request) (*url.URL, error) {
 	}
 }
 
-// setHeaders sets the headers of the Config and, which win over those, others. Its
-// errors may be gone the next time.
+// setHeaders sets the headers of the Config, then others, which take precedence. Its
+// errors may be temporary.
 func (c *Config) setHeaders(r *http.Request, others map[string]string) error {
 	for name, value := range c.Headers {
 		r.Header.Set(name, value)
@@ -144,7 +144,7 @@ func (c *Config) setHeaders(r *http.Request, others map[string]string) error {
 	for name, file := range c.HeaderFiles {
 		value, err := Secret(file)
 		if err != nil {
-			return fmt.Errorf("read the header %s: %w", name, err)
+			return fmt.Errorf("read header %s: %w", name, err)
 		}
 		r.Header.Set(name, value)
 	}
@@ -157,7 +157,7 @@ func (c *Config) setHeaders(r *http.Request, others map[string]string) error {
 	}
 	token, err := Secret(c.TokenFile)
 	if err != nil {
-		return fmt.Errorf("read the token: %w", err)
+		return fmt.Errorf("read token: %w", err)
 	}
 	if c.Username != "" {
 		r.SetBasicAuth(c.Username, token)
@@ -167,8 +167,8 @@ func (c *Config) setHeaders(r *http.Request, others map[string]string) error {
 	return nil
 }
 
-// Secret returns the content of a file without the white space around it. The file
-// may change: read it for each request.
+// Secret returns the content of a file without surrounding white space. The file may
+// change: read it for every request.
 func Secret(file string) (string, error) {
 	content, err := bounded.ReadFile(file, bounded.Secret)
 	if err != nil {
@@ -176,11 +176,11 @@ func Secret(file string) (string, error) {
 	}
 	secret := strings.TrimSpace(string(content))
 	if secret == "" {
-		return "", fmt.Errorf("%s: is empty", file)
+		return "", fmt.Errorf("%s: file is empty", file)
 	}
 	for i := range len(secret) {
 		if secret[i] < ' ' || secret[i] == 0x7f {
-			return "", fmt.Errorf("%s: contains more than one line, or control characters", file)
+			return "", fmt.Errorf("%s: must not contain more than one line or control characters", file)
 		}
 	}
 	return secret, nil

@@ -11,22 +11,21 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
 const (
 	// readLimit is how many bytes of a response body are read for an error: more than
-	// are quoted, so that a secret is recognized before the text is cut.
+	// are quoted, so that secrets are recognized before the text is cut.
 	readLimit = 4096
-	// textLimit is how many characters of what others wrote an error quotes at most.
-	textLimit = 100
 )
 
-// Status returns what the status of an answer means in all protocols here: 2xx
-// that everything was taken; 408, 429 and 5xx that another attempt may succeed,
-// at the time that Retry-After says; everything else that all series are refused.
+// Status interprets the status of a response as all protocols here do: 2xx accepts
+// everything; 408, 429 and 5xx may be retried, after the time in Retry-After; anything
+// else rejects all series.
 //
-// For the error it reads the beginning of the body of a response that is not 2xx, and
+// Unless the status is 2xx, it reads the beginning of the body for the error, and
 // redacts the secrets of the request in it. It does not close the body.
 func Status(response *http.Response) push.Result {
 	code := response.StatusCode
@@ -48,32 +47,20 @@ func statusError(response *http.Response) error {
 	if r := response.Request; r != nil {
 		status = fmt.Sprintf("post to %s: %s", r.URL.Host, status)
 	}
-	body, _ := io.ReadAll(io.LimitReader(response.Body, readLimit)) // what came before an error is better than nothing
+	body, _ := io.ReadAll(io.LimitReader(response.Body, readLimit)) // text before a read error is better than none
 	if text := Text(body, response.Request); text != "" {
 		status += ": " + text
 	}
 	return errors.New(status)
 }
 
-// Text returns the beginning of what a receiver said to r, which may be nil, fit for
-// an error or the log: one line of at most 100 characters, without the secrets of r.
+// Text returns the beginning of a response to r, which may be nil, for an error or log:
+// one line of at most 100 characters, without the secrets of r.
 func Text(said []byte, r *http.Request) string {
-	return beginning(redact(oneLine(said), r))
+	return problem.Cut(redact(oneLine(said), r))
 }
 
-// beginning returns the first textLimit characters of a text.
-func beginning(text string) string {
-	n := 0
-	for i := range text {
-		if n == textLimit {
-			return text[:i]
-		}
-		n++
-	}
-	return text
-}
-
-// oneLine returns text in which nothing moves the cursor of a terminal.
+// oneLine removes everything that moves the cursor of a terminal.
 func oneLine(text []byte) string {
 	printable := strings.Map(func(r rune) rune {
 		switch {
@@ -87,20 +74,20 @@ func oneLine(text []byte) string {
 	return strings.Join(strings.Fields(printable), " ")
 }
 
-// Lengths of secrets, in bytes.
+// Lengths of secrets in bytes.
 const (
-	shortestSecret = 4 // what is shorter is no secret, but part of any word
-	recognizable   = 8 // as much of a longer secret is redacted, too
+	shortestSecret = 4 // anything shorter is no secret, but part of any word
+	recognizable   = 8 // this many bytes of a longer secret are redacted as well
 )
 
-// redact replaces each secret of a request in text with three asterisks. Of longer
-// secrets it replaces parts, too: receivers quote the beginning of a key, or escape
-// some of its characters.
+// redact replaces each secret of a request in text with three asterisks. Parts of
+// longer secrets are replaced as well, because receivers quote the beginning of a key
+// or escape some of its characters.
 func redact(text string, r *http.Request) string {
 	if r == nil {
 		return text
 	}
-	secret := make([]bool, len(text)) // byte by byte
+	secret := make([]bool, len(text)) // for each byte of text
 	for s := range secrets(r) {
 		n := min(len(s), recognizable)
 		for i := 0; n >= shortestSecret && i+n <= len(text); i++ {
@@ -127,8 +114,8 @@ func fill(bits []bool) {
 	}
 }
 
-// secrets yields what may be secret in a request: the password and the query of the
-// URL, and all words of headers, except those that describe the body.
+// secrets yields the possible secrets of a request: password and query of the URL, and
+// all words of headers, except those that describe the body.
 func secrets(r *http.Request) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		var all []string
@@ -152,8 +139,8 @@ func secrets(r *http.Request) iter.Seq[string] {
 	}
 }
 
-// retryAfter reads the header of that name: seconds or a date. What it cannot
-// read is 0.
+// retryAfter parses a Retry-After header: seconds or a date. It returns 0 for anything
+// else.
 func retryAfter(header string, now time.Time) time.Duration {
 	if seconds, err := strconv.Atoi(header); err == nil {
 		return time.Duration(min(max(0, seconds), int(push.MaxRetryAfter/time.Second))) * time.Second

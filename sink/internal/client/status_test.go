@@ -15,7 +15,7 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
-// status returns what Status makes of an answer.
+// status returns the Result of a response.
 func status(code int, body string, change ...func(*http.Response)) push.Result {
 	response := &http.Response{StatusCode: code, Body: io.NopCloser(strings.NewReader(body)), Header: http.Header{}}
 	defer response.Body.Close()
@@ -56,14 +56,13 @@ func TestStatus(t *testing.T) {
 	}
 }
 
-// TestStatusReads leaves the body of a success to the caller, and reads a little
-// of another.
+// The body of a success is left to the caller; of an error, a little is read.
 func TestStatusReads(t *testing.T) {
 	for code, most := range map[int]int{200: 0, 400: readLimit} {
 		body := strings.NewReader(strings.Repeat("all work and no play ", 100_000))
 		err := status(code, "", func(r *http.Response) { r.Body = io.NopCloser(body) }).Err
 		if read := int(body.Size()) - body.Len(); read != most {
-			t.Errorf("%d: %d bytes were read, want %d", code, read, most)
+			t.Errorf("%d: %d bytes read, want %d", code, read, most)
 		}
 		if text := fmt.Sprint(err); len(text) > 100+50 {
 			t.Errorf("%d: the error has %d bytes", code, len(text))
@@ -76,8 +75,8 @@ func TestStatusText(t *testing.T) {
 		"":                             "status 400 Bad Request",
 		"two\n\t lines \r\n":           "status 400 Bad Request: two lines",
 		"a\x1b[31mred\x00\xff\u202e":   "status 400 Bad Request: a[31mred",
-		strings.Repeat("é", 600):       "status 400 Bad Request: " + strings.Repeat("é", 100),
-		"x" + strings.Repeat("é", 600): "status 400 Bad Request: x" + strings.Repeat("é", 99),
+		strings.Repeat("é", 600):       "status 400 Bad Request: " + strings.Repeat("é", 99) + "…",
+		"x" + strings.Repeat("é", 600): "status 400 Bad Request: x" + strings.Repeat("é", 98) + "…",
 		strings.Repeat("é", 100):       "status 400 Bad Request: " + strings.Repeat("é", 100),
 	} {
 		if got := fmt.Sprint(status(400, body).Err); got != want {
@@ -86,11 +85,11 @@ func TestStatusText(t *testing.T) {
 	}
 	cut := iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("half")))
 	if got := fmt.Sprint(status(400, "", func(r *http.Response) { r.Body = io.NopCloser(cut) }).Err); got != "status 400 Bad Request: h" {
-		t.Errorf("a body that breaks off: %q", got)
+		t.Errorf("truncated body: %q", got)
 	}
 }
 
-// TestStatusHidesSecrets has a receiver that repeats the request in its answer.
+// The receiver echoes the request in its response.
 func TestStatusHidesSecrets(t *testing.T) {
 	request := httptest.NewRequest(http.MethodPost, "https://user:url-password@receiver:9/v1/push?token=query-token&n=1", nil)
 	request.Header.Set("Content-Type", "application/json")

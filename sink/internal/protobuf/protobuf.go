@@ -1,6 +1,6 @@
-// Package protobuf is what protowire lacks for sinks that write messages field by
-// field: sizes, valid strings and an iterator over fields. It does not know any
-// message. Tags are those of fields up to number 15, which take one byte.
+// Package protobuf complements protowire for sinks that encode messages field by field:
+// sizes, valid strings and an iterator over fields. It does not know any message. Field
+// numbers are at most 15, so that tags take one byte.
 package protobuf
 
 import (
@@ -11,23 +11,21 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// How a field is encoded, which its tag says behind its number, if it is not a
-// varint, which is 0: number<<3 | Sized.
+// Wire types other than varint, which is 0. A tag is number<<3 | wire type.
 const (
 	Fixed64 = 1 // eight bytes
-	Sized   = 2 // a length, and as many bytes
+	Sized   = 2 // a length, then that many bytes
 )
 
-// AppendSize appends what precedes the bytes of a field: its tag and their number.
+// AppendSize appends the tag and length that precede the bytes of a field.
 func AppendSize(dst []byte, tag byte, size int) []byte {
 	return protowire.AppendVarint(append(dst, tag), uint64(size))
 }
 
-// SizeField returns how many bytes a field of n bytes takes: its tag, their number
-// and the bytes.
+// SizeField returns the encoded size of a field of n bytes: tag, length and bytes.
 func SizeField(n int) int { return 1 + protowire.SizeBytes(n) }
 
-// Valid returns s with what is not UTF-8 replaced; protobuf has no other strings.
+// Valid returns s with invalid UTF-8 replaced, as protobuf strings require.
 func Valid(s string) string {
 	if utf8.ValidString(s) {
 		return s
@@ -35,9 +33,9 @@ func Valid(s string) string {
 	return strings.ToValidUTF8(s, "\uFFFD")
 }
 
-// Fields yields the tag of each field of a message and its value: the bytes that a
-// length precedes, without it, or all of others. It ends where the message is not
-// well-formed.
+// Fields yields the tag and value of each field of a message: the bytes after a length
+// prefix, or the encoded value of other wire types. It stops where the message is
+// malformed.
 func Fields(message []byte) iter.Seq2[uint64, []byte] {
 	return func(yield func(tag uint64, value []byte) bool) {
 		for len(message) > 0 {
@@ -58,8 +56,8 @@ func Fields(message []byte) iter.Seq2[uint64, []byte] {
 	}
 }
 
-// Number returns the value of a field that is a varint.
+// Number returns the value of a varint field.
 func Number(value []byte) uint64 {
-	n, _ := protowire.ConsumeVarint(value) // 0 if it is none
+	n, _ := protowire.ConsumeVarint(value) // 0 if malformed
 	return n
 }

@@ -10,11 +10,11 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// TestSizes compares with what protowire writes.
+// Sizes are those of protowire.
 func TestSizes(t *testing.T) {
 	for _, v := range []uint64{0, 1, 127, 128, 16383, 16384, math.MaxUint32, math.MaxUint64} {
 		if got := Number(protowire.AppendVarint(nil, v)); got != v {
-			t.Errorf("%d is read as %d", v, got)
+			t.Errorf("%d decoded as %d", v, got)
 		}
 	}
 	for _, n := range []int{0, 1, 127, 128, 20_000} {
@@ -51,8 +51,8 @@ func TestFields(t *testing.T) {
 	}
 }
 
-// FuzzFields: whatever a message is, its fields make it up as far as it is
-// well-formed, and nothing panics.
+// For any input, the fields add up to the message as far as it is well-formed, and
+// nothing panics.
 func FuzzFields(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add(protowire.AppendString(append(protowire.AppendVarint([]byte{1 << 3}, 300), 2<<3|Sized), "text"))
@@ -69,7 +69,7 @@ func FuzzFields(f *testing.F) {
 			rest = rest[n:]
 		}
 		if _, _, n := protowire.ConsumeField(rest); n > 0 {
-			t.Errorf("fields are left: % x", rest)
+			t.Errorf("remaining fields: % x", rest)
 		}
 	})
 }

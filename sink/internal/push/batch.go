@@ -8,24 +8,24 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Batch packs items, series or service checks, into requests. It is for one
-// goroutine, and for one run.
+// Batch packs items (series or service checks) into requests. It serves one run and is
+// not safe for concurrent use.
 type Batch struct {
 	Queue    *Queue
-	MaxItems int // of a request
-	MaxBytes int // of a request before compression; a single item may exceed it
-	// Begin starts an empty request.
+	MaxItems int // per request
+	MaxBytes int // per request before compression; a single item may exceed it
+	// Begin starts a request.
 	Begin func()
-	// Put ends the request and puts it into the Queue.
+	// Put completes the request and puts it into the Queue.
 	Put func(items int)
 
-	items int // in the request
+	items int // in the current request
 	errs  []error
 }
 
-// Add counts an item, which the caller then appends to the request, and reports
-// whether it is the first one there. size is the length of the request with the item,
-// at most. If that does not fit, the request is put and another begun.
+// Add counts an item, which the caller then appends to the request, and reports whether
+// it is the first of its request. size is an upper bound of the length of the request
+// with the item. If that does not fit, Add puts the request and begins another.
 func (b *Batch) Add(ctx context.Context, size int) (first bool) {
 	if b.items > 0 && (b.items >= b.MaxItems || size > b.MaxBytes) {
 		b.end(ctx)
@@ -34,8 +34,8 @@ func (b *Batch) Add(ctx context.Context, size int) (first bool) {
 	return b.items == 1
 }
 
-// End puts the last request, if it has items. The error is that of everything that
-// was waited for.
+// End puts the last request, unless it is empty. The error covers all of Batch's
+// waiting.
 func (b *Batch) End(ctx context.Context) error {
 	b.end(ctx)
 	return errors.Join(b.errs...)
@@ -53,9 +53,9 @@ func (b *Batch) end(ctx context.Context) {
 	b.Begin()
 }
 
-// EndedFirst yields the series of a run and whether each has ended. The ended ones
-// come first, with a time shortly before that of the run: if two series differ at the
-// source but not for the receiver, it sees one that continues.
+// EndedFirst yields the series of a run and whether each has ended. Ended series come
+// first, with a time shortly before that of the run: if two series differ for us but
+// not for the receiver, it sees one that continues.
 func EndedFirst(r *sink.Run) iter.Seq2[*sink.Series, bool] {
 	return func(yield func(s *sink.Series, ended bool) bool) {
 		for s := range r.Ended {

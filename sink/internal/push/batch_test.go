@@ -8,8 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestBatch packs items of the given sizes into requests of at most 3 items and 10
-// bytes.
+// Items of the given sizes are packed into requests of at most 3 items and 10 bytes.
 func TestBatch(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -17,11 +16,11 @@ func TestBatch(t *testing.T) {
 		want  []string
 	}{
 		{"none", nil, nil},
-		{"exactly the size", []int{4, 6}, []string{"[4 6]"}},
-		{"a byte more", []int{4, 7}, []string{"[4]", "[7]"}},
-		{"exactly the items", []int{1, 1, 1}, []string{"[1 1 1]"}},
-		{"an item more", []int{1, 1, 1, 1}, []string{"[1 1 1]", "[1]"}},
-		{"one that exceeds the size is alone", []int{1, 11, 1}, []string{"[1]", "[11]", "[1]"}},
+		{"exact size", []int{4, 6}, []string{"[4 6]"}},
+		{"one byte more", []int{4, 7}, []string{"[4]", "[7]"}},
+		{"exact number of items", []int{1, 1, 1}, []string{"[1 1 1]"}},
+		{"one item more", []int{1, 1, 1, 1}, []string{"[1 1 1]", "[1]"}},
+		{"oversized item in its own request", []int{1, 11, 1}, []string{"[1]", "[11]", "[1]"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			q := New(Config{Send: func(context.Context, Payload) Result { return Result{} }})
@@ -34,7 +33,7 @@ func TestBatch(t *testing.T) {
 				Begin: func() { request, size = nil, 0 },
 				Put: func(items int) {
 					if items != len(request) {
-						t.Errorf("%d items of %v are put", items, request)
+						t.Errorf("%d items put of %v", items, request)
 					}
 					got = append(got, fmt.Sprint(request))
 				},
@@ -49,7 +48,7 @@ func TestBatch(t *testing.T) {
 				t.Error(err)
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" || firsts != len(test.want) {
-				t.Errorf("%d items are the first of a request; (-want +got):\n%s", firsts, diff)
+				t.Errorf("%d first items (-want +got):\n%s", firsts, diff)
 			}
 		})
 	}

@@ -1,7 +1,6 @@
-// Package push is what sinks have in common that send requests to a receiver and
-// learn what became of them: a buffer of bounded size, and one goroutine that
-// sends what is in it, in order, and again while the receiver is away. It refuses
-// to know what is in a request and how it is sent.
+// Package push buffers the requests of a sink and sends them: a queue of bounded size,
+// and one goroutine that sends payloads in order and retries while the receiver is
+// down. It does not know what a request contains or how it is sent.
 package push
 
 import (
@@ -15,59 +14,59 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Payload is a request that waits to be sent. It belongs to the Queue once it is
-// put there, and is not changed.
+// Payload is an encoded request. Once it is put into a Queue, it belongs to the Queue
+// and must not be modified.
 type Payload struct {
 	Body   []byte
-	Series int   // in it
-	Kind   uint8 // for Config.Send; the Queue does not look at it
-	// Expires is when the receiver would take it no longer: from then on it is dropped.
-	// Zero: never.
+	Series int   // number of series in Body
+	Kind   uint8 // for Config.Send; the Queue ignores it
+	// Expires is when the receiver stops accepting the payload, which is then dropped.
+	// Zero means never.
 	Expires time.Time
 }
 
-// Result is what became of an attempt to send a Payload. The zero Result means
-// that the receiver has taken all of it.
+// Result is the outcome of an attempt to send a Payload. The zero Result means that the
+// receiver accepted all of it.
 type Result struct {
-	// Err is what went wrong, without secrets: it is logged and returned.
+	// Err is the error, without secrets: it is logged and returned.
 	Err error
-	// Retry means that nothing was taken and that another attempt may succeed.
+	// Retry means that nothing was accepted and that a retry may succeed.
 	Retry bool
-	// RetryAfter is how long the receiver asks to be left alone before that.
+	// RetryAfter is how long the receiver asks to wait before the retry.
 	RetryAfter time.Duration
-	// Rejected is how many series the receiver refused for good, or All. It does
-	// not count if Retry is set.
+	// Rejected is the number of series that the receiver rejected permanently, or All.
+	// It is ignored if Retry is set.
 	Rejected int
 }
 
-// All as Result.Rejected means every series of the Payload.
+// All, as Result.Rejected, means every series of the Payload.
 const All = -1
 
-// MaxRetryAfter bounds Result.RetryAfter, lest a slip of a receiver silences us for
-// years.
+// MaxRetryAfter bounds Result.RetryAfter, so that a bogus Retry-After cannot stall the
+// sink.
 const MaxRetryAfter = time.Hour
 
-// Config says how to send. The zero value of a field takes the default.
+// Config configures a Queue. A zero field means its default.
 type Config struct {
-	// Send is one attempt, made by one goroutine at a time. It returns soon after
-	// ctx ends, which is after Timeout at the latest.
+	// Send makes one attempt. Calls are not concurrent. It must return soon after ctx
+	// ends, which happens after Timeout at the latest.
 	Send     func(ctx context.Context, p Payload) Result
-	Buffer   int           // bytes of payloads that may wait; default 32 MiB
-	Timeout  time.Duration // of one attempt; default 30 s
-	Attempts int           // to send a payload; default: no limit but that of Buffer
-	Name     string        // of the sink, for errors and the log
+	Buffer   int           // maximum bytes of waiting payloads; default 32 MiB
+	Timeout  time.Duration // per attempt; default 30 s
+	Attempts int           // maximum per payload; default: limited only by Buffer
+	Name     string        // of the sink, for errors and logs
 	Logger   *slog.Logger  // default slog.Default()
 }
 
 const defaultBuffer = 32 << 20
 
-// NewConfig returns the Config, without Send, of a sink.
+// NewConfig returns the Config of a sink, without Send.
 func NewConfig(name string, c sink.Connection) Config {
 	return Config{Buffer: c.Buffer, Timeout: c.Timeout, Attempts: c.Attempts, Logger: c.Logger, Name: name}
 }
 
-// Check returns everything that is wrong with what users set. A field of theirs says
-// how many bytes a payload has at most.
+// Check returns everything that is wrong with the settings of a user. most is the
+// maximum size of a payload in bytes, from the named field.
 func (c *Config) Check(field string, most int) error {
 	errs := []error{NotNegative("Buffer", c.Buffer), NotNegative("Timeout", c.Timeout), NotNegative("Attempts", c.Attempts)}
 	if buffer := cmp.Or(c.Buffer, defaultBuffer); buffer > 0 && buffer < most {
@@ -76,7 +75,7 @@ func (c *Config) Check(field string, most int) error {
 	return errors.Join(errs...)
 }
 
-// NotNegative returns what is wrong with the field of a Config, if it is negative.
+// NotNegative returns an error if the value of a Config field is negative.
 func NotNegative[N int | time.Duration](field string, value N) error {
 	if value < 0 {
 		return fmt.Errorf("%s %v: must not be negative", field, value)

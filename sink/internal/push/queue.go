@@ -10,35 +10,35 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Queue sends payloads in the order in which they are put. It is for any number
-// of goroutines. What waits in it is never more than Config.Buffer: when it is
-// full the oldest payloads give way, and are counted as dropped.
+// Queue sends payloads in the order of Put. It is safe for concurrent use. Waiting
+// payloads never exceed Config.Buffer: when the buffer is full, the oldest payloads are
+// dropped and counted.
 type Queue struct {
 	config   Config
-	stop     context.CancelFunc // ends an attempt and every pause
-	finished chan struct{}      // closed when the sending goroutine has ended
+	stop     context.CancelFunc // cancels the current attempt and any pause
+	finished chan struct{}      // closed when the sending goroutine returns
 
 	mu      sync.Mutex
-	waiting []waiting // the oldest first
+	waiting []waiting // oldest first
 	put     uint64    // payloads put so far
-	size    int       // bytes of those in waiting
+	size    int       // bytes in waiting
 	recent  int       // bytes put since the last Flush
-	busy    bool      // an attempt to send the oldest is under way
-	leftOut bool      // it is logged that checks are left out
+	busy    bool      // an attempt to send the oldest is in progress
+	leftOut bool      // the warning about dropped checks is logged
 	closed  bool
-	closing chan struct{} // closed with closed
-	changed chan struct{} // closed, and replaced, when something was put, settled or dropped
+	closing chan struct{} // closed together with closed being set
+	changed chan struct{} // closed and replaced when a payload is put, settled or dropped
 	stats   sink.Stats
 	report  report
 }
 
 type waiting struct {
 	Payload
-	number   uint64 // the first has 1
+	number   uint64 // starts at 1
 	attempts int
 }
 
-// New returns a Queue and starts to send. Close ends that.
+// New returns a Queue and starts its sending goroutine, which Close stops.
 func New(c Config) *Queue {
 	c.fillDefaults()
 	ctx, stop := context.WithCancel(context.Background())
@@ -54,9 +54,9 @@ func New(c Config) *Queue {
 	return q
 }
 
-// Put appends a payload, at once: it waits for nothing. If the buffer has no room
-// the oldest payloads are dropped, or p itself if it alone is larger than the
-// buffer or beside the payload that is being sent. Throttle makes room.
+// Put appends a payload. It does not block: if the buffer is full, the oldest payloads
+// are dropped, or p itself if it does not fit next to the payload that is being sent.
+// Call Throttle to wait for room.
 func (q *Queue) Put(p Payload) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -71,7 +71,7 @@ func (q *Queue) Put(p Payload) {
 		return
 	}
 	if q.busy && len(q.waiting[0].Body)+len(p.Body) > q.config.Buffer {
-		q.drop(p, errFull) // to drop others would not help
+		q.drop(p, errFull) // dropping others would not help
 		return
 	}
 	q.makeRoom(len(p.Body))
@@ -80,8 +80,8 @@ func (q *Queue) Put(p Payload) {
 	q.signal()
 }
 
-// makeRoom drops the oldest payloads, but not the one that is being sent, until
-// there is room for another one. It is called with q.mu held.
+// makeRoom drops the oldest payloads, except the one that is being sent, until size
+// fits. q.mu must be held.
 func (q *Queue) makeRoom(size int) {
 	first := 0
 	if q.busy {
@@ -96,15 +96,16 @@ func (q *Queue) makeRoom(size int) {
 	q.remove(first, n)
 }
 
-// LeaveOut counts series that cannot be sent as dropped. Flush returns why.
+// LeaveOut counts series that the protocol cannot express as dropped. Flush returns
+// why.
 func (q *Queue) LeaveOut(series int, why error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.drop(Payload{Series: series}, why)
 }
 
-// LeaveOutChecks counts service checks as dropped, for a protocol that has no place
-// for them, and says so once in the log.
+// LeaveOutChecks counts service checks as dropped, for protocols without service
+// checks, and logs that once.
 func (q *Queue) LeaveOutChecks(checks iter.Seq[*sink.Check]) {
 	n := uint64(0)
 	for range checks {
@@ -118,26 +119,25 @@ func (q *Queue) LeaveOutChecks(checks iter.Seq[*sink.Check]) {
 	q.stats.Dropped += n
 	if !q.leftOut {
 		q.leftOut = true
-		q.config.Logger.Warn(q.config.Name + ": the protocol has no place for service checks; they are dropped")
+		q.config.Logger.Warn(q.config.Name + ": protocol has no service checks; dropping them")
 	}
 }
 
-// drop counts a payload that is lost. It is called with q.mu held.
+// drop counts a lost payload. q.mu must be held.
 func (q *Queue) drop(p Payload, why error) {
 	q.stats.Dropped += uint64(p.Series)
 	q.report.dropped.add(p.Series, why)
 }
 
-// Why payloads are dropped.
+// Reasons for dropped payloads.
 var (
-	errFull     = errors.New("the buffer was full")
-	errTooLarge = errors.New("there is one that is larger than the buffer")
-	errClosed   = errors.New("the sink is closed")
-	errExpired  = errors.New("the receiver would not take what is that old")
+	errFull     = errors.New("buffer full")
+	errTooLarge = errors.New("payload larger than the buffer")
+	errClosed   = errors.New("sink closed")
+	errExpired  = errors.New("too old for the receiver")
 )
 
-// remove takes payloads out of waiting, whose place is reused. It is called with
-// q.mu held.
+// remove removes payloads from waiting, reusing its array. q.mu must be held.
 func (q *Queue) remove(from, to int) {
 	if from == to {
 		return
@@ -148,14 +148,14 @@ func (q *Queue) remove(from, to int) {
 	q.signal()
 }
 
-// signal wakes everybody who waits for a change. It is called with q.mu held.
+// signal wakes all waiters. q.mu must be held.
 func (q *Queue) signal() {
 	close(q.changed)
 	q.changed = make(chan struct{})
 }
 
-// await waits until something was put, settled or dropped, or ctx ends. It is called
-// with q.mu held, and lets go of it meanwhile.
+// await blocks until a payload is put, settled or dropped, or ctx ends. q.mu must be
+// held; it is released meanwhile.
 func (q *Queue) await(ctx context.Context) {
 	changed := q.changed
 	q.mu.Unlock()
@@ -166,9 +166,9 @@ func (q *Queue) await(ctx context.Context) {
 	}
 }
 
-// Flush waits until everything that was put so far is sent or given up, or ctx
-// ends. The error says what was refused and what was lost since the Flush before,
-// and what still waits when ctx ends, together with the cause of ctx's end.
+// Flush waits until all payloads put so far are sent or given up, or ctx ends. The
+// error reports what was rejected or lost since the last Flush and, if ctx ended, what
+// is still buffered, with the cause of ctx.
 func (q *Queue) Flush(ctx context.Context) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -179,14 +179,14 @@ func (q *Queue) Flush(ctx context.Context) error {
 	}
 	err := q.report.take(q.config.Name)
 	if len(q.waiting) > 0 && q.waiting[0].number <= last {
-		return joined(err, q.unsent(ctx, "still wait"))
+		return joined(err, q.unsent(ctx, "still buffered"))
 	}
 	return err
 }
 
-// Throttle is Flush if, since the last one, more was put than half of the buffer
-// holds, and else does nothing: to encode is quicker than to send, and what does not
-// fit into the buffer is lost. Nor does it do anything when ctx has ended.
+// Throttle calls Flush if more than half of the buffer size was put since the last
+// Flush, because encoding is faster than sending and payloads that do not fit are lost.
+// It does nothing once ctx has ended.
 func (q *Queue) Throttle(ctx context.Context) error {
 	q.mu.Lock()
 	much := q.recent > q.config.Buffer/2
@@ -197,23 +197,23 @@ func (q *Queue) Throttle(ctx context.Context) error {
 	return q.Flush(ctx)
 }
 
-// unsent is the error about what waits when ctx has ended. It is called with q.mu
+// unsent returns the error about waiting payloads after ctx has ended. q.mu must be
 // held.
 func (q *Queue) unsent(ctx context.Context, fate string) error {
 	series := 0
 	for i := range q.waiting {
 		series += q.waiting[i].Series
 	}
-	err := fmt.Errorf("%s: %d payloads with %d series %s: %w", q.config.Name, len(q.waiting), series, fate, context.Cause(ctx))
+	err := fmt.Errorf("%s: %d series in %s %s: %w", q.config.Name, series, payloads(len(q.waiting)), fate, context.Cause(ctx))
 	if q.report.failing != nil {
-		err = fmt.Errorf("%w; the last attempt: %w", err, q.report.failing)
+		err = fmt.Errorf("%w; last attempt: %w", err, q.report.failing)
 	}
 	return err
 }
 
-// Close sends what waits until ctx ends, without waiting for the end of a pause
-// first, unless it was the receiver that asked for it. What is left then is
-// dropped. The error says that, and what Flush would say. Put after Close drops.
+// Close sends waiting payloads until ctx ends. It cuts a pause short, unless the
+// receiver asked for it. Payloads left at the end are dropped and reported, together
+// with what Flush would report. Later payloads are dropped.
 func (q *Queue) Close(ctx context.Context) error {
 	q.mu.Lock()
 	if !q.closed {
@@ -233,7 +233,7 @@ func (q *Queue) Close(ctx context.Context) error {
 	defer q.mu.Unlock()
 	err := q.report.take(q.config.Name)
 	if len(q.waiting) > 0 {
-		err = joined(err, q.unsent(ctx, "are lost"))
+		err = joined(err, q.unsent(ctx, "lost"))
 	}
 	for i := range q.waiting {
 		q.stats.Dropped += uint64(q.waiting[i].Series)
@@ -243,8 +243,8 @@ func (q *Queue) Close(ctx context.Context) error {
 	return err
 }
 
-// Stats returns what became of everything since the start. Buffered includes the
-// payload that is being sent.
+// Stats returns the counts since the start. Buffered includes the payload that is being
+// sent.
 func (q *Queue) Stats() sink.Stats {
 	q.mu.Lock()
 	defer q.mu.Unlock()

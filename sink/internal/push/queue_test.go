@@ -18,16 +18,16 @@ import (
 )
 
 var (
-	errAway    = errors.New("it is away")
-	errRefused = errors.New("not like this")
-	errSlow    = errors.New("it has not answered")
+	errDown     = errors.New("receiver down")
+	errRejected = errors.New("bad request")
+	errSlow     = errors.New("no response")
 )
 
-// peer is the receiver of a test. It answers at once, unless answer is set.
+// peer is the receiver of a test. It accepts at once, unless answer is set.
 type peer struct {
-	mu     sync.Mutex // held for what follows, while a queue has the peer
+	mu     sync.Mutex // guards the following fields while a queue uses the peer
 	answer func(ctx context.Context, p Payload) Result
-	got    []string // bodies of attempts, in order
+	got    []string // bodies of all attempts, in order
 }
 
 func (r *peer) send(ctx context.Context, p Payload) Result {
@@ -41,7 +41,7 @@ func (r *peer) send(ctx context.Context, p Payload) Result {
 	return answer(ctx, p)
 }
 
-// become changes the answer, once the attempts that are due now are made.
+// become changes the answer after the attempts that are due now.
 func (r *peer) become(answer func(ctx context.Context, p Payload) Result) {
 	synctest.Wait()
 	r.mu.Lock()
@@ -49,7 +49,7 @@ func (r *peer) become(answer func(ctx context.Context, p Payload) Result) {
 	r.answer = answer
 }
 
-// take returns the attempts so far, those that are due now too, and forgets them.
+// take returns the attempts so far, including those due now, and forgets them.
 func (r *peer) take() []string {
 	synctest.Wait()
 	r.mu.Lock()
@@ -59,10 +59,10 @@ func (r *peer) take() []string {
 	return got
 }
 
-// away is the answer of a network that leads nowhere.
-func away(context.Context, Payload) Result { return Result{Err: errAway, Retry: true} }
+// down is an unreachable receiver.
+func down(context.Context, Payload) Result { return Result{Err: errDown, Retry: true} }
 
-// hang is the answer of a receiver that takes the request and says nothing.
+// hang is a receiver that accepts the request and never responds.
 func hang(ctx context.Context, _ Payload) Result {
 	<-ctx.Done()
 	return Result{Err: fmt.Errorf("%w: %w", errSlow, context.Cause(ctx)), Retry: true}
@@ -76,21 +76,21 @@ func newQueue(c Config, r *peer) *Queue {
 	return New(c)
 }
 
-// put puts payloads that have one series for each byte.
+// put puts payloads with one series per byte.
 func put(q *Queue, bodies ...string) {
 	for _, b := range bodies {
 		q.Put(Payload{Body: []byte(b), Series: len(b)})
 	}
 }
 
-// within returns a context that ends after d, which costs no time in a bubble.
+// within returns a context that ends after d, which takes no real time in a bubble.
 func within(t *testing.T, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-// bubble is synctest.Test with a context of an hour.
+// bubble runs synctest.Test with a context of one hour.
 func bubble(t *testing.T, test func(t *testing.T, hour context.Context)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) { test(t, within(t, time.Hour)) })
@@ -118,7 +118,7 @@ func checkStats(t *testing.T, q *Queue, want sink.Stats) {
 func checkGot(t *testing.T, r *peer, want ...string) {
 	t.Helper()
 	if got := r.take(); !slices.Equal(got, want) {
-		t.Errorf("the receiver got %q, want %q", got, want)
+		t.Errorf("receiver got %q, want %q", got, want)
 	}
 }
 
@@ -135,8 +135,7 @@ func TestInOrder(t *testing.T) {
 	})
 }
 
-// TestFlushWaits: Flush returns when what was put before it is settled, whatever
-// comes later.
+// Flush returns when earlier payloads are settled, whatever is put later.
 func TestFlushWaits(t *testing.T) {
 	bubble(t, func(t *testing.T, hour context.Context) {
 		r := &peer{}
@@ -161,33 +160,32 @@ func TestFlushWaits(t *testing.T) {
 	})
 }
 
-// TestFlushOfLast: Flush waits for the very last payload, and says when that one
-// still waits.
+// Flush waits for the last payload, and reports it if it is still waiting.
 func TestFlushOfLast(t *testing.T) {
 	bubble(t, func(t *testing.T, hour context.Context) {
 		r := &peer{answer: hang}
 		q := newQueue(Config{Timeout: time.Minute}, r)
 		put(q, "a")
-		checkErr(t, q.Flush(within(t, time.Second)), "test: 1 payloads with 1 series still wait: context deadline exceeded", context.DeadlineExceeded)
+		checkErr(t, q.Flush(within(t, time.Second)), "test: 1 series in 1 payload still buffered: context deadline exceeded", context.DeadlineExceeded)
 		time.AfterFunc(10*time.Second, func() { r.become(nil) })
 		checkErr(t, q.Flush(hour), "<nil>")
 		_ = q.Close(within(t, 0))
 	})
 }
 
-// TestRefused: every series is accepted or rejected, as the receiver says.
-func TestRefused(t *testing.T) {
+// Series are accepted or rejected as the receiver says.
+func TestRejected(t *testing.T) {
 	tests := map[string]struct {
 		result Result
 		stats  sink.Stats
 		err    string
 	}{
-		"all":              {Result{Err: errRefused, Rejected: All}, sink.Stats{Rejected: 4}, "test: refused: 4 series in 1 payloads: not like this"},
-		"all, by number":   {Result{Err: errRefused, Rejected: 4}, sink.Stats{Rejected: 4}, "test: refused: 4 series in 1 payloads: not like this"},
-		"some":             {Result{Err: errRefused, Rejected: 1}, sink.Stats{Series: 3, Rejected: 1, Payloads: 1, Bytes: 4}, "test: refused: 1 series in 1 payloads: not like this"},
-		"some, no reason":  {Result{Rejected: 1}, sink.Stats{Series: 3, Rejected: 1, Payloads: 1, Bytes: 4}, "test: refused: 1 series in 1 payloads"},
-		"more than all":    {Result{Rejected: 9}, sink.Stats{Rejected: 4, Payloads: 1, Bytes: 4}, "test: refused: 4 series in 1 payloads"},
-		"none, but a word": {Result{Err: errRefused}, sink.Stats{Series: 4, Payloads: 1, Bytes: 4}, "test: refused: 0 series in 1 payloads: not like this"},
+		"all":                 {Result{Err: errRejected, Rejected: All}, sink.Stats{Rejected: 4}, "test: rejected 4 series in 1 payload: bad request"},
+		"all, by number":      {Result{Err: errRejected, Rejected: 4}, sink.Stats{Rejected: 4}, "test: rejected 4 series in 1 payload: bad request"},
+		"some":                {Result{Err: errRejected, Rejected: 1}, sink.Stats{Series: 3, Rejected: 1, Payloads: 1, Bytes: 4}, "test: rejected 1 series in 1 payload: bad request"},
+		"some, no reason":     {Result{Rejected: 1}, sink.Stats{Series: 3, Rejected: 1, Payloads: 1, Bytes: 4}, "test: rejected 1 series in 1 payload"},
+		"more than all":       {Result{Rejected: 9}, sink.Stats{Rejected: 4, Payloads: 1, Bytes: 4}, "test: rejected 4 series in 1 payload"},
+		"none, with a reason": {Result{Err: errRejected}, sink.Stats{Series: 4, Payloads: 1, Bytes: 4}, "test: rejected 0 series in 1 payload: bad request"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -196,7 +194,7 @@ func TestRefused(t *testing.T) {
 				q := newQueue(Config{}, r)
 				put(q, "aaaa")
 				checkErr(t, q.Flush(hour), test.err)
-				checkErr(t, q.Flush(hour), "<nil>") // once is enough
+				checkErr(t, q.Flush(hour), "<nil>") // reported once
 				checkErr(t, q.Close(hour), "<nil>")
 				checkGot(t, r, "aaaa")
 				checkStats(t, q, test.stats)
@@ -205,10 +203,10 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestAway: what waits for a receiver stays in the buffer, Flush says so when its
-// time is over, and nothing is lost when the receiver comes.
-func TestAway(t *testing.T) {
-	for name, fault := range map[string]func(context.Context, Payload) Result{"away": away, "hangs": hang} {
+// Payloads for an unavailable receiver stay in the buffer, Flush reports them when its
+// context ends, and they are sent when the receiver is back.
+func TestReceiverDown(t *testing.T) {
+	for name, fault := range map[string]func(context.Context, Payload) Result{"down": down, "hangs": hang} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, hour context.Context) {
 				r := &peer{answer: fault}
@@ -219,9 +217,9 @@ func TestAway(t *testing.T) {
 				if took := time.Since(begin); took != 10*time.Minute {
 					t.Errorf("Flush took %s of 10m", took)
 				}
-				want := "test: 2 payloads with 2 series still wait: context deadline exceeded; the last attempt: it is away"
+				want := "test: 2 series in 2 payloads still buffered: context deadline exceeded; last attempt: receiver down"
 				if name == "hangs" {
-					want = strings.Replace(want, "it is away", "it has not answered: no answer in time", 1)
+					want = strings.Replace(want, "receiver down", "no response: timeout", 1)
 				}
 				checkErr(t, err, want, context.DeadlineExceeded)
 				attempts := len(r.take())
@@ -237,7 +235,7 @@ func TestAway(t *testing.T) {
 }
 
 func TestCloseGivesUp(t *testing.T) {
-	for name, fault := range map[string]func(context.Context, Payload) Result{"away": away, "hangs": hang} {
+	for name, fault := range map[string]func(context.Context, Payload) Result{"down": down, "hangs": hang} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, hour context.Context) {
 				r := &peer{answer: fault}
@@ -248,7 +246,7 @@ func TestCloseGivesUp(t *testing.T) {
 				if took := time.Since(begin); took != 5*time.Second {
 					t.Errorf("Close took %s of 5s", took)
 				}
-				if want := "test: 2 payloads with 2 series are lost: context deadline exceeded"; !strings.HasPrefix(err.Error(), want) {
+				if want := "test: 2 series in 2 payloads lost: context deadline exceeded"; !strings.HasPrefix(err.Error(), want) {
 					t.Errorf("error %q does not begin %q", err, want)
 				}
 				stats := q.Stats()
@@ -257,52 +255,51 @@ func TestCloseGivesUp(t *testing.T) {
 				}
 				checkErr(t, q.Close(hour), "<nil>")
 				put(q, "c")
-				checkErr(t, q.Flush(hour), "test: dropped: 1 series in 1 payloads: the sink is closed")
+				checkErr(t, q.Flush(hour), "test: dropped 1 series in 1 payload: sink closed")
 				if got := q.Stats().Dropped; got != 3 {
-					t.Errorf("%d series are dropped, want 3", got)
+					t.Errorf("%d series dropped, want 3", got)
 				}
 			})
 		})
 	}
 }
 
-// TestCloseDoesNotWait: Close tries at once, though the pause would be longer than
-// it may take, unless the receiver has asked for the pause.
+// Close retries at once instead of waiting for a long pause, unless the receiver asked
+// for the pause.
 func TestCloseDoesNotWait(t *testing.T) {
 	for asked, want := range map[time.Duration]uint64{0: 1, time.Minute: 0} {
 		bubble(t, func(t *testing.T, _ context.Context) {
 			r := &peer{answer: func(context.Context, Payload) Result {
-				return Result{Err: errAway, Retry: true, RetryAfter: asked}
+				return Result{Err: errDown, Retry: true, RetryAfter: asked}
 			}}
 			q := newQueue(Config{}, r)
 			put(q, "a")
 			_ = q.Flush(within(t, 10*time.Minute+time.Second)) // pauses are long by now
 			r.become(nil)
-			_ = q.Close(within(t, time.Millisecond)) // what it says is in the numbers
+			_ = q.Close(within(t, time.Millisecond)) // the counts below are checked instead
 			if got := q.Stats(); got.Series != want || got.Dropped != 1-want {
-				t.Errorf("asked for %s: stats %+v, want %d series sent", asked, got, want)
+				t.Errorf("Retry-After %s: stats %+v, want %d series sent", asked, got, want)
 			}
 		})
 	}
 }
 
-// TestCloseTriesOften: however long the outage, Close does not spend its time on
-// one long pause.
+// Even after a long outage, Close does not spend its time on one long pause.
 func TestCloseTriesOften(t *testing.T) {
 	bubble(t, func(t *testing.T, _ context.Context) {
-		r := &peer{answer: away}
+		r := &peer{answer: down}
 		q := newQueue(Config{}, r)
 		put(q, "a")
 		_ = q.Flush(within(t, 10*time.Minute)) // pauses are long by now
 		r.take()
-		_ = q.Close(within(t, 5*time.Second)) // it says that the payload is lost
+		_ = q.Close(within(t, 5*time.Second)) // reports the payload as lost
 		if got := r.take(); len(got) < 4 {
 			t.Errorf("%d attempts in 5 s", len(got))
 		}
 	})
 }
 
-// TestThrottle puts ten times what the buffer holds.
+// Ten times the buffer size is put.
 func TestThrottle(t *testing.T) {
 	bubble(t, func(t *testing.T, hour context.Context) {
 		r := &peer{}
@@ -315,26 +312,26 @@ func TestThrottle(t *testing.T) {
 		}
 		checkErr(t, q.Flush(hour), "<nil>")
 		checkGot(t, r, want...)
-		r.become(away)
+		r.become(down)
 		put(q, "aaa")
-		checkErr(t, q.Throttle(hour), "<nil>") // it is not much
+		checkErr(t, q.Throttle(hour), "<nil>") // not much was put
 		put(q, "bbb")
 		err := q.Throttle(within(t, time.Second))
-		checkErr(t, err, "test: 2 payloads with 6 series still wait: context deadline exceeded; the last attempt: it is away")
+		checkErr(t, err, "test: 6 series in 2 payloads still buffered: context deadline exceeded; last attempt: receiver down")
 		put(q, "cccccc")
-		checkErr(t, q.Throttle(within(t, 0)), "<nil>") // its time is over
+		checkErr(t, q.Throttle(within(t, 0)), "<nil>") // ctx has ended
 		_ = q.Close(within(t, 0))
 	})
 }
 
-// TestThrottleAtHalf: as much as half of the buffer holds, and no byte more, is not yet
-// too much; and so again after a Flush.
+// Exactly half of the buffer size does not throttle, one byte more does; the same after
+// a Flush.
 func TestThrottleAtHalf(t *testing.T) {
 	bubble(t, func(t *testing.T, hour context.Context) {
 		r := &peer{}
 		q := newQueue(Config{Buffer: 10}, r)
 		for range 2 {
-			r.become(away)
+			r.become(down)
 			put(q, "aaaaa")
 			checkErr(t, q.Throttle(within(t, time.Second)), "<nil>")
 			r.become(nil)

@@ -5,18 +5,18 @@ import (
 	"fmt"
 )
 
-// report is what there is to say to whoever flushes next.
+// report collects what the next Flush reports.
 type report struct {
-	refused losses // by the receiver, for good
+	rejected losses // by the receiver, permanently
 	givenUp losses // after too many attempts
-	dropped losses // without an attempt that ended, for lack of room
-	failing error  // of the last attempt, if that is to be made again
+	dropped losses // without a completed attempt, for lack of room
+	failing error  // of the last attempt, if it is retried
 }
 
-// losses are payloads that were lost, whole or in part.
+// losses counts payloads lost completely or in part.
 type losses struct {
 	payloads, series int
-	first            error // of the first of them
+	first            error // of the first loss
 }
 
 func (l *losses) add(series int, err error) {
@@ -32,23 +32,31 @@ func (l *losses) err(name, what string) error {
 	case l.payloads == 0:
 		return nil
 	case l.first == nil:
-		return fmt.Errorf("%s: %s: %d series in %d payloads", name, what, l.series, l.payloads)
+		return fmt.Errorf("%s: %s %d series in %s", name, what, l.series, payloads(l.payloads))
 	}
-	return fmt.Errorf("%s: %s: %d series in %d payloads: %w", name, what, l.series, l.payloads, l.first)
+	return fmt.Errorf("%s: %s %d series in %s: %w", name, what, l.series, payloads(l.payloads), l.first)
 }
 
-// take returns what there is to say and forgets it.
+// payloads returns "1 payload" or "2 payloads".
+func payloads(n int) string {
+	if n == 1 {
+		return "1 payload"
+	}
+	return fmt.Sprintf("%d payloads", n)
+}
+
+// take returns the report as an error and resets it.
 func (r *report) take(name string) error {
 	err := errors.Join(
-		r.refused.err(name, "refused"),
-		r.givenUp.err(name, "given up"),
+		r.rejected.err(name, "rejected"),
+		r.givenUp.err(name, "gave up on"),
 		r.dropped.err(name, "dropped"),
 	)
-	r.refused, r.givenUp, r.dropped = losses{}, losses{}, losses{}
+	r.rejected, r.givenUp, r.dropped = losses{}, losses{}, losses{}
 	return err
 }
 
-// joined is errors.Join without a wrapper around one error.
+// joined is errors.Join without wrapping a single error.
 func joined(first, second error) error {
 	if first == nil {
 		return second

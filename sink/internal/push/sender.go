@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// Pauses between attempts double from the first to the longest, whichever payload
-// they are about: it is the receiver that is away.
+// Pauses between attempts double from the first to the longest, across payloads, since
+// it is the receiver that is down.
 const (
 	firstPause   = 500 * time.Millisecond
 	longestPause = 30 * time.Second
-	// failuresToLog is how many attempts in a row must fail for the receiver to be
+	// failuresToLog is the number of consecutive failures after which the receiver is
 	// logged as unavailable; fewer are only counted.
 	failuresToLog = 3
 )
 
-// sender is the goroutine that sends.
+// sender is the sending goroutine.
 type sender struct {
 	queue    *Queue
 	config   Config
-	failures int // attempts in a row
-	away     bool
+	failures int // consecutive attempts
+	down     bool
 }
 
 func (s *sender) run(ctx context.Context) {
@@ -49,22 +49,22 @@ func (s *sender) run(ctx context.Context) {
 	}
 }
 
-// attempt sends a payload once.
+// attempt tries once to send a payload.
 func (s *sender) attempt(ctx context.Context, p Payload) Result {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.config.Timeout, errTimeout)
 	defer cancel()
 	return s.config.Send(ctx, p)
 }
 
-var errTimeout = errors.New("no answer in time")
+var errTimeout = errors.New("timeout")
 
-// pause waits before the next attempt. It returns false if Close has cut it short.
+// pause waits before the next attempt. It returns false if Close cut it short.
 func (s *sender) pause(ctx context.Context, asked time.Duration) bool {
 	timer := time.NewTimer(pauseAfter(s.failures, asked, rand.Float64()))
 	defer timer.Stop()
 	closing := s.queue.closing
 	if asked > 0 || s.queue.isClosed() {
-		closing = nil // a nil channel never is ready
+		closing = nil // a nil channel is never ready
 	}
 	select {
 	case <-timer.C:
@@ -75,27 +75,27 @@ func (s *sender) pause(ctx context.Context, asked time.Duration) bool {
 	return true
 }
 
-// pauseAfter returns the pause after a number of failures, of which random, below
-// 1, is to make it differ from that of others that fail together.
+// pauseAfter returns the pause after a number of failures. random, in [0, 1), spreads
+// senders that failed at the same time.
 func pauseAfter(failures int, asked time.Duration, random float64) time.Duration {
 	whole := min(firstPause<<min(failures-1, 10), longestPause)
 	return max(whole/2, min(asked, MaxRetryAfter)) + time.Duration(random*float64(whole/2))
 }
 
-// log says when the receiver goes away and when it is back.
+// log logs when the receiver becomes unavailable and when it is back.
 func (s *sender) log(result Result) {
 	switch {
-	case result.Retry && !s.away && s.failures+1 >= failuresToLog:
-		s.away = true
+	case result.Retry && !s.down && s.failures+1 >= failuresToLog:
+		s.down = true
 		s.config.Logger.Warn(s.config.Name+": failed to send; retrying", "err", result.Err)
-	case !result.Retry && s.away:
-		s.away = false
-		s.config.Logger.Info(s.config.Name + ": sending works again")
+	case !result.Retry && s.down:
+		s.down = false
+		s.config.Logger.Info(s.config.Name + ": receiver is back")
 	}
 }
 
-// take returns the oldest payload, which stays in the queue while it is sent. It
-// waits for one, and returns false when ctx ends or none will come.
+// take returns the oldest payload, which stays in the queue while it is sent. It waits
+// for one, and returns false when ctx ends or no more will come.
 func (q *Queue) take(ctx context.Context) (waiting, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -114,8 +114,7 @@ func (q *Queue) take(ctx context.Context) (waiting, bool) {
 	return *next, true
 }
 
-// dropExpired drops the oldest payloads, as far as the receiver would not take them.
-// It is called with q.mu held.
+// dropExpired drops the payloads that have expired. q.mu must be held.
 func (q *Queue) dropExpired() {
 	now, n := time.Now(), 0
 	for n < len(q.waiting) && !q.waiting[n].Expires.IsZero() && !now.Before(q.waiting[n].Expires) {
@@ -126,14 +125,14 @@ func (q *Queue) dropExpired() {
 	q.remove(0, n)
 }
 
-// release takes back the last take: nothing is known of its attempt.
+// release undoes the last take: the outcome of its attempt is unknown.
 func (q *Queue) release() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.busy = false
 }
 
-// settle records what became of the payload that take has returned.
+// settle records the outcome of the payload that take returned.
 func (q *Queue) settle(w waiting, r Result) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -161,7 +160,7 @@ func (q *Queue) settle(w waiting, r Result) {
 		q.stats.Bytes += uint64(len(w.Body))
 	}
 	if r.Err != nil || rejected > 0 {
-		q.report.refused.add(rejected, r.Err)
+		q.report.rejected.add(rejected, r.Err)
 	}
 }
 
