@@ -90,7 +90,7 @@ c.yaml:21: agent.sinks[0]: unknown key "path": must be one of: type, name, inter
 c.yaml:22: agent.sinks[1].type: unknown type "dogstatd": did you mean dogstatsd? must be one of: datadog, dogstatsd, file, otlp, remotewrite, stdout
 c.yaml:23: agent.sinks[2].maxPacket: invalid size "0": must be a positive number of bytes, such as 65536, 64KiB or 32MiB
 c.yaml:23: agent.sinks[2].spread: invalid value "-1s": must be at least 0s
-c.yaml:24: agent.sinks[3]: dogstatsd: address "tcp://a:1": the scheme is unknown; want udp://host:port, unix:///path or unixstream:///path
+c.yaml:24: agent.sinks[3]: dogstatsd: invalid address "tcp://a:1": unknown scheme; must be udp://host:port, unix:///path or unixstream:///path
 c.yaml:25: agent.sinks[4].keyFile: cannot read file with the API key: stat /no/such/key: no such file or directory
 c.yaml:26: agent.sinks[5]: missing key keyFile
 c.yaml:27: agent.sinks[6].protocol: unknown value "udp": must be one of: http, grpc

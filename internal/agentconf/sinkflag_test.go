@@ -54,7 +54,7 @@ func TestParseSinkProblems(t *testing.T) {
 		{"stdout?color=red", `sink "stdout": unknown key "color": must be one of: type, name, interval, heartbeat, tags`},
 		{"stdout?interval=1&interval=2s", `sink "stdout": interval: invalid duration "1": must be a number with a unit, such as 500ms, 30s or 1m30s
 sink "stdout": interval: duplicate key: must be set once`},
-		{"udp://x", `sink "udp://x": dogstatsd: address "udp://x": host or port is missing; want udp://host:port, unix:///path or unixstream:///path`},
+		{"udp://x", `sink "udp://x": dogstatsd: invalid address "udp://x": missing host or port; must be udp://host:port, unix:///path or unixstream:///path`},
 		{"otlp+grpc://x/path?maxSeries=0", `sink "otlp+grpc://x/path": maxSeries: invalid value "0": must be at least 1`},
 		{"remotewrite+http://me:secret@x/", `sink (not shown): remote write: URL of host "x": must not contain a user; secrets are read from files`},
 	} {

@@ -7,18 +7,17 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// checkRun is a service check as the intake wants it.
+// checkRun is a service check in the JSON of the intake.
 type checkRun struct {
 	Check     string   `json:"check"`
 	Host      string   `json:"host_name"`
-	Timestamp int64    `json:"timestamp"` // seconds since 1970
+	Timestamp int64    `json:"timestamp"` // since 1970
 	Status    uint8    `json:"status"`
 	Message   string   `json:"message"`
 	Tags      []string `json:"tags"`
 }
 
-// appendCheck appends a service check as JSON. It allocates: unlike series these
-// are few.
+// appendCheck appends a service check as JSON. It allocates, since there are few.
 func appendCheck(dst []byte, c *sink.Check, common []sink.Tag, t time.Time) []byte {
 	run := checkRun{
 		Check: c.Name, Host: c.Block.Host, Timestamp: t.Unix(), Status: uint8(min(c.Status, sink.Unknown)), Message: c.Message,
@@ -29,6 +28,6 @@ func appendCheck(dst []byte, c *sink.Check, common []sink.Tag, t time.Time) []by
 			run.Tags = append(run.Tags, tag.Key+":"+tag.Value)
 		}
 	}
-	encoded, _ := json.Marshal(run) // strings and numbers always can be
+	encoded, _ := json.Marshal(run) // strings and numbers cannot fail
 	return append(dst, encoded...)
 }

@@ -9,22 +9,22 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
-// Config says where and how to send. The zero value of a field takes the default.
+// Config configures a Sink. A zero field means its default.
 type Config struct {
-	// Connection has the URL of the intake of your site, for example
+	// Connection has the URL of the intake of your site, such as
 	// https://api.datadoghq.eu. Default: https://api.datadoghq.com.
 	sink.Connection
-	// KeyFile holds the API key. It is read for each request, so that the key may
-	// change. Without it nothing can be sent.
+	// KeyFile is the file with the API key. It is required, and read for every request,
+	// so the key may change.
 	KeyFile string
-	// Tags are added to everything.
+	// Tags are added to all series and service checks.
 	Tags []sink.Tag
 
-	// What one request may have. The defaults are the limits of the intake, and
-	// more is of use for other receivers only.
-	MaxSeries     int // in it; default 10,000
-	MaxBytes      int // before compression; default 5,242,879
-	MaxCompressed int // on the wire; default 512,000
+	// Limits of one request. The defaults are the limits of the intake; higher values
+	// only make sense for other receivers.
+	MaxSeries     int // series or service checks; default 10,000
+	MaxBytes      int // bytes before compression; default 5,242,879
+	MaxCompressed int // bytes on the wire; default 512,000
 }
 
 const defaultURL = "https://api.datadoghq.com"
@@ -41,7 +41,7 @@ func (c *Config) check() error {
 		push.NotNegative("MaxSeries", c.MaxSeries), push.NotNegative("MaxBytes", c.MaxBytes), push.NotNegative("MaxCompressed", c.MaxCompressed),
 	}
 	if strings.ContainsAny(c.URL, "?#") {
-		errs = append(errs, errors.New("URL: must have neither a query nor a fragment"))
+		errs = append(errs, errors.New("URL: must not have a query or fragment"))
 	}
 	if c.KeyFile == "" {
 		errs = append(errs, errors.New("KeyFile: must be the path of a file with the API key"))

@@ -1,16 +1,15 @@
-// Package datadog sends series and service checks to Datadog without an agent:
-// series to the second version of the intake (POST /api/v2/series), service checks
-// to /api/v1/check_run. It does not know where they come from and what their
-// names mean.
+// Package datadog sends series and service checks to Datadog without an agent: series
+// to version 2 of the intake (POST /api/v2/series), service checks to
+// /api/v1/check_run. It does not know where they come from or what their names mean.
 //
-// Every series is a gauge: the intake takes counts as what was added since the
-// point before, while series here are totals. A total as a gauge is what the
-// kubernetes_state_core check of a Datadog agent sends, too. The host of a series
-// is its resource of type host. Tags and attributes of the entity become tags.
+// Every series is a gauge: counts of the intake are increments since the last point,
+// while series here are totals. The kubernetes_state_core check of the Datadog Agent
+// also sends totals as gauges. The host of a series is its resource of type host. Tags
+// and entity attributes become tags.
 //
 // The intake has no NaN, no infinities and no way to end a series: such values are
-// dropped and counted, and Run.Ended is not read. Nor does it have points that are
-// older than an hour: what has waited longer for it is dropped, too.
+// dropped and counted, and Run.Ended is ignored. It ignores points older than an hour,
+// so requests that waited longer are dropped.
 package datadog
 
 import (
@@ -30,24 +29,23 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
-// Sink is a sink.Sink. Send is for one goroutine at a time, the rest for any. A
-// request of which it is not known whether it has arrived is sent again, which
-// does a gauge no harm.
+// Sink is a sink.Sink. A request that may or may not have arrived is sent again, which
+// is harmless for gauges.
 type Sink struct {
 	config  Config
 	encoder *encoder
 	intake  *intake
 	queue   *push.Queue
 
-	payload    []byte // being filled, without compression
+	payload    []byte // uncompressed, being filled
 	compressed []byte // scratch
 	check      []byte // scratch
 
 	dropped atomic.Uint64
 }
 
-// New returns a Sink. It does not connect: the receiver may come later. The error
-// names everything that is wrong with the Config.
+// New returns a Sink. It does not connect, so the receiver may be down. The error lists
+// everything that is wrong with the Config.
 func New(c Config) (*Sink, error) {
 	c.fillDefaults()
 	q := push.NewConfig("datadog", c.Connection)
@@ -61,7 +59,7 @@ func New(c Config) (*Sink, error) {
 	if err := errors.Join(err, c.check(), q.Check("MaxCompressed", c.MaxCompressed)); err != nil {
 		return nil, fmt.Errorf("datadog: %w", err)
 	}
-	// One at a time, because others have work to do, too.
+	// No concurrency: leave the other cores to the rest of the program.
 	compressor, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return nil, fmt.Errorf("datadog: start zstd: %w", err)
@@ -71,13 +69,12 @@ func New(c Config) (*Sink, error) {
 	return &Sink{config: c, encoder: newEncoder(c.Tags), intake: i, queue: push.New(q)}, nil
 }
 
-// maxAge is how old points may be when they arrive. The intake leaves out older
-// ones, and says that all is well.
+// maxAge is the maximum age of points on arrival. The intake drops older ones and
+// reports success.
 const maxAge = time.Hour
 
-// Send encodes the run and waits until it is sent, or ctx ends; what is left then
-// stays in the buffer. The error says what the receiver has refused, what was
-// lost, and whether ctx ended first.
+// Send encodes the run and waits until it is sent or ctx ends; the rest stays in the
+// buffer. The error reports what was rejected or lost, and whether ctx ended first.
 func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 	var lost losses
 	errs := []error{s.sendSeries(ctx, r, &lost), s.sendChecks(ctx, r, &lost)}
@@ -111,8 +108,8 @@ func (s *Sink) sendSeries(ctx context.Context, r *sink.Run, lost *losses) error 
 
 func (s *Sink) begin() { s.payload = s.payload[:0] }
 
-// putSeries compresses series and puts them into the queue: in several requests if
-// they are too large for one.
+// putSeries compresses series and puts them into the queue, split into several requests
+// if they are too large for one.
 func (s *Sink) putSeries(series []byte, count int, lost *losses) {
 	s.compressed = s.intake.compressor.EncodeAll(series, s.compressed[:0])
 	switch {
@@ -127,7 +124,7 @@ func (s *Sink) putSeries(series []byte, count int, lost *losses) {
 	}
 }
 
-// sendChecks sends the service checks, as JSON arrays, which are not compressed.
+// sendChecks sends the service checks as uncompressed JSON arrays.
 func (s *Sink) sendChecks(ctx context.Context, r *sink.Run, lost *losses) error {
 	batch := push.Batch{
 		Queue: s.queue, MaxItems: s.config.MaxSeries, MaxBytes: s.config.MaxCompressed, Begin: s.begin,
@@ -158,15 +155,14 @@ func (s *Sink) put(body []byte, series int, kind uint8) {
 	s.queue.Put(p)
 }
 
-// Stats returns what became of everything since the start. Service checks count
-// as series.
+// Stats returns the counts since the start. Service checks count as series.
 func (s *Sink) Stats() sink.Stats {
 	stats := s.queue.Stats()
 	stats.Dropped += s.dropped.Load()
 	return stats
 }
 
-// Yield does nothing: everything sent has a time.
+// Yield does nothing: all data has a timestamp.
 func (s *Sink) Yield() {}
 
 // Close sends what is buffered until ctx ends.
@@ -175,7 +171,7 @@ func (s *Sink) Close(ctx context.Context) error {
 	return s.queue.Close(ctx)
 }
 
-// losses are series of a run that cannot be sent.
+// losses counts series of a run that cannot be sent.
 type losses struct{ noNumber, tooLarge uint64 }
 
 func (l *losses) total() uint64 { return l.noNumber + l.tooLarge }
@@ -183,10 +179,10 @@ func (l *losses) total() uint64 { return l.noNumber + l.tooLarge }
 func (l *losses) err() error {
 	var why []string
 	if l.noNumber > 0 {
-		why = append(why, fmt.Sprintf("%d are NaN or infinite", l.noNumber))
+		why = append(why, fmt.Sprintf("%d NaN or infinite", l.noNumber))
 	}
 	if l.tooLarge > 0 {
-		why = append(why, fmt.Sprintf("%d are larger than a request may be", l.tooLarge))
+		why = append(why, fmt.Sprintf("%d larger than the maximum request", l.tooLarge))
 	}
 	if why == nil {
 		return nil

@@ -28,7 +28,7 @@ func TestSend(t *testing.T) {
 	r := sinktest.Run(0, someSeries, nil)
 	sinktest.Send(t, s, r)
 	if key := keyOf(receiver.Accepted()[0]); key != testKey {
-		t.Errorf("the key is %q", key)
+		t.Errorf("API key %q", key)
 	}
 	sinktest.CheckLines(t, "series", linesOf(t, r), receiver.Lines())
 	r = sinktest.Run(15, someSeries[:1], someSeries[1:])
@@ -36,7 +36,7 @@ func TestSend(t *testing.T) {
 	sinktest.CheckLines(t, "series when one has ended", linesOf(t, r), receiver.Lines())
 	sinktest.Send(t, s, sinktest.Run(30, nil, nil))
 	if got := receiver.Lines(); got != nil {
-		t.Errorf("an empty run sends %v", got)
+		t.Errorf("empty run sends %v", got)
 	}
 	if got := s.Stats(); got.Series != 3 || got.Payloads != 2 || got.Bytes == 0 {
 		t.Errorf("stats %+v", got)
@@ -61,7 +61,7 @@ func TestChecks(t *testing.T) {
 	}
 }
 
-// TestLimits has runs cut into requests.
+// Runs are split into requests.
 func TestLimits(t *testing.T) {
 	series := sinktest.Pods(20, 50)
 	var checks []sink.Check
@@ -77,7 +77,7 @@ func TestLimits(t *testing.T) {
 		{"points", Config{MaxSeries: 300}, sinktest.Limits{Series: 300, Size: 5 << 20, Compressed: 512_000, Fewest: 8, Most: 8}},
 		{"size", Config{MaxBytes: 50_000}, sinktest.Limits{Series: 10_000, Size: 600_000, Compressed: 512_000, Fewest: 15, Most: 18}},
 		{"compressed", Config{MaxCompressed: 3_000}, sinktest.Limits{Series: 10_000, Size: 5 << 20, Compressed: 3_000, Fewest: 10, Most: 1000}},
-		{"room in the buffer", Config{Connection: sink.Connection{Buffer: 10_000}, MaxSeries: 10, MaxCompressed: 10_000}, sinktest.Limits{Series: 10, Size: 5 << 20, Compressed: 512_000, Fewest: 200, Most: 200}},
+		{"exactly the buffer", Config{Connection: sink.Connection{Buffer: 10_000}, MaxSeries: 10, MaxCompressed: 10_000}, sinktest.Limits{Series: 10, Size: 5 << 20, Compressed: 512_000, Fewest: 200, Most: 200}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -88,16 +88,16 @@ func TestLimits(t *testing.T) {
 			got := receiver.Lines()
 			sinktest.CheckLines(t, "series", linesOf(t, sinktest.Run(0, series, nil)), got[:min(len(series), len(got))])
 			if len(got) != len(series)+len(checks) {
-				t.Errorf("%d series and checks have arrived of %d", len(got), len(series)+len(checks))
+				t.Errorf("received %d of %d series and checks", len(got), len(series)+len(checks))
 			}
 		})
 	}
 }
 
-// TestLost has what cannot be sent. The rest is.
+// What cannot be sent is reported; the rest is sent.
 func TestLost(t *testing.T) {
 	m, long := &sink.Metric{Name: "m"}, &sink.Block{}
-	for i := range 5000 { // numbers, so that it cannot be compressed much
+	for i := range 5000 { // random numbers, which hardly compress
 		long.Tags = append(long.Tags, sink.Tag{Key: fmt.Sprint(i), Value: fmt.Sprint(i * i * i)})
 	}
 	good := sink.Series{Metric: m, Block: &sink.Block{}, Value: 1}
@@ -111,12 +111,12 @@ func TestLost(t *testing.T) {
 			receiver := listen(t, nil)
 			s := newTestSink(t, config, receiver.URL)
 			err := sinktest.Try(t, s, sinktest.Run(0, series, nil, checks...))
-			const want = "datadog: 5 series lost: 3 are NaN or infinite, 2 are larger than a request may be"
+			const want = "datadog: 5 series lost: 3 NaN or infinite, 2 larger than the maximum request"
 			if err == nil || err.Error() != want {
 				t.Errorf("error %v, want %s", err, want)
 			}
 			if got := receiver.Lines(); len(got) != 3 {
-				t.Errorf("%d series and checks have arrived, not 3", len(got))
+				t.Errorf("received %d series and checks, want 3", len(got))
 			}
 			if got := s.Stats(); got.Series != 3 || got.Dropped != 5 {
 				t.Errorf("stats %+v", got)
@@ -125,7 +125,7 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// TestRequestTooLarge has a receiver that takes less than we were told.
+// The receiver accepts less than the documented maximum.
 func TestRequestTooLarge(t *testing.T) {
 	series := sinktest.Pods(1, 35)
 	const most = 4
@@ -145,8 +145,7 @@ func TestRequestTooLarge(t *testing.T) {
 	}
 }
 
-// TestChecksTooLarge has one that takes a few service checks at once, and one of them
-// not at all.
+// The receiver accepts only a few service checks at a time, and one of them never.
 func TestChecksTooLarge(t *testing.T) {
 	receiver := listen(t, func(_ http.ResponseWriter, r sinktest.Request) int {
 		if len(r.Lines) > 4 || slices.ContainsFunc(r.Lines, func(line string) bool { return strings.Contains(line, `"check":"c7"`) }) {
@@ -172,7 +171,7 @@ func TestChecksTooLarge(t *testing.T) {
 	}
 }
 
-// TestKey has a key that the intake does not know until the file has another.
+// The API key is invalid until the file changes.
 func TestKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		receiver := sinktest.New(t, protocol, func(_ http.ResponseWriter, r sinktest.Request) int {
@@ -183,16 +182,16 @@ func TestKey(t *testing.T) {
 		sinktest.Write(t, file, "bad-key")
 		s := newTestSink(t, Config{Connection: sink.Connection{Client: n.Client()}, KeyFile: file}, "http://receiver")
 		err := sinktest.SendWithin(t, s, time.Minute, sinktest.Run(0, someSeries, nil))
-		if err == nil || !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), "is the API key in "+file+" valid") {
+		if err == nil || !strings.Contains(err.Error(), "403") || !strings.Contains(err.Error(), "check that the API key in "+file+" is valid") {
 			t.Errorf("error %v", err)
 		}
 		sinktest.Write(t, file, " good-key \n")
 		sinktest.CheckError(t, sinktest.SendWithin(t, s, time.Hour, sinktest.Run(0, someSeries, nil)), "")
 		if got := keyOf(receiver.Accepted()[0]); got != "good-key" {
-			t.Errorf("the key is %q after the file has changed", got)
+			t.Errorf("API key %q after the file changed", got)
 		}
 		if got := s.Stats(); got.Series != 4 || got.Rejected+got.Dropped != 0 || got.Retries == 0 {
-			t.Errorf("stats %+v: not all was sent in the end", got)
+			t.Errorf("stats %+v: not everything was sent", got)
 		}
 	})
 }
@@ -208,7 +207,7 @@ func TestConfig(t *testing.T) {
 		{
 			Config{Connection: sink.Connection{URL: "ftp://x?token=hidden", Buffer: -4, Timeout: -5, Attempts: -6, Client: &http.Client{}, CAFile: "x"}, MaxSeries: -1, MaxBytes: -2, MaxCompressed: -3},
 			[]string{
-				`scheme "ftp"`, "neither a query", "KeyFile", "MaxSeries -1", "MaxBytes -2", "MaxCompressed -3", "Buffer -4", "Timeout -5",
+				`scheme "ftp"`, "must not have a query", "KeyFile", "MaxSeries -1", "MaxBytes -2", "MaxCompressed -3", "Buffer -4", "Timeout -5",
 				"Attempts -6", `CAFile "x"`,
 			},
 		},

@@ -10,8 +10,8 @@ import (
 	"github.com/kubestate/kubestate/internal/sinktest"
 )
 
-// BenchmarkEncode encodes runs as a cluster has them, with 15 shared tags and 3
-// own ones, into payloads of the default size. compressed includes zstd.
+// BenchmarkEncode encodes runs with 15 shared tags and 3 of their own, into payloads of
+// the default size. compressed includes zstd.
 func BenchmarkEncode(b *testing.B) {
 	series := sinktest.Pods(400, 25)
 	for _, compressed := range []bool{false, true} {

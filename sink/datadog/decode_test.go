@@ -8,7 +8,7 @@ import (
 	"github.com/kubestate/kubestate/internal/sinktest"
 )
 
-// The messages as the intake has them.
+// The messages as defined by the intake.
 const messages = `name: "1" package: "datadog.agentpayload" syntax: "proto3"
 message_type { name: "MetricPayload"
   field { name: "series" number: 1 label: LABEL_REPEATED type: TYPE_MESSAGE type_name: ".datadog.agentpayload.MetricSeries" } }
@@ -28,7 +28,7 @@ message_type { name: "MetricPoint"
 
 var payload = sinktest.Messages(messages, "MetricPayload")
 
-// decode returns a line for each series of a payload:
+// decode returns one line per series of a payload:
 //
 //	metric{tag,tag} type value unit @seconds host=name
 func decode(t testing.TB, encoded []byte) []string {

@@ -8,29 +8,29 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
-// encoder turns series into parts of a MetricPayload, which is nothing but those
-// parts one after the other. It writes protobuf by hand, because each series of a
-// block repeats most of the one before: what the block has is encoded once and
-// copied. After a while of use it allocates nothing. It is not for concurrent use.
+// encoder encodes series as parts of a MetricPayload, which is just the concatenation
+// of these parts. The shared part of a block is encoded once and copied, because it
+// makes up most of each series. Once its buffers have grown, it does not allocate. It
+// is not safe for concurrent use.
 type encoder struct {
 	common []byte // tags of all series
 
 	seconds  int64 // of the run, since 1970
 	families map[*sink.Metric]*family
 	family   *family // of the last series
-	before   family  // stands before the first of a run
+	before   family  // predecessor of the first family of a run
 
 	block  *sink.Block // of the last series
-	shared []byte      // its host and tags, and the common ones
+	shared []byte      // its encoded host and tags, with the common ones
 
-	own  []byte // scratch: the tags of the series itself
+	own  []byte // scratch: encoded tags of the series itself
 	bits uint64 // of its value
 }
 
-// family is what the series of a sink.Metric have in common.
+// family is the shared part of the series of a sink.Metric.
 type family struct {
 	metric  *sink.Metric
-	next    *family // which followed the last time
+	next    *family // the family that followed last time
 	encoded []byte
 }
 
@@ -44,11 +44,10 @@ func (e *encoder) begin(t time.Time) {
 	e.family = &e.before
 }
 
-// forget lets go of what belongs to the last run, so that it can be freed.
+// forget drops references to the last run, so that it can be freed.
 func (e *encoder) forget() { e.block = nil }
 
-// prepare makes s the series that append appends, and returns how many bytes those
-// will be.
+// prepare selects the series for append, and returns its encoded size.
 func (e *encoder) prepare(s *sink.Series) int {
 	if e.block != s.Block {
 		e.enter(s.Block)
@@ -61,12 +60,12 @@ func (e *encoder) prepare(s *sink.Series) int {
 	return protobuf.SizeField(e.size())
 }
 
-// size returns the length of the prepared series, without its own length.
+// size returns the length of the prepared series, without its length prefix.
 func (e *encoder) size() int {
 	return len(e.shared) + len(e.family.encoded) + len(e.own) + sizePoint(e.seconds)
 }
 
-// append appends the series that was prepared.
+// append appends the prepared series.
 func (e *encoder) append(dst []byte) []byte {
 	dst = protobuf.AppendSize(dst, payloadSeries, e.size())
 	dst = append(dst, e.shared...)
@@ -75,7 +74,7 @@ func (e *encoder) append(dst []byte) []byte {
 	return appendPoint(dst, e.bits, e.seconds)
 }
 
-// enter encodes what the series of a block have in common.
+// enter encodes the shared part of the series of a block.
 func (e *encoder) enter(b *sink.Block) {
 	e.block = b
 	e.shared = e.shared[:0]
@@ -87,8 +86,8 @@ func (e *encoder) enter(b *sink.Block) {
 	e.shared = appendTags(e.shared, b.Resource)
 }
 
-// find returns the family of a metric. Those of a block mostly come in the order of
-// the block before.
+// find returns the family of a metric. Usually metrics come in the same order as in the
+// last block.
 func (e *encoder) find(m *sink.Metric) *family {
 	f := e.family.next
 	if f == nil || f.metric != m {

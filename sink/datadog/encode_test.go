@@ -25,7 +25,7 @@ func encode(common []sink.Tag, series ...sink.Series) []byte {
 	return payload
 }
 
-// tags makes tags of key=value.
+// tags parses tags of the form key=value.
 func tags(pairs ...string) []sink.Tag { return sinktest.Tags(pairs...) }
 
 func TestEncode(t *testing.T) {
@@ -37,18 +37,18 @@ func TestEncode(t *testing.T) {
 		want   string
 	}{
 		{
-			name:   "tags of all, of the block, of the entity and its own",
+			name:   "tags of config, block, entity and series",
 			common: tags("a=1"),
 			series: sink.Series{
 				Metric: gauge, Block: &sink.Block{Host: "node-1", Tags: tags("b=2", "c=3"), Resource: tags("d=4")}, Tags: tags("e=5"), Value: 1.5,
 			},
 			want: "m{a:1,b:2,c:3,d:4,e:5} 3 1.5  @1700000000 host=node-1",
 		}, {
-			name:   "a key may occur more than once, and what there is twice is sent twice",
+			name:   "repeated keys and duplicates",
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Tags: tags("a=1", "a=2")}, Tags: tags("a=2", "a=3")},
 			want:   "m{a:1,a:2,a:2,a:3} 3 0  @1700000000",
 		}, {
-			name:   "nothing but a name",
+			name:   "only a name",
 			series: sink.Series{Metric: gauge, Block: &sink.Block{}, Value: -1},
 			want:   "m{} 3 -1  @1700000000",
 		}, {
@@ -60,15 +60,15 @@ func TestEncode(t *testing.T) {
 			series: sink.Series{Metric: &sink.Metric{Name: "c", Type: sink.Counter, Unit: "{restart}"}, Block: &sink.Block{}, Value: 7, Start: 5},
 			want:   "c{} 3 7  @1700000000",
 		}, {
-			name:   "a sum is a gauge, and bytes have a name",
+			name:   "an UpDown is a gauge; unit of bytes",
 			series: sink.Series{Metric: &sink.Metric{Name: "u", Type: sink.UpDown, Unit: "By"}, Block: &sink.Block{}, Value: 1 << 53},
 			want:   "u{} 3 9.007199254740992e+15 byte @1700000000",
 		}, {
-			name:   "seconds have a name",
+			name:   "unit of seconds",
 			series: sink.Series{Metric: &sink.Metric{Name: "s", Unit: "s"}, Block: &sink.Block{}, Value: math.MaxFloat64},
 			want:   "s{} 3 1.7976931348623157e+308 second @1700000000",
 		}, {
-			name: "what is not UTF-8",
+			name: "invalid UTF-8",
 			series: sink.Series{
 				Metric: &sink.Metric{Name: "m\xff"}, Block: &sink.Block{Host: "h\xff", Tags: tags("a\xc3=\xa9b")}, Tags: tags("x=\xffé"),
 			},
@@ -81,7 +81,7 @@ func TestEncode(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			// Twice: what the first has left must not show in the second.
+			// Twice, to see that the first leaves nothing behind for the second.
 			got := decode(t, encode(test.common, test.series, test.series))
 			if diff := cmp.Diff([]string{test.want, test.want}, got); diff != "" {
 				t.Errorf("series (-want +got):\n%s", diff)
@@ -90,8 +90,7 @@ func TestEncode(t *testing.T) {
 	}
 }
 
-// TestEncodeOrder has kinds of series follow each other, so that what an encoder
-// remembers of one is tried on the next.
+// Kinds of series follow each other, to test what the encoder caches.
 func TestEncodeOrder(t *testing.T) {
 	one, two := &sink.Metric{Name: "one"}, &sink.Metric{Name: "two", Unit: "s"}
 	a, b := &sink.Block{Host: "h", Tags: tags("a=1")}, &sink.Block{Tags: tags("b=2")}
@@ -110,7 +109,7 @@ func TestEncodeOrder(t *testing.T) {
 	}
 }
 
-// TestSize: what prepare says is what append appends, and offset finds it again.
+// prepare returns the size that append appends, and offset finds the series.
 func TestSize(t *testing.T) {
 	series := slices.Concat(sinktest.Pods(2, 30), []sink.Series{
 		{Metric: &sink.Metric{}, Block: &sink.Block{}},
@@ -122,15 +121,15 @@ func TestSize(t *testing.T) {
 	var payload []byte
 	for i := range series {
 		if at := offset(payload, i); at != len(payload) {
-			t.Errorf("series %d begins at %d, not %d", i, at, len(payload))
+			t.Errorf("series %d starts at %d, want %d", i, at, len(payload))
 		}
 		before, size := len(payload), e.prepare(&series[i])
 		if payload = e.append(payload); len(payload)-before != size {
-			t.Errorf("series %d took %d bytes, not %d", i, len(payload)-before, size)
+			t.Errorf("series %d took %d bytes, want %d", i, len(payload)-before, size)
 		}
 	}
 	if got := decode(t, payload); len(got) != len(series) {
-		t.Errorf("%d series instead of %d", len(got), len(series))
+		t.Errorf("%d series, want %d", len(got), len(series))
 	}
 }
 

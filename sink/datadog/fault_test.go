@@ -27,15 +27,14 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-// TestTooOld: the intake would leave out what has waited for more than an hour, and
-// say nothing.
+// The intake silently drops what waited for more than an hour, so it is not sent.
 func TestTooOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		receiver := sinktest.New(t, protocol, nil)
 		n := &sinktest.Network{Receiver: receiver}
 		n.Down.Store(true)
 		s := newTestSink(t, Config{Connection: sink.Connection{Client: n.Client()}}, "http://receiver")
-		_ = sinktest.SendWithin(t, s, 50*time.Minute, sinktest.Run(0, sinktest.Pods(1, 10), nil)) // it says that it waits
+		_ = sinktest.SendWithin(t, s, 50*time.Minute, sinktest.Run(0, sinktest.Pods(1, 10), nil)) // fails: still waiting
 		young := sinktest.Run(3000, sinktest.Pods(1, 5), nil)
 		sinktest.CheckError(t, sinktest.SendWithin(t, s, 50*time.Minute, young), "dropped 10 series in 1 payload: too old for the receiver")
 		n.Down.Store(false)
@@ -46,7 +45,7 @@ func TestTooOld(t *testing.T) {
 	})
 }
 
-// TestHalfFails has one half of a request that was too large fail for a while.
+// One half of a split request fails for a while.
 func TestHalfFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failures := 0

@@ -14,21 +14,22 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
-// What a push.Payload holds.
+// Values of push.Payload.Kind.
 const (
-	kindSeries uint8 = iota // a MetricPayload, compressed with zstd
-	kindChecks              // service checks in JSON
+	kindSeries uint8 = iota // a MetricPayload compressed with zstd
+	kindChecks              // service checks as JSON
 )
 
-// intake is the other side. It is for one sending goroutine, but for compressor.
+// intake sends to Datadog. Except for compressor, it is used only by the sending
+// goroutine.
 type intake struct {
-	url        string // without a slash at its end
+	url        string // without a trailing slash
 	keyFile    string
 	client     *client.Client
 	compressor *zstd.Encoder
 }
 
-// send is one attempt to send a payload.
+// send makes one attempt to send a payload.
 func (i *intake) send(ctx context.Context, p push.Payload) push.Result {
 	result, tooLarge := i.post(ctx, p)
 	if tooLarge && p.Series > 1 {
@@ -37,12 +38,12 @@ func (i *intake) send(ctx context.Context, p push.Payload) push.Result {
 	return result
 }
 
-// sendHalves sends a payload that was too large for the receiver, or something
-// before it, in two. Should one half have to be tried again, both are.
+// sendHalves sends a payload that was too large, for the receiver or a proxy, in two
+// halves. If one half has to be retried, so is the other.
 func (i *intake) sendHalves(ctx context.Context, p push.Payload) push.Result {
 	halves, err := i.split(p)
 	if err != nil {
-		return push.Result{Rejected: push.All, Err: fmt.Errorf("split a request that was too large: %w", err)}
+		return push.Result{Rejected: push.All, Err: fmt.Errorf("split oversized request: %w", err)}
 	}
 	var whole push.Result
 	for _, half := range halves {
@@ -67,7 +68,7 @@ func (i *intake) split(p push.Payload) (halves [2]push.Payload, err error) {
 	return halves, err
 }
 
-// splitBody splits after so many series.
+// splitBody splits after half series.
 func (i *intake) splitBody(p push.Payload, half int) (first, second []byte, err error) {
 	if p.Kind == kindChecks {
 		var checks []json.RawMessage
@@ -91,17 +92,17 @@ func (i *intake) splitBody(p push.Payload, half int) (first, second []byte, err 
 	return i.compressor.EncodeAll(series[:middle], nil), i.compressor.EncodeAll(series[middle:], nil), nil
 }
 
-// offset returns where in a MetricPayload the series begins that n others precede.
+// offset returns where series n starts in a MetricPayload.
 func offset(payload []byte, n int) int {
 	at := 0
 	for range n {
-		length, size := binary.Uvarint(payload[at+1:]) // of our own making, so that there is no error
+		length, size := binary.Uvarint(payload[at+1:]) // encoded by us, so there is no error
 		at += 1 + size + int(length)
 	}
 	return at
 }
 
-// post sends a payload and says what the receiver has made of it.
+// post sends a payload and returns the Result.
 func (i *intake) post(ctx context.Context, p push.Payload) (result push.Result, tooLarge bool) {
 	path, header := "/api/v2/series", map[string]string{"Content-Type": "application/x-protobuf", "Content-Encoding": "zstd"}
 	if p.Kind == kindChecks {
@@ -111,7 +112,7 @@ func (i *intake) post(ctx context.Context, p push.Payload) (result push.Result, 
 		tooLarge = response.StatusCode == http.StatusRequestEntityTooLarge
 		result := client.Status(response)
 		if response.StatusCode == http.StatusForbidden {
-			result.Err = fmt.Errorf("%w: is the API key in %s valid, and one of this site?", result.Err, i.keyFile)
+			result.Err = fmt.Errorf("%w (check that the API key in %s is valid for this site)", result.Err, i.keyFile)
 		}
 		return result
 	})

@@ -54,7 +54,7 @@ func listen(t *testing.T, answer sinktest.Answer) *sinktest.Receiver {
 
 func keyOf(r sinktest.Request) string { return r.Header.Get("DD-API-KEY") }
 
-// newTestSink returns a Sink that sends to url and is closed in the end.
+// newTestSink returns a Sink that sends to url and is closed at the end of the test.
 func newTestSink(t testing.TB, c Config, url string) *Sink {
 	t.Helper()
 	c.URL, c.Logger = url, slog.New(slog.DiscardHandler)
@@ -70,7 +70,7 @@ func newTestSink(t testing.TB, c Config, url string) *Sink {
 	return s
 }
 
-// linesOf returns the lines that the series of runs must become.
+// linesOf returns the lines expected for the series of runs.
 func linesOf(_ testing.TB, runs ...*sink.Run) []string {
 	var lines []string
 	for _, r := range runs {

@@ -9,8 +9,7 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
-// The tags of the fields of datadog.agentpayload.MetricPayload: the number of the
-// field, and how it is encoded.
+// Tags of fields of datadog.agentpayload.MetricPayload: field number and wire type.
 const (
 	payloadSeries = 1<<3 | protobuf.Sized
 
@@ -28,7 +27,7 @@ const (
 	pointTime  = 2 << 3
 )
 
-// typeGauge is the MetricType of everything here.
+// typeGauge is the MetricType of all series.
 const typeGauge = 3
 
 // appendTag appends a tag of a series.
@@ -39,7 +38,7 @@ func appendTag(dst []byte, key, value string) []byte {
 	dst = append(dst, key...)
 	dst = append(dst, ':')
 	dst = append(dst, value...)
-	if !utf8.Valid(dst[text:]) { // quicker than to look at key and value
+	if !utf8.Valid(dst[text:]) { // faster than checking key and value
 		return appendTag(dst[:start], protobuf.Valid(key), protobuf.Valid(value))
 	}
 	return dst
@@ -52,7 +51,7 @@ func appendTags(dst []byte, tags []sink.Tag) []byte {
 	return dst
 }
 
-// appendHost appends the resource by which Datadog knows the host of a series.
+// appendHost appends the resource that sets the host of a series.
 func appendHost(dst []byte, host string) []byte {
 	const kind = "host"
 	host = protobuf.Valid(host)
@@ -61,7 +60,7 @@ func appendHost(dst []byte, host string) []byte {
 	return protowire.AppendString(append(dst, resourceName), host)
 }
 
-// appendMetric appends what the series of a metric have in common.
+// appendMetric appends the shared fields of the series of a metric.
 func appendMetric(dst []byte, m *sink.Metric) []byte {
 	dst = protowire.AppendString(append(dst, seriesMetric), protobuf.Valid(m.Name))
 	dst = append(dst, seriesType, typeGauge)
@@ -71,18 +70,18 @@ func appendMetric(dst []byte, m *sink.Metric) []byte {
 	return dst
 }
 
-// appendPoint appends the one point of a series.
+// appendPoint appends the point of a series.
 func appendPoint(dst []byte, bits uint64, seconds int64) []byte {
 	dst = append(dst, seriesPoint, byte(sizePoint(seconds)-2))
 	dst = protowire.AppendFixed64(append(dst, pointValue), bits)
 	return protowire.AppendVarint(append(dst, pointTime), uint64(seconds))
 }
 
-// sizePoint returns the length of what appendPoint appends.
+// sizePoint returns the encoded length of a point.
 func sizePoint(seconds int64) int { return 2 + 1 + 8 + 1 + protowire.SizeVarint(uint64(seconds)) }
 
-// unit returns the name that Datadog has for a unit of UCUM; empty where there is
-// none, or where it only says what is counted.
+// unit returns Datadog's name of a UCUM unit, or nothing if there is none or the unit
+// only says what is counted.
 func unit(ucum string) string {
 	switch ucum {
 	case "By":

@@ -2,10 +2,10 @@ package dogstatsd
 
 import "unicode/utf8"
 
-// A place is a part of a line. The protocol has no way to escape what separates
-// parts, so that such characters are replaced by underscores, as control
-// characters are everywhere. What is not UTF-8 becomes U+FFFD. Newlines in a
-// message become \n, two characters, which the agent turns back.
+// place is a part of a line. DogStatsD cannot escape separators, so they are replaced
+// with underscores, as are control characters in all places. Invalid UTF-8 becomes
+// U+FFFD. Newlines in a message become \n, two characters, which the agent converts
+// back.
 type place uint8
 
 const (
@@ -17,7 +17,7 @@ const (
 	everywhere = inName | inKey | inValue | inMessage
 )
 
-// notPlain says in which places a byte cannot stay as it is without a look.
+// notPlain has, for each byte, the places where it may need replacement.
 var notPlain = func() (bad [256]place) {
 	for c := range bad {
 		if c < ' ' || c == '|' || c >= utf8.RuneSelf {
@@ -29,7 +29,7 @@ var notPlain = func() (bad [256]place) {
 	return bad
 }()
 
-// appendClean appends what may stand in a place of a line.
+// appendClean appends s, cleaned for a place of a line.
 func appendClean(dst []byte, s string, in place) []byte {
 	if isPlain(s) || isPlainIn(s, in) {
 		return append(dst, s...)
@@ -37,7 +37,7 @@ func appendClean(dst []byte, s string, in place) []byte {
 	return appendReplaced(dst, s, in)
 }
 
-// isPlainIn says whether s may stand in a place as it is.
+// isPlainIn reports whether s can be appended unchanged in a place.
 func isPlainIn(s string, in place) bool {
 	for i := range len(s) {
 		if notPlain[s[i]]&in != 0 {
@@ -47,9 +47,9 @@ func isPlainIn(s string, in place) bool {
 	return true
 }
 
-// isPlain says whether s may stand anywhere as it is. It looks at eight bytes at
-// once: nearly all of the text that is sent passes here, and with isPlainIn alone
-// encoding takes a sixth longer.
+// isPlain reports whether s can be appended unchanged anywhere. It checks eight bytes
+// at a time: nearly all text passes here, and encoding takes a sixth longer with
+// isPlainIn alone.
 func isPlain(s string) bool {
 	const (
 		eight = 8
@@ -60,9 +60,9 @@ func isPlain(s string) bool {
 		return isPlainIn(s, everywhere)
 	}
 	for i := 0; i < len(s); i += eight {
-		w := word(s[min(i, len(s)-eight):]) // The last two words may overlap.
-		// A byte is 0 exactly if taking 1 from it sets its highest bit, which was
-		// not set before.
+		w := word(s[min(i, len(s)-eight):]) // the last two words may overlap
+		// A byte is 0 exactly if subtracting 1 sets its highest bit and that was clear
+		// before.
 		bar, colon, comma := w^('|'*ones), w^(':'*ones), w^(','*ones)
 		notASCII, control := w, w-' '*ones
 		if (notASCII|control|(bar-ones)&^bar|(colon-ones)&^colon|(comma-ones)&^comma)&highs != 0 {
@@ -72,7 +72,7 @@ func isPlain(s string) bool {
 	return true
 }
 
-// word returns the first eight bytes of s as one number.
+// word returns the first eight bytes of s as a number.
 func word(s string) uint64 {
 	return uint64(s[7])<<56 | uint64(s[6])<<48 | uint64(s[5])<<40 | uint64(s[4])<<32 |
 		uint64(s[3])<<24 | uint64(s[2])<<16 | uint64(s[1])<<8 | uint64(s[0])

@@ -13,35 +13,36 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Config says where to send and how.
+// Config configures a Sink.
 type Config struct {
-	// Address is udp://host:port, unix:///path for a socket of datagrams or
-	// unixstream:///path for a stream.
+	// Address is udp://host:port, unix:///path for a datagram socket or
+	// unixstream:///path for a stream socket.
 	Address string
-	// MaxPacket is how many bytes of lines a datagram or frame has at most; a
-	// longer line is dropped. It is no more than the receiver reads at once:
-	// dogstatsd_buffer_size of a Datadog agent, 8192 unless changed. Default: 8192
+	// MaxPacket is the maximum size of a datagram or frame in bytes; longer lines are
+	// dropped. It must not exceed what the receiver reads at once,
+	// dogstatsd_buffer_size of a Datadog Agent, which defaults to 8192. Default: 8192
 	// for Unix sockets; 1432 for UDP, which fits into an Ethernet frame.
 	MaxPacket int
-	// Buffer is how many bytes of packets wait while the receiver is away, at
-	// least MaxPacket. Default: 16 MiB.
+	// Buffer is the maximum size of packets, in bytes, that wait for an unavailable
+	// receiver; at least MaxPacket. Default: 16 MiB.
 	Buffer int
-	// Timeout is how long Send waits in all for a receiver that takes nothing, how
-	// long a packet may take before the receiver counts as away, and how long
-	// connecting may take. Default: 10 s.
+	// Timeout limits the total time that Send waits for a receiver that accepts
+	// nothing, the time of a packet until the receiver counts as unavailable, and the
+	// time to connect. Default: 10 s.
 	Timeout time.Duration
-	// Spread is the time over which the lines of a run are sent evenly. UDP tells
-	// nobody that the receiver's buffer is full: a run of thousands of series
-	// should take some seconds of the time between two runs. On Unix sockets the
-	// receiver sets the pace by itself. Default: 0, as fast as it goes.
+	// Spread is the time over which the lines of a run are sent evenly. A UDP receiver
+	// silently drops what exceeds its buffer, so a run of thousands of series should be
+	// spread over some seconds of the interval. On Unix sockets the receiver sets the
+	// pace. Default: 0, as fast as possible.
 	Spread time.Duration
-	// AgentHost lets the receiver name its own host for series that have none. A
-	// Datadog agent does so; otherwise an empty host tag keeps it from that. Set it
-	// for receivers that do not know empty tags.
+	// AgentHost lets the receiver add its own host to series without one, as a Datadog
+	// Agent does. Otherwise an empty host tag prevents that. Set it for receivers that
+	// do not accept empty tags.
 	AgentHost bool
-	// Tags are added to everything.
+	// Tags are added to all series and service checks.
 	Tags []sink.Tag
-	// Logger is told when the receiver goes and comes. Default: no log.
+	// Logger logs when the receiver becomes unavailable and when it is back. Default:
+	// no log.
 	Logger *slog.Logger
 }
 
@@ -53,7 +54,7 @@ const (
 	defaultBuffer = 16 << 20
 )
 
-// complete fills in defaults and returns everything that is wrong.
+// complete applies defaults and returns everything that is wrong.
 func (c *Config) complete() (address, error) {
 	a, err := parseAddress(c.Address)
 	errs := []error{err}
@@ -64,22 +65,22 @@ func (c *Config) complete() (address, error) {
 		}
 	}
 	if c.MaxPacket < minPacket || c.MaxPacket > maxPacket {
-		errs = append(errs, fmt.Errorf("dogstatsd: max packet of %d bytes: want %d to %d", c.MaxPacket, minPacket, maxPacket))
+		errs = append(errs, fmt.Errorf("dogstatsd: invalid packet size %d: must be between %d and %d bytes", c.MaxPacket, minPacket, maxPacket))
 	}
 	if c.Buffer == 0 {
 		c.Buffer = defaultBuffer
 	}
 	if c.Buffer < c.MaxPacket {
-		errs = append(errs, fmt.Errorf("dogstatsd: buffer of %d bytes: want at least one packet, %d", c.Buffer, c.MaxPacket))
+		errs = append(errs, fmt.Errorf("dogstatsd: invalid buffer size %d: must hold at least one packet of %d bytes", c.Buffer, c.MaxPacket))
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 10 * time.Second
 	}
 	if c.Timeout < 0 {
-		errs = append(errs, fmt.Errorf("dogstatsd: timeout %s: want more than 0", c.Timeout))
+		errs = append(errs, fmt.Errorf("dogstatsd: invalid timeout %s: must be positive", c.Timeout))
 	}
 	if c.Spread < 0 {
-		errs = append(errs, fmt.Errorf("dogstatsd: spread %s: want 0 or more", c.Spread))
+		errs = append(errs, fmt.Errorf("dogstatsd: invalid spread %s: must not be negative", c.Spread))
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -87,11 +88,11 @@ func (c *Config) complete() (address, error) {
 	return a, errors.Join(errs...)
 }
 
-// An address is where a receiver listens.
+// address is the address of a receiver.
 type address struct {
-	network string // as package net calls it
+	network string // as in package net
 	target  string
-	named   bool // target has a name that must be looked up
+	named   bool // target has a host name that must be resolved
 	text    string
 }
 
@@ -100,29 +101,29 @@ func (a address) stream() bool   { return a.network == "unix" }
 
 func parseAddress(text string) (address, error) {
 	wrong := func(why string) (address, error) {
-		return address{}, fmt.Errorf("dogstatsd: address %q: %s; want udp://host:port, unix:///path or unixstream:///path", text, why)
+		return address{}, fmt.Errorf("dogstatsd: invalid address %q: %s; must be udp://host:port, unix:///path or unixstream:///path", text, why)
 	}
 	u, err := url.Parse(text)
 	if err != nil {
-		return wrong("it is no URL")
+		return wrong("not a URL")
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return wrong("there is more than host, port and path")
+		return wrong("more than host, port and path")
 	}
 	switch u.Scheme {
 	case "udp":
 		if strings.Trim(u.Path, "/") != "" || u.Opaque != "" {
-			return wrong("UDP has no path")
+			return wrong("UDP takes no path")
 		}
 		host, port := u.Hostname(), u.Port()
 		if host == "" || port == "" || port == "0" {
-			return wrong("host or port is missing")
+			return wrong("missing host or port")
 		}
 		_, err := netip.ParseAddr(host)
 		return address{network: "udp", target: net.JoinHostPort(host, port), named: err != nil, text: text}, nil
 	case "unix", "unixstream":
 		if u.Host != "" || u.Path == "" || u.Opaque != "" {
-			return wrong("the path is not absolute")
+			return wrong("path is not absolute")
 		}
 		network := "unixgram"
 		if u.Scheme == "unixstream" {
@@ -130,6 +131,6 @@ func parseAddress(text string) (address, error) {
 		}
 		return address{network: network, target: u.Path, text: text}, nil
 	default:
-		return wrong("the scheme is unknown")
+		return wrong("unknown scheme")
 	}
 }

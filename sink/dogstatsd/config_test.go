@@ -27,14 +27,14 @@ func TestAddresses(t *testing.T) {
 		"unix://", "unix://relative/path", "unix:path", "unixstream:///path?x=1", "udp://user@host:8125", "udp://host:99999x", "%",
 	} {
 		if got, err := parseAddress(text); err == nil {
-			t.Errorf("%q is accepted as %+v", text, got)
+			t.Errorf("%q accepted as %+v", text, got)
 		} else if !strings.Contains(err.Error(), "udp://host:port") {
-			t.Errorf("%q: the error does not say what is allowed: %v", text, err)
+			t.Errorf("%q: error does not say what is allowed: %v", text, err)
 		}
 	}
 }
 
-func TestAllMistakesAtOnce(t *testing.T) {
+func TestConfigReportsAllProblems(t *testing.T) {
 	_, err := New(Config{Address: "tcp://x", MaxPacket: 1 << 20, Buffer: 1, Timeout: -time.Second, Spread: -time.Second})
-	sinktest.CheckConfig(t, err, `"tcp://x"`, "max packet of 1048576", "buffer of 1 bytes", "timeout -1s", "spread -1s")
+	sinktest.CheckConfig(t, err, `"tcp://x"`, "packet size 1048576", "buffer size 1:", "timeout -1s", "spread -1s")
 }

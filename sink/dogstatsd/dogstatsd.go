@@ -1,16 +1,15 @@
-// Package dogstatsd sends series and service checks to whatever speaks DogStatsD:
-// a Datadog agent, mostly. It does not know what the series are about, and it
-// does not aggregate: DogStatsD has no other type for a value that is known as a
-// whole, so that every series is a gauge.
+// Package dogstatsd sends series and service checks to a DogStatsD server, usually a
+// Datadog Agent. It does not know what the series mean. Every series is a gauge, the
+// only DogStatsD type that is not aggregated over time.
 //
-// Over UDP a receiver that cannot keep up loses datagrams, and nobody learns of
-// it (see Config.Spread). A datagram socket of Unix makes the sender wait instead,
-// and a stream moves most in the least time.
+// A UDP receiver that cannot keep up silently loses datagrams (see Config.Spread). A
+// Unix datagram socket makes the sender wait instead; a Unix stream socket has the
+// highest throughput.
 //
 // DogStatsD has no NaN, no infinities and no way to end a series: such values are
-// dropped and counted, and Run.Ended is not read. Nor does it know entities: what
-// Block.Resource says becomes tags. Receivers that follow StatsD rather than
-// Datadog take a negative value for a change of the gauge.
+// dropped and counted, and Run.Ended is ignored. It has no entities: Block.Resource
+// becomes tags. Receivers that follow StatsD rather than Datadog interpret a negative
+// value as a change of the gauge.
 package dogstatsd
 
 import (
@@ -23,11 +22,9 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// A Sink sends runs to one receiver. Stats may be called at any time, Send by one
-// goroutine at a time. What waits for a receiver that is away is bounded by
-// Config.Buffer; then the oldest packets are dropped. When the receiver is back
-// what waits is sent again, in order; a packet that was on its way when it went
-// may be sent twice, which does a gauge no harm.
+// Sink is a sink.Sink. Packets for an unavailable receiver are buffered up to
+// Config.Buffer; then the oldest are dropped. When the receiver is back, the buffer is
+// sent in order; a packet in flight may be sent twice, which is harmless for gauges.
 type Sink struct {
 	config   Config
 	address  address
@@ -35,7 +32,7 @@ type Sink struct {
 	packet   *packet // being filled
 	queue    *queue
 	count    counters
-	reported uint64 // of count.dropped, those that Send or the log has told of
+	reported uint64 // part of count.dropped that Send or the log reported
 	stop     context.CancelFunc
 	finished chan struct{}
 }
@@ -43,11 +40,11 @@ type Sink struct {
 // counters are those of sink.Stats.
 type counters struct {
 	series, payloads, bytes, dropped, retries atomic.Uint64
-	oversize                                  atomic.Uint64 // of dropped, those in packets that the kernel did not take, since the last Send
+	oversize                                  atomic.Uint64 // part of dropped: in packets too large for the network, since the last Send
 }
 
-// New checks the Config and starts a Sink. It does not connect: a receiver that
-// is not there yet is as one that is away.
+// New checks the Config and starts a Sink. It does not connect, so the receiver may be
+// down.
 func New(config Config) (*Sink, error) {
 	a, err := config.complete()
 	if err != nil {
@@ -71,11 +68,10 @@ func New(config Config) (*Sink, error) {
 	return s, nil
 }
 
-// Send sends a run, or leaves it in the buffer while the receiver is away. It
-// waits no longer than Config.Spread and Config.Timeout together, and not after
-// the end of ctx; then it goes on without waiting, and the oldest packets are
-// dropped where the buffer is full. An error says how many lines were lost since
-// the Send before, and what waits. It allocates nothing for a series.
+// Send sends a run, or buffers it while the receiver is down. It waits at most
+// Config.Spread plus Config.Timeout, and not after ctx ends; from then on it drops the
+// oldest packets if the buffer is full. An error reports how many lines were lost since
+// the last Send and what is buffered. It does not allocate per series.
 func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Spread+s.config.Timeout)
 	defer cancel()
@@ -94,36 +90,36 @@ func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 	}
 	s.flush(ctx)
 	s.count.dropped.Add(lost.noNumber + lost.tooLong)
-	left, away := s.queue.drain(ctx)
+	left, down := s.queue.drain(ctx)
 	lost.oversize = s.count.oversize.Swap(0)
 	all := s.count.dropped.Load()
 	lost.all, s.reported = all-s.reported, all
-	return errors.Join(lost.err(s.address, s.config.MaxPacket), s.waiting(left, away))
+	return errors.Join(lost.err(s.address, s.config.MaxPacket), s.waiting(left, down))
 }
 
-// waiting is the error about packets that are not sent yet.
-func (s *Sink) waiting(packets int, away bool) error {
+// waiting returns the error about packets that are not sent yet.
+func (s *Sink) waiting(packets int, down bool) error {
 	if packets == 0 {
 		return nil
 	}
-	why := "takes them too slowly"
-	if away {
-		why = "is away"
+	why := "too slow"
+	if down {
+		why = "unavailable"
 	}
-	return fmt.Errorf("send to %s: %d packets wait: the receiver %s", s.address, packets, why)
+	return fmt.Errorf("send to %s: receiver %s; buffered packets: %d", s.address, why, packets)
 }
 
-// Yield drops what waits: lines do not say of what time they are.
+// Yield drops the buffer, since lines carry no timestamp.
 func (s *Sink) Yield() {
 	lines := uint64(s.queue.clear())
 	s.count.dropped.Add(lines)
 	s.reported += lines
 	if lines > 0 {
-		s.config.Logger.Warn("lines that waited for the DogStatsD receiver are dropped, because another instance sends", "address", s.address.String(), "lines", lines)
+		s.config.Logger.Warn("dropped buffered DogStatsD lines because another instance is sending", "address", s.address.String(), "lines", lines)
 	}
 }
 
-// add appends a line to the packet, after sending it if it is full.
+// add appends a line to the packet. If the packet is full, it is queued first.
 func (s *Sink) add(ctx context.Context, line []byte, p *pace, lost *losses) {
 	if len(line) > s.config.MaxPacket {
 		lost.tooLong++
@@ -142,7 +138,7 @@ func (s *Sink) add(ctx context.Context, line []byte, p *pace, lost *losses) {
 	s.packet.lines++
 }
 
-// flush queues the packet and begins another one.
+// flush queues the packet and begins another.
 func (s *Sink) flush(ctx context.Context) {
 	if s.packet.lines == 0 {
 		return
@@ -151,8 +147,8 @@ func (s *Sink) flush(ctx context.Context) {
 	s.packet = s.queue.packet()
 }
 
-// Stats counts lines, that is series and service checks. Dropped has those, too,
-// that DogStatsD has no words for and those longer than a packet.
+// Stats counts lines: series and service checks. Dropped includes values that DogStatsD
+// cannot express and lines longer than a packet.
 func (s *Sink) Stats() sink.Stats {
 	return sink.Stats{
 		Series:   s.count.series.Load(),
@@ -164,8 +160,8 @@ func (s *Sink) Stats() sink.Stats {
 	}
 }
 
-// Close sends what is buffered until ctx ends. It returns an error if something
-// is left then.
+// Close sends what is buffered until ctx ends. It returns an error if something is
+// left.
 func (s *Sink) Close(ctx context.Context) error {
 	s.queue.close()
 	select {
@@ -176,15 +172,15 @@ func (s *Sink) Close(ctx context.Context) error {
 	<-s.finished
 	if left := s.queue.clear(); left > 0 {
 		s.count.dropped.Add(uint64(left))
-		return fmt.Errorf("close the DogStatsD sink: %d lines not sent to %s: %w", left, s.address, context.Cause(ctx))
+		return fmt.Errorf("close DogStatsD sink: %d lines not sent to %s: %w", left, s.address, context.Cause(ctx))
 	}
 	return nil
 }
 
-// losses are the lines that were lost since the Send before.
+// losses counts the lines lost since the last Send.
 type losses struct {
 	noNumber, tooLong, oversize uint64
-	all                         uint64 // these, and what the buffer had no room for
+	all                         uint64 // including lines that did not fit into the buffer
 }
 
 func (l *losses) err(to address, maxPacket int) error {
@@ -193,16 +189,16 @@ func (l *losses) err(to address, maxPacket int) error {
 	}
 	var why []string
 	if l.noNumber > 0 {
-		why = append(why, fmt.Sprintf("%d are NaN or infinite", l.noNumber))
+		why = append(why, fmt.Sprintf("%d NaN or infinite", l.noNumber))
 	}
 	if l.tooLong > 0 {
-		why = append(why, fmt.Sprintf("%d are longer than a packet of %d bytes", l.tooLong, maxPacket))
+		why = append(why, fmt.Sprintf("%d longer than a packet of %d bytes", l.tooLong, maxPacket))
 	}
 	if l.oversize > 0 {
-		why = append(why, fmt.Sprintf("%d were in packets too large for the network", l.oversize))
+		why = append(why, fmt.Sprintf("%d in packets too large for the network", l.oversize))
 	}
 	if known := l.noNumber + l.tooLong + l.oversize; l.all > known {
-		why = append(why, fmt.Sprintf("for %d the receiver was away or too slow", l.all-known))
+		why = append(why, fmt.Sprintf("%d while the receiver was unavailable or too slow", l.all-known))
 	}
 	return fmt.Errorf("send to %s: %d lines lost: %s", to, l.all, strings.Join(why, ", "))
 }

@@ -20,7 +20,7 @@ func TestDelivery(t *testing.T) {
 	transports(t, func(t *testing.T, scheme, path string) {
 		n := 3000
 		if scheme == "udp" {
-			n = 1000 // which any receiver's buffer holds
+			n = 1000 // fits into the buffer of any receiver
 		}
 		r := listen(t, scheme, path)
 		s := newSink(t, Config{Address: r.address})
@@ -31,10 +31,10 @@ func TestDelivery(t *testing.T) {
 		sinktest.Send(t, s, run)
 		lines := r.lines(t, n+1)
 		if last := lines[n]; last != "_sc|ready|0|h:h" {
-			t.Errorf("the last line is %q", last)
+			t.Errorf("last line %q", last)
 		}
 		if got := numbers(t, lines[:n]); !slices.Equal(got, upTo(0, n)) {
-			t.Errorf("got %d series of %d", len(got), n)
+			t.Errorf("got %d of %d series", len(got), n)
 		}
 		stats := s.Stats()
 		expected := sink.Stats{Series: uint64(n + 1), Payloads: uint64(len(r.packets)), Bytes: uint64(len(strings.Join(r.packets, "")))}
@@ -44,11 +44,11 @@ func TestDelivery(t *testing.T) {
 	})
 }
 
-// TestPacking: packets are full, and never too full.
+// Packets are as full as possible and never too large.
 func TestPacking(t *testing.T) {
 	line := len("m.100000:100000|g|#host:h,t:xxxxxxx")
 	transports(t, func(t *testing.T, scheme, path string) {
-		limits := map[int]int{0: 8192} // of what Config says
+		limits := map[int]int{0: 8192} // documented default
 		if scheme == "udp" {
 			limits[0] = 1432
 		}
@@ -70,17 +70,16 @@ func TestPacking(t *testing.T) {
 	})
 }
 
-// TestAwayAndBack: the receiver is not there at first, then it is restarted; a
-// Unix socket loses nothing meanwhile.
-func TestAwayAndBack(t *testing.T) {
+// The receiver is down at first and restarted later; a Unix socket loses nothing.
+func TestReceiverDownAndBack(t *testing.T) {
 	for _, scheme := range []string{"unix", "unixstream"} {
 		t.Run(scheme, func(t *testing.T) {
 			path := t.TempDir() + "/s"
 			var log bytes.Buffer
 			s := newSink(t, Config{Address: scheme + "://" + path, Timeout: time.Hour, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-			sendInVain(t, s, numbered(0, 1000, 100))
+			sendAndFail(t, s, numbered(0, 1000, 100))
 			if stats := s.Stats(); stats.Series != 0 || stats.Buffered == 0 || stats.Dropped != 0 {
-				t.Fatalf("stats with no receiver: %+v", stats)
+				t.Fatalf("stats without receiver: %+v", stats)
 			}
 			r := listen(t, scheme, path)
 			if got := numbers(t, r.lines(t, 1000)); !slices.Equal(got, upTo(0, 1000)) {
@@ -89,9 +88,9 @@ func TestAwayAndBack(t *testing.T) {
 			s.queue.drain(t.Context())
 
 			r.close()
-			sendInVain(t, s, numbered(1000, 1000, 100))
+			sendAndFail(t, s, numbered(1000, 1000, 100))
 			r2 := listen(t, scheme, path)
-			_ = sinktest.Try(t, s, numbered(2000, 1000, 100)) // it may not have found the receiver yet
+			_ = sinktest.Try(t, s, numbered(2000, 1000, 100)) // may not be connected yet
 			s.queue.drain(t.Context())
 			got := numbers(t, append(r.lines(t, 0), r2.lines(t, 2000)...))
 			_ = s.Close(t.Context())
@@ -99,10 +98,10 @@ func TestAwayAndBack(t *testing.T) {
 				t.Errorf("%d of 3000 series", len(got))
 			}
 			if n := strings.Count(log.String(), "is unavailable"); n != 2 {
-				t.Errorf("the log says %d times that the receiver is away:\n%s", n, &log)
+				t.Errorf("unavailable logged %d times:\n%s", n, &log)
 			}
 			if n := strings.Count(log.String(), "is available again"); n != 2 {
-				t.Errorf("the log says %d times that the receiver is back:\n%s", n, &log)
+				t.Errorf("back logged %d times:\n%s", n, &log)
 			}
 			if stats := s.Stats(); stats.Dropped != 0 || stats.Retries == 0 {
 				t.Errorf("stats %+v", stats)
@@ -111,25 +110,25 @@ func TestAwayAndBack(t *testing.T) {
 	}
 }
 
-// sendInVain sends a run to a receiver that takes not all of it, if anything.
-func sendInVain(t *testing.T, s *Sink, r *sink.Run) {
+// sendAndFail sends a run to a receiver that does not accept all of it.
+func sendAndFail(t *testing.T, s *Sink, r *sink.Run) {
 	t.Helper()
-	sinktest.CheckError(t, sinktest.Try(t, s, r), "packets wait: the receiver ")
+	sinktest.CheckError(t, sinktest.Try(t, s, r), "buffered packets: ")
 }
 
-// TestRefused: UDP learns from ICMP that nobody listens, and keeps what waits.
-func TestRefused(t *testing.T) {
+// If nobody listens, UDP learns that from ICMP and keeps the buffer.
+func TestNobodyListens(t *testing.T) {
 	r := listen(t, "udp", "")
 	s := newSink(t, Config{Address: r.address})
 	r.close()
-	sendInVain(t, s, numbered(0, 1000, 100))
+	sendAndFail(t, s, numbered(0, 1000, 100))
 	if stats := s.Stats(); stats.Retries == 0 || stats.Buffered == 0 {
-		t.Errorf("stats %+v: nobody has refused anything", stats)
+		t.Errorf("stats %+v, want nothing rejected", stats)
 	}
 }
 
-// TestFullBuffer: with no receiver the oldest lines make room for the newest,
-// and every line is either sent or counted as dropped.
+// Without a receiver the oldest lines are dropped, and every line is either sent or
+// counted as dropped.
 func TestFullBuffer(t *testing.T) {
 	path := t.TempDir() + "/s"
 	s := newSink(t, Config{Address: "unix://" + path, MaxPacket: 1000, Buffer: 50_000, Timeout: time.Hour})
@@ -137,12 +136,12 @@ func TestFullBuffer(t *testing.T) {
 	for range 3 {
 		err := s.Send(t.Context(), numbered(first, n, 100))
 		first += n
-		if err == nil || !strings.Contains(err.Error(), "lines lost: for ") {
+		if err == nil || !strings.Contains(err.Error(), "lines lost: ") {
 			t.Errorf("error %v", err)
 		}
 	}
 	if stats := s.Stats(); stats.Buffered != 50 {
-		t.Errorf("%d packets of 1000 bytes wait in a buffer of 50000", stats.Buffered)
+		t.Errorf("%d packets of 1000 bytes in a buffer of 50000", stats.Buffered)
 	}
 	r := listen(t, "unix", path)
 	left := first - int(s.Stats().Dropped)
@@ -151,9 +150,8 @@ func TestFullBuffer(t *testing.T) {
 	}
 }
 
-// TestSlowReceiver: a receiver that does not read holds Send up only as long as
-// ctx says, what does not fit into the buffer is dropped and counted, and the
-// rest arrives when it reads on.
+// A receiver that does not read delays Send only until ctx ends; what does not fit into
+// the buffer is dropped and counted, and the rest arrives when it reads again.
 func TestSlowReceiver(t *testing.T) {
 	for _, scheme := range []string{"unix", "unixstream"} {
 		t.Run(scheme, func(t *testing.T) {
@@ -164,7 +162,7 @@ func TestSlowReceiver(t *testing.T) {
 			defer cancel()
 			const n = 10_000
 			if err := s.Send(ctx, numbered(0, n, 100)); err == nil {
-				t.Fatal("no error, though the receiver takes nothing")
+				t.Fatal("no error although the receiver does not read")
 			}
 			stats := s.Stats()
 			if stats.Dropped == 0 || stats.Buffered == 0 || stats.Buffered > 10 {
@@ -179,8 +177,8 @@ func TestSlowReceiver(t *testing.T) {
 	}
 }
 
-// TestStalledReceiver: what a receiver does not take within Timeout is kept, and
-// all of it arrives when the receiver reads on.
+// Packets that a receiver does not accept within Timeout are kept and arrive when it
+// reads again.
 func TestStalledReceiver(t *testing.T) {
 	for _, scheme := range []string{"unix", "unixstream"} {
 		t.Run(scheme, func(t *testing.T) {
@@ -188,7 +186,7 @@ func TestStalledReceiver(t *testing.T) {
 			stalled := stall(t, scheme, path)
 			s := newSink(t, Config{Address: scheme + "://" + path, Timeout: 20 * time.Millisecond})
 			const n = 10_000
-			sendInVain(t, s, numbered(0, n, 100))
+			sendAndFail(t, s, numbered(0, n, 100))
 			if stats := s.Stats(); stats.Dropped != 0 || stats.Buffered == 0 {
 				t.Errorf("stats %+v", stats)
 			}
@@ -205,8 +203,7 @@ func TestStalledReceiver(t *testing.T) {
 	}
 }
 
-// TestCloseWithStalledReceiver: Close gives up when it is told to, and counts
-// what is left.
+// Close gives up when ctx ends, and counts what is left.
 func TestCloseWithStalledReceiver(t *testing.T) {
 	for _, scheme := range []string{"unix", "unixstream"} {
 		t.Run(scheme, func(t *testing.T) {
@@ -214,9 +211,9 @@ func TestCloseWithStalledReceiver(t *testing.T) {
 			stall(t, scheme, path)
 			s := newSink(t, Config{Address: scheme + "://" + path, Timeout: 20 * time.Millisecond})
 			const n = 10_000
-			sendInVain(t, s, numbered(0, n, 100))
+			sendAndFail(t, s, numbered(0, n, 100))
 			if err := s.Close(canceled(t)); !errors.Is(err, context.Canceled) {
-				t.Errorf("error %v, though much is left", err)
+				t.Errorf("error %v although lines are left", err)
 			}
 			if stats := s.Stats(); stats.Series+stats.Dropped != n || stats.Dropped == 0 || stats.Buffered != 0 {
 				t.Errorf("stats %+v: %d sent or dropped of %d", stats, stats.Series+stats.Dropped, n)
@@ -231,41 +228,40 @@ func canceled(t *testing.T) context.Context {
 	return ctx
 }
 
-// TestYield: what waits when another instance begins to send is not sent, what
-// comes later is.
+// Packets buffered when another instance takes over are dropped; later ones are sent.
 func TestYield(t *testing.T) {
 	path := t.TempDir() + "/s"
 	var log bytes.Buffer
 	s := newSink(t, Config{Address: "unix://" + path, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	s.Yield()
-	sendInVain(t, s, numbered(0, 100, 10))
+	sendAndFail(t, s, numbered(0, 100, 10))
 	s.Yield()
 	if stats := s.Stats(); stats.Dropped != 100 || stats.Buffered != 0 {
 		t.Errorf("stats %+v, want 100 dropped", stats)
 	}
 	r := listen(t, "unix", path)
-	err := sinktest.Try(t, s, numbered(100, 100, 10)) // it may not have found the receiver yet
+	err := sinktest.Try(t, s, numbered(100, 100, 10)) // may not be connected yet
 	if err != nil && strings.Contains(err.Error(), "lost") {
-		t.Errorf("error %v about what was told before", err)
+		t.Errorf("error %v repeats an earlier one", err)
 	}
 	if got := numbers(t, r.lines(t, 100)); !slices.Equal(got, upTo(100, 200)) {
 		t.Errorf("got %v, want 100 to 199", got)
 	}
 	s.Yield()
-	_ = s.Close(t.Context()) // who writes to the log has ended
+	_ = s.Close(t.Context()) // nothing writes to the log afterwards
 	if n := strings.Count(log.String(), "lines=100"); n != 1 {
-		t.Errorf("the log says %d times that lines are dropped:\n%s", n, &log)
+		t.Errorf("dropped lines logged %d times:\n%s", n, &log)
 	}
 }
 
-// TestLossesAreTold: each Send tells what was lost since the one before, and why.
-func TestLossesAreTold(t *testing.T) {
+// Each Send reports what was lost since the last, and why.
+func TestLossesAreReported(t *testing.T) {
 	r := listen(t, "udp", "")
 	s := newSink(t, Config{Address: r.address})
 	s.count.dropped.Add(12) // between two runs
 	s.count.oversize.Add(5)
 	sinktest.CheckError(t, sinktest.Try(t, s, numbered(0, 1, 1)),
-		"12 lines lost: 5 were in packets too large for the network, for 7 the receiver was away or too slow")
+		"12 lines lost: 5 in packets too large for the network, 7 while the receiver was unavailable or too slow")
 	sinktest.CheckError(t, sinktest.Try(t, s, numbered(0, 1, 1)), "")
 }
 
@@ -286,7 +282,7 @@ func TestUnsendable(t *testing.T) {
 			Checks: slices.Values([]*sink.Check{{Name: "c", Block: few, Message: strings.Repeat("x", 10_000)}}),
 		}
 		err := s.Send(t.Context(), run)
-		if err == nil || !strings.Contains(err.Error(), "4 lines lost: 2 are NaN or infinite, 2 are longer than a packet of") {
+		if err == nil || !strings.Contains(err.Error(), "4 lines lost: 2 NaN or infinite, 2 longer than a packet of") {
 			t.Errorf("error %v", err)
 		}
 		if got := r.lines(t, 1); !slices.Equal(got, []string{"m.1:1|g|#host:h,t:x"}) {
@@ -301,16 +297,16 @@ func TestUnsendable(t *testing.T) {
 func TestClose(t *testing.T) {
 	path := t.TempDir() + "/s"
 	s := newSink(t, Config{Address: "unix://" + path})
-	sendInVain(t, s, numbered(0, 100, 10))
+	sendAndFail(t, s, numbered(0, 100, 10))
 	r := listen(t, "unix", path)
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if got := numbers(t, r.lines(t, 100)); len(got) != 100 {
-		t.Errorf("%d of 100 series", len(got))
+		t.Errorf("got %d of 100 series", len(got))
 	}
 	if err := s.Send(t.Context(), numbered(0, 100, 10)); err == nil {
-		t.Error("a closed sink takes a run")
+		t.Error("closed sink accepted a run")
 	}
 	if err := s.Close(t.Context()); err != nil {
 		t.Errorf("close again: %v", err)
@@ -319,7 +315,7 @@ func TestClose(t *testing.T) {
 
 func TestCloseWithoutReceiver(t *testing.T) {
 	s := newSink(t, Config{Address: "unix://" + t.TempDir() + "/s"})
-	sendInVain(t, s, numbered(0, 100, 10))
+	sendAndFail(t, s, numbered(0, 100, 10))
 	if err := s.Close(canceled(t)); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "100 lines") {
 		t.Errorf("error %v", err)
 	}
@@ -343,7 +339,7 @@ func TestSpread(t *testing.T) {
 	})
 }
 
-// TestSpreadDelivers: pauses lose nothing.
+// Pauses lose nothing.
 func TestSpreadDelivers(t *testing.T) {
 	r := listen(t, "udp", "")
 	s := newSink(t, Config{Address: r.address, Spread: 100 * time.Millisecond})

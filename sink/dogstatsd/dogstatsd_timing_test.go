@@ -9,7 +9,7 @@ import (
 	"github.com/kubestate/kubestate/internal/sinktest"
 )
 
-// discard starts a receiver that reads and forgets, and returns its address.
+// discard starts a receiver that discards everything, and returns its address.
 func discard(t testing.TB, scheme, path string) string {
 	t.Helper()
 	if scheme == "unixstream" {
@@ -56,7 +56,7 @@ func perSeries(b *testing.B, n int) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/series")
 }
 
-// BenchmarkEncode is everything before the packet is handed to the writer.
+// BenchmarkEncode measures everything before a packet is queued for the writer.
 func BenchmarkEncode(b *testing.B) {
 	const n = 10_000
 	run := sinktest.Typical(n)
@@ -75,8 +75,8 @@ func BenchmarkEncode(b *testing.B) {
 	perSeries(b, n)
 }
 
-// BenchmarkSend is whole runs, with the system's part: a receiver reads them on
-// the same machine.
+// BenchmarkSend sends complete runs to a receiver on the same machine, including the
+// cost of the system calls.
 func BenchmarkSend(b *testing.B) {
 	for _, c := range []struct {
 		name, scheme string

@@ -7,22 +7,21 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// An encoder writes lines. It keeps the text of the Block that it saw last, so
-// that a series costs the copying of that text and its own tags. Its methods
-// return memory that the next call uses again; once that has grown to the longest
-// line they allocate nothing. It is not safe for concurrent use.
+// encoder encodes lines. It caches the text of the last Block, so that a series costs
+// copying that text and encoding its own tags. Its methods return memory that the next
+// call reuses; once its buffers have grown, it does not allocate. It is not safe for
+// concurrent use.
 type encoder struct {
 	instance  []sink.Tag
-	agentHost bool // nothing says that a series has no host
+	agentHost bool // do not mark series without a host
 
 	block  *sink.Block
-	shared []byte // what follows the value in all series of block
-	tagged bool   // shared has a tag already
+	shared []byte // text after the value in all series of block
+	tagged bool   // shared already has a tag
 	line   []byte
 }
 
-// series returns the line of a series, or false if DogStatsD cannot say its
-// value.
+// series returns the line of a series, or false if DogStatsD cannot express its value.
 func (e *encoder) series(s *sink.Series) (line []byte, ok bool) {
 	if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
 		return nil, false
@@ -39,7 +38,7 @@ func (e *encoder) series(s *sink.Series) (line []byte, ok bool) {
 	return dst, true
 }
 
-// enter encodes what the series of a Block have in common.
+// enter encodes the shared part of the series of a Block.
 func (e *encoder) enter(b *sink.Block) {
 	e.block = b
 	dst := append(e.shared[:0], "|g"...)
@@ -74,9 +73,9 @@ func (e *encoder) check(c *sink.Check) []byte {
 	return dst
 }
 
-// appendHost appends the tag by which DogStatsD knows the host. An empty one
-// keeps the agent from naming its own, which a series about a cluster does not
-// belong to. Where a tag is called host already, that one is the host.
+// appendHost appends the tag that sets the host. An empty tag prevents the agent from
+// adding its own host, which is unrelated to a series about the cluster. If a tag is
+// already named host, it sets the host.
 func (e *encoder) appendHost(dst []byte, b *sink.Block) (_ []byte, tagged bool) {
 	if b.Host == "" && e.agentHost {
 		return dst, false
@@ -92,7 +91,7 @@ func (e *encoder) appendHost(dst []byte, b *sink.Block) (_ []byte, tagged bool) 
 	return appendClean(dst, b.Host, inValue), true
 }
 
-// appendTags appends tags to a line that has some before or, unless tagged, none.
+// appendTags appends tags; tagged reports whether the line already has some.
 func appendTags(dst []byte, tags []sink.Tag, tagged bool) ([]byte, bool) {
 	for i := range tags {
 		if tagged {
@@ -108,9 +107,9 @@ func appendTags(dst []byte, tags []sink.Tag, tagged bool) ([]byte, bool) {
 	return dst, tagged
 }
 
-// appendValue appends the shortest text that is read as the same number.
+// appendValue appends the shortest text that parses as the same number.
 func appendValue(dst []byte, v float64) []byte {
-	const exact = 1 << 53 // Integers up to here are what they look like.
+	const exact = 1 << 53 // integers up to here are exact
 	if i := int64(v); -exact < v && v < exact && float64(i) == v {
 		return strconv.AppendInt(dst, i, 10)
 	}

@@ -33,13 +33,13 @@ func TestSeries(t *testing.T) {
 			"kubernetes_state.node.count:1|g|#host:node-1,env:prod,kube_cluster_name:c,node:node-1,os:linux,zone:a"},
 		{"an entity", encoder{}, "m", &sink.Block{Tags: tags("a", "b"), Resource: tags("k8s.pod.name", "p", "k8s.pod.uid", "u")}, tags("c", "d"), 1,
 			"m:1|g|#host:,a:b,k8s.pod.name:p,k8s.pod.uid:u,c:d"},
-		{"a part of the entity is the host", encoder{}, "m", &sink.Block{Resource: tags("host", "x")}, nil, 1, "m:1|g|#host:x"},
+		{"an entity attribute is the host", encoder{}, "m", &sink.Block{Resource: tags("host", "x")}, nil, 1, "m:1|g|#host:x"},
 		{"no tags of its own", encoder{}, "m", node, nil, 0.5, "m:0.5|g|#host:node-1,kube_cluster_name:c,node:node-1"},
 		{"no host", encoder{}, "m", bare, nil, 1, "m:1|g|#host:"},
 		{"no host, own tag", encoder{}, "m", bare, tags("a", "b"), 1, "m:1|g|#host:,a:b"},
 		{"agent's host", encoder{agentHost: true}, "m", bare, nil, 1, "m:1|g"},
 		{"agent's host, own tag", encoder{agentHost: true}, "m", bare, tags("a", "b"), 1, "m:1|g|#a:b"},
-		{"agent's host, but there is one", encoder{agentHost: true}, "m", node, nil, 1, "m:1|g|#host:node-1,kube_cluster_name:c,node:node-1"},
+		{"agent's host, series with a host", encoder{agentHost: true}, "m", node, nil, 1, "m:1|g|#host:node-1,kube_cluster_name:c,node:node-1"},
 		{"a tag is the host", encoder{}, "m", &sink.Block{Tags: tags("host", "x")}, nil, 1, "m:1|g|#host:x"},
 		{"an instance tag is the host", encoder{instance: tags("host", "x")}, "m", bare, nil, 1, "m:1|g|#host:x"},
 		{"hostile name", encoder{agentHost: true}, "a:b|c\nd,e#f@g", bare, nil, 1, "a_b_c_d,e#f@g:1|g"},
@@ -55,13 +55,13 @@ func TestSeries(t *testing.T) {
 				t.Errorf("got  %q\nwant %q", line, c.expected)
 			}
 			if !utf8.Valid(line) {
-				t.Errorf("%q is not UTF-8", line)
+				t.Errorf("invalid UTF-8: %q", line)
 			}
 		})
 	}
 }
 
-// TestBlocksInTurn: what was kept of one Block is not written for another.
+// What is cached of a Block is not written for another.
 func TestBlocksInTurn(t *testing.T) {
 	a := &sink.Block{Host: "a", Tags: tags("x", "1")}
 	b := &sink.Block{}
@@ -74,7 +74,7 @@ func TestBlocksInTurn(t *testing.T) {
 		if string(line) != c.expected {
 			t.Errorf("got %q, want %q", line, c.expected)
 		}
-		e.check(&sink.Check{Name: "c", Block: b}) // must not disturb it
+		e.check(&sink.Check{Name: "c", Block: b}) // must not disturb the cache
 	}
 }
 
@@ -92,7 +92,7 @@ func TestChecks(t *testing.T) {
 		{"no host", sink.Check{Name: "c", Status: sink.OK, Block: &sink.Block{}}, "_sc|c|0|#host:,env:prod"},
 		{"hostile", sink.Check{Name: "a|b", Status: sink.Warning, Message: "one, two\nm:three|four\t\xff", Block: node},
 			"_sc|a_b|1|h:node-1|#env:prod,node:node-1|m:one, two\\nm:three_four_\uFFFD"},
-		{"no such status", sink.Check{Name: "c", Status: 9, Block: node}, "_sc|c|3|h:node-1|#env:prod,node:node-1"},
+		{"invalid status", sink.Check{Name: "c", Status: 9, Block: node}, "_sc|c|3|h:node-1|#env:prod,node:node-1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := encoder{instance: tags("env", "prod")}
@@ -115,13 +115,12 @@ func TestValues(t *testing.T) {
 			t.Errorf("%g: got %s, want %s", v, got, expected)
 		}
 		if back, err := strconv.ParseFloat(got, 64); err != nil || back != v {
-			t.Errorf("%g: %s is read as %g (%v)", v, got, back, err)
+			t.Errorf("%g: %s parsed as %g (%v)", v, got, back, err)
 		}
 	}
 }
 
-// TestEveryByteEverywhere: looking at eight bytes at once finds what looking at
-// each finds.
+// isPlain, which checks eight bytes at a time, agrees with checking each byte.
 func TestEveryByteEverywhere(t *testing.T) {
 	for length := 1; length <= 20; length++ {
 		for at := range length {

@@ -7,7 +7,7 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// A pace spreads lines evenly over a time.
+// pace spreads lines evenly over a duration.
 type pace struct {
 	start  time.Time
 	spread time.Duration
@@ -15,8 +15,8 @@ type pace struct {
 	done   int
 }
 
-// burst is what may be sent ahead of time: shorter pauses cost more than they
-// spread.
+// burst is how far ahead of schedule lines may be sent: shorter pauses are not worth
+// their cost.
 const burst = 5 * time.Millisecond
 
 func newPace(r *sink.Run, spread time.Duration) pace {

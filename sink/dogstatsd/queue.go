@@ -5,43 +5,42 @@ import (
 	"sync"
 )
 
-// A packet is a datagram or, behind its length, a frame of a stream.
+// packet is a datagram, or a frame of a stream.
 type packet struct {
-	buf   []byte // the frame's length, then the lines
-	lines int    // series and checks
+	buf   []byte // frame header, then the lines
+	lines int    // series and service checks
 }
 
-// headerSize is what a packet keeps free for the length of a frame.
+// headerSize is the space reserved for the length of a frame.
 const headerSize = 4
 
 func (p *packet) body() []byte { return p.buf[headerSize:] }
 
-// window is how many packets wait while the receiver takes them. More would need
-// memory and send nothing sooner.
+// window is how many packets may be queued while the receiver accepts them. More would
+// take memory without sending anything sooner.
 const window = 64
 
-// A queue holds the packets between Send, which fills it, and the writer, which
-// takes packets out in order and gives back what it could not send. While the
-// receiver is there Send waits for its turn; while it is away packets gather, and
-// the oldest makes room for the newest.
+// queue contains the packets between Send, which adds them, and the writer, which takes
+// them in order and returns those that it could not send. While the receiver is up,
+// Send waits for room; while it is down, packets accumulate and the oldest are dropped.
 type queue struct {
 	packetSize int
-	most       int           // packets that may wait
-	filled     chan struct{} // there may be something to take
+	most       int           // maximum number of packets
+	filled     chan struct{} // there may be a packet to take
 	moved      chan struct{} // there may be room, or nothing left
 
 	mu     sync.Mutex
-	ring   []*packet // as large as was needed until now
-	head   int       // index of the oldest in ring
+	ring   []*packet // grows on demand
+	head   int       // index of the oldest packet in ring
 	n      int
-	taken  int  // packets the writer has; they count as if in ring
-	stale  bool // what the writer has must not come back
-	away   bool
+	taken  int  // packets that the writer has; they count as if in ring
+	stale  bool // packets that the writer has must not be returned to the queue
+	down   bool
 	closed bool
 	free   []*packet
 }
 
-// newQueue returns a queue for at most so many packets.
+// newQueue returns a queue for at most that many packets.
 func newQueue(most, packetSize int) *queue {
 	return &queue{
 		packetSize: packetSize,
@@ -59,7 +58,7 @@ func signal(c chan struct{}) {
 	}
 }
 
-// packet returns an empty one.
+// packet returns an empty packet.
 func (q *queue) packet() *packet {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -71,7 +70,7 @@ func (q *queue) packet() *packet {
 	return &packet{buf: make([]byte, headerSize, headerSize+q.packetSize)}
 }
 
-// recycle makes a packet free. It is called with q.mu held.
+// recycle adds a packet to the free list. q.mu must be held.
 func (q *queue) recycle(p *packet) {
 	if len(q.free) < 2*window {
 		p.buf, p.lines = p.buf[:headerSize], 0
@@ -79,13 +78,13 @@ func (q *queue) recycle(p *packet) {
 	}
 }
 
-// put appends a packet. If there is no room it waits, unless the receiver is
-// away, until ctx ends. It returns how many lines were lost for this one to fit.
+// put appends a packet. If the queue is full and the receiver up, it waits for room
+// until ctx ends. It returns how many lines were dropped to make room.
 func (q *queue) put(ctx context.Context, p *packet) (dropped int) {
 	for {
 		q.mu.Lock()
 		full := q.n+q.taken >= q.most
-		wait := !q.away && (full || q.n+q.taken >= window)
+		wait := !q.down && (full || q.n+q.taken >= window)
 		if !wait || ctx.Err() != nil || q.closed {
 			break
 		}
@@ -102,7 +101,7 @@ func (q *queue) put(ctx context.Context, p *packet) (dropped int) {
 		return dropped
 	}
 	if q.n+q.taken >= q.most {
-		if q.n == 0 { // The writer has all there are.
+		if q.n == 0 { // the writer has all packets
 			dropped = p.lines
 			q.recycle(p)
 			return dropped
@@ -120,7 +119,7 @@ func (q *queue) put(ctx context.Context, p *packet) (dropped int) {
 	return dropped
 }
 
-// grow makes room for more packets. It is called with q.mu held.
+// grow enlarges the ring. q.mu must be held.
 func (q *queue) grow() {
 	ring := make([]*packet, min(2*len(q.ring), q.most))
 	n := copy(ring, q.ring[q.head:])
@@ -128,7 +127,7 @@ func (q *queue) grow() {
 	q.ring, q.head = ring, 0
 }
 
-// shift removes the oldest packet from the ring. It is called with q.mu held.
+// shift removes the oldest packet from the ring. q.mu must be held.
 func (q *queue) shift() *packet {
 	p := q.ring[q.head]
 	q.ring[q.head] = nil
@@ -137,8 +136,8 @@ func (q *queue) shift() *packet {
 	return p
 }
 
-// wait returns true when there is a packet to take, and false when there will be
-// none or stop has ended.
+// wait returns true when there is a packet to take, and false when none will come or
+// stop has ended.
 func (q *queue) wait(stop context.Context) bool {
 	for {
 		q.mu.Lock()
@@ -157,8 +156,8 @@ func (q *queue) wait(stop context.Context) bool {
 	}
 }
 
-// batch is how many packets the writer takes at once: not so many that none is
-// left to be dropped for a newer one.
+// batch is how many packets the writer takes at once: few enough that some are left to
+// be dropped for newer ones.
 func (q *queue) batch() int { return max(1, min(16, q.most/4)) }
 
 // take appends the oldest packets to batch, up to its capacity.
@@ -172,10 +171,10 @@ func (q *queue) take(batch []*packet) []*packet {
 	return batch
 }
 
-// finish ends the writer's turn with all the packets it has: the first done of
-// them are sent or given up, the others come back in front of those that wait. It
-// returns how many lines of those were lost because the queue was cleared.
-func (q *queue) finish(batch []*packet, done int, away bool) (dropped int) {
+// finish returns the packets of the writer: the first done of them are sent or given
+// up, the others go back to the front of the queue. It returns how many lines were lost
+// because the queue was cleared meanwhile.
+func (q *queue) finish(batch []*packet, done int, down bool) (dropped int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.stale {
@@ -193,28 +192,28 @@ func (q *queue) finish(batch []*packet, done int, away bool) (dropped int) {
 		q.n++
 	}
 	q.taken, q.stale = q.taken-len(batch), false
-	q.away = away
+	q.down = down
 	signal(q.moved)
 	return dropped
 }
 
-// setAway says that the receiver is away, until finish says that it is back.
-func (q *queue) setAway() {
+// setDown marks the receiver as unavailable until finish marks it as available.
+func (q *queue) setDown() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.away = true
+	q.down = true
 	signal(q.moved)
 }
 
-// drain waits until everything is sent or given up, the receiver is away, or ctx
-// has ended. It returns how many packets are left then.
-func (q *queue) drain(ctx context.Context) (left int, away bool) {
+// drain waits until everything is sent or given up, the receiver is down or ctx has
+// ended. It returns how many packets are left.
+func (q *queue) drain(ctx context.Context) (left int, down bool) {
 	for {
 		q.mu.Lock()
-		left, away = q.n+q.taken, q.away
+		left, down = q.n+q.taken, q.down
 		q.mu.Unlock()
-		if left == 0 || away || ctx.Err() != nil {
-			return left, away
+		if left == 0 || down || ctx.Err() != nil {
+			return left, down
 		}
 		select {
 		case <-q.moved:
@@ -223,7 +222,7 @@ func (q *queue) drain(ctx context.Context) (left int, away bool) {
 	}
 }
 
-// close lets the writer end once nothing is left.
+// close lets the writer return once the queue is empty.
 func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -232,8 +231,8 @@ func (q *queue) close() {
 	signal(q.moved)
 }
 
-// clear drops what waits and returns how many lines that were. What the writer has
-// now does not come back.
+// clear drops all packets and returns how many lines that were. Packets that the writer
+// has are not returned to the queue.
 func (q *queue) clear() (lines int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -245,7 +244,7 @@ func (q *queue) clear() (lines int) {
 	return lines
 }
 
-// waiting returns how many packets there are.
+// waiting returns the number of packets.
 func (q *queue) waiting() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

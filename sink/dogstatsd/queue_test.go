@@ -2,8 +2,7 @@ package dogstatsd
 
 import "testing"
 
-// TestYieldWhileSending: what could not be sent when the queue was cleared does not
-// come back.
+// Packets that could not be sent when the queue was cleared do not return.
 func TestYieldWhileSending(t *testing.T) {
 	q := newQueue(8, 64)
 	for _, body := range []string{"a", "b", "c"} {
@@ -13,21 +12,21 @@ func TestYieldWhileSending(t *testing.T) {
 	}
 	batch := q.take(make([]*packet, 0, 2))
 	if got := q.clear(); got != 1 {
-		t.Errorf("%d lines are dropped at once, want 1", got)
+		t.Errorf("%d lines dropped at once, want 1", got)
 	}
 	if dropped := q.finish(batch, 1, true); dropped != 1 || q.waiting() != 0 {
-		t.Errorf("%d lines are dropped in the end, and %d packets wait; want 1 and none", dropped, q.waiting())
+		t.Errorf("%d lines dropped in the end, %d packets left; want 1 and none", dropped, q.waiting())
 	}
 	p := q.packet()
 	p.lines = 1
 	q.put(t.Context(), p)
 	if dropped := q.finish(q.take(batch[:0]), 0, true); dropped != 0 || q.waiting() != 1 {
-		t.Errorf("%d lines of what came later are dropped, %d packets wait", dropped, q.waiting())
+		t.Errorf("%d later lines dropped, %d packets left", dropped, q.waiting())
 	}
 }
 
-// TestRingGrows: a queue that grows while packets wait keeps them, and their order, and
-// one that may be huge needs no memory for that.
+// A queue that grows keeps its packets in order, and a large maximum does not cost
+// memory in advance.
 func TestRingGrows(t *testing.T) {
 	q := newQueue(1<<40, 64)
 	put := func(lines int) {
@@ -35,12 +34,12 @@ func TestRingGrows(t *testing.T) {
 		p.lines = lines
 		q.put(t.Context(), p)
 	}
-	q.setAway()
+	q.setDown()
 	next := 0
 	batch := make([]*packet, 0, q.batch())
 	for i := range 1000 {
 		put(i)
-		if i%3 == 0 { // some of those that are taken come back
+		if i%3 == 0 { // some of those taken are returned
 			batch = q.take(batch[:0])
 			next += len(batch) / 2
 			q.finish(batch, len(batch)/2, true)
@@ -50,7 +49,7 @@ func TestRingGrows(t *testing.T) {
 		batch = q.take(batch[:0])
 		for _, p := range batch {
 			if p.lines != next {
-				t.Fatalf("packet %d comes when it is the turn of %d", p.lines, next)
+				t.Fatalf("got packet %d, want %d", p.lines, next)
 			}
 			next++
 		}

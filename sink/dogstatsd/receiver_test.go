@@ -19,9 +19,9 @@ import (
 
 var _ sink.Sink = (*Sink)(nil)
 
-// A receiver listens as an agent does and keeps the packets that it reads.
+// receiver listens as an agent does and keeps the packets that it reads.
 type receiver struct {
-	address string // as Config has it
+	address string // for Config.Address
 	closer  io.Closer
 	changed chan struct{}
 	cut     bool // a stream may end within a frame
@@ -32,7 +32,7 @@ type receiver struct {
 	errs    []error
 }
 
-// listen starts a receiver of a scheme on path, or on any port for UDP.
+// listen starts a receiver on path, or on any port for UDP.
 func listen(t testing.TB, scheme, path string) *receiver {
 	t.Helper()
 	r := &receiver{address: scheme + "://" + path, changed: make(chan struct{}, 1)}
@@ -95,7 +95,7 @@ func (r *receiver) got(packet string) {
 	signal(r.changed)
 }
 
-// close ends the receiver and its connections. Their sockets are gone then.
+// close stops the receiver and closes its connections and sockets.
 func (r *receiver) close() {
 	_ = r.closer.Close()
 	if path, ok := strings.CutPrefix(r.address, "unix://"); ok {
@@ -108,7 +108,7 @@ func (r *receiver) close() {
 	}
 }
 
-// lines returns everything that was received, when it is n lines or more.
+// lines waits for at least n lines and returns all of them.
 func (r *receiver) lines(t testing.TB, n int) []string {
 	t.Helper()
 	timeout := time.After(20 * time.Second)
@@ -117,7 +117,7 @@ func (r *receiver) lines(t testing.TB, n int) []string {
 		lines, errs := split(r.packets), errors.Join(r.errs...)
 		r.mu.Unlock()
 		if errs != nil {
-			t.Fatalf("the stream is not frames: %v", errs)
+			t.Fatalf("malformed frames: %v", errs)
 		}
 		if len(lines) >= n {
 			return lines
@@ -125,7 +125,7 @@ func (r *receiver) lines(t testing.TB, n int) []string {
 		select {
 		case <-r.changed:
 		case <-timeout:
-			t.Fatalf("got %d lines of %d", len(lines), n)
+			t.Fatalf("got %d of %d lines", len(lines), n)
 		}
 	}
 }
@@ -137,7 +137,7 @@ func split(packets []string) (lines []string) {
 	return lines
 }
 
-// transports calls test for every transport, with a path where one may listen.
+// transports runs test with every transport and a path to listen on.
 func transports(t *testing.T, test func(t *testing.T, scheme, path string)) {
 	for _, scheme := range []string{"udp", "unix", "unixstream"} {
 		t.Run(scheme, func(t *testing.T) {
@@ -150,7 +150,7 @@ func transports(t *testing.T, test func(t *testing.T, scheme, path string)) {
 	}
 }
 
-// newSink returns a Sink that the end of the test closes.
+// newSink returns a Sink that is closed at the end of the test.
 func newSink(t testing.TB, c Config) *Sink {
 	t.Helper()
 	s, err := New(c)
@@ -161,8 +161,8 @@ func newSink(t testing.TB, c Config) *Sink {
 	return s
 }
 
-// numbered returns a run of n series "m.<first>", "m.<first+1>" …, each with as
-// many bytes of tags.
+// numbered returns a run of n series "m.<first>", "m.<first+1>" …, with the given
+// number of bytes of tags.
 func numbered(first, n, tags int) *sink.Run {
 	block := &sink.Block{Host: "h", Tags: []sink.Tag{{Key: "t", Value: strings.Repeat("x", tags)}}}
 	return &sink.Run{
@@ -178,7 +178,7 @@ func numbered(first, n, tags int) *sink.Run {
 	}
 }
 
-// numbers returns the numbers of the series in lines, ascending and each once.
+// numbers returns the numbers of the series in lines, sorted and without duplicates.
 func numbers(t testing.TB, lines []string) []int {
 	t.Helper()
 	var all []int

@@ -15,13 +15,12 @@ import (
 const (
 	firstBackoff = 100 * time.Millisecond
 	maxBackoff   = 5 * time.Second
-	// A name of a UDP receiver may lead elsewhere later, and no error tells.
+	// The address of a named UDP receiver may change without an error.
 	resolveEvery = time.Minute
 )
 
-// A writer moves packets from its queue to the receiver, on a goroutine of its
-// own. It connects when there is something to send, and again, after a back-off,
-// when the receiver has gone.
+// writer sends packets from its queue to the receiver, on its own goroutine. It
+// connects when there is something to send, and reconnects with back-off.
 type writer struct {
 	address address
 	timeout time.Duration
@@ -31,9 +30,9 @@ type writer struct {
 
 	conn      net.Conn // nil: not connected
 	connected time.Time
-	release   func() bool // ends the closing of conn at the end of stop
-	failures  int         // since a batch was sent without an error
-	doubtful  bool        // one was, but it may yet turn out that nobody has read it
+	release   func() bool // stops the AfterFunc that closes conn when stop ends
+	failures  int         // since the last batch was sent without an error
+	doubtful  bool        // a batch was sent, but nobody may have received it
 	vectors   net.Buffers // of a stream
 	batch     []*packet
 }
@@ -51,7 +50,7 @@ func (w *writer) run(stop context.Context) {
 	w.disconnect()
 }
 
-// connect returns true when there is a connection, and false when stop has ended.
+// connect returns true when connected, and false when stop has ended.
 func (w *writer) connect(stop context.Context) bool {
 	for w.conn == nil {
 		if w.failures > 0 && !sleep(stop, backoff(w.failures)) {
@@ -60,7 +59,7 @@ func (w *writer) connect(stop context.Context) bool {
 		conn, err := w.dial(stop)
 		if err != nil {
 			w.failed(err)
-			w.queue.setAway()
+			w.queue.setDown()
 			continue
 		}
 		w.use(stop, conn)
@@ -73,7 +72,8 @@ func (w *writer) dial(stop context.Context) (net.Conn, error) {
 	return dialer.DialContext(stop, w.address.network, w.address.target)
 }
 
-// use makes conn the connection. A write that blocks ends when stop does.
+// use sets the connection. When stop ends, conn is closed, which interrupts a blocked
+// write.
 func (w *writer) use(stop context.Context, conn net.Conn) {
 	w.conn, w.connected = conn, time.Now()
 	w.release = context.AfterFunc(stop, func() { _ = conn.Close() })
@@ -84,11 +84,11 @@ func (w *writer) disconnect() {
 		return
 	}
 	w.release()
-	_ = w.conn.Close() // Nothing is buffered in it.
+	_ = w.conn.Close() // nothing is buffered in it
 	w.conn = nil
 }
 
-// refresh asks from time to time where a UDP receiver is now.
+// refresh resolves the name of a UDP receiver again from time to time.
 func (w *writer) refresh(stop context.Context) {
 	if !w.address.named || time.Since(w.connected) < resolveEvery {
 		return
@@ -100,38 +100,38 @@ func (w *writer) refresh(stop context.Context) {
 	}
 }
 
-// settle decides what becomes of a batch of which the first packets were sent,
-// before err.
+// settle handles the outcome of a batch: the first packets were sent, then err
+// occurred.
 func (w *writer) settle(batch []*packet, sent int, err error) {
 	for _, p := range batch[:sent] {
 		w.count.series.Add(uint64(p.lines))
 		w.count.payloads.Add(1)
 		w.count.bytes.Add(uint64(len(p.body())))
 	}
-	done, away := sent, err != nil
+	done, down := sent, err != nil
 	switch {
 	case err == nil:
 		w.succeeded()
 	case errors.Is(err, syscall.EMSGSIZE):
-		w.logger.Warn("the DogStatsD receiver does not take a packet of this size", "address", w.address.String(), "bytes", len(batch[sent].body()))
+		w.logger.Warn("dropped DogStatsD packet that is too large for the network", "address", w.address.String(), "bytes", len(batch[sent].body()))
 		w.count.oversize.Add(uint64(batch[sent].lines))
 		w.count.dropped.Add(uint64(batch[sent].lines))
-		done, away = sent+1, false
+		done, down = sent+1, false
 	case errors.Is(err, net.ErrClosed): // stop has ended
 	default:
 		w.count.retries.Add(1)
-		// Of a stream a part of a frame may be on its way, and what follows must be a
-		// frame. A datagram that there was no room for needs no new connection.
+		// A stream may have sent part of a frame, and a new frame must follow. A
+		// datagram that did not fit into a full buffer needs no new connection.
 		if w.address.stream() || !isBusy(err) {
 			w.disconnect()
 		}
 		w.failed(err)
 	}
-	w.count.dropped.Add(uint64(w.queue.finish(batch, done, away)))
+	w.count.dropped.Add(uint64(w.queue.finish(batch, done, down)))
 }
 
-// succeeded remembers that the receiver is there. Of a datagram of UDP it is known
-// only when the next is not refused.
+// succeeded records that the receiver is up. For UDP that is known only if the next
+// datagram is not rejected.
 func (w *writer) succeeded() {
 	if w.failures == 0 {
 		return
@@ -144,7 +144,7 @@ func (w *writer) succeeded() {
 	w.failures, w.doubtful = 0, false
 }
 
-// failed remembers that the receiver was not there, or took nothing.
+// failed records that the receiver is down or accepts nothing.
 func (w *writer) failed(err error) {
 	w.doubtful = false
 	if w.failures++; w.failures == 1 {
@@ -160,7 +160,7 @@ func (w *writer) write(stop context.Context, batch []*packet) (sent int, err err
 	for i, p := range batch {
 		if err := writeDatagram(stop, w.conn, p.body(), w.timeout); err != nil {
 			if errors.Is(err, syscall.ECONNREFUSED) && w.address.network == "udp" {
-				// It was the datagram before that found nobody.
+				// It was the previous datagram that nobody received.
 				return max(i-1, 0), err
 			}
 			return i, err
@@ -169,8 +169,8 @@ func (w *writer) write(stop context.Context, batch []*packet) (sent int, err err
 	return len(batch), nil
 }
 
-// writeFrames writes packets, each behind its length (4 bytes, little-endian),
-// with one call of the system.
+// writeFrames writes packets, each prefixed with its length (4 bytes, little-endian),
+// in one system call.
 func (w *writer) writeFrames(batch []*packet) (sent int, err error) {
 	if err := w.conn.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
 		return 0, err
@@ -182,7 +182,7 @@ func (w *writer) writeFrames(batch []*packet) (sent int, err error) {
 	}
 	vectors := w.vectors
 	written, err := w.vectors.WriteTo(w.conn)
-	w.vectors = vectors // WriteTo has moved it on.
+	w.vectors = vectors // WriteTo has advanced it
 	for sent < len(batch) && written >= int64(len(batch[sent].buf)) {
 		written -= int64(len(batch[sent].buf))
 		sent++
@@ -190,9 +190,9 @@ func (w *writer) writeFrames(batch []*packet) (sent int, err error) {
 	return sent, err
 }
 
-// writeDatagram writes a datagram. Where the kernel has no room for it right now
-// it tries again, after short pauses, until the time is over; for a receiver on a
-// Unix socket whose queue is full package net waits by itself.
+// writeDatagram writes a datagram. If the kernel has no buffer space, it retries after
+// short pauses until the timeout. For Unix sockets with a full queue, package net waits
+// by itself.
 func writeDatagram(stop context.Context, conn net.Conn, body []byte, timeout time.Duration) error {
 	deadline := time.Now().Add(timeout)
 	if err := conn.SetWriteDeadline(deadline); err != nil {
@@ -206,19 +206,18 @@ func writeDatagram(stop context.Context, conn net.Conn, body []byte, timeout tim
 	}
 }
 
-// isBusy says whether the receiver, or the way to it, was only full.
+// isBusy reports whether the receiver or the network buffer was merely full.
 func isBusy(err error) bool {
 	return errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.EAGAIN) || errors.Is(err, os.ErrDeadlineExceeded)
 }
 
-// backoff returns how long to wait after so many failures in a row: about twice
-// as long each time, and never as long as others that failed at the same moment.
+// backoff returns the pause after consecutive failures: doubling, with jitter.
 func backoff(failures int) time.Duration {
 	limit := min(firstBackoff<<min(failures-1, 16), maxBackoff)
 	return limit/2 + rand.N(limit/2)
 }
 
-// sleep returns false if ctx ends before the time is over.
+// sleep returns false if ctx ends first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -16,8 +16,8 @@ import (
 	"github.com/kubestate/kubestate/internal/sinktest"
 )
 
-// stall listens on a Unix socket without reading. What it returns reads on, until
-// it has n lines.
+// stall listens on a Unix socket without reading. The returned function reads until it
+// has n lines.
 func stall(t *testing.T, scheme, path string) (read func(n int) []string) {
 	t.Helper()
 	begin := make(chan struct{})
@@ -49,7 +49,7 @@ func stall(t *testing.T, scheme, path string) (read func(n int) []string) {
 	}
 }
 
-// A fullConn is a socket whose interface has no room for the first datagrams.
+// fullConn is a socket whose interface has no buffer space for the first datagrams.
 type fullConn struct {
 	net.Conn
 	full int // how many calls fail
@@ -70,7 +70,7 @@ func TestNoBufferSpace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &fullConn{full: 5}
 		if err := writeDatagram(t.Context(), c, []byte("a"), time.Second); err != nil || len(c.took) != 1 {
-			t.Errorf("room after 5 attempts: error %v, took %q", err, c.took)
+			t.Errorf("room after 5 attempts: error %v, got %q", err, c.took)
 		}
 		c = &fullConn{full: 1000}
 		start := time.Now()
@@ -84,7 +84,7 @@ func TestNoBufferSpace(t *testing.T) {
 	})
 }
 
-// A refusedConn learns with the third datagram that nobody has read the second.
+// refusedConn reports with the third datagram that nobody received the second.
 type refusedConn struct {
 	fullConn
 }
@@ -109,7 +109,7 @@ func TestRefusedDatagramIsTheOneBefore(t *testing.T) {
 	}
 }
 
-// A smallConn has no room for datagrams of more than four bytes, now or later.
+// smallConn never has room for datagrams of more than four bytes.
 type smallConn struct {
 	fullConn
 }
@@ -121,8 +121,7 @@ func (c *smallConn) Write(p []byte) (int, error) {
 	return c.fullConn.Write(p)
 }
 
-// TestDatagramTooLarge: a datagram that no attempt will bring through is dropped,
-// and the next one is sent.
+// A datagram that can never be sent is dropped, and the next one is sent.
 func TestDatagramTooLarge(t *testing.T) {
 	conn := &smallConn{}
 	w := writer{
@@ -140,13 +139,13 @@ func TestDatagramTooLarge(t *testing.T) {
 		w.settle(batch, sent, err)
 	}
 	if !slices.Equal(conn.took, []string{"a", "b"}) || w.count.dropped.Load() != 5 || w.count.oversize.Load() != 5 || w.conn == nil {
-		t.Errorf("the receiver took %q, %d lines were dropped", conn.took, w.count.dropped.Load())
+		t.Errorf("receiver got %q, %d lines dropped", conn.took, w.count.dropped.Load())
 	}
 }
 
-// TestBackIsSaidOnce: what UDP has taken says nothing until the next datagram is not
-// refused, so that a receiver that stays away is not called back in between.
-func TestBackIsSaidOnce(t *testing.T) {
+// UDP is known to work only when the next datagram is not rejected, so a receiver that
+// stays down is not logged as back in between.
+func TestBackIsLoggedOnce(t *testing.T) {
 	for network, want := range map[string]int{"udp": 0, "unixgram": 3} {
 		var log strings.Builder
 		w := writer{
@@ -170,8 +169,8 @@ func TestBackIsSaidOnce(t *testing.T) {
 	}
 }
 
-// TestStreamEndsWithPartOfFrame: a frame that takes too long may have begun, so
-// that it is sent again by another connection.
+// A frame that times out may be sent in part, so it is sent again on another
+// connection.
 func TestStreamEndsWithPartOfFrame(t *testing.T) {
 	path := t.TempDir() + "/s"
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
@@ -183,7 +182,7 @@ func TestStreamEndsWithPartOfFrame(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := newSink(t, Config{Address: "unixstream://" + path, Timeout: 20 * time.Millisecond})
-	sendInVain(t, s, numbered(0, 10_000, 200))
+	sendAndFail(t, s, numbered(0, 10_000, 200))
 	for range 2 {
 		c, err := l.Accept()
 		if err != nil {
@@ -193,8 +192,7 @@ func TestStreamEndsWithPartOfFrame(t *testing.T) {
 	}
 }
 
-// TestStreamRestartsAtFrame: a connection that ends within a frame is followed by
-// one that begins with that frame.
+// After a connection broke within a frame, the next one starts with that frame.
 func TestStreamRestartsAtFrame(t *testing.T) {
 	path := t.TempDir() + "/s"
 	l, err := net.Listen("unix", path)
@@ -225,18 +223,18 @@ func TestStreamRestartsAtFrame(t *testing.T) {
 	var packets []string
 	framed := make(chan error, 1)
 	go func() { framed <- sinktest.ReadFrames(second, func(p string) { packets = append(packets, p) }) }()
-	if err := <-sent; err != nil && !strings.Contains(err.Error(), "packets wait") { // it may have ended while there was no connection
+	if err := <-sent; err != nil && !strings.Contains(err.Error(), "buffered packets") { // may end while disconnected
 		t.Fatal(err)
 	}
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-framed; err != nil {
-		t.Fatalf("the second connection is not whole frames: %v", err)
+		t.Fatalf("second connection: malformed frames: %v", err)
 	}
 	got := numbers(t, split(packets))
 	if len(got) == 0 || got[len(got)-1] != n-1 || len(got) != n-got[0] {
-		t.Errorf("the second connection has %d series, from %v on", len(got), got[:min(1, len(got))])
+		t.Errorf("second connection: %d series, starting with %v", len(got), got[:min(1, len(got))])
 	}
 	if stats := s.Stats(); stats.Series != n || stats.Retries == 0 {
 		t.Errorf("stats %+v", stats)
@@ -254,8 +252,7 @@ func TestBackoff(t *testing.T) {
 	}
 }
 
-// TestNamesAreResolvedAgain: after a while the writer of a named UDP receiver has
-// another connection.
+// After a while, the writer of a named UDP receiver reconnects.
 func TestNamesAreResolvedAgain(t *testing.T) {
 	r := listen(t, "udp", "")
 	a, err := parseAddress(strings.Replace(r.address, "127.0.0.1", "localhost", 1))
@@ -271,10 +268,10 @@ func TestNamesAreResolvedAgain(t *testing.T) {
 	defer w.disconnect()
 	old := w.conn
 	if w.refresh(stop); w.conn != old {
-		t.Error("a new connection at once")
+		t.Error("reconnected at once")
 	}
 	w.connected = w.connected.Add(-2 * resolveEvery)
 	if w.refresh(stop); w.conn == old {
-		t.Error("the same connection after a while")
+		t.Error("not reconnected after a while")
 	}
 }

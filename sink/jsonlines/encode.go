@@ -11,17 +11,16 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// An encoder writes lines. It keeps the tags of the Block that it saw last as
-// text, so that the tags of a series are put between them. It is not safe for
-// concurrent use.
+// encoder encodes lines. It caches the tags of the last Block as text, into which the
+// tags of a series are merged. It is not safe for concurrent use.
 type encoder struct {
 	instance []sink.Tag
 
 	block *sink.Block
-	tags  []sink.Tag // of instance, block and its resource, sorted
-	text  []byte     // these as JSON strings, each with a comma behind it
-	ends  []int      // where each ends in text
-	own   []sink.Tag // of a series, sorted
+	tags  []sink.Tag // of config, block and its resource, sorted
+	text  []byte     // these as JSON strings, each followed by a comma
+	ends  []int      // end of each in text
+	own   []sink.Tag // of the series, sorted
 }
 
 func newEncoder(instance []sink.Tag) encoder { return encoder{instance: instance} }
@@ -79,7 +78,7 @@ func (e *encoder) appendOrigin(dst []byte, b *sink.Block, own []sink.Tag) []byte
 	return appendString(dst, b.Host)
 }
 
-// enter sorts and encodes what the lines of a Block have in common.
+// enter sorts and encodes the shared tags of a Block.
 func (e *encoder) enter(b *sink.Block) {
 	e.block = b
 	e.tags = append(append(append(e.tags[:0], e.instance...), b.Tags...), b.Resource...)
@@ -91,14 +90,14 @@ func (e *encoder) enter(b *sink.Block) {
 	}
 }
 
-// appendTags appends the tags of the Block with own ones in their places.
+// appendTags appends the tags of the Block merged with own ones.
 func (e *encoder) appendTags(dst []byte, own []sink.Tag) []byte {
 	if len(e.tags)+len(own) == 0 {
 		return dst
 	}
 	e.own = append(e.own[:0], own...)
 	slices.SortFunc(e.own, compare)
-	copied, next := 0, 0 // How much of text was copied; the first tag not in it.
+	copied, next := 0, 0 // length of text copied; first tag not in it
 	for _, t := range e.own {
 		place, _ := slices.BinarySearchFunc(e.tags[next:], t, compare)
 		if next += place; next > 0 {
@@ -108,7 +107,7 @@ func (e *encoder) appendTags(dst []byte, own []sink.Tag) []byte {
 		dst = appendTag(dst, t)
 	}
 	dst = append(dst, e.text[copied:]...)
-	return dst[:len(dst)-1] // The last comma.
+	return dst[:len(dst)-1] // without the last comma
 }
 
 func appendTag(dst []byte, t sink.Tag) []byte {
@@ -119,7 +118,7 @@ func appendTag(dst []byte, t sink.Tag) []byte {
 	return append(dst, '"', ',')
 }
 
-// compare orders tags as their texts, key:value.
+// compare orders tags by their text, key:value.
 func compare(a, b sink.Tag) int {
 	if a.Key == b.Key {
 		return strings.Compare(a.Value, b.Value)
@@ -128,7 +127,7 @@ func compare(a, b sink.Tag) int {
 	if c := strings.Compare(a.Key[:n], b.Key[:n]); c != 0 {
 		return c
 	}
-	for i := n; ; i++ { // One key begins with the other.
+	for i := n; ; i++ { // one key is a prefix of the other
 		x, y := at(a, i), at(b, i)
 		if x != y || x < 0 {
 			return cmp.Compare(x, y)
@@ -136,7 +135,7 @@ func compare(a, b sink.Tag) int {
 	}
 }
 
-// at returns a byte of the text of a tag, or -1 behind its end.
+// at returns a byte of the text of a tag, or -1 after its end.
 func at(t sink.Tag, i int) int {
 	if i < len(t.Key) {
 		return int(t.Key[i])
@@ -152,7 +151,7 @@ func at(t sink.Tag, i int) int {
 	}
 }
 
-// appendNumber appends the shortest text that is read as the same number.
+// appendNumber appends the shortest text that parses as the same number.
 func appendNumber(dst []byte, v float64) []byte {
 	switch {
 	case math.IsNaN(v):
@@ -174,7 +173,7 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// appendEscaped appends what stands between the quotes of a JSON string.
+// appendEscaped appends the content of a JSON string, without quotes.
 func appendEscaped(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {

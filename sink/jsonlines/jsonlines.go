@@ -1,16 +1,15 @@
-// Package jsonlines writes series and service checks for people to look at: one
-// JSON object per line, to a file or a stream. It does not know what the series
-// are about, and keeps nothing: each line is whole.
+// Package jsonlines writes series and service checks for humans: one JSON object per
+// line, to a file or stream. It does not know what the series mean, and keeps no state:
+// each line is self-contained.
 //
 //	{"name":"m","type":"gauge","value":1,"tags":["a:b","c:d"],"host":"node-1"}
 //	{"name":"c","type":"service_check","value":0,"tags":[],"host":"","status":"ok","message":""}
 //
 // The type is gauge, counter, updown (a sum that may fall) or service_check. Tags,
-// among them what Block.Resource says, are sorted as they stand. JSON has no NaN
-// and no infinities: their values are the strings "NaN", "+Inf" and "-Inf", as
-// Prometheus spells them. A status is ok, warning, critical or unknown, with the
-// values 0 to 3. That a series has ended is not written. Bytes that are not UTF-8
-// become U+FFFD.
+// including those of Block.Resource, are sorted as text. JSON has no NaN or infinities:
+// they are the strings "NaN", "+Inf" and "-Inf", as in Prometheus. The status is ok,
+// warning, critical or unknown, with values 0 to 3. Ended series are not written.
+// Invalid UTF-8 is replaced with U+FFFD.
 package jsonlines
 
 import (
@@ -24,21 +23,20 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Config says where to write. Either Path or Output is set.
+// Config configures a Sink. Exactly one of Path and Output must be set.
 type Config struct {
-	// Path is a file. It is created, or appended to.
+	// Path is a file, which is created or appended to.
 	Path string
-	// Output is written to in pieces of whole lines; it stays open.
+	// Output is written to in chunks of complete lines and never closed.
 	Output io.Writer
-	// Tags are added to everything.
+	// Tags are added to all lines.
 	Tags []sink.Tag
 }
 
-// A Sink writes runs. Send returns when the run is written, so that nothing is
-// ever buffered. Stats may be called at any time.
+// Sink is a sink.Sink. Send returns when the run is written; nothing is buffered.
 type Sink struct {
 	output  io.Writer
-	file    *os.File // nil: output is not ours
+	file    *os.File // nil: Output is not ours to close
 	encoder encoder
 	buf     []byte
 	cut     bool // the last write ended within a line
@@ -47,13 +45,13 @@ type Sink struct {
 	stats sink.Stats
 }
 
-// pieceSize is about how many bytes are written at once.
+// pieceSize is the approximate number of bytes per write.
 const pieceSize = 64 << 10
 
-// New opens the file.
+// New returns a Sink and opens the file.
 func New(c Config) (*Sink, error) {
 	if (c.Path == "") == (c.Output == nil) {
-		return nil, errors.New("jsonlines: want either a path or an output")
+		return nil, errors.New("jsonlines: exactly one of Path and Output must be set")
 	}
 	s := &Sink{output: c.Output, encoder: newEncoder(c.Tags)}
 	if c.Path != "" {
@@ -66,9 +64,9 @@ func New(c Config) (*Sink, error) {
 	return s, nil
 }
 
-// Send writes a run. It stops between two writes when ctx ends, but a write that
-// blocks, to a pipe that nobody reads, it cannot end. An error says how many lines
-// are not written. It allocates nothing for a series.
+// Send writes a run. It checks ctx between writes, but cannot interrupt a write that
+// blocks, such as to a pipe that nobody reads. An error reports how many lines were not
+// written. It does not allocate per series.
 func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 	p := piece{ctx: ctx, sink: s}
 	s.buf = s.buf[:0]
@@ -90,13 +88,13 @@ func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 	return nil
 }
 
-// A piece is the part of a run that waits in Sink.buf to be written.
+// piece is the part of a run in Sink.buf.
 type piece struct {
 	ctx   context.Context
 	sink  *Sink
 	lines uint64
 	lost  uint64
-	err   error // the first
+	err   error // the first error
 }
 
 func (p *piece) added() {
@@ -106,8 +104,8 @@ func (p *piece) added() {
 	}
 }
 
-// flush writes the piece, unless something went wrong before: a piece that is cut
-// short must not be followed by another.
+// flush writes the piece, unless a write failed before: nothing must follow a truncated
+// piece.
 func (p *piece) flush() {
 	n := 0
 	if p.err == nil {
@@ -141,7 +139,7 @@ func (s *Sink) Stats() sink.Stats {
 	return s.stats
 }
 
-// Close closes the file; again it does nothing.
+// Close closes the file. It may be called twice.
 func (s *Sink) Close(context.Context) error {
 	if s.file == nil {
 		return nil

@@ -22,14 +22,14 @@ import (
 
 var _ sink.Sink = (*Sink)(nil)
 
-// tags makes tags of key=value.
+// tags parses tags of the form key=value.
 func tags(pairs ...string) []sink.Tag { return sinktest.Tags(pairs...) }
 
 func runOf(series []*sink.Series, checks ...*sink.Check) *sink.Run {
 	return &sink.Run{Series: slices.Values(series), Checks: slices.Values(checks)}
 }
 
-// TestLines has every kind of line, byte for byte.
+// Every kind of line, byte for byte.
 func TestLines(t *testing.T) {
 	path := t.TempDir() + "/lines"
 	s, err := New(Config{Path: path, Tags: tags("env=prod")})
@@ -43,7 +43,7 @@ func TestLines(t *testing.T) {
 		{Metric: &sink.Metric{Name: "restarts", Type: sink.Counter}, Block: node, Value: 0.25},
 		{Metric: &sink.Metric{Name: "sum", Type: sink.UpDown}, Block: bare, Tags: tags("a=b"), Value: math.NaN()},
 	}, &sink.Check{Name: "ready", Status: sink.Critical, Message: "it is \"not\"\nready", Block: node, Tags: tags("z=")})
-	for range 2 { // The second run is appended.
+	for range 2 { // the second run is appended
 		if err := s.Send(t.Context(), run); err != nil {
 			t.Fatal(err)
 		}
@@ -67,18 +67,17 @@ func TestLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.Send(t.Context(), run); err == nil || !strings.Contains(err.Error(), "4 lines lost") {
-		t.Errorf("a closed sink: error %v", err)
+		t.Errorf("closed sink: error %v", err)
 	}
 	if stats := s.Stats(); stats.Dropped != 4 {
-		t.Errorf("stats of a closed sink: %+v", stats)
+		t.Errorf("stats of closed sink: %+v", stats)
 	}
 	if err := s.Close(t.Context()); err != nil {
 		t.Errorf("close again: %v", err)
 	}
 }
 
-// TestHostile: encoding/json reads what was meant, for random strings, floats and
-// tags.
+// encoding/json reads back what was written, for random strings, floats and tags.
 func TestHostile(t *testing.T) {
 	words := []string{"", "a", "ab", "a:", "a:b", "a-b", "a_", "\"", "\\", "\n", "\r\t\x00\x1f\x7f", "é", "日本", "🙂", "\u2028", "\xff", "\xed\xa0\x80", "</x>", "{", ","}
 	floats := []float64{0, math.Copysign(0, -1), 1, -1, 0.1, 1e6, 1e20, 1e21, 1e-6, 1e-7, 1e300, 5e-324, math.MaxFloat64, 1 << 53, 1501569018.123}
@@ -110,7 +109,7 @@ func TestHostile(t *testing.T) {
 			t.Fatalf("%v: %q", err, line)
 		}
 		if bytes.Count(line, []byte("\n")) != 1 || line[len(line)-1] != '\n' {
-			t.Fatalf("%q is not one line", line)
+			t.Fatalf("%q is not a single line", line)
 		}
 		all := []string{}
 		for _, tag := range slices.Concat(instance, block.Tags, block.Resource, s.Tags) {
@@ -121,22 +120,22 @@ func TestHostile(t *testing.T) {
 			all[i] = valid(all[i])
 		}
 		if got.Name != valid(s.Metric.Name) || got.Host != valid(block.Host) || got.Value != s.Value || got.Tags == nil || !slices.Equal(got.Tags, all) {
-			t.Fatalf("%q is read as %+v; the tags are %q", line, got, all)
+			t.Fatalf("%q parsed as %+v; tags %q", line, got, all)
 		}
 	}
 }
 
-// valid makes text of what may not be UTF-8, one replacement for each byte.
+// valid replaces each invalid byte of text, as the encoder does.
 func valid(s string) string { return string([]rune(s)) }
 
 func TestSpecialValues(t *testing.T) {
 	for text, v := range map[string]float64{"NaN": math.NaN(), "+Inf": math.Inf(1), "-Inf": math.Inf(-1)} {
 		var got string
 		if err := json.Unmarshal(appendNumber(nil, v), &got); err != nil || got != text {
-			t.Errorf("%g is written as %q: %v", v, got, err)
+			t.Errorf("%g written as %q: %v", v, got, err)
 		}
 		if back, err := strconv.ParseFloat(got, 64); err != nil || math.Float64bits(back) != math.Float64bits(v) && back == back {
-			t.Errorf("%q is read as %g: %v", got, back, err)
+			t.Errorf("%q parsed as %g: %v", got, back, err)
 		}
 	}
 }
@@ -144,7 +143,7 @@ func TestSpecialValues(t *testing.T) {
 func TestStatusNames(t *testing.T) {
 	for status, name := range []string{"ok", "warning", "critical", "unknown", "unknown"} {
 		if got := statusName(sink.Status(status)); got != name {
-			t.Errorf("status %d is %q, want %q", status, got, name)
+			t.Errorf("status %d: %q, want %q", status, got, name)
 		}
 	}
 }
@@ -152,7 +151,7 @@ func TestStatusNames(t *testing.T) {
 func TestConfig(t *testing.T) {
 	for _, c := range []Config{{}, {Path: "x", Output: os.Stdout}, {Path: t.TempDir()}} {
 		if _, err := New(c); err == nil {
-			t.Errorf("%+v is accepted", c)
+			t.Errorf("%+v accepted", c)
 		}
 	}
 }
@@ -173,7 +172,7 @@ func TestEndedContext(t *testing.T) {
 	}
 }
 
-// A shortWriter has no room for all of the first write, and none for the second.
+// shortWriter fails within the first write, and again on the second.
 type shortWriter struct {
 	bytes.Buffer
 	room   int
@@ -192,7 +191,7 @@ func (w *shortWriter) Write(p []byte) (int, error) {
 	return w.Buffer.Write(p)
 }
 
-// TestCutShort: the run after failed writes begins on a line of its own.
+// After failed writes, the next run starts on a new line.
 func TestCutShort(t *testing.T) {
 	out := &shortWriter{room: 100}
 	s, err := New(Config{Output: out})
@@ -205,7 +204,7 @@ func TestCutShort(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 		if out.Len() != 100 {
-			t.Errorf("%d bytes are written, though writing failed after 100", out.Len())
+			t.Errorf("%d bytes written, although writes failed after 100", out.Len())
 		}
 	}
 	if err := s.Send(t.Context(), sinktest.Typical(n)); err != nil {
@@ -218,7 +217,7 @@ func TestCutShort(t *testing.T) {
 		}
 	}
 	if len(lines) != n+1 {
-		t.Errorf("%d lines, want %d and the one cut short", len(lines), n)
+		t.Errorf("%d lines, want %d and the truncated one", len(lines), n)
 	}
 }
 

@@ -7,21 +7,21 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
-// partialSuccess is what an ExportMetricsServiceResponse says.
+// partialSuccess is the content of an ExportMetricsServiceResponse.
 type partialSuccess struct {
-	rejected int // points
+	rejected int // data points
 	message  string
 }
 
-// status is what a google.rpc.Status says.
+// status is the content of a google.rpc.Status.
 type status struct {
 	message    string
-	retry      bool          // the receiver asks for another attempt
-	retryAfter time.Duration // after that time
+	retry      bool          // the receiver allows a retry
+	retryAfter time.Duration // minimum delay of the retry
 }
 
-// readSuccess reads an ExportMetricsServiceResponse. What it cannot read is as if
-// it were not there: that everything was taken.
+// readSuccess decodes an ExportMetricsServiceResponse. Malformed parts are ignored, as
+// if everything was accepted.
 func readSuccess(response []byte) partialSuccess {
 	var success partialSuccess
 	for tag, value := range protobuf.Fields(response) {
@@ -40,7 +40,7 @@ func readSuccess(response []byte) partialSuccess {
 	return success
 }
 
-// readStatus reads a google.rpc.Status and the google.rpc.RetryInfo in it.
+// readStatus decodes a google.rpc.Status and the google.rpc.RetryInfo in it.
 func readStatus(encoded []byte) status {
 	var s status
 	for tag, value := range protobuf.Fields(encoded) {
@@ -56,7 +56,7 @@ func readStatus(encoded []byte) status {
 	return s
 }
 
-// readRetryInfo reads a google.protobuf.Any that holds a RetryInfo.
+// readRetryInfo decodes a google.protobuf.Any with a RetryInfo.
 func readRetryInfo(encoded []byte) (delay time.Duration, ok bool) {
 	var info []byte
 	for tag, value := range protobuf.Fields(encoded) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// FuzzAnswer: whatever a receiver answers, what is read of it makes sense.
+// Whatever a receiver responds, the decoded values are plausible.
 func FuzzAnswer(f *testing.F) {
 	f.Add(partial(1, "too old"))
 	status, err := base64.RawStdEncoding.DecodeString(retryInfo("RetryInfo", 20, 5))
@@ -17,13 +17,13 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 1, 1})
 	f.Fuzz(func(t *testing.T, answer []byte) {
 		if got := readSuccess(answer); got.rejected < 0 || got.rejected > math.MaxInt32 {
-			t.Errorf("%d points are rejected", got.rejected)
+			t.Errorf("%d points rejected", got.rejected)
 		}
 		if got := readStatus(answer); got.retryAfter < 0 {
-			t.Errorf("try again after %s", got.retryAfter)
+			t.Errorf("retry after %s", got.retryAfter)
 		}
 		if got := message(answer); len(got) > len(answer) {
-			t.Errorf("a message of %d bytes in %d", len(got), len(answer))
+			t.Errorf("message of %d bytes in %d bytes", len(got), len(answer))
 		}
 	})
 }

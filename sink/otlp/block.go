@@ -9,41 +9,41 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
-// hostName is the attribute of the resource that says Block.Host.
+// hostName is the resource attribute for Block.Host.
 const hostName = "host.name"
 
-// block is what is collected of the series of a sink.Block, until all are there
-// and can be written as one ResourceMetrics.
+// block collects the series of a sink.Block until all have arrived and can be written
+// as one ResourceMetrics.
 type block struct {
 	source     *sink.Block
-	number     uint64      // counts them, so that a family knows whether its group is of this one
-	host       [1]sink.Tag // the attribute of the host
-	resource   []byte      // attributes of the resource, encoded
-	attributes []byte      // those of each point, encoded
-	keys       []string    // of the tags
+	number     uint64      // incremented per block, so that a family knows whether its group belongs to this one
+	host       [1]sink.Tag // host attribute
+	resource   []byte      // encoded attributes of the resource
+	attributes []byte      // encoded attributes of every data point
+	keys       []string    // keys of the tags
 	shape      uint64      // changes with keys
 
-	groups []group // the first used ones are of this block, the rest keeps its memory
+	groups []group // the first `used` ones belong to this block, the rest is kept for reuse
 	used   int
-	size   int // bytes of the groups in the request, at most
+	size   int // upper bound of the groups' bytes in the request
 }
 
-// group is the points of one metric. They are kept without the attributes of the
-// block, which are most of them.
+// group is the data points of one metric. They are stored without the attributes of the
+// block, which make up most of a point.
 type group struct {
 	family *family
 	points []byte
 	ends   []end
-	size   int // bytes of the points when they are whole
+	size   int // bytes of the points with the attributes of the block
 }
 
-// end is where in group.points a point ends.
+// end is where a point ends in group.points.
 type end struct {
 	at    int
-	whole bool // the attributes of the block must not follow it
+	whole bool // the attributes of the block must not be added
 }
 
-// setBlock makes source the block of the series that follow.
+// setBlock starts the block of the following series.
 func (e *encoder) setBlock(source *sink.Block) {
 	e.endBlock()
 	b := &e.block
@@ -69,8 +69,8 @@ func (e *encoder) setBlock(source *sink.Block) {
 
 func isKey(t sink.Tag, key string) bool { return t.Key == key }
 
-// appendOverridden appends the attributes of the block but for those that a series
-// has tags of its own for.
+// appendOverridden appends the attributes of the block, except those overridden by tags
+// of a series.
 func (e *encoder) appendOverridden(dst []byte, own []sink.Tag) []byte {
 	source := e.block.source
 	dst = appendMissing(dst, pointAttribute, source.Tags, own)
@@ -94,7 +94,7 @@ func (e *encoder) enterGroup(f *family) *group {
 	return g
 }
 
-// endBlock appends what was collected to the request, if it is anything.
+// endBlock appends the collected groups to the request.
 func (e *encoder) endBlock() {
 	b := &e.block
 	groups := b.groups[:b.used]
@@ -116,7 +116,7 @@ func (e *encoder) endBlock() {
 	b.number++
 }
 
-// sizeMetric returns the length of the group as a Metric.
+// sizeMetric returns the encoded length of the group as a Metric.
 func (g *group) sizeMetric() int {
 	return len(g.family.head) + protobuf.SizeField(g.size+len(g.family.tail))
 }

@@ -13,34 +13,34 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
-// Protocol is how requests travel.
+// Protocol is the transport of OTLP.
 type Protocol uint8
 
-// The protocols there are.
+// Transports of OTLP.
 const (
 	HTTP Protocol = iota // POST of protobuf
 	GRPC
 )
 
-// Config says where and how to send. The zero value of a field takes the default.
+// Config configures a Sink. A zero field means its default.
 type Config struct {
-	// Connection has the URL: http:// without TLS, https:// with TLS, also for GRPC. For
-	// HTTP its path defaults to /v1/metrics; Prometheus has
-	// http://prometheus:9090/api/v1/otlp/v1/metrics. For GRPC it has no path:
+	// Connection has the URL: http:// without TLS or https:// with TLS, also for GRPC.
+	// With HTTP, the path defaults to /v1/metrics; Prometheus uses
+	// http://prometheus:9090/api/v1/otlp/v1/metrics. With GRPC there is no path:
 	// http://collector:4317.
 	sink.Connection
 	Protocol Protocol
 
-	// Resource are attributes for every resource that has none of their key.
+	// Resource are additional attributes of every resource, unless it has the key.
 	Resource []sink.Tag
-	// Tags are attributes for every point that has none of their key.
+	// Tags are additional attributes of every data point, unless it has the key.
 	Tags []sink.Tag
-	// Version is that of the program, for the scope.
+	// Version is the version of the program, sent in the scope.
 	Version string
 
-	MaxSeries     int  // of a request, each one point; default 10,000
-	MaxBytes      int  // of a request before compression; default 4 MiB, more than which gRPC does not take unasked
-	NoCompression bool // for a receiver nearby; else requests are compressed with gzip
+	MaxSeries     int  // data points per request; default 10,000
+	MaxBytes      int  // per request before compression; default 4 MiB, the default limit of gRPC servers
+	NoCompression bool // for receivers nearby; otherwise requests are compressed with gzip
 }
 
 func (c *Config) fillDefaults() {
@@ -64,7 +64,7 @@ func (c *Config) check() error {
 func (c *Config) target() string {
 	u, err := url.Parse(c.URL)
 	switch {
-	case err != nil: // check has said so
+	case err != nil: // reported by check
 	case c.Protocol == GRPC:
 		u.Path = "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"
 		return u.String()

@@ -10,7 +10,7 @@ import (
 	"github.com/kubestate/kubestate/internal/sinktest"
 )
 
-// The messages as the protocol has them.
+// The messages as defined by the protocol.
 const messages = `name: "1" package: "o" syntax: "proto3"
 message_type { name: "ExportMetricsServiceRequest"
   field { name: "resource_metrics" number: 1 label: LABEL_REPEATED type: TYPE_MESSAGE type_name: ".o.ResourceMetrics" } }
@@ -57,7 +57,7 @@ message_type { name: "ArrayValue"
 
 var exportRequest = sinktest.Messages(messages, "ExportMetricsServiceRequest")
 
-// decode returns a line for each point of a request:
+// decode returns one line per data point of a request:
 //
 //	{resource} name type {attributes} value @nanoseconds unit=… help=…
 func decode(t testing.TB, request []byte) []string {
@@ -67,17 +67,17 @@ func decode(t testing.TB, request []byte) []string {
 		attributes := attributeText(t, sinktest.Inner(resource.Message(), "resource"))
 		for _, scope := range sinktest.List(resource.Message(), "scope_metrics") {
 			if name := sinktest.Field(sinktest.Inner(scope.Message(), "scope"), "name").String(); name != scopeText {
-				t.Errorf("the scope is %q", name)
+				t.Errorf("scope %q", name)
 			}
 			metrics := sinktest.List(scope.Message(), "metrics")
 			if len(metrics) == 0 {
-				t.Error("a resource has no metrics")
+				t.Error("resource without metrics")
 			}
 			seen := map[string]bool{}
 			for _, metric := range metrics {
 				name := sinktest.Field(metric.Message(), "name").String()
 				if seen[name] {
-					t.Errorf("the metric %s is there twice in one resource", name)
+					t.Errorf("duplicate metric %s in a resource", name)
 				}
 				seen[name] = true
 				lines = append(lines, metricLines(t, attributes+" ", metric.Message())...)
@@ -95,7 +95,7 @@ func metricLines(t testing.TB, resource string, m protoreflect.Message) []string
 	}
 	points := sinktest.List(data, "data_points")
 	if len(points) == 0 {
-		t.Errorf("%s has no points", sinktest.Field(m, "name"))
+		t.Errorf("%s without points", sinktest.Field(m, "name"))
 	}
 	var lines []string
 	for _, p := range points {
@@ -121,8 +121,8 @@ func metricLines(t testing.TB, resource string, m protoreflect.Message) []string
 	return lines
 }
 
-// attributeText is the attributes of a resource or a point as text. It checks that
-// no key is there twice and none is empty.
+// attributeText returns the attributes of a resource or data point as text. It checks
+// that keys are unique and not empty.
 func attributeText(t testing.TB, m protoreflect.Message) string {
 	t.Helper()
 	var text []string
@@ -130,7 +130,7 @@ func attributeText(t testing.TB, m protoreflect.Message) string {
 	for _, a := range sinktest.List(m, "attributes") {
 		key := sinktest.Field(a.Message(), "key").String()
 		if seen[key] {
-			t.Errorf("the key %q is empty or there twice", key)
+			t.Errorf("empty or duplicate key %q", key)
 		}
 		seen[key] = true
 		value := sinktest.Inner(a.Message(), "value")

@@ -10,22 +10,21 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
-// encoder turns series into requests. It writes protobuf by hand, because each
-// series of a block repeats most of the one before: what the block has is encoded
-// once and copied. The points of a block are collected by metric, because a request
-// has them in that order: resource, metric, point. After a while of use it
-// allocates nothing. It is not for concurrent use.
+// encoder encodes series as requests. The shared part of a block is encoded once and
+// copied, because it makes up most of each series. The points of a block are collected
+// by metric, since a request is ordered by resource, metric, point. Once its buffers
+// have grown, it does not allocate. It is not safe for concurrent use.
 type encoder struct {
 	scope    []byte     // encoded
 	resource []sink.Tag // attributes of all resources
-	tags     []sink.Tag // attributes of all points
+	tags     []sink.Tag // attributes of all data points
 
-	time     uint64 // of the run, nanoseconds since 1970
+	time     uint64 // of the run, in nanoseconds since 1970
 	families map[*sink.Metric]*family
 	family   *family // of the last series
-	before   family  // stands before the first of a run
+	before   family  // predecessor of the first family of a run
 	block    block
-	own      []byte // scratch: the attributes of the series itself
+	own      []byte // scratch: encoded attributes of the series itself
 
 	out []byte
 }
@@ -35,7 +34,7 @@ func newEncoder(c Config) *encoder {
 		scope: appendScope(nil, scopeText, c.Version), resource: sorted(c.Resource), tags: sorted(c.Tags),
 		families: map[*sink.Metric]*family{},
 	}
-	e.block.number = 1 // a family that was never used is in none
+	e.block.number = 1 // an unused family is in no block
 	e.block.host[0].Key = hostName
 	return e
 }
@@ -46,12 +45,12 @@ func (e *encoder) beginRun(t time.Time) {
 	e.family = &e.before
 }
 
-// beginRequest starts a request, without what is in the one before.
+// beginRequest starts an empty request.
 func (e *encoder) beginRequest() {
 	e.out = e.out[:0]
 }
 
-// forget lets go of the strings of the last run, so that they can be freed.
+// forget drops references to the strings of the last run, so that they can be freed.
 func (e *encoder) forget() {
 	b := &e.block
 	b.host[0].Value = ""
@@ -60,16 +59,17 @@ func (e *encoder) forget() {
 	b.shape++
 }
 
-// What is needed beside attributes and texts, at most: tags, lengths and numbers.
+// Upper bounds of what is needed in addition to attributes and strings: tags, lengths
+// and numbers.
 const (
 	boundResource  = 24
 	boundMetric    = 24
 	boundPoint     = 40
 	boundAttribute = 24
-	longest        = 3 // a byte that is not UTF-8 is replaced by three
+	longest        = 3 // an invalid byte is replaced by three bytes
 )
 
-// size returns the length of the message, at most.
+// size returns an upper bound of the length of the message.
 func (e *encoder) size() int {
 	n := len(e.out) + e.block.size
 	if e.block.used > 0 {
@@ -78,7 +78,7 @@ func (e *encoder) size() int {
 	return n
 }
 
-// bound returns how many bytes size grows by at most when s is added.
+// bound returns an upper bound of how much size grows when s is added.
 func (e *encoder) bound(s *sink.Series) int {
 	e.enter(s)
 	n := boundResource + len(e.block.resource) + len(e.scope) + boundMetric + len(e.family.head) + boundPoint + len(e.block.attributes)
@@ -88,8 +88,8 @@ func (e *encoder) bound(s *sink.Series) int {
 	return n
 }
 
-// add appends a series to the request. If it has ended, its point says so in place
-// of a value, and of the time the millisecond before.
+// add appends a series to the request. The point of an ended series has a flag instead
+// of a value, and is a millisecond older.
 func (e *encoder) add(s *sink.Series, ended bool) {
 	e.enter(s)
 	f, b := e.family, &e.block
@@ -124,7 +124,7 @@ func (e *encoder) add(s *sink.Series, ended bool) {
 	b.size += size
 }
 
-// sizeNumbers returns the length of a point without its attributes.
+// sizeNumbers returns the encoded length of a point without its attributes.
 func sizeNumbers(start uint64, ended bool) int {
 	n := 2 * (1 + 8)
 	if ended {
@@ -136,8 +136,8 @@ func sizeNumbers(start uint64, ended bool) int {
 	return n
 }
 
-// start returns when the counter s began, in nanoseconds; 0 where it is not to be
-// said.
+// start returns when the counter s started, in nanoseconds since 1970; 0 if unknown or
+// meaningless.
 func (e *encoder) start(s *sink.Series, ended bool) uint64 {
 	start := uint64(max(s.Start, 0)) * uint64(time.Millisecond)
 	if !e.family.counter || ended || start > e.time {
@@ -146,7 +146,7 @@ func (e *encoder) start(s *sink.Series, ended bool) uint64 {
 	return start
 }
 
-// enter makes the block and the family those of s.
+// enter switches to the block and family of s.
 func (e *encoder) enter(s *sink.Series) {
 	if e.block.source != s.Block {
 		e.setBlock(s.Block)
@@ -154,7 +154,7 @@ func (e *encoder) enter(s *sink.Series) {
 	if e.family.metric == s.Metric {
 		return
 	}
-	// The metrics of a block mostly come in the order of the block before.
+	// Usually metrics come in the same order as in the last block.
 	f := e.family.next
 	if f == nil || f.metric != s.Metric {
 		if f = e.families[s.Metric]; f == nil {
@@ -166,7 +166,7 @@ func (e *encoder) enter(s *sink.Series) {
 	e.family = f
 }
 
-// message returns the request. It is valid until the next call of a method.
+// message returns the request. It is valid until the next method call.
 func (e *encoder) message() []byte {
 	e.endBlock()
 	return e.out

@@ -16,10 +16,10 @@ import (
 
 const (
 	now  = sinktest.Seconds
-	nano = "@" + nanoseconds // as decode has it
+	nano = "@" + nanoseconds // as printed by decode
 
 	nanoseconds = "1700000000000000000"
-	nanoBefore  = "@1699999999999000000" // of series that have ended
+	nanoBefore  = "@1699999999999000000" // of ended series
 )
 
 func newTestEncoder(c Config) *encoder {
@@ -38,7 +38,7 @@ func encode(c Config, ended bool, series ...sink.Series) []byte {
 	return slices.Clone(e.message())
 }
 
-// tags makes tags of key=value.
+// tags parses tags of the form key=value.
 func tags(pairs ...string) []sink.Tag { return sinktest.Tags(pairs...) }
 
 func TestAttributes(t *testing.T) {
@@ -48,7 +48,7 @@ func TestAttributes(t *testing.T) {
 		name   string
 		config Config
 		series sink.Series
-		want   string // resource, point
+		want   string // resource and point
 	}{
 		{
 			name: "resource, block and own",
@@ -61,35 +61,35 @@ func TestAttributes(t *testing.T) {
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Host: "node-1", Resource: tags("a=1")}},
 			want:   "{a=1,host.name=node-1} m gauge {}",
 		}, {
-			name:   "the resource knows its host",
+			name:   "resource with a host of its own",
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Host: "node-1", Resource: tags("host.name=other")}},
 			want:   "{host.name=other} m gauge {}",
 		}, {
-			name:   "what holds for all gives way",
+			name:   "attributes of the config are overridden",
 			config: Config{Resource: tags("k=config", "a=config", "host.name=config"), Tags: tags("x=config", "own=config", "block=config", "block=more")},
 			series: sink.Series{
 				Metric: gauge, Block: &sink.Block{Host: "h", Resource: tags("a=1"), Tags: tags("block=1")}, Tags: tags("own=2"),
 			},
 			want: "{a=1,host.name=h,k=config} m gauge {own=2,block=1,x=config}",
 		}, {
-			name:   "and is there where nothing else is",
+			name:   "attributes of the config are added",
 			config: Config{Resource: tags("b=2", "b=1", "a=1", "=x"), Tags: tags("c=1", "c=2")},
 			series: sink.Series{Metric: gauge, Block: &sink.Block{}},
 			want:   `{a=1,b=["1" "2"]} m gauge {c=["1" "2"]}`,
 		}, {
-			name:   "several values of a key are an array, each once",
+			name:   "distinct values of a key become an array",
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Tags: tags("a=1", "a=1", "a=2", "b=1", "b=1")}, Tags: tags("c=", "c=x", "d=y")},
 			want:   `{} m gauge {c=["" "x"],d=y,a=["1" "2"],b=1}`,
 		}, {
-			name:   "own tags take the place of those of the block",
+			name:   "own tags override those of the block",
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Tags: tags("a=1", "b=2", "b=3", "c=4")}, Tags: tags("b=9", "c=8", "c=9")},
 			want:   `{} m gauge {b=9,c=["8" "9"],a=1}`,
 		}, {
-			name:   "a tag without a key is none, one without a value is one",
+			name:   "tags without a key are dropped, those without a value are not",
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Resource: tags("a=1", "=1"), Tags: tags("=1", "a=")}, Tags: tags("=2", "=3", "b=")},
 			want:   `{a=1} m gauge {b=,a=}`,
 		}, {
-			name: "what is not UTF-8",
+			name: "invalid UTF-8",
 			series: sink.Series{
 				Metric: &sink.Metric{Name: "m\xff"}, Block: &sink.Block{Host: "\xff", Tags: tags("a\xc3=\xa9b", "b=\xff", "b=\xffx")}, Tags: tags("x=\xffé"),
 			},
@@ -99,14 +99,14 @@ func TestAttributes(t *testing.T) {
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Resource: tags("r=" + long), Tags: tags("a="+long, "a=1"+long)}, Tags: tags(long + "=1")},
 			want:   fmt.Sprintf("{r=%s} m gauge {%s=1,a=%q}", long, long, []string{long, "1" + long}),
 		}, {
-			name:   "lengths about where one byte does not suffice",
+			name:   "lengths around the limit of one byte",
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Tags: lengths("a")}, Tags: lengths("b")},
 			want:   "{} m gauge " + strings.NewReplacer(" ", ",", "[", "{", "]", "}").Replace(fmt.Sprint(pairs(lengths("b"), lengths("a")))),
 		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			// Two of a kind: what the first has left must not show in the second.
+			// Twice, to see that the first leaves nothing behind for the second.
 			want := test.want + " 0 " + nano
 			got := decode(t, encode(test.config, false, test.series, test.series))
 			if diff := cmp.Diff([]string{want, want}, got); diff != "" {
@@ -166,8 +166,7 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestGrouping: the metrics of a block are each there once, in the order in which
-// they came first.
+// Each metric of a block occurs once, in order of first appearance.
 func TestGrouping(t *testing.T) {
 	one, two := &sink.Metric{Name: "one"}, &sink.Metric{Name: "two", Type: sink.Counter}
 	a, b := &sink.Block{Resource: tags("r=a"), Tags: tags("x=1")}, &sink.Block{Resource: tags("r=b")}
@@ -188,15 +187,14 @@ func TestGrouping(t *testing.T) {
 	}
 }
 
-// TestOrder has every kind of series follow every other, so that what an encoder
-// remembers of one is tried on the next.
+// Every kind of series follows every other, to test what the encoder caches.
 func TestOrder(t *testing.T) {
 	blocks := []*sink.Block{
 		{Host: "h", Tags: tags("b=1", "d=2")}, {Host: "i", Tags: tags("b=3", "d=4")}, {Tags: tags("b=1", "d=2")},
 		{Tags: tags("b=1", "c=2", "d=3")}, {Tags: tags("b=1", "b=2")}, {Tags: tags("b=1", "b=3")}, {Tags: tags("a=5"), Resource: tags("d=6")}, {},
 	}
 	own := [][]sink.Tag{nil, tags("a=1", "c=2"), tags("b=1", "e=2"), tags("c=1", "c=2"), tags("common=1")}
-	one := &sink.Metric{Name: "m"} // for all, so that each finds what others have left
+	one := &sink.Metric{Name: "m"} // shared, so that each series finds the cache of the one before
 	var series []sink.Series
 	for i, block := range blocks {
 		for j := range own {
@@ -217,7 +215,7 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-// TestBound compares how much a request grows with how much it should at most.
+// The growth of a request is at most its bound.
 func TestBound(t *testing.T) {
 	bad := strings.Repeat("\xff.", 50_000)
 	series := slices.Concat(sinktest.Pods(3, 30), []sink.Series{
@@ -237,14 +235,14 @@ func TestBound(t *testing.T) {
 			before, bound := e.size(), e.bound(&series[i])
 			e.add(&series[i], false)
 			if e.size()-before > bound {
-				t.Errorf("series %d took %d bytes, more than the %d at most", i, e.size()-before, bound)
+				t.Errorf("series %d took %d bytes, bound %d", i, e.size()-before, bound)
 			}
 			if size := e.size(); !many && size < len(e.message()) {
-				t.Errorf("size is %d at most, the message has %d bytes", size, len(e.message()))
+				t.Errorf("size bound %d, message of %d bytes", size, len(e.message()))
 			}
 		}
 		if size := e.size(); size < len(e.message()) {
-			t.Errorf("size is %d at most, the message has %d bytes", size, len(e.message()))
+			t.Errorf("size bound %d, message of %d bytes", size, len(e.message()))
 		}
 	}
 }

@@ -6,21 +6,21 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// family is what the series of a sink.Metric have in common.
+// family is the shared part of the series of a sink.Metric.
 type family struct {
 	metric  *sink.Metric
-	next    *family // which followed the last time
-	head    []byte  // name, description and unit, encoded
-	data    byte    // the field of the points
-	tail    []byte  // what follows the points
+	next    *family // the family that followed last time
+	head    []byte  // encoded name, description and unit
+	data    byte    // field of the points
+	tail    []byte  // bytes after the points
 	counter bool
 
-	block uint64 // in which group is that of the family
+	block uint64 // the block whose group is that of the family
 	group int
 
-	keys      []string // of the own tags of the series before
-	shape     uint64   // of the block in which
-	overrides bool     // those tags replace some of the block
+	keys      []string // keys of the previous series' own tags
+	shape     uint64   // shape of the block for overrides
+	overrides bool     // own tags override some of the block
 }
 
 func newFamily(m *sink.Metric) *family {
@@ -36,7 +36,7 @@ func newFamily(m *sink.Metric) *family {
 	return f
 }
 
-// fits says whether overrides is for a series with the tags in the block.
+// fits reports whether overrides is valid for a series with these tags in the block.
 func (f *family) fits(tags []sink.Tag, b *block) bool {
 	if len(tags) != len(f.keys) || f.shape != b.shape {
 		return false
@@ -49,7 +49,7 @@ func (f *family) fits(tags []sink.Tag, b *block) bool {
 	return true
 }
 
-// arrange sets overrides for a series with the tags in the block.
+// arrange sets overrides for a series with these tags in the block.
 func (f *family) arrange(tags []sink.Tag, b *block, common []sink.Tag) {
 	f.shape = b.shape
 	f.keys, f.overrides = f.keys[:0], false

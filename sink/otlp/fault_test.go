@@ -40,7 +40,7 @@ func TestFaults(t *testing.T) {
 	onBoth(t, func(t *testing.T, p Protocol) { sinktest.Faults(t, subject(p)) })
 }
 
-// TestTemporaryErrors has answers after which one tries again, and when.
+// These responses are retried, after the given pause.
 func TestTemporaryErrors(t *testing.T) {
 	after := func(seconds string) map[string]string { return map[string]string{"Retry-After": seconds} }
 	tests := []struct {
@@ -70,7 +70,7 @@ func TestTemporaryErrors(t *testing.T) {
 	}
 }
 
-// TestUnauthenticated: who is not let in tries again with what the file has then.
+// Unauthenticated requests are retried with the current content of the file.
 func TestUnauthenticated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		receiver := sinktest.New(t, protocol, func(w http.ResponseWriter, r sinktest.Request) int {

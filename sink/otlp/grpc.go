@@ -14,16 +14,16 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
-// A unary call of gRPC is one POST over HTTP/2: a frame there, a frame back, and
-// the status in the trailers. That is all that is needed here; why it is written by
-// hand is decision 0005.
+// A unary gRPC call is one POST over HTTP/2: one frame in each direction, and the
+// status in the trailers. Nothing else is needed; decision 0005 compares this with
+// libraries.
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
 
-// frameHeader is how many bytes go before a message: whether it is compressed, and
-// its length.
+// frameHeader is the length of the header of a message: a compression flag and the
+// length.
 const frameHeader = 5
 
-// setFrameHeader fills in the header of the frame that body is.
+// setFrameHeader fills in the frame header at the start of body.
 func setFrameHeader(body []byte, compressed bool) {
 	if compressed {
 		body[0] = 1
@@ -31,19 +31,19 @@ func setFrameHeader(body []byte, compressed bool) {
 	binary.BigEndian.PutUint32(body[1:], uint32(len(body)-frameHeader))
 }
 
-// code is a status of gRPC.
+// code is a gRPC status code.
 type code int
 
-// The codes that are of interest here.
+// Status codes with special handling.
 const (
 	codeOK                code = 0
 	codeResourceExhausted code = 8
 	codeUnauthenticated   code = 16
 )
 
-// codes has the names of the codes, and whether OTLP lets a client try again after
-// them. After RESOURCE_EXHAUSTED it may if the receiver says when; after
-// UNAUTHENTICATED we do if the secret may change.
+// codes lists the names of the codes, and whether OTLP allows clients to retry. After
+// RESOURCE_EXHAUSTED they may retry if the receiver says when; after UNAUTHENTICATED we
+// retry if the secret may change.
 var codes = [...]struct {
 	name  string
 	retry bool
@@ -76,23 +76,23 @@ func (c code) String() string {
 
 func (c code) retry() bool { return c >= 0 && int(c) < len(codes) && codes[c].retry }
 
-// readGRPC reads the answer to a call. Its result is zero if it is a success.
+// readGRPC interprets the response to a call. The Result is zero on success.
 func (r *receiver) readGRPC(response *http.Response) (partialSuccess, push.Result) {
 	if response.StatusCode != http.StatusOK {
-		return partialSuccess{}, readFailure(response) // something before the receiver, which knows HTTP alone
+		return partialSuccess{}, readFailure(response) // from a proxy that only speaks HTTP
 	}
 	host := response.Request.URL.Host
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer)) // at its end come the trailers
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer)) // reads up to the trailers
 	if err != nil {
-		return partialSuccess{}, push.Result{Err: fmt.Errorf("post to %s: read the answer: %w", host, err), Retry: true}
+		return partialSuccess{}, push.Result{Err: fmt.Errorf("post to %s: read response: %w", host, err), Retry: true}
 	}
 	header := response.Trailer
 	if header.Get(statusHeader) == "" {
-		header = response.Header // where there is no message
+		header = response.Header // a response without a message
 	}
 	number, err := strconv.Atoi(header.Get(statusHeader))
 	if err != nil {
-		return partialSuccess{}, push.Result{Rejected: push.All, Err: fmt.Errorf("post to %s: the answer has no status of gRPC", host)}
+		return partialSuccess{}, push.Result{Rejected: push.All, Err: fmt.Errorf("post to %s: response without a gRPC status", host)}
 	}
 	if code(number) == codeOK {
 		return readSuccess(message(body)), push.Result{}
@@ -106,7 +106,7 @@ const (
 	detailsHeader = "Grpc-Status-Details-Bin"
 )
 
-// readError says what a status that is not OK means.
+// readError interprets a status other than OK.
 func (r *receiver) readError(c code, header http.Header, request *http.Request) push.Result {
 	text, err := url.PathUnescape(header.Get(messageHeader))
 	if err != nil {
@@ -119,7 +119,7 @@ func (r *receiver) readError(c code, header http.Header, request *http.Request) 
 	result := push.Result{Err: fmt.Errorf("post to %s: gRPC status %s%s", request.URL.Host, c, text)}
 	details, err := decodeBinary(header.Get(detailsHeader))
 	if err != nil {
-		details = nil // a hint that cannot be read is none
+		details = nil // malformed details are ignored
 	}
 	status := readStatus(details)
 	switch {
@@ -134,13 +134,13 @@ func (r *receiver) readError(c code, header http.Header, request *http.Request) 
 	return result
 }
 
-// decodeBinary decodes the value of a header whose name ends with -bin.
+// decodeBinary decodes the value of a header whose name ends in -bin.
 func decodeBinary(value string) ([]byte, error) {
 	return base64.RawStdEncoding.DecodeString(strings.TrimRight(value, "="))
 }
 
-// message returns the message of the first frame; nothing where it is compressed,
-// which was not asked for, or cut short.
+// message returns the message of the first frame, or nothing if it is truncated or
+// compressed, which was not requested.
 func message(frames []byte) []byte {
 	if len(frames) < frameHeader || frames[0] != 0 {
 		return nil

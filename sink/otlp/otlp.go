@@ -1,15 +1,14 @@
-// Package otlp sends runs by the protocol of OpenTelemetry, over HTTP or gRPC:
-// https://opentelemetry.io/docs/specs/otlp/. It does not know where series come
-// from and what their names mean.
+// Package otlp sends runs by OTLP, the OpenTelemetry protocol, over HTTP or gRPC:
+// https://opentelemetry.io/docs/specs/otlp/. It does not know where series come from or
+// what their names mean.
 //
-// Block.Resource and the host, as host.name, are the attributes of the resource;
-// Block.Tags and the tags of a series are those of its point. The protocol demands
-// that keys are unique: a key that occurs more than once becomes one attribute
-// whose value is the array of the different values, and a tag of the series itself
-// takes the place of those of the block. A counter is a monotonic cumulative sum,
-// an UpDown one that is not monotonic. A series that has ended is sent once more,
-// with the flag that says that there is no value, a millisecond before the time of
-// the run. Service checks have no place in the protocol and are dropped.
+// Block.Resource and the host, as host.name, are resource attributes; Block.Tags and
+// the tags of a series are data point attributes. OTLP requires unique keys: a repeated
+// key becomes one attribute with an array of the distinct values, and tags of the
+// series override those of the block. A Counter is a monotonic cumulative sum, an
+// UpDown a non-monotonic one. An ended series is sent once more, flagged as having no
+// value, a millisecond before the time of the run. Service checks do not exist in OTLP
+// and are dropped.
 package otlp
 
 import (
@@ -28,7 +27,7 @@ import (
 // scopeText is the name of the scope of all metrics.
 const scopeText = "github.com/kubestate/kubestate"
 
-// Sink is a sink.Sink. Send is for one goroutine at a time, the rest for any.
+// Sink is a sink.Sink.
 type Sink struct {
 	config   Config
 	encoder  *encoder
@@ -39,8 +38,8 @@ type Sink struct {
 	compressed bytes.Buffer // scratch
 }
 
-// New returns a Sink. It does not connect: the receiver may come later. The error
-// names everything that is wrong with the Config.
+// New returns a Sink. It does not connect, so the receiver may be down. The error lists
+// everything that is wrong with the Config.
 func New(c Config) (*Sink, error) {
 	c.fillDefaults()
 	q := push.NewConfig("otlp", c.Connection)
@@ -57,9 +56,8 @@ func New(c Config) (*Sink, error) {
 	return &Sink{config: c, encoder: newEncoder(c), receiver: r, compressor: compressor, queue: push.New(q)}, nil
 }
 
-// Send encodes the run and waits until it is sent, or ctx ends; what is left then
-// stays in the buffer. The error says what the receiver has refused, what was
-// lost, and whether ctx ended first.
+// Send encodes the run and waits until it is sent or ctx ends; the rest stays in the
+// buffer. The error reports what was rejected or lost, and whether ctx ended first.
 func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 	e := s.encoder
 	e.beginRun(r.Time)
@@ -78,8 +76,7 @@ func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 	return errors.Join(err, s.queue.Flush(ctx))
 }
 
-// put compresses a request and puts it into the queue, with what goes before it in
-// gRPC.
+// put compresses a request and puts it into the queue, for gRPC with a frame header.
 func (s *Sink) put(request []byte, points int) {
 	s.compressed.Reset()
 	if s.config.Protocol == GRPC {
@@ -89,7 +86,7 @@ func (s *Sink) put(request []byte, points int) {
 		s.compressed.Write(request)
 	} else {
 		s.compressor.Reset(&s.compressed)
-		_, _ = s.compressor.Write(request) // memory takes everything
+		_, _ = s.compressor.Write(request) // writes to memory do not fail
 		_ = s.compressor.Close()
 	}
 	body := bytes.Clone(s.compressed.Bytes())
@@ -99,10 +96,10 @@ func (s *Sink) put(request []byte, points int) {
 	s.queue.Put(push.Payload{Body: body, Series: points})
 }
 
-// Stats returns what became of everything since the start.
+// Stats returns the counts since the start.
 func (s *Sink) Stats() sink.Stats { return s.queue.Stats() }
 
-// Yield does nothing: everything sent has a time.
+// Yield does nothing: all data has a timestamp.
 func (s *Sink) Yield() {}
 
 // Close sends what is buffered until ctx ends.

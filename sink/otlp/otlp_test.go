@@ -43,15 +43,15 @@ func TestSend(t *testing.T) {
 		s := newTestSink(t, Config{
 			Connection: sink.Connection{UserAgent: "kubestate/1", Headers: map[string]string{"X-Scope-OrgID": "us"}, HeaderFiles: map[string]string{"Authorization": file}}, Protocol: p,
 		}, receiver.URL)
-		sinktest.Send(t, s, sinktest.Run(0, someSeries, nil, sink.Check{})) // the check is left out
+		sinktest.Send(t, s, sinktest.Run(0, someSeries, nil, sink.Check{})) // the check is dropped
 		got := receiver.Accepted()[0]
 		want := map[Protocol]string{HTTP: "/v1/metrics", GRPC: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"}[p]
 		if got.Path != want {
-			t.Errorf("path %s, not %s", got.Path, want)
+			t.Errorf("path %s, want %s", got.Path, want)
 		}
 		for name, want := range map[string]string{"User-Agent": "kubestate/1", "X-Scope-OrgID": "us", "Authorization": "Bearer secret"} {
 			if value := got.Header.Get(name); value != want {
-				t.Errorf("header %s is %q, not %q", name, value, want)
+				t.Errorf("header %s is %q, want %q", name, value, want)
 			}
 		}
 		sinktest.CheckLines(t, "series", []string{line1, line2}, receiver.Lines())
@@ -59,12 +59,12 @@ func TestSend(t *testing.T) {
 		sinktest.Write(t, file, "Bearer other")
 		sinktest.Send(t, s, sinktest.Run(0, someSeries[:1], someSeries[1:]))
 		if value := receiver.Accepted()[0].Header.Get("Authorization"); value != "Bearer other" {
-			t.Errorf("authorization %q after the file has changed", value)
+			t.Errorf("authorization %q after the file changed", value)
 		}
 		sinktest.CheckLines(t, "series when one has ended", []string{strings.Replace(line2, " 2 "+nano, " none "+nanoBefore, 1) + " flags=1", line1}, receiver.Lines())
 		sinktest.Send(t, s, sinktest.Run(0, nil, nil))
 		if got := receiver.Lines(); got != nil {
-			t.Errorf("an empty run sends %v", got)
+			t.Errorf("empty run sends %v", got)
 		}
 		if got := s.Stats(); got.Series != 4 || got.Dropped != 1 || got.Payloads != 2 || got.Bytes == 0 {
 			t.Errorf("stats %+v", got)
@@ -72,18 +72,18 @@ func TestSend(t *testing.T) {
 	})
 }
 
-// TestURL: a path is left as it is.
+// A path in the URL is kept.
 func TestURL(t *testing.T) {
 	for path, want := range map[string]string{"/": "/v1/metrics", "/api/v1/otlp/v1/metrics": "/api/v1/otlp/v1/metrics", "/x?token=1": "/x"} {
 		receiver := listen(t, answer{})
 		sinktest.Send(t, newTestSink(t, Config{}, receiver.URL+path), sinktest.Run(0, someSeries, nil))
 		if got := receiver.Accepted()[0].Path; got != want {
-			t.Errorf("path %s has become %s", path, got)
+			t.Errorf("path %s became %s", path, got)
 		}
 	}
 }
 
-// TestLimits has runs cut into requests.
+// Runs are split into requests.
 func TestLimits(t *testing.T) {
 	series := sinktest.Pods(20, 10)
 	tests := []struct {
@@ -94,8 +94,8 @@ func TestLimits(t *testing.T) {
 		{"default", Config{}, sinktest.Limits{Series: 200, Size: 4 << 20, Fewest: 1, Most: 1}},
 		{"points", Config{MaxSeries: 60}, sinktest.Limits{Series: 60, Size: 4 << 20, Fewest: 4, Most: 4}},
 		{"size", Config{MaxBytes: 10_000}, sinktest.Limits{Series: 200, Size: 10_000, Fewest: 16, Most: 20}},
-		{"one point is more", Config{MaxBytes: 10}, sinktest.Limits{Series: 1, Size: 1000, Fewest: 200, Most: 200}},
-		{"room in the buffer", Config{Connection: sink.Connection{Buffer: 4000}, MaxSeries: 2, MaxBytes: 4000}, sinktest.Limits{Series: 2, Size: 4 << 20, Fewest: 100, Most: 100}},
+		{"less than one point", Config{MaxBytes: 10}, sinktest.Limits{Series: 1, Size: 1000, Fewest: 200, Most: 200}},
+		{"exactly the buffer", Config{Connection: sink.Connection{Buffer: 4000}, MaxSeries: 2, MaxBytes: 4000}, sinktest.Limits{Series: 2, Size: 4 << 20, Fewest: 100, Most: 100}},
 		{"without compression", Config{NoCompression: true}, sinktest.Limits{Series: 200, Size: 4 << 20, Fewest: 1, Most: 1}},
 	}
 	for _, test := range tests {
@@ -113,7 +113,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestPartial has receivers that take less than they get.
+// Receivers accept only some of the points.
 func TestPartial(t *testing.T) {
 	tests := []struct {
 		name             string
@@ -121,15 +121,15 @@ func TestPartial(t *testing.T) {
 		series, rejected uint64
 		err              string
 	}{
-		{"some", partial(1, "too old"), 1, 1, "it rejected 1 points: too old"},
-		{"all", partial(2, "too old"), 0, 2, "it rejected 2 points"},
-		{"more than there are", partial(1<<40, ""), 0, 2, "rejected"},
+		{"some", partial(1, "too old"), 1, 1, "partial success, 1 rejected: too old"},
+		{"all", partial(2, "too old"), 0, 2, "partial success, 2 rejected"},
+		{"more than sent", partial(1<<40, ""), 0, 2, "rejected"},
 		{"none, with a warning", partial(0, "use another version"), 2, 0, ""},
 		{"none", partial(0, ""), 2, 0, ""},
-		{"less than none", partial(-1, ""), 2, 0, ""},
-		{"nothing is said", nil, 2, 0, ""},
-		{"what cannot be read", []byte("\xff\xff"), 2, 0, ""},
-		{"with fields from the future", append([]byte{15<<3 | protobuf.Sized, 1, 0, 14<<3 | protobuf.Fixed64, 0, 0, 0, 0, 0, 0, 0, 0}, partial(1, "x")...), 1, 1, "rejected 1"},
+		{"negative", partial(-1, ""), 2, 0, ""},
+		{"empty response", nil, 2, 0, ""},
+		{"malformed", []byte("\xff\xff"), 2, 0, ""},
+		{"unknown fields", append([]byte{15<<3 | protobuf.Sized, 1, 0, 14<<3 | protobuf.Fixed64, 0, 0, 0, 0, 0, 0, 0, 0}, partial(1, "x")...), 1, 1, "1 rejected"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestPartial(t *testing.T) {
 	}
 }
 
-// TestWarning: what a receiver says beside a success is logged, once.
+// A warning that comes with a success is logged once.
 func TestWarning(t *testing.T) {
 	var log bytes.Buffer
 	receiver := listen(t, answer{success: partial(0, "use another version")})
@@ -154,11 +154,11 @@ func TestWarning(t *testing.T) {
 	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
 	sinktest.Send(t, s, sinktest.Run(15, someSeries, nil))
 	if got := strings.Count(log.String(), "use another version"); got != 1 {
-		t.Errorf("the warning is logged %d times:\n%s", got, &log)
+		t.Errorf("warning logged %d times:\n%s", got, &log)
 	}
 }
 
-// TestRefused has answers after which one must not try again.
+// These responses are not retried.
 func TestRefused(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -169,17 +169,17 @@ func TestRefused(t *testing.T) {
 		{"bad request", HTTP, answer{status: 400, message: "name is\nempty"}, "status 400 Bad Request: name is empty"},
 		{"not protobuf", HTTP, answer{status: 404, header: map[string]string{"Content-Type": "text/plain"}}, "status 404"},
 		{"too large", HTTP, answer{status: 413}, "status 413"},
-		{"request timeout, which the protocol does not name", HTTP, answer{status: 408}, "status 408"},
-		{"internal error, likewise", HTTP, answer{status: 500, message: "secret-token is wrong"}, "status 500 Internal Server Error: *** is wrong"},
+		{"request timeout, not retryable by the protocol", HTTP, answer{status: 408}, "status 408"},
+		{"internal error, not retryable by the protocol", HTTP, answer{status: 500, message: "secret-token is wrong"}, "status 500 Internal Server Error: *** is wrong"},
 		{"redirect", HTTP, answer{status: 308, header: map[string]string{"Location": "/other"}}, "status 308"},
 		{"invalid argument", GRPC, answer{code: 3, message: "name%20is%0Aempty"}, "gRPC status INVALID_ARGUMENT: name is empty"},
 		{"with a message", GRPC, answer{code: 13, message: "100%", success: []byte{}}, "gRPC status INTERNAL: 100%"},
 		{"unauthenticated", GRPC, answer{code: 16, message: "secret-token is wrong"}, "UNAUTHENTICATED: *** is wrong"},
 		{"too large", GRPC, answer{code: 8, message: "received message larger than max"}, "RESOURCE_EXHAUSTED: received message larger than max (if the request was too large, lower MaxBytes)"},
-		{"details that cannot be read", GRPC, answer{code: 8, details: "*"}, "RESOURCE_EXHAUSTED"},
-		{"a code from the future", GRPC, answer{code: 99}, "gRPC status code 99"},
-		{"no gRPC", GRPC, answer{status: 404}, "status 404"},
-		{"no status", GRPC, answer{status: 200, lost: true}, "no status of gRPC"},
+		{"malformed details", GRPC, answer{code: 8, details: "*"}, "RESOURCE_EXHAUSTED"},
+		{"unknown code", GRPC, answer{code: 99}, "gRPC status code 99"},
+		{"not gRPC", GRPC, answer{status: 404}, "status 404"},
+		{"no status", GRPC, answer{status: 200, lost: true}, "response without a gRPC status"},
 	}
 	for _, test := range tests {
 		t.Run(fmt.Sprint(test.protocol, "/", test.name), func(t *testing.T) {
@@ -194,7 +194,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// retryInfo returns a google.rpc.Status with a RetryInfo, as a header has it.
+// retryInfo returns a google.rpc.Status with a RetryInfo, encoded as a header value.
 func retryInfo(kind string, seconds, nanos uint64) string {
 	duration := protowire.AppendVarint([]byte{1 << 3}, seconds)
 	duration = protowire.AppendVarint(append(duration, 2<<3), nanos)

@@ -12,20 +12,20 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
-// receiver is the other side. It is for one sending goroutine.
+// receiver sends to the remote end. It is used only by the sending goroutine.
 type receiver struct {
 	config  Config
 	url     string
 	client  *client.Client
-	warning string // the last that came with a success
+	warning string // last warning that came with a success
 }
 
-// maxAnswer bounds what is read of an answer, in bytes.
+// maxAnswer is the maximum number of bytes read of a response.
 const maxAnswer = 1 << 20
 
 const protobufType = "application/x-protobuf"
 
-// send is one attempt to send a request.
+// send makes one attempt to send a request.
 func (r *receiver) send(ctx context.Context, p push.Payload) push.Result {
 	header, encoding := map[string]string{"Content-Type": protobufType}, "Content-Encoding"
 	if r.config.Protocol == GRPC {
@@ -37,7 +37,7 @@ func (r *receiver) send(ctx context.Context, p push.Payload) push.Result {
 	return r.client.Post(ctx, r.url, p.Body, header, r.read)
 }
 
-// read says what an answer means.
+// read interprets a response.
 func (r *receiver) read(response *http.Response) push.Result {
 	read := readHTTP
 	if r.config.Protocol == GRPC {
@@ -50,22 +50,22 @@ func (r *receiver) read(response *http.Response) push.Result {
 	return r.settle(response.Request, success)
 }
 
-// settle says what a success means of which the receiver may have taken back some.
+// settle interprets a success, of which the receiver may have rejected a part.
 func (r *receiver) settle(request *http.Request, success partialSuccess) push.Result {
 	text := client.Text([]byte(success.message), request)
 	if success.rejected > 0 {
 		return push.Result{
-			Rejected: success.rejected, Err: fmt.Errorf("post to %s: it rejected %d points: %s", request.URL.Host, success.rejected, text),
+			Rejected: success.rejected, Err: fmt.Errorf("post to %s: partial success, %d rejected: %s", request.URL.Host, success.rejected, text),
 		}
 	}
 	if text != "" && text != r.warning {
-		r.config.Logger.Warn("otlp: the receiver has taken everything and warns", "message", text)
+		r.config.Logger.Warn("otlp: warning from the receiver", "message", text)
 		r.warning = text
 	}
 	return push.Result{}
 }
 
-// readHTTP reads an answer. Its result is zero if it is a success.
+// readHTTP interprets a response. The Result is zero on success.
 func readHTTP(response *http.Response) (partialSuccess, push.Result) {
 	isProtobuf := func() bool {
 		kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
@@ -75,19 +75,19 @@ func readHTTP(response *http.Response) (partialSuccess, push.Result) {
 		if !isProtobuf {
 			return partialSuccess{}, push.Result{}
 		}
-		// It was taken, even if the answer is cut short.
+		// Everything was accepted, even if the response is truncated.
 		body, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
 		return readSuccess(body), push.Result{}
 	}
 	if isProtobuf {
-		body, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer)) // what came before an error is better than nothing
+		body, _ := io.ReadAll(io.LimitReader(response.Body, maxAnswer)) // text before a read error is better than none
 		response.Body = io.NopCloser(strings.NewReader(readStatus(body).message))
 	}
 	return partialSuccess{}, readFailure(response)
 }
 
-// readFailure is client.Status, but that the protocol names the statuses after which
-// one may try again; no other is one.
+// readFailure is client.Status, except that OTLP lists the retryable statuses; all
+// others are permanent.
 func readFailure(response *http.Response) push.Result {
 	result := client.Status(response)
 	switch response.StatusCode {

@@ -17,7 +17,7 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
-// The test receiver takes requests of both protocols.
+// The test receiver accepts both protocols.
 var protocol = sinktest.Protocol{Read: read, Succeed: func(w http.ResponseWriter, r sinktest.Request) { answer{}.write(w, r) }}
 
 func read(t testing.TB, r *http.Request, body []byte) (lines []string, size int) {
@@ -27,14 +27,14 @@ func read(t testing.TB, r *http.Request, body []byte) (lines []string, size int)
 	case "application/grpc":
 		encoding = r.Header.Get("Grpc-Encoding")
 		if r.ProtoMajor != 2 || r.Header.Get("Te") != "trailers" {
-			t.Errorf("a call over %s with headers %v", r.Proto, r.Header)
+			t.Errorf("call over %s with headers %v", r.Proto, r.Header)
 		}
 		if len(body) < 5 || (body[0] == 1) != (encoding == "gzip") || int(binary.BigEndian.Uint32(body[1:])) != len(body)-5 {
-			t.Fatalf("the frame begins % x and has %d bytes", body[:min(5, len(body))], len(body))
+			t.Fatalf("frame starts with % x and has %d bytes", body[:min(5, len(body))], len(body))
 		}
 		body = body[5:]
 	default:
-		t.Errorf("the content type is %q", kind)
+		t.Errorf("content type %q", kind)
 	}
 	if encoding == "gzip" {
 		var err error
@@ -53,15 +53,15 @@ func gunzip(body []byte) ([]byte, error) {
 	return io.ReadAll(decompressor)
 }
 
-// answer is what a receiver says. The zero answer is a success.
+// answer is the response of a receiver. The zero answer is a success.
 type answer struct {
 	status  int // of HTTP
 	header  map[string]string
 	code    int // of gRPC
 	details string
-	message string // in HTTP the text of a status
+	message string // for HTTP in a google.rpc.Status
 	success []byte // an ExportMetricsServiceResponse
-	lost    bool   // the request is not taken
+	lost    bool   // the request is not accepted
 }
 
 // write is a sinktest.Answer.
@@ -100,7 +100,7 @@ func (a answer) writeGRPC(w http.ResponseWriter) {
 	}
 	prefix := http.TrailerPrefix
 	if a.code != 0 && a.success == nil {
-		prefix = "" // there is nothing but headers
+		prefix = "" // headers only
 	}
 	w.Header().Set(prefix+"Grpc-Status", fmt.Sprint(a.code))
 	if a.message != "" {
@@ -125,7 +125,7 @@ func partial(rejected int64, message string) []byte {
 
 func listen(t *testing.T, a answer) *sinktest.Receiver { return sinktest.Listen(t, protocol, a.write) }
 
-// newTestSink returns a Sink that sends to url and is closed in the end.
+// newTestSink returns a Sink that sends to url and is closed at the end of the test.
 func newTestSink(t testing.TB, c Config, url string) *Sink {
 	t.Helper()
 	c.URL = url
@@ -140,8 +140,8 @@ func newTestSink(t testing.TB, c Config, url string) *Sink {
 	return s
 }
 
-// linesOf returns the lines that the series of runs must become, of which each was
-// alone in its block.
+// linesOf returns the lines expected for the series of runs, each series being alone in
+// its block.
 func linesOf(t testing.TB, runs ...*sink.Run) []string {
 	var all []string
 	for _, r := range runs {

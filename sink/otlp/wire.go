@@ -10,11 +10,12 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
-// The tags of the fields: the number of the field, and how it is encoded.
+// Tags of fields: field number and wire type.
 const (
 	requestResource = 1<<3 | protobuf.Sized // opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest
 
-	// opentelemetry.proto.metrics.v1: ResourceMetrics, ScopeMetrics, Metric, Gauge and Sum.
+	// opentelemetry.proto.metrics.v1: ResourceMetrics, ScopeMetrics, Metric, Gauge and
+	// Sum.
 	resourceResource = 1<<3 | protobuf.Sized
 	resourceScope    = 2<<3 | protobuf.Sized
 	scopeScope       = 1<<3 | protobuf.Sized
@@ -28,7 +29,7 @@ const (
 	sumTemporality   = 2 << 3
 	sumMonotonic     = 3 << 3
 
-	// The NumberDataPoint there.
+	// NumberDataPoint in the same package.
 	pointStart     = 2<<3 | protobuf.Fixed64
 	pointTime      = 3<<3 | protobuf.Fixed64
 	pointValue     = 4<<3 | protobuf.Fixed64
@@ -48,16 +49,15 @@ const (
 	arrayValue   = 1<<3 | protobuf.Sized
 )
 
-// Values of enumerations and flags.
+// Enum values and flags.
 const (
 	cumulative      = 2 // AggregationTemporality
 	noRecordedValue = 1 // DataPointFlags
 )
 
-// appendAttributes appends tags as attributes, which are fields with the given
-// tag. Equal keys stand beside each other: they become one attribute whose value is
-// an array, without those that are there twice, because OTLP demands that keys are
-// unique. Tags without a key have no place in it.
+// appendAttributes appends tags as attributes, in fields with the given tag. Equal keys
+// are adjacent and become one attribute with an array of the distinct values, because
+// OTLP requires unique keys. Tags without a key are dropped.
 func appendAttributes(dst []byte, field byte, tags []sink.Tag) []byte {
 	if dst, ok := appendPlain(dst, field, tags); ok {
 		return dst
@@ -65,7 +65,7 @@ func appendAttributes(dst []byte, field byte, tags []sink.Tag) []byte {
 	return appendMissing(dst, field, tags)
 }
 
-// appendMissing appends those tags whose keys are not among others.
+// appendMissing appends the tags whose keys are not among others.
 func appendMissing(dst []byte, field byte, tags []sink.Tag, others ...[]sink.Tag) []byte {
 	for len(tags) > 0 {
 		n := run(tags)
@@ -87,12 +87,12 @@ func hasKey(tags []sink.Tag, key string) bool {
 }
 
 const (
-	around = 6   // bytes around key and value of an attribute: tags and lengths
-	short  = 100 // where key and value are shorter, all lengths take one byte, which is ASCII
+	around = 6   // bytes per attribute in addition to key and value: tags and lengths
+	short  = 100 // below this, all lengths of an attribute of ASCII take one byte
 )
 
-// appendPlain does what appendAttributes does, in half the time, for tags as most
-// are: short, with one value for each key, and valid. Else ok is false.
+// appendPlain is appendAttributes in half the time, for most tags: short, valid, and
+// one value per key. For others it returns false.
 func appendPlain(dst []byte, field byte, tags []sink.Tag) (_ []byte, ok bool) {
 	start, before := len(dst), ""
 	for i := range tags {
@@ -109,7 +109,7 @@ func appendPlain(dst []byte, field byte, tags []sink.Tag) (_ []byte, ok bool) {
 	return dst, utf8.Valid(dst[start:])
 }
 
-// run returns how many tags at the beginning have the key of the first.
+// run returns the number of leading tags with the same key.
 func run(tags []sink.Tag) int {
 	n := 1
 	for n < len(tags) && tags[n].Key == tags[0].Key {
@@ -139,7 +139,7 @@ func appendAttribute(dst []byte, field byte, tags []sink.Tag) []byte {
 	return dst
 }
 
-// appendPair appends an attribute that has one value.
+// appendPair appends an attribute with one value.
 func appendPair(dst []byte, field byte, key, value string) []byte {
 	key, value = protobuf.Valid(key), protobuf.Valid(value)
 	size := protobuf.SizeField(len(value))
@@ -149,7 +149,7 @@ func appendPair(dst []byte, field byte, key, value string) []byte {
 	return protowire.AppendString(append(dst, valueString), value)
 }
 
-// distinct returns how many different values sorted tags of one key have.
+// distinct returns the number of distinct values of sorted tags with one key.
 func distinct(tags []sink.Tag) int {
 	n := 1
 	for i := 1; i < len(tags); i++ {
@@ -160,7 +160,7 @@ func distinct(tags []sink.Tag) int {
 	return n
 }
 
-// sizeArray returns the length of the ArrayValue of such tags.
+// sizeArray returns the encoded length of the ArrayValue of these tags.
 func sizeArray(tags []sink.Tag) int {
 	n := 0
 	for i := range tags {
@@ -171,7 +171,7 @@ func sizeArray(tags []sink.Tag) int {
 	return n
 }
 
-// appendMetric appends the fields of a Metric before its data.
+// appendMetric appends the fields of a Metric that precede its data.
 func appendMetric(dst []byte, m *sink.Metric) []byte {
 	dst = protowire.AppendString(append(dst, metricName), protobuf.Valid(m.Name))
 	if m.Help != "" {

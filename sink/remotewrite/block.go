@@ -8,22 +8,22 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
-// block is the labels of a sink.Block, and the encoding of these in a request.
+// block is the labels of a sink.Block, and their encoding in a request.
 type block struct {
 	source *sink.Block
 	labels []label
-	bound  int      // bytes that a series needs for them at most
-	shape  uint64   // changes with the names of labels, and with keys
-	keys   []string // of source, from which the labels were made:
-	tags   int      // so many of Tags, then those of Resource
-	joined bool     // a label has the values of several tags
+	bound  int      // upper bound of the bytes that its labels take in a series
+	shape  uint64   // changes with the names of labels and with keys
+	keys   []string // keys of source that the labels were made from:
+	tags   int      // this many are Tags, the rest Resource
+	joined bool     // a label joins the values of several tags
 
-	request uint64 // to which the rest belongs
+	request uint64 // the request that the rest belongs to
 	encoded []byte
-	starts  []int // where in encoded each label begins, and the last one ends
+	starts  []int // where in encoded each label starts, and where the last one ends
 }
 
-// setBlock makes source the block of the series that follow.
+// setBlock starts the block of the following series.
 func (e *encoder) setBlock(source *sink.Block) {
 	b := &e.block
 	if b.joined || !b.hasKeys(source) || (source.Host == "") != (b.source.Host == "") {
@@ -46,8 +46,8 @@ func (e *encoder) setBlock(source *sink.Block) {
 	}
 }
 
-// hasKeys says whether the labels were made from the keys of source. Most
-// blocks are like the one before.
+// hasKeys reports whether the labels were made from the keys of source. Most blocks
+// have the same keys as the one before.
 func (b *block) hasKeys(source *sink.Block) bool {
 	return b.source != nil &&
 		slices.EqualFunc(source.Tags, b.keys[:b.tags], hasKey) && slices.EqualFunc(source.Resource, b.keys[b.tags:], hasKey)
@@ -55,7 +55,7 @@ func (b *block) hasKeys(source *sink.Block) bool {
 
 func hasKey(t sink.Tag, key string) bool { return t.Key == key }
 
-// arrangeBlock makes the labels of a block with other keys.
+// arrangeBlock builds the labels of a block with different keys.
 func (e *encoder) arrangeBlock(source *sink.Block) {
 	b := &e.block
 	b.keys, b.tags = b.keys[:0], len(source.Tags)
@@ -91,8 +91,7 @@ func (e *encoder) encodeBlock() {
 	b.starts = append(b.starts, len(b.encoded))
 }
 
-// find returns the labels that one of the name replaces, from up to to: one or
-// none.
+// find returns the range of labels that a label of this name replaces: one or none.
 func (b *block) find(name string) (from, to int) {
 	from, found := slices.BinarySearchFunc(b.labels, name, func(l label, name string) int {
 		return strings.Compare(l.name, name)
@@ -103,7 +102,7 @@ func (b *block) find(name string) (from, to int) {
 	return from, from
 }
 
-// forget lets go of what only this block had.
+// forget drops references to the strings of the block.
 func (b *block) forget() {
 	b.source = nil
 	clear(b.labels[:cap(b.labels)])

@@ -11,36 +11,36 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
-// Version is a version of the protocol.
+// Version is a protocol version.
 type Version uint8
 
-// The versions there are. Auto tries 2.0 and, once the receiver has refused that,
-// stays with 1.0 for an hour.
+// Protocol versions. Auto tries 2.0. If the receiver rejects that, it uses 1.0 for an
+// hour.
 const (
 	Auto Version = iota
 	V1
 	V2
 )
 
-// NoHost as the HostLabel leaves hosts out.
+// NoHost, as HostLabel, omits hosts.
 const NoHost = "-"
 
-// Config says where and how to send. The zero value of a field takes the default.
+// Config configures a Sink. A zero field means its default.
 type Config struct {
-	// Connection has the URL with its path, for example
+	// Connection has the URL with its path, such as
 	// http://prometheus:9090/api/v1/write.
 	sink.Connection
 	Version Version
 
-	// Tags are labels for every series that has none of their name. What a series
-	// says of itself comes first, then Block.Tags, Block.Resource and the host.
+	// Tags are additional labels of every series, unless it has the label. Precedence:
+	// tags of the series, Block.Tags, Block.Resource, the host, Tags.
 	Tags      []sink.Tag
-	HostLabel string // the label for Block.Host; default host
-	UTF8Names bool   // leave all characters in names, which Prometheus takes since 3.0
+	HostLabel string // label for Block.Host; default "host"
+	UTF8Names bool   // keep all characters in names, which Prometheus accepts since 3.0
 
-	MaxSeries        int           // of a request; default 2,000
-	MaxBytes         int           // of a request before compression; default 1 MiB
-	MetadataInterval time.Duration // between metadata, which version 1.0 sends apart; default one minute
+	MaxSeries        int           // per request; default 2,000
+	MaxBytes         int           // per request before compression; default 1 MiB
+	MetadataInterval time.Duration // between metadata requests of version 1.0; default 1 minute
 }
 
 func (c *Config) fillDefaults() {

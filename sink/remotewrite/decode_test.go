@@ -11,7 +11,7 @@ import (
 	"github.com/kubestate/kubestate/internal/sinktest"
 )
 
-// The messages as the specifications have them.
+// The messages as defined by the specifications.
 const (
 	messages1 = `name: "1" package: "prometheus" syntax: "proto3"
 message_type { name: "WriteRequest"
@@ -54,7 +54,7 @@ var (
 	request2 = sinktest.Messages(messages2, "Request")
 )
 
-// decode returns the series of a request, one in a line, then the metadata of
+// decode returns the series of a request, one per line, followed by the metadata of
 // version 1.
 func decode(t testing.TB, version Version, data []byte) []string {
 	t.Helper()
@@ -83,12 +83,12 @@ func decode2(t testing.TB, data []byte) []string {
 	request := request2(t, data)
 	symbols := sinktest.List(request, "symbols")
 	if len(symbols) == 0 || symbols[0].String() != "" {
-		t.Fatalf("the first symbol is not empty: %v", symbols)
+		t.Fatalf("first symbol is not empty: %v", symbols)
 	}
 	seen := map[string]bool{}
 	for _, s := range symbols {
 		if seen[s.String()] {
-			t.Errorf("the symbol %q occurs twice", s)
+			t.Errorf("duplicate symbol %q", s)
 		}
 		seen[s.String()] = true
 	}
@@ -105,23 +105,23 @@ func decode2(t testing.TB, data []byte) []string {
 	return lines
 }
 
-// line is a series as text: labels, value, time and start. It checks what both
-// versions demand of labels.
+// line returns a series as text: labels, value, time and start. It checks what both
+// versions require of labels.
 func line(t testing.TB, labels []string, series protoreflect.Message) string {
 	t.Helper()
 	var text []string
 	for i := 0; i < len(labels); i += 2 {
 		if i > 0 && labels[i] <= labels[i-2] {
-			t.Errorf("the label %q follows %q", labels[i], labels[i-2])
+			t.Errorf("label %q follows %q", labels[i], labels[i-2])
 		}
 		if labels[i] == "" || labels[i+1] == "" {
-			t.Errorf("the label %q=%q is empty", labels[i], labels[i+1])
+			t.Errorf("empty label %q=%q", labels[i], labels[i+1])
 		}
 		text = append(text, fmt.Sprintf("%s=%q", labels[i], labels[i+1]))
 	}
 	samples := sinktest.List(series, "samples")
 	if len(samples) != 1 {
-		t.Fatalf("%v has %d samples, not 1", text, len(samples))
+		t.Fatalf("%v has %d samples, want 1", text, len(samples))
 	}
 	sample := samples[0].Message()
 	value := fmt.Sprint(sinktest.Field(sample, "value").Float())

@@ -9,9 +9,9 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
-// downgrade returns a request of version 2, as encoder writes it, as one of
-// version 1: for what waits to be sent when the receiver turns out to know only
-// that. Metadata and the starts of counters are left out.
+// downgrade converts a request of version 2, as encoder writes it, to version 1: for
+// requests in the buffer when the receiver turns out to accept only that. Metadata and
+// starts of counters are dropped.
 func downgrade(request []byte) ([]byte, error) {
 	var symbols []string
 	var out, series []byte
@@ -38,7 +38,7 @@ func downgradeSeries(dst, series []byte, symbols []string) ([]byte, error) {
 				name, n := binary.Uvarint(value)
 				text, m := binary.Uvarint(value[max(0, n):])
 				if n <= 0 || m <= 0 || max(name, text) >= uint64(len(symbols)) {
-					return nil, errors.New("labels refer to a symbol that is not there")
+					return nil, errors.New("label refers to a missing symbol")
 				}
 				dst = appendLabel1(dst, symbols[name], symbols[text])
 				value = value[n+m:]

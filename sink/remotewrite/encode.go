@@ -10,27 +10,27 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
-// encoder turns series into requests of either version, without compression. It
-// writes protobuf by hand, because each series of a block repeats most of the one
-// before: what the block has is encoded once for a request and copied. After a
-// while of use it allocates nothing. It is not for concurrent use.
+// encoder encodes series as requests of either version, without compression. The shared
+// part of a block is encoded once per request and copied, because it makes up most of
+// each series. Once its buffers have grown, it does not allocate. It is not safe for
+// concurrent use.
 type encoder struct {
 	names  naming
-	common []label // of all series
-	host   string  // the label of Block.Host; empty: none
+	common []label // labels of all series
+	host   string  // label for Block.Host; empty: none
 
 	run      uint64
-	time     int64 // of the run, milliseconds since 1970
+	time     int64 // of the run, in milliseconds since 1970
 	families map[*sink.Metric]*family
-	named    map[string]*sink.Metric // the first with this name on the wire
+	named    map[string]*sink.Metric // first metric with this name on the wire
 	family   *family                 // of the last series
-	before   family                  // stands before the first of a run
+	before   family                  // predecessor of the first family of a run
 	block    block
 	loose    loose
-	labels   []byte // scratch: the labels of a series
+	labels   []byte // scratch: labels of a series
 
 	version Version
-	request uint64 // counts the requests, so that caches know to which they belong
+	request uint64 // incremented per request, to invalidate caches
 	symbols symbols
 	series  []byte
 	out     []byte
@@ -57,7 +57,7 @@ func (e *encoder) beginRun(t time.Time) {
 	e.family = &e.before
 }
 
-// beginRequest starts a request, without what is in the one before.
+// beginRequest starts an empty request.
 func (e *encoder) beginRequest(version Version) {
 	e.version = version
 	e.request++
@@ -65,7 +65,7 @@ func (e *encoder) beginRequest(version Version) {
 	e.symbols.reset()
 }
 
-// forget lets go of the strings of the last run, so that they can be freed.
+// forget drops references to the strings of the last run, so that they can be freed.
 func (e *encoder) forget() {
 	e.symbols.reset()
 	e.block.forget()
@@ -80,14 +80,14 @@ func (e *encoder) size() int {
 	return len(e.symbols.encoded) + len(e.series)
 }
 
-// What a series and a label need at most.
+// Upper bounds for a series and a label.
 const (
 	boundSeries = 100 // without its labels: tags, lengths and the sample
 	boundLabel  = 24  // without its strings: tags, lengths and references
-	longest     = 3   // a byte that is not UTF-8 is replaced by three
+	longest     = 3   // an invalid byte is replaced by three bytes
 )
 
-// bound returns how many bytes the message grows by at most when s is added.
+// bound returns an upper bound of how much the message grows when s is added.
 func (e *encoder) bound(s *sink.Series) int {
 	e.enter(s)
 	n := boundSeries + e.block.bound + e.family.bound
@@ -97,15 +97,15 @@ func (e *encoder) bound(s *sink.Series) int {
 	return n
 }
 
-// clash returns the metric, if any, that has the name of the metric of s on the wire
-// and was sent before: two samples of one series must not be in a request.
+// clash returns the metric, if any, that was sent before and has the same name on the
+// wire as the metric of s: a request must not have two samples of one series.
 func (e *encoder) clash(s *sink.Series) *sink.Metric {
 	e.enter(s)
 	return e.family.clash
 }
 
-// add appends a series to the request. If it has ended, it gets a stale marker
-// in place of its value, and of the time the millisecond before.
+// add appends a series to the request. An ended series gets a stale marker instead of
+// its value, and is a millisecond older.
 func (e *encoder) add(s *sink.Series, ended bool) {
 	e.enter(s)
 	f, tags := e.family, s.Tags
@@ -139,7 +139,7 @@ func (e *encoder) add(s *sink.Series, ended bool) {
 	}
 }
 
-// start returns when the counter s began; 0 where it is not to be said.
+// start returns when the counter s started; 0 if unknown or meaningless.
 func (e *encoder) start(s *sink.Series, ended bool) int64 {
 	if s.Metric.Type != sink.Counter || ended || s.Start >= e.time {
 		return 0
@@ -147,7 +147,7 @@ func (e *encoder) start(s *sink.Series, ended bool) int64 {
 	return s.Start
 }
 
-// message returns the request. It is valid until the next call of a method.
+// message returns the request. It is valid until the next method call.
 func (e *encoder) message() []byte {
 	if e.version == V1 {
 		return e.series
@@ -156,14 +156,14 @@ func (e *encoder) message() []byte {
 	return e.out
 }
 
-// metadata calls put with requests of version 1 that have the metadata of those
-// metrics of the run for which the last is an interval ago. Each has a size at most,
-// if not one metric needs more, and is valid until put returns.
+// metadata calls put with version 1 requests of metadata: of those metrics of the run
+// whose metadata was last sent at least interval ago. Each request has at most size
+// bytes, unless a single metric needs more, and is valid until put returns.
 func (e *encoder) metadata(interval time.Duration, size int, put func(request []byte)) {
 	var due []*family
 	for _, f := range e.families {
-		if f.run == e.run && (f.told == 0 || e.time-f.told >= interval.Milliseconds()) {
-			f.told = e.time
+		if f.run == e.run && (f.metadataSent == 0 || e.time-f.metadataSent >= interval.Milliseconds()) {
+			f.metadataSent = e.time
 			due = append(due, f)
 		}
 	}
@@ -182,7 +182,7 @@ func (e *encoder) metadata(interval time.Duration, size int, put func(request []
 	}
 }
 
-// enter makes the block and the family those of s.
+// enter switches to the block and family of s.
 func (e *encoder) enter(s *sink.Series) {
 	if e.block.source != s.Block {
 		e.setBlock(s.Block)
@@ -190,7 +190,7 @@ func (e *encoder) enter(s *sink.Series) {
 	if e.family.metric == s.Metric {
 		return
 	}
-	// The metrics of a block mostly come in the order of the block before.
+	// Usually metrics come in the same order as in the last block.
 	f := e.family.next
 	if f == nil || f.metric != s.Metric {
 		if f = e.families[s.Metric]; f == nil {
@@ -208,8 +208,8 @@ func (e *encoder) enter(s *sink.Series) {
 	f.run = e.run
 }
 
-// appendLabels fills e.labels with the labels of the block and those in the
-// slots, in order. The latter take the place of others of their name.
+// appendLabels sets e.labels to the sorted labels of the block and the slots. Labels of
+// slots replace others of the same name.
 func (e *encoder) appendLabels(slots []slot, tags []sink.Tag) {
 	b, from, dst := &e.block, 0, e.labels[:0]
 	for i := range slots {

@@ -32,7 +32,7 @@ func encode(c Config, version Version, ended bool, series ...sink.Series) []byte
 	return slices.Clone(e.message())
 }
 
-// tags makes tags of key=value.
+// tags parses tags of the form key=value.
 func tags(pairs ...string) []sink.Tag { return sinktest.Tags(pairs...) }
 
 func TestLabels(t *testing.T) {
@@ -44,11 +44,11 @@ func TestLabels(t *testing.T) {
 		want   string
 	}{
 		{
-			name:   "own labels stand between those of the block",
+			name:   "own labels are merged with those of the block",
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Tags: tags("A=1", "b=2", "d=4", "f=6")}, Tags: tags("a=x", "c=y", "g=z")},
 			want:   `{A="1", __name__="m", a="x", b="2", c="y", d="4", f="6", g="z"}`,
 		}, {
-			name:   "what is nearer to the series wins",
+			name:   "precedence",
 			config: Config{Tags: tags("own=config", "block=config", "resource=config", "host=config", "config=config")},
 			series: sink.Series{Metric: gauge, Tags: tags("own=own"), Block: &sink.Block{
 				Host: "host", Tags: tags("block=block", "own=block"), Resource: tags("block=resource", "own=resource", "resource=resource"),
@@ -59,32 +59,32 @@ func TestLabels(t *testing.T) {
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Tags: tags("a=", "a=1", "a=2", "b=1", "b=1")}, Tags: tags("c=", "c=x", "c=y", "d=z")},
 			want:   `{__name__="m", a="1,2", b="1", c="x,y", d="z"}`,
 		}, {
-			name:   "several own values win over several of the block",
+			name:   "own values override those of the block",
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Tags: tags("a=1", "a=2", "b=3")}, Tags: tags("a=8", "a=9")},
 			want:   `{__name__="m", a="8,9", b="3"}`,
 		}, {
-			name:   "names are rewritten, and those that become equal are one label",
+			name:   "invalid names are rewritten and merged",
 			series: sink.Series{Metric: &sink.Metric{Name: "kubernetes_state.pod:ready/1"}, Block: &sink.Block{Tags: tags("9é=1", "a.b=4", "a_b=3", "k8s/c:d=5")}},
 			want:   `{_9_="1", __name__="kubernetes_state_pod:ready_1", a_b="3,4", k8s_c_d="5"}`,
 		}, {
-			name:   "with UTF-8 names only what is not UTF-8 is rewritten",
+			name:   "with UTF-8 names, only invalid UTF-8 is rewritten",
 			config: Config{UTF8Names: true},
 			series: sink.Series{Metric: &sink.Metric{Name: "kubernetes_state.pod"}, Block: &sink.Block{Tags: tags("9é=1", "a.b=2", "a_b=3", "\xff=4")}},
 			want:   `{9é="1", _="4", __name__="kubernetes_state.pod", a.b="2", a_b="3"}`,
 		}, {
-			name:   "the name of the metric is not to be replaced",
+			name:   "the name of the metric cannot be overridden",
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Tags: tags("__name__=x")}, Tags: tags("__name__=y")},
 			want:   `{__name__="m"}`,
 		}, {
-			name:   "empty labels go, and an empty own one removes that of the block",
+			name:   "empty labels are dropped and override those of the block",
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Tags: tags("=1", "a=2", "b=", "c=3", "e=1")}, Tags: tags("=1", "c=", "d=", "e=", "e=")},
 			want:   `{__name__="m", a="2"}`,
 		}, {
-			name:   "values that are not UTF-8",
+			name:   "values with invalid UTF-8",
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Tags: tags("a=\xff")}, Tags: tags("b=x\xc3")},
 			want:   `{__name__="m", a="` + "\uFFFD" + `", b="x` + "\uFFFD" + `"}`,
 		}, {
-			name:   "the host can have another label",
+			name:   "other label for the host",
 			config: Config{HostLabel: "instance"},
 			series: sink.Series{Metric: gauge, Block: &sink.Block{Host: "node-1"}},
 			want:   `{__name__="m", instance="node-1"}`,
@@ -102,7 +102,7 @@ func TestLabels(t *testing.T) {
 				if version == V2 {
 					want += ` type=2 help="" unit=""`
 				}
-				// Twice: what the first has left must not show in the second.
+				// Twice, to see that the first leaves nothing behind for the second.
 				got := decode(t, version, encode(test.config, version, false, test.series, test.series))
 				if diff := cmp.Diff([]string{want, want}, got); diff != "" {
 					t.Errorf("labels differ (-want +got):\n%s", diff)
@@ -112,8 +112,7 @@ func TestLabels(t *testing.T) {
 	}
 }
 
-// TestOrder has every kind of series follow every other, so that what an
-// encoder remembers of one is tried on the next.
+// Every kind of series follows every other, to test what the encoder caches.
 func TestOrder(t *testing.T) {
 	blocks := []*sink.Block{
 		{Host: "h", Tags: tags("b=1", "d=2")}, {Host: "i", Tags: tags("b=3", "d=4")}, {Tags: tags("b=1", "d=2")},
@@ -127,7 +126,7 @@ func TestOrder(t *testing.T) {
 			series = append(series, sink.Series{Metric: &sink.Metric{Name: "m"}, Block: block, Tags: own[j], Value: float64(i*10 + j)})
 		}
 	}
-	one := &sink.Metric{Name: "m"} // for all, so that each finds what others have left
+	one := &sink.Metric{Name: "m"} // shared, so that each series finds the cache of the one before
 	for _, version := range []Version{V1, V2} {
 		var alone []string
 		for _, s := range series {
@@ -203,17 +202,17 @@ func TestDowngrade(t *testing.T) {
 	}
 	want := decode(t, V1, encode(Config{}, V1, false, series...))
 	if diff := cmp.Diff(want, decode(t, V1, got)); diff != "" {
-		t.Errorf("the request differs from one of version 1 (-want +got):\n%s", diff)
+		t.Errorf("request differs from version 1 (-want +got):\n%s", diff)
 	}
 	broken := encode(Config{}, V2, false, series[:2]...)
 	for n := range broken {
-		// Whatever comes of these, it is not a panic.
+		// Must not panic.
 		_, _ = downgrade(broken[:n])
 		_, _ = downgrade(broken[n:])
 	}
 }
 
-// TestBound compares how much a request grows with how much it should at most.
+// The growth of a request is at most its bound.
 func TestBound(t *testing.T) {
 	series := slices.Concat(sinktest.Pods(3, 30), []sink.Series{
 		{Metric: &sink.Metric{Name: "short"}, Block: &sink.Block{}},
@@ -230,10 +229,10 @@ func TestBound(t *testing.T) {
 			before, bound := e.size(), e.bound(&series[i])
 			e.add(&series[i], false)
 			if e.size()-before > bound {
-				t.Errorf("version %d: series %d took %d bytes, more than the %d at most", version, i, e.size()-before, bound)
+				t.Errorf("version %d: series %d took %d bytes, bound %d", version, i, e.size()-before, bound)
 			}
 			if e.size() != len(e.message()) {
-				t.Errorf("version %d: size is %d, the message has %d bytes", version, e.size(), len(e.message()))
+				t.Errorf("version %d: size %d, message of %d bytes", version, e.size(), len(e.message()))
 			}
 		}
 	}
@@ -243,11 +242,11 @@ func TestRenamedIsBounded(t *testing.T) {
 	var n naming
 	for i := range 3 * maxRenamed {
 		if got, want := n.label(fmt.Sprintf("a.%d", i)), fmt.Sprintf("a_%d", i); got != want {
-			t.Fatalf("label is %q, not %q", got, want)
+			t.Fatalf("label %q, want %q", got, want)
 		}
 	}
 	if len(n.renamed) > maxRenamed {
-		t.Errorf("%d names are remembered", len(n.renamed))
+		t.Errorf("%d names cached", len(n.renamed))
 	}
 }
 

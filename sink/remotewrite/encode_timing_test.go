@@ -10,8 +10,8 @@ import (
 	"github.com/kubestate/kubestate/internal/sinktest"
 )
 
-// BenchmarkEncode encodes runs as a cluster has them, with 15 shared tags and 3
-// own ones, into requests of the default size. compressed includes snappy.
+// BenchmarkEncode encodes runs with 15 shared tags and 3 of their own, into requests of
+// the default size. compressed includes snappy.
 func BenchmarkEncode(b *testing.B) {
 	series := sinktest.Pods(400, 25)
 	for _, version := range []Version{V1, V2} {

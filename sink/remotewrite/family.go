@@ -8,35 +8,35 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
-// family is what the series of a sink.Metric have in common: the name, metadata,
-// and mostly the keys of their own tags.
+// family is the shared part of the series of a sink.Metric: name, metadata, and usually
+// the keys of their own tags.
 type family struct {
 	metric           *sink.Metric
-	next             *family // which followed the last time
-	name, help, unit string  // as they are sent
+	next             *family // the family that followed last time
+	name, help, unit string  // as sent
 	counter          bool
-	clash            *sink.Metric // another with this name, in whose favor the series are left out
-	bound            int          // bytes that a series needs for these at most
-	run              uint64       // the last that had a series of it
-	told             int64        // the time of the last run after which version 1 was sent its metadata
+	clash            *sink.Metric // another metric with this name; series of this one are dropped
+	bound            int          // upper bound of the bytes that these take in a series
+	run              uint64       // last run with a series of the family
+	metadataSent     int64        // time of the last run whose metadata was sent, in version 1
 
-	keys  []string // of the own tags of the series before
-	slots []slot   // for its labels, sorted by name
-	loose bool     // two slots have one name, or one has none
+	keys  []string // keys of the previous series' own tags
+	slots []slot   // for their labels, sorted by name
+	loose bool     // two slots have the same name, or one has none
 
-	request  uint64 // of version 2, to which metadata and the slots' references belong
+	request  uint64 // the version 2 request that metadata and references of slots belong to
 	metadata []byte
 }
 
-// slot is the place of a label that a series has beside those of its block.
+// slot is the position of a label that a series has in addition to its block.
 type slot struct {
 	name  string
-	ref   uint32 // of name, in the request
-	tag   int    // the index of the tag that has the value; -1: it is
+	ref   uint32 // symbol of name in the request
+	tag   int    // index of the tag with the value; -1: value has it
 	value string
 
-	shape    uint64 // of the block to which the rest belongs
-	from, to int    // which of its labels this one replaces, or only precedes
+	shape    uint64 // shape of the block that the rest belongs to
+	from, to int    // range of its labels that this one replaces, or precedes if empty
 }
 
 func newFamily(names *naming, m *sink.Metric) *family {
@@ -48,7 +48,7 @@ func newFamily(names *naming, m *sink.Metric) *family {
 	return f
 }
 
-// fits says whether the slots are those for tags.
+// fits reports whether the slots are valid for tags.
 func (f *family) fits(tags []sink.Tag) bool {
 	if len(tags) != len(f.keys) {
 		return false
@@ -61,7 +61,7 @@ func (f *family) fits(tags []sink.Tag) bool {
 	return true
 }
 
-// arrange makes the slots for tags.
+// arrange builds the slots for tags.
 func (f *family) arrange(names *naming, tags []sink.Tag) {
 	f.request = 0
 	f.keys = f.keys[:0]
@@ -77,14 +77,13 @@ func (f *family) arrange(names *naming, tags []sink.Tag) {
 	}
 }
 
-// loose is scratch for series whose tags do not make one label each.
+// loose is scratch space for series whose tags do not map to one label each.
 type loose struct {
 	labels []label
 	slots  []slot
 }
 
-// arrange returns slots with the unified labels of a series of f, and their
-// values.
+// arrange returns slots with the unified labels of a series of f.
 func (l *loose) arrange(f *family, tags []sink.Tag) []slot {
 	l.labels = l.labels[:0]
 	for _, s := range f.slots {
@@ -107,8 +106,8 @@ func (l *loose) forget() {
 	clear(l.slots[:cap(l.slots)])
 }
 
-// unit returns the name that Prometheus has for a unit of UCUM, empty for one
-// that only says what is counted.
+// unit returns the Prometheus name of a UCUM unit, or nothing if it only says what is
+// counted.
 func unit(ucum string) string {
 	switch {
 	case ucum == "By":

@@ -28,14 +28,12 @@ func subject() sinktest.Subject {
 
 func TestFaults(t *testing.T) { sinktest.Faults(t, subject()) }
 
-// TestBreaksOff has a connection end within the body of a refusal, whose header
-// says that all was taken.
+// The connection breaks within the body of an error whose headers report success.
 func TestBreaksOff(t *testing.T) {
 	subject().BreaksOff(t, "HTTP/1.1 400 Bad Request\r\n"+writtenHeader+": 20\r\nContent-Length: 100\r\n\r\nhalf of", false)
 }
 
-// TestFallbackInOutage has requests of version 2.0 wait for a receiver that knows
-// only 1.0.
+// Requests of version 2.0 are buffered for a receiver that accepts only 1.0.
 func TestFallbackInOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		receiver := sinktest.New(t, protocol, only1)
@@ -43,7 +41,7 @@ func TestFallbackInOutage(t *testing.T) {
 		n.Down.Store(true)
 		s := newTestSink(t, Config{Connection: sink.Connection{Client: n.Client()}, MaxSeries: 10}, "http://receiver/")
 		r := sinktest.Run(0, sinktest.Pods(1, 20), nil)
-		_ = sinktest.SendWithin(t, s, time.Second, r) // it may say that time was up
+		_ = sinktest.SendWithin(t, s, time.Second, r) // may report the deadline
 		n.Down.Store(false)
 		sinktest.CloseAndCount(t, s, 20)
 		sinktest.CheckLines(t, "series", linesOf(t, V1, r), receiver.Lines())

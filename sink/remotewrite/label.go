@@ -9,21 +9,21 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// metricName is the label that carries the name of the metric.
+// metricName is the label with the name of the metric.
 const metricName = "__name__"
 
-// label is a label, and where it is from. An empty value makes it as good as
-// none.
+// label is a label and its origin. A label with an empty value counts as missing.
 type label struct {
 	name, value string
 	rank        rank
-	tag         int // the index of the tag whose value it has, where the rank has tags
+	tag         int // index of the tag with the value, for ranks with tags
 }
 
-// rank decides which of several labels with one name stays: that of the highest.
+// rank decides which of several labels with the same name is kept: that of the highest
+// rank.
 type rank uint8
 
-// The ranks, from what holds for everything to what only one series has.
+// Ranks, from the most general to the most specific.
 const (
 	rankConfig rank = iota
 	rankHost
@@ -33,14 +33,14 @@ const (
 	rankName
 )
 
-// compare orders by name, then from the highest rank to the lowest, then by value.
+// compare orders by name, then by descending rank, then by value.
 func (l label) compare(other label) int {
 	return cmp.Or(strings.Compare(l.name, other.name), int(other.rank)-int(l.rank), strings.Compare(l.value, other.value))
 }
 
-// unify sorts labels by name and leaves one of each name: that of the highest
-// rank. Several values of that rank are joined with commas, in order. Labels
-// without a name go. It works in place and allocates only for joined values.
+// unify sorts labels by name and keeps one per name, that of the highest rank. Several
+// values of that rank are joined with commas, in order. Labels without a name are
+// dropped. It works in place and allocates only for joined values.
 func unify(labels []label) (unified []label, joined bool) {
 	slices.SortFunc(labels, label.compare)
 	unified = labels[:0]
@@ -62,18 +62,18 @@ func unify(labels []label) (unified []label, joined bool) {
 	return unified, joined
 }
 
-// maxRenamed bounds what naming remembers; names of labels are few, unless
-// somebody makes them up without end.
+// maxRenamed bounds the cache of naming. Label names are few, unless somebody generates
+// them.
 const maxRenamed = 10_000
 
-// naming makes names that the receiver takes. It is not for concurrent use.
+// naming makes names valid for the receiver. It is not safe for concurrent use.
 type naming struct {
-	utf8    bool              // names may hold any character
-	renamed map[string]string // so that a key is rewritten once
+	utf8    bool              // allow all characters
+	renamed map[string]string // cache of rewritten keys
 }
 
-// label returns the name of the label for a tag. It allocates only the first
-// time it has to change a key.
+// label returns the label name for a tag. It allocates only the first time that it has
+// to change a key.
 func (n *naming) label(key string) string {
 	if classic(key, false) || n.utf8 && utf8.ValidString(key) {
 		return key
@@ -89,7 +89,7 @@ func (n *naming) label(key string) string {
 	return name
 }
 
-// appendTags appends tags as labels, in the order of the tags.
+// appendTags appends tags as labels, in their order.
 func (n *naming) appendTags(labels []label, tags []sink.Tag, rank rank) []label {
 	for i, t := range tags {
 		labels = append(labels, label{name: n.label(t.Key), value: t.Value, rank: rank, tag: i})
@@ -97,7 +97,7 @@ func (n *naming) appendTags(labels []label, tags []sink.Tag, rank rank) []label 
 	return labels
 }
 
-// metric returns the value of __name__ for a metric.
+// metric returns the __name__ of a metric.
 func (n *naming) metric(name string) string {
 	if classic(name, true) || n.utf8 && utf8.ValidString(name) {
 		return name
@@ -105,8 +105,8 @@ func (n *naming) metric(name string) string {
 	return rewrite(name, true)
 }
 
-// classic says whether a name needs no quotes in PromQL: [a-zA-Z_][a-zA-Z0-9_]*,
-// and colons in names of metrics.
+// classic reports whether a name needs no quotes in PromQL: [a-zA-Z_][a-zA-Z0-9_]*, in
+// names of metrics also colons.
 func classic(name string, colon bool) bool {
 	for i := range len(name) {
 		if !classicByte(name[i], colon) {
@@ -120,8 +120,8 @@ func classicByte(c byte, colon bool) bool {
 	return 'a' <= c && c <= 'z' || c == '_' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == ':' && colon
 }
 
-// rewrite puts an underscore in place of each character that is not classic, and
-// before a digit that would come first. An empty name stays empty.
+// rewrite replaces each character that is not classic with an underscore, and prefixes
+// one before a leading digit. An empty name stays empty.
 func rewrite(name string, colon bool) string {
 	var b strings.Builder
 	for i, r := range name {

@@ -16,19 +16,20 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
-// receiver is the other side. It is for one sending goroutine; version is for any.
+// receiver sends to the remote end. It is used by the sending goroutine, except
+// version, which is safe for concurrent use.
 type receiver struct {
 	config     Config
 	client     *client.Client
-	only1Until atomic.Int64 // it is taken for one of version 1 alone, nanoseconds since 1970
-	noMetadata bool         // it was logged that the receiver refuses metadata
+	only1Until atomic.Int64 // until then the receiver counts as supporting only 1.0; nanoseconds since 1970
+	noMetadata bool         // it was logged that the receiver rejects metadata
 }
 
-// askAgain is after how long a receiver that did not take version 2.0 is asked again:
-// it may have been updated, or there was something else before it.
+// askAgain is the time after which a receiver that rejected 2.0 is tried again: it may
+// have been updated, or a proxy may have answered.
 const askAgain = time.Hour
 
-// version returns the version to encode new requests in.
+// version returns the version for new requests.
 func (r *receiver) version() Version {
 	if r.config.Version == V1 || r.config.Version == Auto && time.Now().UnixNano() < r.only1Until.Load() {
 		return V1
@@ -36,7 +37,7 @@ func (r *receiver) version() Version {
 	return V2
 }
 
-// send is one attempt to send what Sink.put has put into the queue.
+// send makes one attempt to send a payload of Sink.put.
 func (r *receiver) send(ctx context.Context, p push.Payload) push.Result {
 	version, body := Version(p.Kind), p.Body
 	if version == V2 && r.version() == V2 {
@@ -44,13 +45,13 @@ func (r *receiver) send(ctx context.Context, p push.Payload) push.Result {
 		if !unsupported || r.config.Version == V2 {
 			return result
 		}
-		r.config.Logger.Info("remote write: the receiver does not take version 2.0, going on with 1.0", "reason", result.Err)
+		r.config.Logger.Info("remote write: receiver does not support version 2.0; falling back to 1.0", "reason", result.Err)
 		r.only1Until.Store(time.Now().Add(askAgain).UnixNano())
 	}
 	if version == V2 {
 		var err error
 		if body, err = recode(body); err != nil {
-			return push.Result{Rejected: p.Series, Err: fmt.Errorf("turn a request of version 2.0 into one of 1.0: %w", err)}
+			return push.Result{Rejected: p.Series, Err: fmt.Errorf("convert request from version 2.0 to 1.0: %w", err)}
 		}
 	}
 	result, _ := r.post(ctx, V1, body, p.Series)
@@ -60,17 +61,16 @@ func (r *receiver) send(ctx context.Context, p push.Payload) push.Result {
 	return result
 }
 
-// withoutMetadata is the result where a receiver refuses metadata, which fails no
-// run: no series is lost.
+// withoutMetadata returns success for rejected metadata, since no series is lost.
 func (r *receiver) withoutMetadata(why error) push.Result {
 	if !r.noMetadata {
 		r.noMetadata = true
-		r.config.Logger.Warn("remote write: the receiver refuses metadata", "reason", why)
+		r.config.Logger.Warn("remote write: receiver rejected metadata", "reason", why)
 	}
 	return push.Result{}
 }
 
-// recode turns a compressed request of version 2 into one of version 1.
+// recode converts a compressed request from version 2 to version 1.
 func recode(body []byte) ([]byte, error) {
 	request, err := s2.Decode(nil, body)
 	if err != nil {
@@ -82,8 +82,8 @@ func recode(body []byte) ([]byte, error) {
 	return s2.EncodeSnappy(nil, request), nil
 }
 
-// post sends a request and says what the receiver has made of it; unsupported
-// means that it does not know the version.
+// post sends a request and returns its Result; unsupported means that the receiver does
+// not support the version.
 func (r *receiver) post(ctx context.Context, version Version, body []byte, series int) (result push.Result, unsupported bool) {
 	header := map[string]string{
 		"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf", versionHeader: "0.1.0",
@@ -98,10 +98,10 @@ func (r *receiver) post(ctx context.Context, version Version, body []byte, serie
 	return result, unsupported
 }
 
-// read says what an answer means.
+// read interprets a response.
 func read(response *http.Response, version Version, series int) (result push.Result, unsupported bool) {
 	result = client.Status(response)
-	// Both versions forbid to try again after 4xx but 429.
+	// Both versions forbid retries after 4xx other than 429.
 	result.Retry = result.Retry && response.StatusCode != http.StatusRequestTimeout
 	if result.Retry {
 		return result, false
@@ -115,22 +115,22 @@ func read(response *http.Response, version Version, series int) (result push.Res
 	}
 	result.Rejected = max(0, series-accepted)
 	if result.Err == nil && result.Rejected > 0 {
-		result.Err = fmt.Errorf("post to %s: it wrote %d of %d series", response.Request.URL.Host, accepted, series)
+		result.Err = fmt.Errorf("post to %s: receiver wrote %d of %d series", response.Request.URL.Host, accepted, series)
 	}
 	return result, false
 }
 
 const versionHeader = "X-Prometheus-Remote-Write-Version"
 
-// writtenHeader says how many samples of a request were written. Receivers of
-// version 2.0 always send it.
+// writtenHeader has the number of samples written. Receivers of version 2.0 always send
+// it.
 const writtenHeader = "X-Prometheus-Remote-Write-Samples-Written"
 
-// errNoHeader is how 2.0 tells a receiver of 1.0 that does not look at the content
-// type: it takes the request for an empty one and says that all is well.
-var errNoHeader = errors.New("the answer has no header " + writtenHeader + ", which version 2.0 demands")
+// errNoHeader identifies a receiver that supports only 1.0 and ignores the content
+// type: it sees an empty request and reports success.
+var errNoHeader = errors.New("response without header " + writtenHeader + ", which version 2.0 requires")
 
-// written returns how many samples the receiver says that it has written.
+// written returns the number of samples that the receiver reports as written.
 func written(response *http.Response) (n int, said bool) {
 	n, err := strconv.Atoi(response.Header.Get(writtenHeader))
 	return n, err == nil

@@ -12,7 +12,7 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// The test receiver takes requests of both versions.
+// The test receiver accepts both versions.
 var protocol = sinktest.Protocol{
 	Read: func(t testing.TB, r *http.Request, body []byte) (lines []string, size int) {
 		body, err := s2.Decode(nil, body)
@@ -49,7 +49,7 @@ func setWritten(w http.ResponseWriter, samples int) {
 	w.Header().Set("X-Prometheus-Remote-Write-Exemplars-Written", "0")
 }
 
-// only1 is the answer of a receiver that does not take version 2.0, and says so.
+// only1 is the response of a receiver that does not support version 2.0 and says so.
 func only1(_ http.ResponseWriter, r sinktest.Request) int {
 	if versionOf(r) == V2 {
 		return http.StatusUnsupportedMediaType
@@ -61,7 +61,7 @@ func listen(t *testing.T, answer sinktest.Answer) *sinktest.Receiver {
 	return sinktest.Listen(t, protocol, answer)
 }
 
-// newTestSink returns a Sink that sends to url and is closed in the end.
+// newTestSink returns a Sink that sends to url and is closed at the end of the test.
 func newTestSink(t testing.TB, c Config, url string) *Sink {
 	t.Helper()
 	c.URL = url
@@ -76,7 +76,7 @@ func newTestSink(t testing.TB, c Config, url string) *Sink {
 	return s
 }
 
-// linesOf returns the lines that the series of runs must become.
+// linesOf returns the lines expected for the series of runs.
 func linesOf(t testing.TB, version Version, runs ...*sink.Run) []string {
 	var all []string
 	for _, r := range runs {

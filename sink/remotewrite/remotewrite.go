@@ -1,11 +1,10 @@
-// Package remotewrite sends runs to a receiver of Prometheus remote write, in
-// version 1.0 or 2.0 of the protocol. It does not know where series come from
-// and what their names mean.
+// Package remotewrite sends runs by Prometheus remote write, version 1.0 or 2.0. It
+// does not know where series come from or what their names mean.
 //
 // Version 1.0 is https://prometheus.io/docs/specs/prw/remote_write_spec/, 2.0 is
-// https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/ as of 2.0-rc.4,
-// where the start of a counter belongs to its samples. Service checks have no
-// place in either and are dropped.
+// https://prometheus.io/docs/specs/prw/remote_write_spec_2_0/ as of 2.0-rc.4, where the
+// start of a counter is part of its samples. Service checks do not exist in either and
+// are dropped.
 package remotewrite
 
 import (
@@ -21,7 +20,7 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/push"
 )
 
-// Sink is a sink.Sink. Send is for one goroutine at a time, the rest for any.
+// Sink is a sink.Sink.
 type Sink struct {
 	config   Config
 	encoder  *encoder
@@ -31,8 +30,8 @@ type Sink struct {
 	compressed []byte // scratch
 }
 
-// New returns a Sink. It does not connect: the receiver may come later. The error
-// names everything that is wrong with the Config.
+// New returns a Sink. It does not connect, so the receiver may be down. The error lists
+// everything that is wrong with the Config.
 func New(c Config) (*Sink, error) {
 	c.fillDefaults()
 	q := push.NewConfig("remote write", c.Connection)
@@ -45,9 +44,8 @@ func New(c Config) (*Sink, error) {
 	return &Sink{config: c, encoder: newEncoder(c), receiver: r, queue: push.New(q)}, nil
 }
 
-// Send encodes the run and waits until it is sent, or ctx ends; what is left then
-// stays in the buffer. The error says what the receiver has refused, what was
-// lost, and whether ctx ended first.
+// Send encodes the run and waits until it is sent or ctx ends; the rest stays in the
+// buffer. The error reports what was rejected or lost, and whether ctx ended first.
 func (s *Sink) Send(ctx context.Context, r *sink.Run) error {
 	e := s.encoder
 	begin := func() { e.beginRequest(s.receiver.version()) }
@@ -90,10 +88,10 @@ func (s *Sink) put(version Version, request []byte, series int) {
 	s.queue.Put(push.Payload{Body: bytes.Clone(compressed), Series: series, Kind: uint8(version)})
 }
 
-// Stats returns what became of everything since the start.
+// Stats returns the counts since the start.
 func (s *Sink) Stats() sink.Stats { return s.queue.Stats() }
 
-// Yield does nothing: everything sent has a time.
+// Yield does nothing: all data has a timestamp.
 func (s *Sink) Yield() {}
 
 // Close sends what is buffered until ctx ends.

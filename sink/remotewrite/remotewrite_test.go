@@ -37,7 +37,7 @@ func TestSend(t *testing.T) {
 	s := newTestSink(t, Config{
 		Connection: sink.Connection{UserAgent: "kubestate/1", Headers: map[string]string{"X-Scope-OrgID": "us"}, HeaderFiles: map[string]string{"X-Key": file}},
 	}, receiver.URL)
-	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil, sink.Check{})) // the check is left out
+	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil, sink.Check{})) // the check is dropped
 	header := receiver.Accepted()[0].Header
 	if header.Get("User-Agent") != "kubestate/1" || header.Get("X-Scope-OrgID") != "us" || header.Get("X-Key") != "key" {
 		t.Errorf("headers %v", header)
@@ -48,14 +48,14 @@ func TestSend(t *testing.T) {
 	sinktest.CheckLines(t, "series when one has ended", []string{stale2, whole1}, receiver.Lines())
 	sinktest.Send(t, s, sinktest.Run(0, nil, nil))
 	if got := receiver.Lines(); got != nil {
-		t.Errorf("an empty run sends %v", got)
+		t.Errorf("empty run sends %v", got)
 	}
 	if got := s.Stats(); got.Series != 4 || got.Dropped != 1 || got.Payloads != 2 || got.Bytes == 0 {
 		t.Errorf("stats %+v", got)
 	}
 }
 
-// TestLimits has runs cut into requests.
+// Runs are split into requests.
 func TestLimits(t *testing.T) {
 	series := sinktest.Pods(20, 50)
 	for _, version := range []Version{V1, V2} {
@@ -66,7 +66,7 @@ func TestLimits(t *testing.T) {
 		}{
 			{"number", Config{MaxSeries: 300}, sinktest.Limits{Series: 300}},
 			{"size", Config{MaxBytes: 50_000}, sinktest.Limits{Size: 50_000}},
-			{"one series is more", Config{MaxBytes: 10}, sinktest.Limits{Series: 1}},
+			{"less than one series", Config{MaxBytes: 10}, sinktest.Limits{Series: 1}},
 			{"queue", Config{Connection: sink.Connection{Buffer: 10_000}, MaxSeries: 10, MaxBytes: 10_000}, sinktest.Limits{Series: 10}},
 		}
 		for _, test := range tests {
@@ -94,22 +94,22 @@ func TestMetadata(t *testing.T) {
 	sinktest.CheckLines(t, "first run", []string{line1, line2, "# one" + meta1, "# two" + meta2}, receiver.Lines())
 	sinktest.Send(t, s, sinktest.Run(59, someSeries, nil))
 	if got := receiver.Lines(); len(got) != 2 {
-		t.Errorf("before the interval is over: %v", got)
+		t.Errorf("before the end of the interval: %v", got)
 	}
 	sinktest.Send(t, s, sinktest.Run(60, someSeries[:1], nil)) // as a run of changes
 	if got := receiver.Lines(); len(got) != 2 || got[1] != "# one"+meta1 {
-		t.Errorf("after the interval: %v, which is not the one series and its metadata", got)
+		t.Errorf("after the interval: got %v, want one series and its metadata", got)
 	}
 	sinktest.Send(t, s, sinktest.Run(75, someSeries, nil))
 	if got := receiver.Lines(); len(got) != 3 || got[2] != "# two"+meta2 {
-		t.Errorf("after a run of changes: %v, which are not two series and the metadata that was left out", got)
+		t.Errorf("after a run of changes: got %v, want two series and the metadata left out before", got)
 	}
 	if got := s.Stats(); got.Series != 7 {
-		t.Errorf("stats %+v: metadata is no series", got)
+		t.Errorf("stats %+v: metadata counts as series", got)
 	}
 }
 
-// TestMetadataLimits: metadata has requests of its own, in order and none too large.
+// Metadata has requests of its own, in order and within the size limit.
 func TestMetadataLimits(t *testing.T) {
 	receiver := listen(t, nil)
 	s := newTestSink(t, Config{Version: V1, MaxBytes: 500}, receiver.URL)
@@ -124,7 +124,7 @@ func TestMetadataLimits(t *testing.T) {
 	sinktest.CheckLines(t, "metadata", want, slices.DeleteFunc(receiver.Lines(), func(line string) bool { return line[0] != '#' }))
 }
 
-// TestMetadataRefused: a receiver that takes no metadata has got every series.
+// If metadata is rejected, no series is lost.
 func TestMetadataRefused(t *testing.T) {
 	receiver := listen(t, func(_ http.ResponseWriter, r sinktest.Request) int {
 		return map[bool]int{true: http.StatusBadRequest}[r.Series() == 0]
@@ -133,15 +133,15 @@ func TestMetadataRefused(t *testing.T) {
 	s := newTestSink(t, Config{Connection: sink.Connection{Logger: slog.New(slog.NewTextHandler(&log, nil))}, Version: V1, MetadataInterval: time.Second}, receiver.URL)
 	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
 	sinktest.Send(t, s, sinktest.Run(15, someSeries, nil))
-	if got := strings.Count(log.String(), "the receiver refuses metadata"); got != 1 || len(receiver.Refused()) != 2 {
-		t.Errorf("%d requests are refused, and that is logged %d times:\n%s", len(receiver.Refused()), got, &log)
+	if got := strings.Count(log.String(), "receiver rejected metadata"); got != 1 || len(receiver.Refused()) != 2 {
+		t.Errorf("%d requests rejected, logged %d times:\n%s", len(receiver.Refused()), got, &log)
 	}
 	if got := s.Stats(); got.Series != 4 || got.Rejected != 0 {
 		t.Errorf("stats %+v", got)
 	}
 }
 
-// TestFallback has receivers that know only 1.0.
+// Receivers support only 1.0.
 func TestFallback(t *testing.T) {
 	tests := map[string]sinktest.Answer{
 		"status 415":                         only1,
@@ -162,14 +162,14 @@ func TestFallback(t *testing.T) {
 				}
 			}
 			if len(asked) != 1 {
-				t.Errorf("version 2.0 was tried with %v, not once", asked)
+				t.Errorf("version 2.0 tried with %v, want once", asked)
 			}
 			sinktest.CheckLines(t, "series", []string{line1, line2, line1, line2, "# one" + meta1, "# two" + meta2}, lines)
 			if got := s.Stats(); got.Series != 4 || got.Rejected != 0 {
 				t.Errorf("stats %+v", got)
 			}
 		})
-		t.Run(name+", but 2.0 is demanded", func(t *testing.T) {
+		t.Run(name+", 2.0 required", func(t *testing.T) {
 			receiver := listen(t, answer)
 			s := newTestSink(t, Config{Version: V2}, receiver.URL)
 			if err := sinktest.Try(t, s, sinktest.Run(0, someSeries, nil)); err == nil {
@@ -182,7 +182,8 @@ func TestFallback(t *testing.T) {
 	}
 }
 
-// TestAsksAgain: whoever took 2.0 for an empty request may have been updated.
+// A receiver that saw 2.0 as an empty request is tried again, since it may have been
+// updated.
 func TestAsksAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		old := true
@@ -195,10 +196,10 @@ func TestAsksAgain(t *testing.T) {
 		n := &sinktest.Network{Receiver: receiver}
 		s := newTestSink(t, Config{Connection: sink.Connection{Client: n.Client()}}, "http://receiver/")
 		for i, want := range []Version{V1, V1, V2} {
-			receiver.Lines() // forgets
+			receiver.Lines() // drops the first runs
 			sinktest.Send(t, s, sinktest.Run(i, someSeries, nil))
 			if got := versionOf(receiver.Accepted()[0]); got != want {
-				t.Errorf("run %d has version %d, want %d", i, got, want)
+				t.Errorf("run %d: version %d, want %d", i, got, want)
 			}
 			synctest.Wait()
 			old = false
@@ -207,12 +208,12 @@ func TestAsksAgain(t *testing.T) {
 	})
 }
 
-// TestPartial has receivers that write less than they get.
+// Receivers write only some of the series.
 func TestPartial(t *testing.T) {
 	tests := []struct {
 		name             string
 		version          Version
-		written          int // -1: not said
+		written          int // -1: no header
 		status           int
 		series, rejected uint64
 		err              string
@@ -220,13 +221,13 @@ func TestPartial(t *testing.T) {
 		{"some", V2, 1, http.StatusNoContent, 1, 1, "1 of 2"},
 		{"some, with an error", V2, 1, http.StatusBadRequest, 1, 1, "400"},
 		{"none", V2, 0, http.StatusNoContent, 0, 2, "0 of 2"},
-		{"an error, not said how many", V2, -1, http.StatusBadRequest, 0, 2, "400"},
+		{"error without a header", V2, -1, http.StatusBadRequest, 0, 2, "400"},
 		{"some in version 1.0", V1, 1, http.StatusNoContent, 1, 1, "1 of 2"},
 		{"all in version 1.0", V1, -1, http.StatusNoContent, 2, 0, ""},
-		{"an error in version 1.0", V1, -1, http.StatusBadRequest, 0, 2, "400"},
-		{"request timeout, which is no reason to try again", V2, -1, http.StatusRequestTimeout, 0, 2, "408"},
+		{"error in version 1.0", V1, -1, http.StatusBadRequest, 0, 2, "400"},
+		{"request timeout is not retried", V2, -1, http.StatusRequestTimeout, 0, 2, "408"},
 		{"too large", V2, -1, http.StatusRequestEntityTooLarge, 0, 2, "413"},
-		{"not authorised", V2, -1, http.StatusUnauthorized, 0, 2, "401"},
+		{"unauthorized", V2, -1, http.StatusUnauthorized, 0, 2, "401"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -264,7 +265,7 @@ func TestCredentials(t *testing.T) {
 	sinktest.Write(t, token, "other")
 	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
 	if got != "Bearer other" {
-		t.Errorf("authorization %q after the file has changed", got)
+		t.Errorf("authorization %q after the file changed", got)
 	}
 	s = newTestSink(t, Config{Connection: sink.Connection{CAFile: ca, TokenFile: token, Username: "me"}}, server.URL)
 	sinktest.Send(t, s, sinktest.Run(0, someSeries, nil))
@@ -296,8 +297,8 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// TestMetricNamesClash: of metrics whose names are equal once they are made valid, the
-// first one is sent, and the others are dropped and reported.
+// If the names of metrics become equal when made valid, the first metric is sent;
+// others are dropped and reported.
 func TestMetricNamesClash(t *testing.T) {
 	for _, version := range []Version{V1, V2} {
 		s := newTestSink(t, Config{Version: version}, listen(t, nil).URL)

@@ -6,13 +6,13 @@ import (
 	"github.com/kubestate/kubestate/sink/internal/protobuf"
 )
 
-// staleMarker is the NaN that says that a series has ended, bit by bit:
+// staleMarker is the bit pattern of the NaN that marks a series as stale:
 // https://prometheus.io/docs/specs/prw/remote_write_spec/#stale-markers
 const staleMarker = 0x7ff0000000000002
 
-// The tags of the fields: the number of the field, and how it is encoded.
+// Tags of fields: field number and wire type.
 const (
-	// The Sample of both versions, but for its start.
+	// Sample of both versions, except for the start.
 	sampleValue = 1<<3 | protobuf.Fixed64
 	sampleTime  = 2 << 3
 	sampleStart = 3 << 3
@@ -40,26 +40,26 @@ const (
 	metadata2Unit   = 4 << 3
 )
 
-// The types of metrics in the metadata of both versions.
+// Metric types in the metadata of both versions.
 const (
 	typeCounter = 1
 	typeGauge   = 2
 )
 
-// appendLabel1 appends a label of a series of version 1.
+// appendLabel1 appends a label of a version 1 series.
 func appendLabel1(dst []byte, name, value string) []byte {
 	dst = protobuf.AppendSize(dst, series1Label, protobuf.SizeField(len(name))+protobuf.SizeField(len(value)))
 	dst = protowire.AppendString(append(dst, label1Name), name)
 	return protowire.AppendString(append(dst, label1Value), value)
 }
 
-// appendRefs2 appends a label of a series of version 2.
+// appendRefs2 appends a label of a version 2 series.
 func appendRefs2(dst []byte, name, value uint32) []byte {
 	return protowire.AppendVarint(protowire.AppendVarint(dst, uint64(name)), uint64(value))
 }
 
-// appendSeries1 appends a series to a request of version 1. value is the bits of
-// a float64.
+// appendSeries1 appends a series to a version 1 request. value has the bits of a
+// float64.
 func appendSeries1(dst, labels []byte, value uint64, time int64) []byte {
 	sample := sizeSample(time, 0)
 	dst = protobuf.AppendSize(dst, request1Series, len(labels)+2+sample)
@@ -67,8 +67,7 @@ func appendSeries1(dst, labels []byte, value uint64, time int64) []byte {
 	return appendSample(dst, sample, value, time, 0)
 }
 
-// appendSeries2 appends a series to a request of version 2. A start of 0 is not
-// known.
+// appendSeries2 appends a series to a version 2 request. A start of 0 is unknown.
 func appendSeries2(dst, refs, metadata []byte, value uint64, time, start int64) []byte {
 	sample := sizeSample(time, start)
 	dst = protobuf.AppendSize(dst, request2Series, protobuf.SizeField(len(refs))+2+sample+2+len(metadata))
@@ -78,8 +77,7 @@ func appendSeries2(dst, refs, metadata []byte, value uint64, time, start int64) 
 	return append(dst, metadata...)
 }
 
-// appendSample appends the sample of a series, whose tag and length take a byte
-// each.
+// appendSample appends the sample of a series. Tag and length take one byte each.
 func appendSample(dst []byte, size int, value uint64, time, start int64) []byte {
 	dst = append(dst, series1Sample, byte(size))
 	dst = protowire.AppendFixed64(append(dst, sampleValue), value)
@@ -98,7 +96,7 @@ func sizeSample(time, start int64) int {
 	return n
 }
 
-// appendMetadata1 appends the metadata of a family to a request of version 1.
+// appendMetadata1 appends the metadata of a family to a version 1 request.
 func appendMetadata1(dst []byte, f *family) []byte {
 	size := 2 + protobuf.SizeField(len(f.name)) + protobuf.SizeField(len(f.help)) + protobuf.SizeField(len(f.unit))
 	dst = protobuf.AppendSize(dst, request1Metadata, size)
@@ -108,8 +106,8 @@ func appendMetadata1(dst []byte, f *family) []byte {
 	return protowire.AppendString(append(dst, metadata1Unit), f.unit)
 }
 
-// appendMetadata2 appends what the metadata of a series of version 2 holds: no
-// more than 14 bytes.
+// appendMetadata2 appends the fields of the metadata of a version 2 series: at most 14
+// bytes.
 func appendMetadata2(dst []byte, counter bool, help, unit uint32) []byte {
 	dst = append(dst, metadata2Type, typeOf(counter), metadata2Help)
 	dst = protowire.AppendVarint(dst, uint64(help))
@@ -123,12 +121,11 @@ func typeOf(counter bool) byte {
 	return typeGauge
 }
 
-// symbols is the table of strings of a request of version 2. The first one is
-// empty.
+// symbols is the string table of a version 2 request. The first one is empty.
 type symbols struct {
 	refs    map[string]uint32
 	encoded []byte
-	recent  [512]symbol // looked up before refs, because it takes a fifth of the time
+	recent  [512]symbol // looked up before refs, in a fifth of the time
 }
 
 type symbol struct {
@@ -143,7 +140,7 @@ func (s *symbols) reset() {
 	s.add("")
 }
 
-// ref returns the number of a string, which it adds to the table if need be.
+// ref returns the index of a string, adding it to the table if necessary.
 func (s *symbols) ref(text string) uint32 {
 	if text == "" {
 		return 0

@@ -184,7 +184,7 @@ func TestDatadog(t *testing.T) {
 		sink.Check{Name: "kubernetes_state.cronjob.complete", Status: sink.Critical, Message: "\"quoted\" \n é", Block: &sink.Block{}})
 	want := datadogLines(now, series)
 	err = s.Send(t.Context(), run)
-	if lost := fmt.Sprintf("%d series lost: %d are NaN or infinite", len(series)-len(want), len(series)-len(want)); err == nil || !strings.HasSuffix(err.Error(), lost) {
+	if lost := fmt.Sprintf("%d series lost: %d NaN or infinite", len(series)-len(want), len(series)-len(want)); err == nil || !strings.HasSuffix(err.Error(), lost) {
 		t.Errorf("error %v, want that %s", err, lost)
 	}
 	if diff := cmp.Diff(want, peer.series); diff != "" {

@@ -226,7 +226,7 @@ func TestDogStatsDOutage(t *testing.T) {
 	e := newStatsdExporter(t)
 	s := dogstatsdSink(t, dogstatsd.Config{Address: "unix://" + e.socket, Timeout: 100 * time.Millisecond})
 	run, first, expected := dogstatsdSeries(dogstatsdPods, 0)
-	sinktest.CheckError(t, sinktest.Try(t, s, run), "packets wait: the receiver is away")
+	sinktest.CheckError(t, sinktest.Try(t, s, run), "receiver unavailable; buffered packets: ")
 	if stats := s.Stats(); stats.Series != 0 || stats.Buffered == 0 {
 		t.Errorf("stats %+v with no exporter", stats)
 	}
@@ -237,7 +237,7 @@ func TestDogStatsDOutage(t *testing.T) {
 	for range 10 {
 		// Enough that no value is negative: the exporter would subtract.
 		run, second, changed := dogstatsdSeries(dogstatsdPods, 3)
-		sinktest.CheckError(t, sinktest.Try(t, s, run), "packets wait: the receiver ")
+		sinktest.CheckError(t, sinktest.Try(t, s, run), "buffered packets: ")
 		expected, first = changed, first+second
 	}
 	if stats := s.Stats(); stats.Buffered == 0 {
