@@ -8,9 +8,9 @@ import (
 // report collects what the next Flush reports.
 type report struct {
 	rejected losses // by the receiver, permanently
-	givenUp losses // after too many attempts
-	dropped losses // without a completed attempt, for lack of room
-	failing error  // of the last attempt, if it is retried
+	givenUp  losses // after too many attempts
+	dropped  losses // without a completed attempt, for lack of room
+	failing  error  // of the last attempt, if it is retried
 }
 
 // losses counts payloads lost completely or in part.
