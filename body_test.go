@@ -81,8 +81,8 @@ func TestFormatsHaveTheSameSamples(t *testing.T) {
 func TestConcurrentUse(t *testing.T) {
 	x := newExporter(t, kubestate.Config{Kinds: []*kind.Table{kind.ReplicaSets, kind.Namespaces}})
 	done := make(chan struct{})
-	for _, resource := range []string{"replicasets", "replicasets", "namespaces"} {
-		f, err := x.NewFeed(resource)
+	for _, table := range []*kind.Table{kind.ReplicaSets, kind.ReplicaSets, kind.Namespaces} {
+		f, err := x.NewFeed(table.Resource)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ func TestConcurrentUse(t *testing.T) {
 			defer func() { done <- struct{}{} }()
 			for i := range 200 {
 				f.Begin()
-				if resource == "namespaces" {
+				if table.Name == "namespaces" {
 					f.Put(namespace(fmt.Sprint(name, i%7)))
 				} else {
 					f.Put(replicaSet(fmt.Sprint(name, i%7)))
@@ -104,10 +104,10 @@ func TestConcurrentUse(t *testing.T) {
 	go func() {
 		defer func() { done <- struct{}{} }()
 		for range 50 {
-			if _, err := x.NewFeed("namespaces"); err != nil {
+			if _, err := x.NewFeed(kind.Namespaces.Resource); err != nil {
 				t.Error(err)
 			}
-			x.Stats("namespaces")
+			x.Stats(kind.Namespaces.Resource)
 		}
 	}()
 	for i := range 100 {

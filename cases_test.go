@@ -76,7 +76,7 @@ func renderCase(t *testing.T, file string) (samples []string) {
 	}
 	feeds := map[string]*kubestate.Feed{}
 	for _, table := range x.Tables() {
-		if feeds[table.Name], err = x.NewFeed(table.Name); err != nil {
+		if feeds[table.Name], err = x.NewFeed(table.Resource); err != nil {
 			t.Fatal(err)
 		}
 		feeds[table.Name].Begin()

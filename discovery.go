@@ -77,8 +77,10 @@ func (x *Exporter) served(names []string) []string {
 		return nil
 	}
 	known := []string{}
+	tables := x.Tables()
 	for _, name := range names {
-		if find(x.resources, name) != nil && !slices.Contains(known, name) {
+		isServed := slices.ContainsFunc(tables, func(t *kind.Table) bool { return isName(name, t) })
+		if isServed && !slices.Contains(known, name) {
 			known = append(known, name)
 		}
 	}
@@ -95,10 +97,10 @@ func setParameter(labels map[string]string, name string, values []string) {
 func (x *Exporter) slices(sel Selection) int {
 	size := 0
 	var admitted []string
-	for _, name := range kind.Names(x.Tables()) {
-		if sel.admits(name) {
-			admitted = append(admitted, name)
-			size += x.Stats(name).Bytes
+	for _, t := range x.Tables() {
+		if sel.admits(t) {
+			admitted = append(admitted, t.Name+"."+t.Group)
+			size += x.Stats(t.Resource).Bytes
 		}
 	}
 	if admitted == nil {

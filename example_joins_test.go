@@ -33,8 +33,8 @@ func ExampleConfig_joins() {
 		Spec:       corev1.PodSpec{NodeName: "n1"},
 		Status:     corev1.PodStatus{StartTime: &metav1.Time{Time: time.Unix(1767225600, 0)}},
 	}
-	for resource, object := range map[string]kind.Object{"nodes": node, "pods": pod} {
-		feed, err := exporter.NewFeed(resource)
+	for table, object := range map[*kind.Table]kind.Object{kind.Nodes: node, kind.Pods: pod} {
+		feed, err := exporter.NewFeed(table.Resource)
 		if err != nil {
 			fmt.Println(err)
 			return

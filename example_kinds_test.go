@@ -36,7 +36,7 @@ func Example_ownKind() {
 		fmt.Println(err)
 		return
 	}
-	feed, err := exporter.NewFeed("priorityclasses")
+	feed, err := exporter.NewFeed(priorityClasses.Resource)
 	if err != nil {
 		fmt.Println(err)
 		return

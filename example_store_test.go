@@ -23,7 +23,7 @@ func Example_ownStore() {
 		fmt.Println(err)
 		return
 	}
-	feed, err := exporter.NewFeed("namespaces")
+	feed, err := exporter.NewFeed(kind.Namespaces.Resource)
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -51,7 +51,7 @@ func Example_ownStore() {
 	store.Begin() // a relist, after an outage
 	store.Put(namespaceOf("shop", "web"))
 	store.Commit()
-	fmt.Println("the Exporter stores", exporter.Stats("namespaces").Objects, "object")
+	fmt.Println("the Exporter stores", exporter.Stats(kind.Namespaces.Resource).Objects, "object")
 	// Output:
 	// + kube_namespace_labels{namespace=shop,label_team=checkout} 1
 	// + kube_namespace_status_phase{namespace=shop,phase=Active} 1

@@ -28,7 +28,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	feed, err := exporter.NewFeed("replicasets")
+	feed, err := exporter.NewFeed(kind.ReplicaSets.Resource)
 	if err != nil {
 		fmt.Println(err)
 		return

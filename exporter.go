@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/kubestate/kubestate/exposition"
 	"github.com/kubestate/kubestate/internal/joined"
@@ -73,71 +74,41 @@ type Join struct {
 // metrics in the formats that Prometheus scrapes. It is an http.Handler; see ServeHTTP. It
 // is safe for concurrent use.
 type Exporter struct {
-	resources []*store.Resource // ascending by name
-	sources   []*store.Resource // with Config.Sharded: without families, ascending by name
 	packer    *piece.Packer
 	converter *store.Converter
-	plainOnly bool
+	owners    *ownerIndex
+	joins     *joined.Index
 	cuts      cuts
+
+	changing sync.Mutex // serializes Replace, Feed.Close and what follows a first Commit
+	made     uint32     // number of parts made so far
+
+	// mu is locked for moments: a scrape holds it while it takes snapshots.
+	mu        sync.RWMutex
+	parts     []*part // of the configuration, sorted by resource
+	serving   []*part // what scrapes see of them, in the same order
+	plainOnly bool
 }
 
 // New returns an Exporter without objects. The error lists everything that is invalid in
 // the configuration.
 func New(c Config) (*Exporter, error) {
+	x := &Exporter{packer: piece.NewPacker(), owners: newOwnerIndex(), joins: joined.NewIndex()}
+	x.converter = store.NewConverter(x.packer)
+	if _, err := x.Replace(c); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// complete sets defaults.
+func (c *Config) complete() {
 	if c.Kinds == nil {
 		c.Kinds = kind.Defaults()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	known := append(kind.Names(kind.All()), kind.Names(c.Kinds)...)
-	slices.Sort(known)
-	known = slices.Compact(known)
-	joins, err := joined.New(c.joins(), slices.Concat(kind.All(), c.Kinds))
-	owners := newOwnerIndex()
-	tables, wrong := c.plan(owners, joins)
-	if err := errors.Join(
-		unknownResources("labels", c.Labels, known), unknownResources("annotations", c.Annotations, known), err, wrong,
-		sharedFamilies(tables), duplicates(tables),
-	); err != nil {
-		return nil, err
-	}
-	x := &Exporter{packer: piece.NewPacker(), plainOnly: c.DisableCompression}
-	x.converter = store.NewConverter(x.packer)
-	owners.serve(tables)
-	for _, t := range tables {
-		s := store.Config{Table: t, Packer: x.packer, Logger: c.Logger, Position: len(x.resources)}
-		labeler := joins.Labeler(t)
-		if labeler != nil {
-			s.Labeler = labeler
-		}
-		s.Observer = both(owners.observer(t), joins.Labeled(labeler))
-		if source := both(owners.source(t), joins.Source(t)); source != nil && c.Sharded {
-			planned, err := sourceTable(t, joins)
-			if err != nil {
-				return nil, err
-			}
-			x.sources = append(x.sources, store.New(store.Config{Table: planned, Packer: x.packer, Logger: c.Logger, Observer: source}))
-		} else {
-			s.Observer = both(s.Observer, source)
-		}
-		if len(t.Schema().Families) == 0 && s.Observer == nil {
-			continue // nobody would see anything of its objects
-		}
-		x.resources = append(x.resources, store.New(s))
-	}
-	return x, nil
-}
-
-// sourceTable returns a table without families that reads what others need of its objects.
-func sourceTable(t *kind.Table, joins *joined.Index) (*kind.Table, error) {
-	o := kind.Options{Keep: func(*metric.Desc) bool { return false }}
-	planned, err := t.Plan(o)
-	if err == nil {
-		o.Reads = slices.Concat(joins.Reads(planned), kind.RelatedReads(t))
-		planned, err = t.Plan(o)
-	}
-	return planned, err
 }
 
 func (c *Config) joins() []joined.Join {
@@ -148,39 +119,48 @@ func (c *Config) joins() []joined.Join {
 	return joins
 }
 
-// plan returns the tables of all resources to read, ascending by name: the configured
-// kinds, and what only joins need.
-func (c *Config) plan(owners *ownerIndex, joins *joined.Index) ([]*kind.Table, error) {
-	var tables []*kind.Table
-	var errs []error
-	add := func(t *kind.Table, o kind.Options) {
-		planned, err := t.Plan(o)
-		if err == nil {
-			if o.Reads = joins.Reads(planned); o.Reads != nil {
-				planned, err = t.Plan(o)
-			}
-		}
-		if err != nil {
+// plan returns new parts of all resources to read, sorted: the configured kinds, and what
+// only joins need. The error lists everything that is invalid.
+func (c *Config) plan(owners kind.Owners) ([]*part, error) {
+	known := append(kind.Names(kind.All()), kind.Names(c.Kinds)...)
+	slices.Sort(known)
+	known = slices.Compact(known)
+	joins, err := joined.NewPlan(c.joins(), slices.Concat(kind.All(), c.Kinds))
+	errs := []error{unknownResources("labels", c.Labels, known), unknownResources("annotations", c.Annotations, known), err}
+	var parts []*part
+	add := func(p *part) {
+		if err := p.plan(joins, owners, c.Keep); err != nil {
 			errs = append(errs, err)
 			return
 		}
-		tables = append(tables, planned)
+		parts = append(parts, p)
 	}
 	for _, t := range c.Kinds {
-		add(t, kind.Options{
-			Keep:        c.Keep,
-			Labels:      patterns(c.Labels, t.Name),
-			Annotations: patterns(c.Annotations, t.Name),
-			Owners:      owners.of,
-		})
+		add(&part{from: t, labels: patterns(c.Labels, t), annotations: patterns(c.Annotations, t)})
 	}
 	for _, t := range joins.Sources(kind.All()) {
-		if !slices.Contains(kind.Names(c.Kinds), t.Name) {
-			add(t, kind.Options{Keep: func(*metric.Desc) bool { return false }})
+		if !slices.ContainsFunc(c.Kinds, func(k *kind.Table) bool { return keyOf(k.Resource) == keyOf(t.Resource) }) {
+			add(&part{from: t, relatedOnly: true})
 		}
 	}
-	slices.SortFunc(tables, func(a, b *kind.Table) int { return strings.Compare(a.Name, b.Name) })
-	return tables, errors.Join(errs...)
+	slices.SortStableFunc(parts, func(a, b *part) int { return compareKeys(keyOf(a.table.Resource), keyOf(b.table.Resource)) })
+	tables := tablesOf(parts, false)
+	if err := errors.Join(append(errs, sharedFamilies(tables), duplicates(tables))...); err != nil {
+		return nil, err
+	}
+	for i, p := range joins.Parts(tables) {
+		parts[i].joins = p
+	}
+	workloads := slices.ContainsFunc(tables, func(t *kind.Table) bool { return workloadsOf(t) >= 0 })
+	for _, p := range parts {
+		p.owns = workloads && ownsPods(p.table)
+	}
+	if c.Sharded {
+		if parts, err = splitSources(parts, joins); err != nil {
+			return nil, err
+		}
+	}
+	return slices.DeleteFunc(parts, (*part).useless), nil
 }
 
 // duplicates returns an error for each resource that has several tables. The tables are
@@ -188,19 +168,19 @@ func (c *Config) plan(owners *ownerIndex, joins *joined.Index) ([]*kind.Table, e
 func duplicates(tables []*kind.Table) error {
 	var errs []error
 	for i := 1; i < len(tables); i++ {
-		if name := tables[i].Name; name == tables[i-1].Name {
-			errs = append(errs, fmt.Errorf("duplicate resource %s", name))
+		if keyOf(tables[i].Resource) == keyOf(tables[i-1].Resource) {
+			errs = append(errs, fmt.Errorf("duplicate resource %s", tables[i].Name))
 		}
 	}
 	return errors.Join(errs...)
 }
 
 // patterns returns the key patterns of a resource.
-func patterns(lists map[string][]string, resource string) []string {
+func patterns(lists map[string][]string, t *kind.Table) []string {
 	if all, ok := lists[AllResources]; ok {
 		return all
 	}
-	return lists[resource]
+	return lists[t.Name]
 }
 
 // unknownResources returns an error for each key of an allow-list that is no resource. A
@@ -220,15 +200,15 @@ func unknownResources(what string, lists map[string][]string, known []string) er
 // would not be contiguous in the exposition.
 func sharedFamilies(tables []*kind.Table) error {
 	var errs []error
-	of := map[string]string{}
+	of := map[string]*kind.Table{}
 	for _, t := range tables {
 		families := t.Schema().Families
 		for i := range families {
 			name := families[i].Name
-			if other, ok := of[name]; ok && other != t.Name {
-				errs = append(errs, fmt.Errorf("duplicate family %s: of %s and %s", name, other, t.Name))
+			if other, ok := of[name]; ok && keyOf(other.Resource) != keyOf(t.Resource) {
+				errs = append(errs, fmt.Errorf("duplicate family %s: of %s and %s", name, other.Name, t.Name))
 			}
-			of[name] = t.Name
+			of[name] = t
 		}
 	}
 	return errors.Join(errs...)
@@ -236,54 +216,53 @@ func sharedFamilies(tables []*kind.Table) error {
 
 // Tables returns the tables of the resources that must be fed, after filters, ascending by
 // name. Tables without families are included only if joins need their objects.
-func (x *Exporter) Tables() []*kind.Table { return tablesOf(x.resources) }
+func (x *Exporter) Tables() []*kind.Table {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return tablesOf(x.parts, false)
+}
 
 // SourceTables returns the tables of the resources of which NewSourceFeed must be fed all
 // objects, ascending by name; none unless Config.Sharded is set. They have no families.
-func (x *Exporter) SourceTables() []*kind.Table { return tablesOf(x.sources) }
-
-func tablesOf(resources []*store.Resource) []*kind.Table {
-	tables := make([]*kind.Table, len(resources))
-	for i, r := range resources {
-		tables[i] = r.Table()
-	}
-	return tables
+func (x *Exporter) SourceTables() []*kind.Table {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return tablesOf(x.parts, true)
 }
 
-// NewFeed returns a new Feed for objects of a resource. Call it once per source: several
-// sources of one resource, such as watches of single namespaces, have a Feed each. The
-// error says that no table of Tables has the resource.
-func (x *Exporter) NewFeed(resource string) (*Feed, error) { return newFeed(x.resources, resource) }
+// NewFeed returns a new Feed for objects of a resource, such as kind.Pods.Resource: only its
+// group, version and plural count. Call it once per source: several sources of one resource, such
+// as watches of single namespaces, have a Feed each, all of which are made before the first
+// Commit of any. The error says that no table of Tables has the resource.
+func (x *Exporter) NewFeed(r kind.Resource) (*Feed, error) { return x.newFeed(r, false) }
 
 // NewSourceFeed is NewFeed for a table of SourceTables. The objects of the Feed are not
-// served; they give labels to others.
-func (x *Exporter) NewSourceFeed(resource string) (*Feed, error) { return newFeed(x.sources, resource) }
+// served; they provide labels to others.
+func (x *Exporter) NewSourceFeed(r kind.Resource) (*Feed, error) { return x.newFeed(r, true) }
 
-func newFeed(resources []*store.Resource, resource string) (*Feed, error) {
-	r := find(resources, resource)
-	if r == nil {
-		return nil, fmt.Errorf("unknown resource %q: must be one of %s", resource, strings.Join(kind.Names(tablesOf(resources)), ", "))
+func (x *Exporter) newFeed(r kind.Resource, source bool) (*Feed, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	p := find(x.parts, r, source)
+	if p == nil {
+		return nil, fmt.Errorf("unknown resource %q: must be one of %s", r.Name, strings.Join(kind.Names(tablesOf(x.parts, source)), ", "))
 	}
-	return &Feed{r.NewFeed()}, nil
+	f := &Feed{exporter: x, part: p, store: p.store.NewFeed()}
+	p.feeds = append(p.feeds, f)
+	return f, nil
 }
 
-// Stats returns what is stored of a resource, summed over its Feeds; the zero Stats if
-// the resource is not served.
-func (x *Exporter) Stats(resource string) Stats {
-	r := find(x.resources, resource)
-	if r == nil {
+// Stats returns what is stored of a resource, summed over its Feeds; the zero
+// Stats if the resource is not served. While Replace builds a resource it describes the one
+// that is served until then.
+func (x *Exporter) Stats(r kind.Resource) Stats {
+	x.mu.RLock()
+	p := find(x.serving, r, false)
+	x.mu.RUnlock()
+	if p == nil {
 		return Stats{}
 	}
-	return Stats(r.Stats())
-}
-
-func find(resources []*store.Resource, name string) *store.Resource {
-	for _, r := range resources {
-		if r.Table().Name == name {
-			return r
-		}
-	}
-	return nil
+	return Stats(p.store.Stats())
 }
 
 // Write writes the current metrics of all resources that sel selects, ascending by resource
@@ -297,10 +276,12 @@ func (x *Exporter) Write(w io.Writer, f exposition.Format, sel Selection) error 
 
 // body returns the current state of the resources that sel selects.
 func (x *Exporter) body(f exposition.Format, sel Selection) *store.Body {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
 	var snapshots []*store.Snapshot
-	for _, r := range x.resources {
-		if sel.admits(r.Table().Name) {
-			snapshots = append(snapshots, r.Snapshot(store.Slice(sel.Slice)))
+	for _, p := range x.serving {
+		if sel.admits(p.table) {
+			snapshots = append(snapshots, p.store.Snapshot(store.Slice(sel.Slice)))
 		}
 	}
 	return store.NewBody(x.converter, f, snapshots, nil)

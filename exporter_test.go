@@ -32,7 +32,7 @@ func newExporter(t *testing.T, c kubestate.Config) *kubestate.Exporter {
 // feed makes objects all there is of a resource.
 func feed(t *testing.T, x *kubestate.Exporter, resource string, objects ...kind.Object) *kubestate.Feed {
 	t.Helper()
-	f, err := x.NewFeed(resource)
+	f, err := x.NewFeed(resourceNamed(t, x, resource))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,6 +42,18 @@ func feed(t *testing.T, x *kubestate.Exporter, resource string, objects ...kind.
 	}
 	f.Commit()
 	return f
+}
+
+// resourceNamed returns the resource with a plural.
+func resourceNamed(t *testing.T, x *kubestate.Exporter, plural string) kind.Resource {
+	t.Helper()
+	for _, table := range x.Tables() {
+		if table.Name == plural {
+			return table.Resource
+		}
+	}
+	t.Fatalf("no resource %s among %v", plural, kind.Names(x.Tables()))
+	return kind.Resource{}
 }
 
 func write(t *testing.T, x *kubestate.Exporter, f exposition.Format, sel kubestate.Selection) string {
@@ -149,7 +161,7 @@ func TestKeep(t *testing.T) {
 	if got := kind.Names(x.Tables()); !slices.Equal(got, []string{"replicasets"}) {
 		t.Errorf("served are %q, though filters leave families of replicasets only", got)
 	}
-	if _, err := x.NewFeed("namespaces"); err == nil {
+	if _, err := x.NewFeed(kind.Namespaces.Resource); err == nil {
 		t.Error("a feed whose objects nobody would see")
 	}
 	want := "# HELP kube_replicaset_owner [STABLE] One series per owner reference, or one with empty owner labels.\n" +
@@ -204,14 +216,14 @@ func samples(body string) (lines []string) {
 
 func TestNewFeedOfWhatIsNotServed(t *testing.T) {
 	x := newExporter(t, kubestate.Config{Kinds: []*kind.Table{kind.ReplicaSets, kind.Pods}})
-	f, err := x.NewFeed("nodes")
+	f, err := x.NewFeed(kind.Nodes.Resource)
 	if f != nil || err == nil {
 		t.Fatalf("got %v, %v, want an error", f, err)
 	}
 	if want := `unknown resource "nodes": must be one of pods, replicasets`; err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}
-	if got := x.Stats("nodes"); got != (kubestate.Stats{}) {
+	if got := x.Stats(kind.Nodes.Resource); got != (kubestate.Stats{}) {
 		t.Errorf("stats of what is not served: %+v", got)
 	}
 }
@@ -219,11 +231,11 @@ func TestNewFeedOfWhatIsNotServed(t *testing.T) {
 func TestStats(t *testing.T) {
 	x := newExporter(t, kubestate.Config{Kinds: []*kind.Table{kind.ReplicaSets, kind.Pods}})
 	feed(t, x, "replicasets", replicaSet("a"), replicaSet("b"))
-	got := x.Stats("replicasets")
+	got := x.Stats(kind.ReplicaSets.Resource)
 	if got.Objects != 2 || got.Series == 0 || got.Bytes == 0 || !got.Synced {
 		t.Errorf("replicasets: %+v", got)
 	}
-	if got := x.Stats("pods"); got != (kubestate.Stats{}) {
+	if got := x.Stats(kind.Pods.Resource); got != (kubestate.Stats{}) {
 		t.Errorf("pods: %+v", got)
 	}
 }

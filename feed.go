@@ -1,6 +1,8 @@
 package kubestate
 
 import (
+	"sync"
+
 	"github.com/kubestate/kubestate/internal/store"
 	"github.com/kubestate/kubestate/kind"
 )
@@ -11,30 +13,100 @@ import (
 // A source delivers a complete list (Begin, Put for each object, Commit) and then changes
 // as they happen (Put, Delete). Objects become visible with the first Commit, and from
 // then on every change is visible to the next scrape. A scrape never sees half of a change
-// or of a list.
+// or of a list. Where Exporter.Replace changed the resource, objects become visible when
+// all its new Feeds have had their first Commit.
 //
 // A Feed is safe for concurrent use. Calls for one object must come in the order of its
-// changes.
-type Feed struct{ store *store.Feed }
+// changes. Calls after Close, or after another configuration took the place of the one
+// that the Feed is for, do nothing.
+type Feed struct {
+	exporter *Exporter
+	part     *part
+	store    *store.Feed
+
+	ending sync.RWMutex // read-locked during calls, so that none outlasts Close
+	closed bool
+}
 
 // Begin starts a complete list, also while objects of an earlier one are stored: they stay
 // visible. A list that was begun and not committed is abandoned.
-func (f *Feed) Begin() { f.store.Begin() }
+func (f *Feed) Begin() {
+	if f.enter() {
+		defer f.ending.RUnlock()
+		f.store.Begin()
+	}
+}
 
 // Put stores an object that was listed, added or changed: an object with the same
 // namespace and name is replaced. The object must have the type of the kind; its metrics
 // are computed before Put returns, and it is not retained. A family that cannot be computed
 // is left out, logged once and counted in Stats.Failures. Put allocates nothing where no
 // metric of the object changes.
-func (f *Feed) Put(o kind.Object) { f.store.Put(o) }
+func (f *Feed) Put(o kind.Object) {
+	if f.enter() {
+		defer f.ending.RUnlock()
+		f.store.Put(o)
+	}
+}
 
 // Delete removes the object with a namespace (empty for a cluster-scoped kind) and name.
 // It does nothing for an object that is not stored.
-func (f *Feed) Delete(namespace, name string) { f.store.Delete(namespace, name) }
+func (f *Feed) Delete(namespace, name string) {
+	if f.enter() {
+		defer f.ending.RUnlock()
+		f.store.Delete(namespace, name)
+	}
+}
 
 // Commit ends a complete list: objects that were not Put since Begin are removed, all at
 // once. The first Commit makes the objects of the Feed visible.
-func (f *Feed) Commit() { f.store.Commit() }
+func (f *Feed) Commit() {
+	f.commit()
+	f.exporter.advance(f.part)
+}
+
+func (f *Feed) commit() {
+	if f.enter() {
+		defer f.ending.RUnlock()
+		f.store.Commit()
+	}
+}
+
+// Close ends the Feed, because its source has ended, and removes its objects. Only where
+// Exporter.Replace changed the resource they stay visible until those of the new Feeds are.
+func (f *Feed) Close() {
+	f.exporter.changing.Lock()
+	defer f.exporter.changing.Unlock()
+	if f.part.outdated {
+		f.end()
+		return
+	}
+	f.remove()
+	f.exporter.settle(f.part)
+}
+
+// enter reports whether the Feed is open. The caller then releases the lock that it holds.
+func (f *Feed) enter() bool {
+	f.ending.RLock()
+	if f.closed {
+		f.ending.RUnlock()
+		return false
+	}
+	return true
+}
+
+// end makes further calls do nothing, and waits for those that run.
+func (f *Feed) end() {
+	f.ending.Lock()
+	defer f.ending.Unlock()
+	f.closed = true
+}
+
+// remove ends the Feed and removes its objects.
+func (f *Feed) remove() {
+	f.end()
+	f.store.Close()
+}
 
 // Stats describes what an Exporter stores of one resource.
 type Stats struct {

@@ -68,7 +68,7 @@ func serve(t *testing.T) *httptest.Server {
 	x := newExporter(t, kubestate.Config{Kinds: []*kind.Table{kind.ReplicaSets, kind.Namespaces, kind.Pods}})
 	feed(t, x, "replicasets", replicaSet("a"))
 	feed(t, x, "namespaces", namespace("shop"))
-	f, err := x.NewFeed("pods")
+	f, err := x.NewFeed(kind.Pods.Resource)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func newJoinsOf(t *testing.T, families []string, c ...kubestate.Join) joins {
 	})
 	j := joins{x, map[string]*kubestate.Feed{}}
 	for _, table := range x.Tables() {
-		f, err := x.NewFeed(table.Name)
+		f, err := x.NewFeed(table.Resource)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -207,7 +207,7 @@ func TestJoinsFollow(t *testing.T) {
 	j.feeds["namespaces"].Put(teamNamespace("other"))
 	j.feeds["nodes"].Put(zonedNode("w2", "south"))
 	step("it is gone", "cart", "not there")
-	if s := j.Stats("pods"); s.Series != 0 || s.Bytes != 0 {
+	if s := j.Stats(kind.Pods.Resource); s.Series != 0 || s.Bytes != 0 {
 		t.Errorf("left over: %+v", s)
 	}
 }
@@ -251,7 +251,7 @@ func TestJoinsAtRandom(t *testing.T) {
 	if diff := cmp.Diff(fresh.lines(t), j.lines(t)); diff != "" {
 		t.Errorf("-fresh +changed:\n%s", diff)
 	}
-	if a, b := fresh.Stats("pods"), j.Stats("pods"); a != b {
+	if a, b := fresh.Stats(kind.Pods.Resource), j.Stats(kind.Pods.Resource); a != b {
 		t.Errorf("fresh %+v, changed %+v", a, b)
 	}
 }

@@ -17,7 +17,7 @@ func benchJoins(b *testing.B, joins ...kubestate.Join) map[string]*kubestate.Fee
 	}
 	feeds := map[string]*kubestate.Feed{}
 	for _, table := range x.Tables() {
-		f, err := x.NewFeed(table.Name)
+		f, err := x.NewFeed(table.Resource)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -19,11 +19,9 @@ const workloadFamily = "kube_pod_workload"
 // in any order. Nothing is kept of Pods and ReplicaSets whose names and labels say
 // it all, which are most. It is safe for concurrent use.
 type ownerIndex struct {
-	served []string // kinds whose objects are read; of others nothing will be known
-	family int      // index of workloadFamily among the families of Pods
-
 	mu     sync.RWMutex
-	owners map[kind.Owned]kind.Owner
+	read   map[string]bool // kinds whose objects are read; of others nothing will be known
+	owners map[kind.Owned]recorded
 	asking map[kind.Owned][]podKey // Pods that ask for an owner
 	askers map[podKey]*asker
 
@@ -34,74 +32,93 @@ type ownerIndex struct {
 	scratch    kind.Object // a Pod to render from
 }
 
-type podKey struct{ namespace, name string }
+// recorded is an owner, and the epoch of the table from which it is known; see joined.Index.
+type recorded struct {
+	kind.Owner
+	epoch uint32
+}
+
+type podKey struct {
+	feed            *store.Feed // in which it is stored
+	namespace, name string
+}
 
 // asker is a Pod that asks for owners.
 type asker struct {
-	feed *store.Feed // in which it is stored
+	family int // index of workloadFamily
 	kind.PodOwners
 	stale bool // an answer changed since the Pod was noted; guarded by mu
 }
 
 func newOwnerIndex() *ownerIndex {
 	return &ownerIndex{
-		owners:  map[kind.Owned]kind.Owner{},
+		read:    map[string]bool{},
+		owners:  map[kind.Owned]recorded{},
 		asking:  map[kind.Owned][]podKey{},
 		askers:  map[podKey]*asker{},
 		scratch: kind.Pods.New(),
 	}
 }
 
-// serve notes which tables are served. It is called before observer and source.
-func (x *ownerIndex) serve(tables []*kind.Table) {
-	x.family = -1
-	for _, t := range tables {
-		switch t.GroupVersionKind().GroupKind().String() {
-		case "Pod":
-			x.family = slices.IndexFunc(t.Schema().Families, func(d metric.Desc) bool { return d.Name == workloadFamily })
-		case "ReplicaSet.apps", "Job.batch":
-			x.served = append(x.served, t.Kind)
-		}
-	}
-}
-
-// observer returns the observer of the Pods whose workload is served; nil for other tables.
-func (x *ownerIndex) observer(t *kind.Table) store.Observer {
-	if x.family < 0 || t.GroupVersionKind().GroupKind().String() != "Pod" {
-		return nil
-	}
-	return podsFeed{x}
-}
-
-// source returns the observer of a table whose objects own Pods, if their workload is
-// served; nil for other tables.
-func (x *ownerIndex) source(t *kind.Table) store.Observer {
-	if x.family < 0 {
-		return nil
-	}
+// ownsPods reports whether Pods may ask what owns objects of a table.
+func ownsPods(t *kind.Table) bool {
 	switch t.GroupVersionKind().GroupKind().String() {
 	case "ReplicaSet.apps", "Job.batch":
-		return ownersFeed{x, t}
+		return true
 	default:
-		return nil
+		return false
 	}
+}
+
+// workloadsOf returns the index of workloadFamily in a table; -1: it does not have it.
+func workloadsOf(t *kind.Table) int {
+	if t.GroupVersionKind().GroupKind().String() != "Pod" {
+		return -1
+	}
+	return slices.IndexFunc(t.Schema().Families, func(d metric.Desc) bool { return d.Name == workloadFamily })
+}
+
+// setRead records whether objects of a kind are read, and updates the Pods that ask for
+// their owners.
+func (x *ownerIndex) setRead(kind string, read bool) {
+	x.mu.Lock()
+	var pods []podKey
+	if x.read[kind] != read {
+		x.read[kind] = read
+		for o := range x.asking {
+			if o.Kind == kind {
+				pods = append(pods, x.stale(o)...)
+			}
+		}
+	}
+	x.mu.Unlock()
+	x.refresh(pods)
+}
+
+// stale marks the Pods that ask for an owner, and returns them.
+func (x *ownerIndex) stale(o kind.Owned) []podKey {
+	for _, p := range x.asking[o] {
+		x.askers[p].stale = true
+	}
+	return slices.Clone(x.asking[o])
 }
 
 // of is the kind.Owners of the index.
 func (x *ownerIndex) of(o kind.Owned) (kind.Owner, bool) {
-	if !slices.Contains(x.served, o.Kind) {
-		return kind.Owner{}, true
-	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	owner, ok := x.owners[o]
-	return owner, ok
+	if !x.read[o.Kind] {
+		return kind.Owner{}, true
+	}
+	r, ok := x.owners[o]
+	return r.Owner, ok
 }
 
 // ownersFeed observes ReplicaSets or Jobs.
 type ownersFeed struct {
 	*ownerIndex
 	table *kind.Table
+	epoch uint32
 }
 
 // Before implements store.Observer.
@@ -115,32 +132,32 @@ func (x ownersFeed) Put(f *store.Feed, o kind.Object) {
 		x.Delete(f, o.GetNamespace(), o.GetName())
 		return
 	}
-	x.refresh(x.set(owned, &owner))
+	x.refresh(x.set(owned, &owner, x.epoch))
 }
 
 // Delete forgets what owned an object.
 func (x ownersFeed) Delete(_ *store.Feed, namespace, name string) {
-	x.refresh(x.set(kind.Owned{Kind: x.table.Kind, Namespace: namespace, Name: name}, nil))
+	x.refresh(x.set(kind.Owned{Kind: x.table.Kind, Namespace: namespace, Name: name}, nil, x.epoch))
 }
 
 // set notes or, with nil, forgets an owner, and returns the Pods that ask for it
 // if that is news.
-func (x *ownerIndex) set(o kind.Owned, owner *kind.Owner) []podKey {
+func (x *ownerIndex) set(o kind.Owned, owner *kind.Owner, epoch uint32) []podKey {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	old, known := x.owners[o]
 	switch {
-	case owner == nil && !known || owner != nil && known && old == *owner:
+	case known && epoch < old.epoch || owner == nil && !known:
 		return nil
 	case owner == nil:
 		delete(x.owners, o)
 	default:
-		x.owners[o] = *owner
+		x.owners[o] = recorded{*owner, epoch}
+		if known && old.Owner == *owner {
+			return nil
+		}
 	}
-	for _, p := range x.asking[o] {
-		x.askers[p].stale = true
-	}
-	return slices.Clone(x.asking[o])
+	return x.stale(o)
 }
 
 // refresh renders the workload of those Pods again that still ask.
@@ -158,17 +175,20 @@ func (x *ownerIndex) refreshOne(p podKey) {
 	x.mu.RUnlock()
 	if ok {
 		a.Fill(x.scratch, p.namespace, p.name)
-		a.feed.Refresh(x.scratch, x.family)
+		p.feed.Refresh(x.scratch, a.family)
 	}
 }
 
 // podsFeed observes Pods.
-type podsFeed struct{ *ownerIndex }
+type podsFeed struct {
+	*ownerIndex
+	family int
+}
 
 // Before notes for which owners a Pod asks, so that it can be rendered with what is
 // known of them.
 func (x podsFeed) Before(f *store.Feed, o kind.Object) {
-	p := podKey{o.GetNamespace(), o.GetName()}
+	p := podKey{f, o.GetNamespace(), o.GetName()}
 	owners, asks := kind.OwnersOf(o)
 	if !asks {
 		x.forget(p)
@@ -180,7 +200,7 @@ func (x podsFeed) Before(f *store.Feed, o kind.Object) {
 	defer x.mu.Unlock()
 	x.drop(p)
 	p.namespace = unique.Make(p.namespace).Value()
-	x.askers[p] = &asker{feed: f, PodOwners: owners}
+	x.askers[p] = &asker{family: x.family, PodOwners: owners}
 	for _, ask := range owners.Asks {
 		x.asking[ask] = append(x.asking[ask], p)
 	}
@@ -188,8 +208,8 @@ func (x podsFeed) Before(f *store.Feed, o kind.Object) {
 
 // Put renders the workload of a Pod again if an answer changed while the Pod was
 // rendered and stored.
-func (x podsFeed) Put(_ *store.Feed, o kind.Object) {
-	p := podKey{o.GetNamespace(), o.GetName()}
+func (x podsFeed) Put(f *store.Feed, o kind.Object) {
+	p := podKey{f, o.GetNamespace(), o.GetName()}
 	x.mu.RLock()
 	a := x.askers[p]
 	stale := a != nil && a.stale
@@ -200,8 +220,8 @@ func (x podsFeed) Put(_ *store.Feed, o kind.Object) {
 }
 
 // Delete forgets for which owners a Pod asked.
-func (x podsFeed) Delete(_ *store.Feed, namespace, name string) {
-	x.forget(podKey{namespace, name})
+func (x podsFeed) Delete(f *store.Feed, namespace, name string) {
+	x.forget(podKey{f, namespace, name})
 }
 
 // forget forgets what a Pod asks for. Most Pods never asked.

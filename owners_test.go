@@ -39,7 +39,7 @@ func newWorkloads(t *testing.T, kinds ...*kind.Table) workloads {
 	}
 	w := workloads{x, map[string]*kubestate.Feed{}}
 	for _, k := range kinds {
-		f, err := x.NewFeed(k.Name)
+		f, err := x.NewFeed(k.Resource)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,7 +192,7 @@ func TestWorkloadFollowsOwners(t *testing.T) {
 	w.feeds["pods"].Delete("ns", "p")
 	w.put(putJob(meta("k", "CronJob/c")))
 	w.want(t, "the Pod was deleted", nil)
-	if s := w.Stats("pods"); s.Series != 0 || s.Bytes != 0 {
+	if s := w.Stats(kind.Pods.Resource); s.Series != 0 || s.Bytes != 0 {
 		t.Errorf("left over: %+v", s)
 	}
 }

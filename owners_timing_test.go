@@ -47,7 +47,7 @@ func BenchmarkPodWorkload(b *testing.B) {
 // fill stores the objects of a table as a watch would.
 func fill(b *testing.B, x *kubestate.Exporter, t *kind.Table, store *apiserver.Store, labels bool) {
 	b.Helper()
-	f, err := x.NewFeed(t.Name)
+	f, err := x.NewFeed(t.Resource)
 	if err != nil {
 		b.Fatal(err)
 	}

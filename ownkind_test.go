@@ -59,7 +59,7 @@ func TestOwnKindsInErrors(t *testing.T) {
 	_, err := kubestate.New(kubestate.Config{
 		Kinds: []*kind.Table{
 			kind.Namespaces, ownKind(t, "runs", "example_run"), ownKind(t, "attempts", "example_run"),
-			ownKind(t, "namespaces", "example_namespace"), ownKind(t, "fakes", "kube_namespace_created"),
+			ownKind(t, "namespaces", "example_namespace"), kind.Namespaces, ownKind(t, "fakes", "kube_namespace_created"),
 		},
 		Labels: map[string][]string{"runz": {"*"}},
 	})
@@ -137,7 +137,7 @@ run_up{run="good"} 1
 	if got := write(t, x, exposition.Protobuf, kubestate.Selection{}); strings.Count(got, "good") != 2 {
 		t.Errorf("protobuf: %q", got)
 	}
-	if said := log.String(); !strings.Contains(said, `run_labels: metric: run_labels: \"a\\nb\" is no label`) || x.Stats("runs").Failures != 1 {
-		t.Errorf("%d failures, log:\n%s", x.Stats("runs").Failures, said)
+	if said := log.String(); !strings.Contains(said, `run_labels: metric: run_labels: \"a\\nb\" is no label`) || x.Stats(resourceNamed(t, x, "runs")).Failures != 1 {
+		t.Errorf("%d failures, log:\n%s", x.Stats(resourceNamed(t, x, "runs")).Failures, said)
 	}
 }

@@ -7,12 +7,14 @@ import (
 	"strings"
 
 	"github.com/kubestate/kubestate/internal/request"
+	"github.com/kubestate/kubestate/kind"
 )
 
 // Selection selects what a scrape returns. The zero value selects everything.
 type Selection struct {
-	// Only has the names of the resources to return; nil selects all resources, an empty
-	// list none. Names that the Exporter does not serve are ignored.
+	// Only has the names of the resources to return: plurals ("pods"), or plurals with the
+	// group ("pods.metrics.k8s.io") where several groups have one. Nil selects all
+	// resources, an empty list none. Names that the Exporter does not serve are ignored.
 	Only []string
 	// Without has the names of resources to leave out, also when Only names them.
 	Without []string
@@ -28,8 +30,15 @@ type Slice struct{ Index, Of int }
 // mostSlices bounds Slice.Of in queries.
 const mostSlices = 10_000
 
-func (s Selection) admits(resource string) bool {
-	return (s.Only == nil || slices.Contains(s.Only, resource)) && !slices.Contains(s.Without, resource)
+func (s Selection) admits(t *kind.Table) bool {
+	names := func(name string) bool { return isName(name, t) }
+	return (s.Only == nil || slices.ContainsFunc(s.Only, names)) && !slices.ContainsFunc(s.Without, names)
+}
+
+// isName reports whether a name of a Selection names the resource of a table.
+func isName(name string, t *kind.Table) bool {
+	plural, group, qualified := strings.Cut(name, ".")
+	return plural == t.Name && (!qualified || group == t.Group)
 }
 
 // names returns the names in comma-separated lists; nil if there is no list.

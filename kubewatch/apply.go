@@ -8,7 +8,7 @@ import (
 // plan before keep their watch and stores; so do those of which only the Shard differs, which
 // list their objects again. Others get new stores: what is added starts, and
 // what is changed starts next to the watch before, which serves until the new one has its
-// first list. The stores of what ends are emptied. The error names everything that is wrong
+// first list. The stores of what ends are closed if they have a method Close(), else emptied. The error names everything that is wrong
 // with the plan; then nothing has changed. Watches given to NewGroup are no part of a plan.
 //
 // Apply returns when watches that were removed have ended.
@@ -130,9 +130,13 @@ func (s planStore) Commit() {
 	}
 }
 
-// empty removes all objects from the stores of a member that has ended.
+// empty closes the stores of a member that has ended, or removes all objects from them.
 func (m *member) empty() {
 	for _, s := range m.stores {
+		if c, ok := s.(interface{ Close() }); ok {
+			c.Close()
+			continue
+		}
 		s.Begin()
 		s.Commit()
 	}

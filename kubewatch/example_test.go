@@ -36,7 +36,7 @@ func ExampleGroup() {
 			namespaces = []string{"shop", "billing"}
 		}
 		for _, namespace := range namespaces {
-			feed, err := exporter.NewFeed(table.Name)
+			feed, err := exporter.NewFeed(table.Resource)
 			if err != nil {
 				slog.Error("feed", "err", err)
 				return

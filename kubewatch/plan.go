@@ -30,11 +30,11 @@ type Consumer struct {
 
 // Consumers returns a Consumer for each table, such as those of an Exporter or Agent
 // with its method NewFeed.
-func Consumers[S Store](owner string, tables []*kind.Table, newFeed func(resource string) (S, error)) []*Consumer {
+func Consumers[S Store](owner string, tables []*kind.Table, newFeed func(kind.Resource) (S, error)) []*Consumer {
 	consumers := make([]*Consumer, len(tables))
 	for i, t := range tables {
 		consumers[i] = &Consumer{Owner: owner, Table: t, NewStore: func() (Store, error) {
-			store, err := newFeed(t.Name)
+			store, err := newFeed(t.Resource)
 			if err != nil {
 				return nil, err
 			}

@@ -268,9 +268,9 @@ func TestApplyBeforeRun(t *testing.T) {
 
 // Consumers of a factory keep its errors and no nil Store.
 func TestConsumers(t *testing.T) {
-	consumers := Consumers("x", []*kind.Table{kind.Pods, kind.Nodes}, func(resource string) (*memory, error) {
-		if resource == "nodes" {
-			return nil, errors.New("no " + resource)
+	consumers := Consumers("x", []*kind.Table{kind.Pods, kind.Nodes}, func(r kind.Resource) (*memory, error) {
+		if r.Name == "nodes" {
+			return nil, errors.New("no " + r.Name)
 		}
 		return &memory{}, nil
 	})

@@ -85,7 +85,7 @@ func (r *reading) held() (kinds, objects, series int) {
 		return len(synced), s.Objects, s.Series
 	}
 	for _, t := range r.exporter.Tables() {
-		s := r.exporter.Stats(t.Name)
+		s := r.exporter.Stats(t.Resource)
 		objects, series = objects+s.Objects, series+s.Series
 	}
 	return len(synced), objects, series

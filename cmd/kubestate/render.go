@@ -67,18 +67,18 @@ func render(o *conf.Options, in input, format exposition.Format, out io.Writer) 
 	if err != nil {
 		return err
 	}
-	feeds := map[string]*kubestate.Feed{}
+	feeds := map[schema.GroupVersionKind]*kubestate.Feed{}
 	for _, t := range exporter.Tables() {
-		f, err := exporter.NewFeed(t.Name)
+		f, err := exporter.NewFeed(t.Resource)
 		if err != nil {
 			return err
 		}
 		f.Begin()
-		feeds[t.Name] = f
+		feeds[t.GroupVersionKind()] = f
 	}
 	reader := manifest.NewReader(kind.All())
 	put := func(t *kind.Table, object kind.Object) {
-		if f := feeds[t.Name]; f != nil && (!t.Namespaced || settings.Reads(object.GetNamespace())) {
+		if f := feeds[t.GroupVersionKind()]; f != nil && (!t.Namespaced || settings.Reads(object.GetNamespace())) {
 			f.Put(object)
 		}
 	}

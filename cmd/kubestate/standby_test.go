@@ -65,7 +65,7 @@ func (s *standbys) start(i int, client *kubewatch.Client) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	feed, err := x.NewFeed(kind.Pods.Name)
+	feed, err := x.NewFeed(kind.Pods.Resource)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func exporterConsumers(x *kubestate.Exporter) []*kubewatch.Consumer {
 // agentConsumers returns what an agent wants: all objects, because it aggregates and joins
 // across them.
 func agentConsumers(a *agent.Agent) []*kubewatch.Consumer {
-	consumers := kubewatch.Consumers("agent", a.Tables(), a.NewFeed)
+	consumers := kubewatch.Consumers("agent", a.Tables(), func(r kind.Resource) (*agent.Feed, error) { return a.NewFeed(r.Name) })
 	for _, c := range consumers {
 		c.FieldSelector, c.Whole = a.FieldSelector(c.Table.Name), true
 	}

@@ -55,7 +55,7 @@ func (o *Options) joins() ([]kubestate.Join, problem.List) {
 	for i, j := range joins {
 		checked[i] = joined.Join(j)
 	}
-	if _, err := joined.New(checked, kind.All()); err != nil {
+	if _, err := joined.NewPlan(checked, kind.All()); err != nil {
 		return nil, problem.Of(err)
 	}
 	return joins, nil

@@ -90,7 +90,7 @@ var onlyImports = []struct {
 	},
 	{
 		from:   "./internal/joined",
-		may:    []string{"./metric", "./kind", "./exposition", "./internal/join", "./internal/store", "k8s.io/api/..."},
+		may:    []string{"./metric", "./kind", "./exposition", "./internal/join", "./internal/problem", "./internal/store", "k8s.io/api/..."},
 		reason: "labels of related objects are put on lines that the store keeps; who reads and who serves them does not matter",
 	},
 	{

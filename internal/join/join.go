@@ -27,6 +27,8 @@ func NewIndex[D comparable]() *Index[D] {
 
 // Leaf is what is given under one key, and who depends on it.
 type Leaf[D comparable] struct {
+	Epoch uint32 // for the caller: when what is given was last said
+
 	index      *Index[D]
 	key        string
 	given      []Gift

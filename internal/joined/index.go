@@ -10,23 +10,24 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// Index knows which labels objects give to others. It keeps a record of each
-// object with joined labels: its labels, as text, and whom it has them from. Use
-// Labeler for all tables before the first object is stored. It is safe for
-// concurrent use then.
+// Index keeps the joined labels of objects: for each its labels, as text, and the Node,
+// namespace and owner that they depend on. It is safe for concurrent use.
 //
-// Two locks are in play. The Labels of an object are locked while its lines are
-// stored or changed. mu guards all else; it is taken for moments, last, and never
-// held while an object's Labels are being waited for.
+// A table is bound with an epoch. Where several epochs of one table store the same Node,
+// namespace or owner, because a new configuration is about to take the place of another,
+// the latest counts.
+//
+// There are two locks. The Labels of an object are locked while its lines are stored or
+// changed. mu guards everything else; it is locked for moments, last, and never held while
+// waiting for an object's Labels.
 type Index struct {
-	joins     []Join
-	wants     []*want // of all tables
 	renderers renderers
 
 	mu      sync.Mutex
 	leaves  *join.Index[*object]
 	objects map[objectKey]*object
-	key     []byte // scratch
+	ids     map[string]int // of maps, by signature
+	key     []byte         // scratch
 }
 
 type objectKey struct {
@@ -37,123 +38,115 @@ type objectKey struct {
 // object is one with joined labels.
 type object struct {
 	store.Labels
-	key   objectKey
-	table *Table
-	own   []int // of each tail, how much the object itself tells
+	key  objectKey
+	part *Part
+	own  []int // for each tail the length of the labels that the object itself has
 
-	// Guarded by the mu of the index: from whom it gets labels, nil for nobody.
+	// Guarded by the mu of the index: the leaves that provide labels; nil: none.
 	node, namespace, owner *join.Leaf[*object]
 	gone                   bool
 }
 
-func newIndex(joins []Join) *Index {
-	return &Index{joins: joins, leaves: join.NewIndex[*object](), objects: map[objectKey]*object{}}
+// NewIndex returns an empty Index.
+func NewIndex() *Index {
+	return &Index{
+		leaves: join.NewIndex[*object](), objects: map[objectKey]*object{}, ids: map[string]int{},
+	}
 }
 
-// Table labels the lines of one table's objects. It is a store.Labeler.
-type Table struct {
-	index                       *Index
-	wants                       []*want
-	tails                       []int // per family, which of wants; -1 for none
-	nodes, namespaces, workload bool  // whether any of wants needs them
+// Bind returns the Labeler and the Observer of a store for the objects of a part, in an
+// epoch that is later than all before; nil where joins do not concern it. A Part is bound
+// once.
+func (x *Index) Bind(p *Part, epoch uint32) (store.Labeler, store.Observer) {
+	if p.Empty() {
+		return nil, nil
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, w := range slices.Concat(p.wants, p.provides) {
+		for _, m := range []*maps{&w.nodes, &w.namespaces} {
+			if _, known := x.ids[m.signature]; !known {
+				x.ids[m.signature] = len(x.ids)
+			}
+			m.id = x.ids[m.signature]
+		}
+	}
+	if len(p.wants) == 0 {
+		return nil, observer{x, p, epoch}
+	}
+	return labeler{x, p}, observer{x, p, epoch}
 }
 
-// Labeler returns what labels the objects of a table, nil if no join concerns one
-// of its families.
-func (x *Index) Labeler(planned *kind.Table) *Table {
-	t := &Table{index: x}
-	s := planned.Schema()
-	known := map[string]int{}
-	for i := range s.Families {
-		w := wantOf(x.joins, &s.Families[i], s.LabelNames(i))
-		if w == nil {
-			t.tails = append(t.tails, -1)
-			continue
-		}
-		signature := w.signature(x.joins, &s.Families[i])
-		n, ok := known[signature]
-		if !ok {
-			n = len(t.wants)
-			known[signature] = n
-			w.id = len(x.wants)
-			x.wants = append(x.wants, w)
-			t.wants = append(t.wants, w)
-			t.nodes = t.nodes || !w.nodes.none()
-			t.namespaces = t.namespaces || !w.namespaces.none()
-			t.workload = t.workload || w.workload
-		}
-		t.tails = append(t.tails, n)
-	}
-	if len(t.wants) == 0 {
-		return nil
-	}
-	return t
+// labeler labels the lines of one table's objects. It is a store.Labeler.
+type labeler struct {
+	index *Index
+	part  *Part
 }
 
 // Tail implements store.Labeler.
-func (t *Table) Tail(family int) int { return t.tails[family] }
+func (t labeler) Tail(family int) int { return t.part.tails[family] }
 
 // Hold implements store.Labeler. It allocates nothing for an object that is known,
-// unless that has grown.
-func (t *Table) Hold(f *store.Feed, o kind.Object) *store.Labels {
-	x := t.index
-	d := x.hold(t, objectKey{f, o.GetNamespace(), o.GetName()})
+// unless its labels have grown.
+func (t labeler) Hold(f *store.Feed, o kind.Object) *store.Labels {
+	x, p := t.index, t.part
+	d := x.hold(p, objectKey{f, o.GetNamespace(), o.GetName()})
 	r := x.renderers.get()
 	defer x.renderers.put(r)
-	var told kind.Workload
+	var workload kind.Workload
 	var ask kind.Owned
-	if t.workload {
-		told, ask, _ = kind.ChainOf(o)
+	if p.workload {
+		workload, ask, _ = kind.ChainOf(o)
 	}
-	for i, w := range t.wants {
-		d.Tails[i] = r.own(d.Tails[i][:0], w, o, told)
+	for i, w := range p.wants {
+		d.Tails[i] = r.own(d.Tails[i][:0], w, o, workload)
 		d.own[i] = len(d.Tails[i])
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	d.node = x.depend(d, d.node, t.nodes, "node", "", kind.NodeOf(o))
-	d.namespace = x.depend(d, d.namespace, t.namespaces, "namespace", "", kind.NamespaceOf(o))
-	d.owner = x.depend(d, d.owner, t.workload, ask.Kind, ask.Namespace, ask.Name)
+	d.node = x.depend(d, d.node, p.nodes, nodeLeaves, "", kind.NodeOf(o))
+	d.namespace = x.depend(d, d.namespace, p.namespaces, namespaceLeaves, "", kind.NamespaceOf(o))
+	d.owner = x.depend(d, d.owner, p.workload, ask.Kind, ask.Namespace, ask.Name)
 	for i := range d.Tails {
-		d.Tails[i] = d.given(d.Tails[i], i)
+		d.Tails[i] = d.appendProvided(d.Tails[i], i)
 	}
 	return &d.Labels
 }
 
-// hold returns the object of a key, made if need be, with its Labels locked.
-func (x *Index) hold(t *Table, key objectKey) *object {
+// hold returns the object with a key, new or existing, with its Labels locked.
+func (x *Index) hold(p *Part, key objectKey) *object {
 	for {
 		x.mu.Lock()
 		d, ok := x.objects[key]
 		if !ok {
-			d = &object{key: key, table: t, own: make([]int, len(t.wants))}
-			d.Tails = make([][]byte, len(t.wants))
+			d = &object{key: key, part: p, own: make([]int, len(p.wants))}
+			d.Tails = make([][]byte, len(p.wants))
 			x.objects[key] = d
 		}
 		x.mu.Unlock()
 		d.Lock()
-		if x.isThere(d) {
+		if x.exists(d) {
 			return d
 		}
-		d.Unlock() // it went meanwhile
+		d.Unlock() // it was forgotten meanwhile
 	}
 }
 
-func (x *Index) isThere(d *object) bool {
+func (x *Index) exists(d *object) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return !d.gone
 }
 
 // HoldStored implements store.Labeler.
-func (t *Table) HoldStored(f *store.Feed, namespace, name string) *store.Labels {
+func (t labeler) HoldStored(f *store.Feed, namespace, name string) *store.Labels {
 	if d := t.index.lock(objectKey{f, namespace, name}); d != nil {
 		return &d.Labels
 	}
 	return nil
 }
 
-// lock returns the object of a key with its Labels locked, nil if there is none.
+// lock returns the object with a key with its Labels locked, nil if there is none.
 func (x *Index) lock(key objectKey) *object {
 	for {
 		x.mu.Lock()
@@ -163,19 +156,19 @@ func (x *Index) lock(key objectKey) *object {
 			return nil
 		}
 		d.Lock()
-		if x.isThere(d) {
+		if x.exists(d) {
 			return d
 		}
 		d.Unlock()
 	}
 }
 
-// depend makes d depend on what is given under a key in place of what it depended
-// on. An empty name is nothing to depend on.
+// depend makes d depend on the leaf with a key instead of old. Without a name there is no
+// leaf to depend on.
 func (x *Index) depend(d *object, old *join.Leaf[*object], wanted bool, kind, namespace, name string) *join.Leaf[*object] {
 	var leaf *join.Leaf[*object]
 	if wanted && name != "" {
-		leaf = x.leaf(kind, namespace, name)
+		leaf = x.leaves.Leaf(x.leafKey(kind, namespace, name))
 	}
 	if leaf == old {
 		return old
@@ -189,36 +182,28 @@ func (x *Index) depend(d *object, old *join.Leaf[*object], wanted bool, kind, na
 	return leaf
 }
 
-func (x *Index) leaf(kind, namespace, name string) *join.Leaf[*object] {
-	return x.leaves.Leaf(x.leafKey(kind, namespace, name))
-}
-
-func (x *Index) known(kind, namespace, name string) bool {
-	return x.leaves.Get(x.leafKey(kind, namespace, name)) != nil
-}
-
 // leafKey returns the key of a leaf, which is valid until the next call.
 func (x *Index) leafKey(kind, namespace, name string) []byte {
 	x.key = append(append(append(append(append(x.key[:0], kind...), '/'), namespace...), '/'), name...)
 	return x.key
 }
 
-// given appends to dst what others give for a tail.
-func (d *object) given(dst []byte, tail int) []byte {
-	w := d.table.wants[tail]
+// appendProvided appends to dst the labels of a tail that other objects provide.
+func (d *object) appendProvided(dst []byte, tail int) []byte {
+	w := d.part.wants[tail]
 	if w.workload {
 		dst = appendGift(dst, d.owner, 0)
 	}
 	if !w.nodes.none() {
-		dst = appendGift(dst, d.node, w.id)
+		dst = appendGift(dst, d.node, w.nodes.id)
 	}
 	if !w.namespaces.none() {
-		dst = appendGift(dst, d.namespace, w.id)
+		dst = appendGift(dst, d.namespace, w.namespaces.id)
 	}
 	return dst
 }
 
-// refresh works out anew what others give to an object, and changes its lines.
+// refresh updates the labels that other objects provide, and the lines that have them.
 func (x *Index) refresh(d *object) {
 	d.Lock()
 	defer d.Unlock()
@@ -233,8 +218,7 @@ func (x *Index) refresh(d *object) {
 	}
 }
 
-// compose makes the tails of an object in r, and reports whether they are others
-// than it has.
+// compose renders the tails of an object into r, and reports whether they have changed.
 func (x *Index) compose(d *object, r *renderer) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -244,14 +228,14 @@ func (x *Index) compose(d *object, r *renderer) bool {
 	r.tails = slices.Grow(r.tails[:0], len(d.Tails))[:len(d.Tails)]
 	changed := false
 	for i, now := range d.Tails {
-		r.tails[i] = d.given(append(r.tails[i][:0], now[:d.own[i]]...), i)
+		r.tails[i] = d.appendProvided(append(r.tails[i][:0], now[:d.own[i]]...), i)
 		changed = changed || !bytes.Equal(r.tails[i], now)
 	}
 	return changed
 }
 
-// forget forgets an object that is gone. A refresh that runs ends before, so that
-// it does not change the lines of the next object of that name.
+// forget removes an object. It waits for a refresh that is running, which must not change
+// the lines of the next object of that name.
 func (x *Index) forget(key objectKey) {
 	d := x.lock(key)
 	if d == nil {

@@ -9,15 +9,15 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// renderer makes labels of objects, reusing memory. It is a metric.Sink, because an
-// Emitter derives names of labels from keys.
+// renderer renders labels of objects, and reuses memory. It is a metric.Sink, because an
+// Emitter derives the names of labels from keys.
 type renderer struct {
 	emitter *metric.Emitter
 	sample  *metric.Sample // the last
-	tails   [][]byte       // room for the tails of one object
+	tails   [][]byte       // scratch: the tails of one object
 }
 
-// renderers hands out renderers to whoever needs one at a time.
+// renderers is a pool of renderers.
 type renderers struct{ pool sync.Pool }
 
 func (p *renderers) get() *renderer {
@@ -31,7 +31,7 @@ func (p *renderers) get() *renderer {
 
 func (p *renderers) put(r *renderer) { p.pool.Put(r) }
 
-// nameless is the schema of samples that are nothing but labels.
+// nameless is the schema of samples that consist of labels only.
 var nameless = metric.NewSchema("joins", nil, []metric.Desc{{Name: "joined"}})
 
 func (r *renderer) Begin(*metric.Schema, []string) {}
@@ -49,8 +49,8 @@ func (r *renderer) end() (names, values []string) {
 	return r.sample.Names, r.sample.Values
 }
 
-// entries adds the entries of an object's maps that are wanted.
-func (r *renderer) entries(m maps, labelPrefix, annotationPrefix string, o kind.Object) {
+// entries adds the selected labels and annotations of an object.
+func (r *renderer) entries(m *maps, labelPrefix, annotationPrefix string, o kind.Object) {
 	if m.label != nil {
 		r.emitter.LabelMap(labelPrefix, o.GetLabels(), m.label)
 	}
@@ -59,17 +59,17 @@ func (r *renderer) entries(m maps, labelPrefix, annotationPrefix string, o kind.
 	}
 }
 
-// own appends to dst what an object itself tells of the labels wanted. told is its
-// workload if it tells that.
-func (r *renderer) own(dst []byte, w *want, o kind.Object, told kind.Workload) []byte {
+// own appends to dst the labels that the object itself has. workload is zero where other
+// objects decide it.
+func (r *renderer) own(dst []byte, w *want, o kind.Object, workload kind.Workload) []byte {
 	r.begin()
-	r.entries(w.self, labelPrefix, annotationPrefix, o)
+	r.entries(&w.self, labelPrefix, annotationPrefix, o)
 	if node := kind.NodeOf(o); w.node && node != "" {
 		r.emitter.Label(nodeName, node)
 	}
-	if w.workload && told != (kind.Workload{}) {
-		r.emitter.Label(workloadName, told.Name)
-		r.emitter.Label(workloadType, told.Type)
+	if w.workload && workload != (kind.Workload{}) {
+		r.emitter.Label(workloadName, workload.Name)
+		r.emitter.Label(workloadType, workload.Type)
 	}
 	names, values := r.end()
 	for i, name := range names {
@@ -80,8 +80,8 @@ func (r *renderer) own(dst []byte, w *want, o kind.Object, told kind.Workload) [
 	return dst
 }
 
-// gift returns the labels that an object gives those who want the entries m.
-func (r *renderer) gift(m maps, labelPrefix, annotationPrefix string, w *want, o kind.Object) []join.Label {
+// provided returns the labels that an object provides for a want, of the entries m.
+func (r *renderer) provided(m *maps, labelPrefix, annotationPrefix string, w *want, o kind.Object) []join.Label {
 	r.begin()
 	r.entries(m, labelPrefix, annotationPrefix, o)
 	names, values := r.end()
@@ -94,7 +94,7 @@ func (r *renderer) gift(m maps, labelPrefix, annotationPrefix string, w *want, o
 	return labels
 }
 
-// workloadLabels are the labels that the owner of a Pod gives it.
+// workloadLabels returns the labels that the owner of a Pod provides.
 func workloadLabels(w kind.Workload) []join.Label {
 	return []join.Label{{Name: workloadName, Value: w.Name}, {Name: workloadType, Value: w.Type}}
 }

@@ -9,8 +9,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Names of the labels that objects get, and beginnings of those that come from a
-// map.
+// Names of joined labels, and prefixes of those that come from labels and annotations.
 const (
 	labelPrefix               = "label"
 	annotationPrefix          = "annotation"
@@ -23,25 +22,35 @@ const (
 	workloadType              = "workload_type"
 )
 
-// want is what all joins together ask for in some families of one table.
+// want is the labels that all joins together add to some families.
 type want struct {
-	id             int // gifts to those who want the same have it
+	signature      string // equal for wants of the same labels
 	self           maps
 	nodes          maps
 	namespaces     maps
 	node, workload bool
-	// Labels that the families have already: these, and all that begin with prefix.
+	// Labels that the families already have: these, and all that begin with prefix.
 	has    []string
 	prefix string
 }
 
-// maps says which entries of labels and of annotations are wanted; nil for none.
-type maps struct{ label, annotation func(key string) bool }
+func sameWant(a, b *want) bool { return a.signature == b.signature }
 
-func (m maps) none() bool { return m.label == nil && m.annotation == nil }
+// maps selects entries of the labels and annotations of an object; nil selects none.
+type maps struct {
+	label, annotation func(key string) bool
+	signature         string // equal for the same labels of the same object
+	id                int    // equal for the same signature; see Index.Bind
+}
 
-// wantOf returns what joins ask for in a family, nil if that is nothing. names are
-// those of the family's labels.
+func newMaps(labels, annotations []string) maps {
+	return maps{label: admit(labels), annotation: admitAnnotations(annotations), signature: fmt.Sprintf("%q %q", labels, annotations)}
+}
+
+func (m *maps) none() bool { return m.label == nil && m.annotation == nil }
+
+// wantOf returns the labels that joins add to a family, nil if there are none. names are
+// the labels that the family already has.
 func wantOf(joins []Join, d *metric.Desc, names []string) *want {
 	var all Join
 	for i := range joins {
@@ -50,9 +59,9 @@ func wantOf(joins []Join, d *metric.Desc, names []string) *want {
 		}
 	}
 	w := &want{
-		self:       maps{admit(all.Labels), admitAnnotations(all.Annotations)},
-		nodes:      maps{admit(all.NodeLabels), admitAnnotations(all.NodeAnnotations)},
-		namespaces: maps{admit(all.NamespaceLabels), admitAnnotations(all.NamespaceAnnotations)},
+		self:       newMaps(all.Labels, all.Annotations),
+		nodes:      newMaps(all.NodeLabels, all.NodeAnnotations),
+		namespaces: newMaps(all.NamespaceLabels, all.NamespaceAnnotations),
 		node:       all.Node && !slices.Contains(names, nodeName),
 		workload:   all.Workload && !slices.Contains(names, workloadName) && !slices.Contains(names, workloadType),
 	}
@@ -68,21 +77,14 @@ func wantOf(joins []Join, d *metric.Desc, names []string) *want {
 	if w.self.none() && w.nodes.none() && w.namespaces.none() && !w.node && !w.workload {
 		return nil
 	}
+	w.signature = fmt.Sprintf("%q %v %v %q %q", all.patterns(), w.node, w.workload, w.has, w.prefix)
+	for _, m := range []*maps{&w.self, &w.nodes, &w.namespaces} {
+		m.signature += fmt.Sprintf(" %q %q", w.has, w.prefix)
+	}
 	return w
 }
 
-// signature is the same for wants that ask for the same.
-func (w *want) signature(joins []Join, d *metric.Desc) string {
-	var concerned []int
-	for i := range joins {
-		if joins[i].concerns(d.Name) {
-			concerned = append(concerned, i)
-		}
-	}
-	return fmt.Sprint(concerned, w.node, w.workload, w.has, w.prefix)
-}
-
-// add makes j ask for what other asks for too.
+// add adds what another join selects.
 func (j *Join) add(other *Join) {
 	j.Labels = append(j.Labels, other.Labels...)
 	j.Annotations = append(j.Annotations, other.Annotations...)
@@ -94,8 +96,8 @@ func (j *Join) add(other *Join) {
 	j.Workload = j.Workload || other.Workload
 }
 
-// admit returns what tells keys that match patterns; nil without patterns. New has
-// refused bad ones.
+// admit returns a function that reports whether a key matches patterns; nil without
+// patterns. NewPlan has checked them.
 func admit(patterns []string) func(string) bool {
 	keys, _ := kind.CompileKeys("", patterns)
 	if keys.Empty() {
@@ -112,7 +114,7 @@ func admitAnnotations(patterns []string) func(string) bool {
 	return func(key string) bool { return key != neverShown && match(key) }
 }
 
-// lacks reports whether the families do not have a label already.
+// lacks reports whether the families do not have a label of that name.
 func (w *want) lacks(name string) bool {
 	return (w.prefix == "" || !strings.HasPrefix(name, w.prefix)) && !slices.Contains(w.has, name)
 }

@@ -180,7 +180,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	c.collectElection(ch)
 	for _, t := range c.sources.Exporter.Tables() {
-		held := c.sources.Exporter.Stats(t.Name)
+		held := c.sources.Exporter.Stats(t.Resource)
 		gauge(c.objects, float64(held.Objects), t.Name)
 		gauge(c.series, float64(held.Series), t.Name)
 		gauge(c.bytes, float64(held.Bytes), t.Name)
@@ -226,7 +226,7 @@ func (s Sources) Rows() []Row {
 		w := &statuses[i]
 		row := Row{Resource: w.Resource.Name, Namespace: w.Namespace, State: string(w.State), Error: w.Error, LastEvent: w.LastEvent}
 		if s.Exporter != nil && (i == 0 || statuses[i-1].Resource.Name != row.Resource) {
-			held := s.Exporter.Stats(row.Resource)
+			held := s.Exporter.Stats(w.Resource)
 			row.Objects, row.Series, row.Bytes = held.Objects, held.Series, held.Bytes
 		}
 		rows = append(rows, row)

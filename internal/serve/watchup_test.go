@@ -37,7 +37,7 @@ func TestWatchWithoutProgress(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		feed, err := x.NewFeed("replicasets")
+		feed, err := x.NewFeed(kind.ReplicaSets.Resource)
 		if err != nil {
 			t.Fatal(err)
 		}

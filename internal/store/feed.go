@@ -26,6 +26,7 @@ type place struct{ block, slot int32 }
 // in the order of its changes.
 type Feed struct {
 	resource *Resource
+	first    int // offset for Slice.has
 	seed     maphash.Seed
 
 	mu        sync.Mutex
@@ -158,6 +159,14 @@ func (f *Feed) Commit() {
 	removed, due := f.sweep()
 	f.sealAll(due)
 	f.notifyDeleted(removed...)
+}
+
+// Close takes the feed out of its Resource, and with it all objects at once. The feed must
+// not be used afterwards.
+func (f *Feed) Close() {
+	f.resource.remove(f)
+	f.Begin()
+	f.Commit()
 }
 
 // sweep removes objects that the list did not have, and makes the others visible. It

@@ -30,14 +30,14 @@ type blockTexts []*text
 // of blocks that changed since the last Snapshot, and no text.
 func (r *Resource) Snapshot(slice Slice) *Snapshot {
 	s := &Snapshot{resource: r}
-	for i, f := range r.allFeeds() {
-		f.snapshot(s, slice, r.first+i)
+	for _, f := range r.allFeeds() {
+		f.snapshot(s, slice)
 	}
 	return s
 }
 
-// snapshot adds the texts of the blocks in the slice; first is the offset for Slice.has.
-func (f *Feed) snapshot(s *Snapshot, slice Slice, first int) {
+// snapshot adds the texts of the blocks in the slice.
+func (f *Feed) snapshot(s *Snapshot, slice Slice) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.published {
@@ -45,7 +45,7 @@ func (f *Feed) snapshot(s *Snapshot, slice Slice, first int) {
 	}
 	f.check()
 	for i, b := range f.blocks {
-		if b.used == 0 || !slice.has(i, first) {
+		if b.used == 0 || !slice.has(i, f.first) {
 			continue
 		}
 		s.objects += b.used

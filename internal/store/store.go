@@ -79,6 +79,7 @@ type Resource struct {
 
 	mu    sync.Mutex
 	feeds []*Feed
+	made  int                           // number of feeds made so far
 	heads map[exposition.Format][]*text // HELP and TYPE lines by family, made on first use
 }
 
@@ -105,8 +106,19 @@ func (r *Resource) NewFeed() *Feed {
 	f := newFeed(r)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	f.first = r.first + r.made
+	r.made++
 	r.feeds = append(r.feeds, f)
 	return f
+}
+
+// remove takes a feed out of the resource.
+func (r *Resource) remove(f *Feed) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i := slices.Index(r.feeds, f); i >= 0 {
+		r.feeds = slices.Delete(slices.Clone(r.feeds), i, i+1)
+	}
 }
 
 func (r *Resource) allFeeds() []*Feed {

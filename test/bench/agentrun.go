@@ -72,7 +72,7 @@ func (m *agentMeasurement) start() (row, error) {
 	if m.agent, err = agent.New(agent.Config{Scheme: datadog.Scheme()}); err != nil {
 		return memory, err
 	}
-	if m.agentFeeds, err = feedsOf(m.agent.Tables(), m.agent.NewFeed); err != nil {
+	if m.agentFeeds, err = feedsOf(m.agent.Tables(), func(r kind.Resource) (*agent.Feed, error) { return m.agent.NewFeed(r.Name) }); err != nil {
 		return memory, err
 	}
 	if err := m.cluster.fill(m.agentFeeds); err != nil {
@@ -110,10 +110,10 @@ func (m *agentMeasurement) newExporter(c library.Config) (*library.Exporter, map
 }
 
 // feedsOf returns a feed for each table.
-func feedsOf[F feed](tables []*kind.Table, newFeed func(resource string) (F, error)) (map[string]feed, error) {
+func feedsOf[F feed](tables []*kind.Table, newFeed func(kind.Resource) (F, error)) (map[string]feed, error) {
 	feeds := map[string]feed{}
 	for _, t := range tables {
-		f, err := newFeed(t.Name)
+		f, err := newFeed(t.Resource)
 		if err != nil {
 			return nil, err
 		}

@@ -123,7 +123,7 @@ func newExporter(t testing.TB) (x *kubestate.Exporter, log *bytes.Buffer) {
 // feed gives the exporter the objects of one kind.
 func feed(t testing.TB, x *kubestate.Exporter, table *kind.Table, objects ...kind.Object) {
 	t.Helper()
-	f, err := x.NewFeed(table.Name)
+	f, err := x.NewFeed(table.Resource)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,331 @@
+package kubestate
+
+import (
+	"cmp"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kubestate/kubestate/internal/joined"
+	"github.com/kubestate/kubestate/internal/store"
+	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/metric"
+)
+
+// This file changes the configuration of an Exporter while it is fed and scraped. What it
+// stores consists of parts, one per resource. A changed resource gets a new part next to
+// the one that is served; when all objects are in it, scrapes see the new one.
+
+// Changes are the resources that Exporter.Replace kept and changed: their tables as Tables and
+// SourceTables return them, or returned them before for those that were removed. Each is
+// ascending by name.
+type Changes struct {
+	// Kept resources keep their objects and Feeds.
+	Kept []*kind.Table
+	// Added and Changed resources need new Feeds.
+	Added, Changed []*kind.Table
+	// Removed resources are not served any more.
+	Removed []*kind.Table
+}
+
+// Replace changes the configuration while the Exporter is fed and scraped. If the new one
+// is invalid it returns an error that lists everything that is wrong, and changes nothing.
+//
+// Resources are compared by group, version and plural. One is kept if its table is the same
+// (by address) and the configuration yields the same families, labels and annotations, and
+// the same joined labels for it: scrapes see no difference. A changed one must be fed again,
+// through new Feeds: the one before is served, and its Feeds may go on, until every new Feed
+// has had its first Commit. Then the new one takes its place at once, and the old Feeds do
+// nothing any more. An added resource is served as its Feeds are filled; where it has a
+// family that another resource has lost in the same change, only when that is replaced, so
+// that no scrape has a family twice. Removed resources are not served from now on.
+//
+// Config.Logger is that of added and changed resources.
+func (x *Exporter) Replace(c Config) (Changes, error) {
+	c.complete()
+	parts, err := c.plan(x.owners.of)
+	if err != nil {
+		return Changes{}, err
+	}
+	x.changing.Lock()
+	defer x.changing.Unlock()
+	changes, removed := x.compareTo(parts)
+	asked := slices.ContainsFunc(x.parts, func(p *part) bool { return workloadsOf(p.table) >= 0 })
+	for i, p := range parts {
+		if p.store != nil {
+			continue
+		}
+		x.build(p, c.Logger)
+		if p.owns && !asked { // otherwise it stays unknown until the list is complete
+			x.owners.setRead(p.table.Kind, true)
+		}
+		parts[i] = p
+	}
+	x.mu.Lock()
+	x.parts, x.plainOnly = parts, c.DisableCompression
+	x.mu.Unlock()
+	for _, p := range parts {
+		if p.before != nil && !p.before.shown {
+			p.before.end()
+		}
+	}
+	x.show()
+	for _, p := range removed {
+		if p.owns {
+			x.owners.setRead(p.table.Kind, false)
+		}
+		p.remove()
+	}
+	return changes, nil
+}
+
+// compareTo compares the current parts with those of a new configuration, which it replaces
+// with current ones where they are kept. It returns the parts to remove as well.
+func (x *Exporter) compareTo(parts []*part) (changes Changes, removed []*part) {
+	for i, p := range parts {
+		old := find(x.parts, p.table.Resource, p.source)
+		switch {
+		case old == nil:
+			changes.Added = append(changes.Added, p.table)
+		case old.serves(p):
+			changes.Kept = append(changes.Kept, old.table)
+			parts[i] = old
+		default:
+			changes.Changed = append(changes.Changed, p.table)
+			p.before, old.outdated = old, true
+		}
+	}
+	for _, old := range x.parts {
+		if find(parts, old.table.Resource, old.source) == nil {
+			changes.Removed = append(changes.Removed, old.table)
+			old.outdated = true
+			removed = append(removed, old)
+		}
+	}
+	return changes, removed
+}
+
+// advance is called after a Commit. With the first of the last Feed of a part, the part
+// takes the place of the one before.
+func (x *Exporter) advance(p *part) {
+	if p.complete.Load() {
+		return
+	}
+	x.changing.Lock()
+	defer x.changing.Unlock()
+	x.settle(p)
+}
+
+// settle shows a part if it is complete now.
+func (x *Exporter) settle(p *part) {
+	if p.complete.Load() || p.outdated || !p.store.Stats().Synced {
+		return
+	}
+	p.complete.Store(true)
+	if p.owns {
+		x.owners.setRead(p.table.Kind, true)
+	}
+	x.show()
+}
+
+// show lets scrapes see the parts that are to be seen: those that replace none, and those
+// that are complete. It removes the parts that they replace.
+func (x *Exporter) show() {
+	visible := map[*part]bool{}
+	for _, p := range x.parts {
+		visible[p] = p.shown || p.before == nil || p.complete.Load()
+	}
+	serving := x.serve(visible)
+	for clashes := sharing(serving); len(clashes) > 0; clashes = sharing(serving) {
+		for _, p := range clashes {
+			visible[p] = p.shown // a family is only served once
+		}
+		serving = x.serve(visible)
+	}
+	x.mu.Lock()
+	x.serving = serving
+	x.mu.Unlock()
+	for _, p := range serving {
+		if p.shown {
+			continue
+		}
+		p.shown = true
+		if p.before != nil {
+			p.before.remove()
+			p.before = nil
+		}
+	}
+}
+
+// serve returns what is served: parts that are visible, and what is served in place of others.
+func (x *Exporter) serve(visible map[*part]bool) []*part {
+	var serving []*part
+	for _, p := range x.parts {
+		for p != nil && !visible[p] && !p.shown {
+			p = p.before
+		}
+		if p != nil {
+			serving = append(serving, p)
+		}
+	}
+	return serving
+}
+
+// sharing returns the parts with a family that another one has.
+func sharing(parts []*part) (found []*part) {
+	of := map[string]*part{}
+	for _, p := range parts {
+		families := p.table.Schema().Families
+		for i := range families {
+			if other := of[families[i].Name]; other != nil && other != p {
+				found = append(found, other, p)
+			}
+			of[families[i].Name] = p
+		}
+	}
+	return found
+}
+
+// part is what an Exporter stores of one resource in one configuration.
+type part struct {
+	from                *kind.Table // as configured
+	table               *kind.Table // after filters
+	relatedOnly         bool        // only joins need it: there are no families
+	source              bool        // only for what others need of its objects; see NewSourceFeed
+	labels, annotations []string    // patterns
+	joins               *joined.Part
+	owns                bool // workloads of Pods depend on its objects
+
+	// Set by build.
+	store    *store.Resource
+	epoch    uint32
+	position int
+
+	complete atomic.Bool // every Feed has had a Commit
+
+	// Guarded by Exporter.changing.
+	shown    bool  // scrapes have seen it
+	outdated bool  // a newer part is to take its place, or has, or it was removed
+	before   *part // served until this one is shown, unless it never was; nil: none
+
+	feeds []*Feed // guarded by Exporter.mu
+}
+
+// plan derives the table.
+func (p *part) plan(joins *joined.Plan, owners kind.Owners, keep func(*metric.Desc) bool) (err error) {
+	o := kind.Options{Keep: keep, Labels: p.labels, Annotations: p.annotations, Owners: owners}
+	if p.relatedOnly {
+		o = kind.Options{Keep: func(*metric.Desc) bool { return false }}
+	}
+	if p.table, err = p.from.Plan(o); err != nil {
+		return err
+	}
+	if o.Reads = joins.Reads(p.table); p.source {
+		o.Reads = append(o.Reads, kind.RelatedReads(p.from)...)
+	}
+	if o.Reads != nil {
+		p.table, err = p.from.Plan(o)
+	}
+	return err
+}
+
+// splitSources makes parts of their own of what other objects need of parts.
+func splitSources(parts []*part, joins *joined.Plan) ([]*part, error) {
+	var split []*part
+	var errs []error
+	for _, p := range parts {
+		split = append(split, p)
+		labels, provides := p.joins.Split()
+		if !p.owns && provides.Empty() {
+			continue
+		}
+		source := &part{from: p.from, relatedOnly: true, source: true, joins: provides, owns: p.owns}
+		errs = append(errs, source.plan(joins, nil, nil))
+		p.joins, p.owns = labels, false
+		split = append(split, source)
+	}
+	return split, errors.Join(errs...)
+}
+
+// build makes the store of a part.
+func (x *Exporter) build(p *part, log *slog.Logger) {
+	x.made++
+	p.epoch, p.position = x.made, int(x.made)-1
+	if p.before != nil {
+		p.position = p.before.position
+	}
+	labeler, observer := x.joins.Bind(p.joins, p.epoch)
+	switch family := workloadsOf(p.table); {
+	case family >= 0:
+		observer = both(podsFeed{x.owners, family}, observer)
+	case p.owns:
+		observer = both(ownersFeed{x.owners, p.table, p.epoch}, observer)
+	}
+	p.store = store.New(store.Config{
+		Table: p.table, Packer: x.packer, Logger: log, Labeler: labeler, Observer: observer, Position: p.position,
+	})
+}
+
+// useless reports whether nothing would come of the objects of a part.
+func (p *part) useless() bool {
+	return len(p.table.Schema().Families) == 0 && !p.owns && p.joins.Empty()
+}
+
+// serves reports whether a part serves a configuration for which other was planned.
+func (p *part) serves(other *part) bool {
+	sameName := func(a, b metric.Desc) bool { return a.Name == b.Name }
+	return p.from == other.from && (p.owns || !other.owns) &&
+		slices.EqualFunc(p.table.Schema().Families, other.table.Schema().Families, sameName) &&
+		slices.Equal(p.labels, other.labels) && slices.Equal(p.annotations, other.annotations) &&
+		p.joins.Serves(other.joins) && slices.Equal(kind.Reads(p.table), kind.Reads(p.table, other.table))
+}
+
+// end makes the Feeds of a part do nothing any more.
+func (p *part) end() {
+	for _, f := range p.feeds {
+		f.end()
+	}
+}
+
+// remove removes the objects of a part and of those before it. Nobody sees them any more.
+func (p *part) remove() {
+	for ; p != nil; p = p.before {
+		for _, f := range p.feeds {
+			f.remove()
+		}
+	}
+}
+
+// keyOf returns what identifies a resource.
+func keyOf(r kind.Resource) schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: r.Group, Version: r.Version, Resource: r.Name}
+}
+
+func compareKeys(a, b schema.GroupVersionResource) int {
+	return cmp.Or(strings.Compare(a.Resource, b.Resource), strings.Compare(a.Group, b.Group), strings.Compare(a.Version, b.Version))
+}
+
+// find returns the part of a resource; nil if there is none.
+func find(parts []*part, r kind.Resource, source bool) *part {
+	for _, p := range parts {
+		if p.source == source && keyOf(p.table.Resource) == keyOf(r) {
+			return p
+		}
+	}
+	return nil
+}
+
+// tablesOf returns the tables of the parts that are sources, or of those that are not.
+func tablesOf(parts []*part, source bool) []*kind.Table {
+	tables := []*kind.Table{}
+	for _, p := range parts {
+		if p.source == source {
+			tables = append(tables, p.table)
+		}
+	}
+	return tables
+}
