@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/version"
@@ -26,10 +27,43 @@ type Config struct {
 }
 
 // Client is a connection to one API server. It is safe for concurrent use.
-type Client struct {
-	http *http.Client
+type Client struct{ to atomic.Pointer[connection] }
+
+// connection is the way to one API server. Its credentials can change.
+type connection struct {
 	base *url.URL
+	http atomic.Pointer[http.Client]
 }
+
+func newClient(base *url.URL, h *http.Client) *Client {
+	to := &connection{base: base}
+	to.http.Store(h)
+	c := &Client{}
+	c.to.Store(to)
+	return c
+}
+
+// Become makes c a client of the server of other, with its credentials, for all requests
+// that begin after it. If the server is another one, a Group of c changes to it with the next
+// Apply: every watch starts anew, and the one before serves until then.
+func (c *Client) Become(other *Client) {
+	from, to := c.to.Load(), other.to.Load()
+	if from.base.String() != to.base.String() {
+		c.to.Store(to)
+		return
+	}
+	from.http.Swap(to.http.Load()).CloseIdleConnections()
+}
+
+// fixed returns a client that stays with the server that c has now.
+func (c *Client) fixed() *Client {
+	fixed := &Client{}
+	fixed.to.Store(c.to.Load())
+	return fixed
+}
+
+// reaches reports whether a member watches the server of a client.
+func (m *member) reaches(c *Client) bool { return m.client.to.Load() == c.to.Load() }
 
 // Connect makes a client without yet talking to the server. Without Kubeconfig
 // and APIServer it is the client of the pod's service account. The error names
@@ -71,7 +105,7 @@ func NewClient(config *rest.Config) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to API server: %w", err)
 	}
-	return &Client{http: &direct, base: base}, nil
+	return newClient(base, &direct), nil
 }
 
 // refuseRedirect makes a redirect the response to a request, because the token is for the
@@ -96,13 +130,13 @@ func (c Config) load() (*rest.Config, error) {
 }
 
 // Server returns the URL of the API server, without a password.
-func (c *Client) Server() string { return c.base.Redacted() }
+func (c *Client) Server() string { return c.to.Load().base.Redacted() }
 
 // Version asks the server for its version ("v1.37.2"). It does not retry.
 func (c *Client) Version(ctx context.Context) (string, error) {
 	a, err := c.get(ctx, "/version", nil, mediaJSON)
 	if err != nil {
-		return "", fmt.Errorf("get version of API server %s: %w", c.base.Redacted(), err)
+		return "", fmt.Errorf("get version of API server %s: %w", c.Server(), err)
 	}
 	defer a.close()
 	var info version.Info
@@ -111,7 +145,7 @@ func (c *Client) Version(ctx context.Context) (string, error) {
 		err = errors.New("the answer holds no gitVersion")
 	}
 	if err != nil {
-		return "", fmt.Errorf("get version of API server %s: %w", c.base.Redacted(), err)
+		return "", fmt.Errorf("get version of API server %s: %w", c.Server(), err)
 	}
 	return info.GitVersion, nil
 }

@@ -96,7 +96,7 @@ func TestAPIServerOverridesKubeconfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := c.base.String(); got != "https://127.0.0.1:1/prefix/" && got != "https://127.0.0.1:1/prefix" {
+	if got := c.Server(); got != "https://127.0.0.1:1/prefix/" && got != "https://127.0.0.1:1/prefix" {
 		t.Errorf("base %q", got)
 	}
 	_, err = c.Version(t.Context())

@@ -50,7 +50,7 @@ func inCluster(t *testing.T, wrap func(http.Handler) http.Handler, test func(*cl
 		server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
 		go func() { _ = server.Serve(c.network) }()
 		transport := &http.Transport{DialContext: c.network.dial}
-		c.client = &Client{http: &http.Client{Transport: transport, CheckRedirect: refuseRedirect}, base: &url.URL{Scheme: "http", Host: "api"}}
+		c.client = newClient(&url.URL{Scheme: "http", Host: "api"}, &http.Client{Transport: transport, CheckRedirect: refuseRedirect})
 		t.Cleanup(func() {
 			transport.CloseIdleConnections()
 			if err := server.Close(); err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 )
 
@@ -31,10 +30,10 @@ type member struct {
 	stop   context.CancelFunc
 	done   chan struct{} // closed when the watch has ended; nil: not started
 
-	// before is the member that serves until this one has its first list; nil: none. It
-	// is guarded by the mutex of the Group, as is gone.
-	before *member
-	gone   bool // replaced or removed: its stores are no longer to be filled
+	// handover is what this member takes part in until it serves; nil: it serves. It is
+	// guarded by the mutex of the Group, as is gone.
+	handover *handover
+	gone     bool // replaced or removed: its stores are no longer to be filled
 }
 
 // NewGroup returns a group that is not running yet. The error names every watch
@@ -54,7 +53,7 @@ func NewGroup(c *Client, watches []Watch, log *slog.Logger) (*Group, error) {
 }
 
 func (g *Group) newWatcher(w Watch) (*watcher, error) {
-	watcher, err := newWatcher(g.client, w, g.workers, g.outage, g.log)
+	watcher, err := newWatcher(g.client.fixed(), w, g.workers, g.outage, g.log)
 	if err == nil {
 		watcher.tracker.changes = &g.changes
 	}
@@ -100,23 +99,36 @@ func (m *member) end() {
 	m.outage.recovered(m.tracker)
 }
 
-// serving is the member that serves the entry: m once it has its first list.
-func (m *member) serving() *member {
-	if m.before != nil {
-		return m.before
-	}
-	return m
-}
-
 // snapshot returns the members that serve.
 func (g *Group) snapshot() []*member {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	members := slices.Clone(g.members)
-	for i, m := range members {
-		members[i] = m.serving()
+	members := make([]*member, 0, len(g.members))
+	reported := map[*handover]bool{}
+	for _, m := range g.members {
+		switch h := m.handover; {
+		case h == nil:
+			members = append(members, m)
+		case !reported[h]:
+			reported[h] = true
+			members = append(members, h.old...)
+		}
 	}
 	return members
+}
+
+// Pending returns the number of watches that are to take the place of others, and have not
+// had their first list yet.
+func (g *Group) Pending() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := 0
+	for _, m := range g.members {
+		if m.handover != nil && m.handover.waits[m] {
+			n++
+		}
+	}
+	return n
 }
 
 // Synced reports whether the store of every watch has been complete once.

@@ -98,7 +98,7 @@ func TestStop(t *testing.T) {
 }
 
 func TestNewGroupRefusesNonsense(t *testing.T) {
-	_, err := NewGroup(nil, []Watch{{Table: kind.Nodes, Namespace: "default"}, {Table: kind.Pods}, {Table: kind.Namespaces, Namespace: "x"}}, slog.New(slog.DiscardHandler))
+	_, err := NewGroup(&Client{}, []Watch{{Table: kind.Nodes, Namespace: "default"}, {Table: kind.Pods}, {Table: kind.Namespaces, Namespace: "x"}}, slog.New(slog.DiscardHandler))
 	want := "watch nodes: namespace \"default\" is given, but they are not in namespaces\n" +
 		"watch namespaces: namespace \"x\" is given, but they are not in namespaces"
 	if err == nil || err.Error() != want {

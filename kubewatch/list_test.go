@@ -381,7 +381,7 @@ func TestRefusal(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c := &Client{http: server.Client(), base: base}
+			c := newClient(base, server.Client())
 			_, err = c.get(t.Context(), "/api/v1/pods", nil, mediaJSON)
 			if err == nil || reason(err) != test.reason || !strings.Contains(err.Error(), test.text) {
 				t.Errorf("got %v with reason %q, want %q with %q", err, reason(err), test.text, test.reason)

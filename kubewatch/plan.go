@@ -24,7 +24,10 @@ type Consumer struct {
 	FieldSelector string
 	// Whole says that the Store receives the objects of all shards, as a source of joins
 	// does.
-	Whole    bool
+	Whole bool
+	// Frozen says that the objects of a Store outlast its watch: where others take over, or
+	// the resource is removed, the Store is left as it is rather than emptied.
+	Frozen   bool
 	NewStore func() (Store, error)
 }
 
@@ -158,6 +161,12 @@ type entryKey struct{ resource, group, namespace string }
 func (e Entry) key() entryKey {
 	r := e.Consumers[0].Table.Resource
 	return entryKey{r.Name, r.Group, e.Namespace}
+}
+
+// sameResource reports whether two entries read the same resource, in any namespace.
+func (e Entry) sameResource(other Entry) bool {
+	a, b := e.key(), other.key()
+	return a.resource == b.resource && a.group == b.group
 }
 
 func (k entryKey) compare(other entryKey) int {

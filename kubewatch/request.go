@@ -66,7 +66,8 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	ctx, cancel := context.WithCancelCause(ctx)
 	a := &answer{idle: stallLimit, cause: func() error { return context.Cause(ctx) }, cancel: cancel}
 	a.timer = time.AfterFunc(a.idle, func() { cancel(errStalled) })
-	u := c.base.JoinPath(path)
+	to := c.to.Load()
+	u := to.base.JoinPath(path)
 	u.RawQuery = query.Encode()
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
 	if err == nil {
@@ -74,7 +75,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 		if body != http.NoBody {
 			req.Header.Set("Content-Type", mediaJSON)
 		}
-		err = a.open(c, req)
+		err = a.open(to.http.Load(), req)
 	}
 	if err != nil {
 		a.close()
@@ -83,8 +84,8 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 	return a, nil
 }
 
-func (a *answer) open(c *Client, req *http.Request) error {
-	resp, err := c.http.Do(req) //nolint:bodyclose // answer.close does it
+func (a *answer) open(client *http.Client, req *http.Request) error {
+	resp, err := client.Do(req) //nolint:bodyclose // answer.close does it
 	if err != nil {
 		// The URL is left out: callers name what they read.
 		if wrapped, ok := errors.AsType[*url.Error](err); ok {
