@@ -62,4 +62,16 @@ type Watch struct {
 	// alone, of which Others is usually a part; see Tee.
 	Others      Store
 	OtherFields []string
+
+	Lists Lists
+}
+
+// Lists says how objects are listed. The zero value is right for most clusters.
+type Lists struct {
+	// PageSize is the number of objects on a page; 0: 500, of lists that are not streamed.
+	// If it is set, no list is streamed.
+	PageSize int
+	// Cached has all lists answered from the cache of the API server (resourceVersion=0),
+	// also those that would otherwise be answered from etcd.
+	Cached bool
 }

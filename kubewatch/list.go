@@ -1,6 +1,7 @@
 package kubewatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 )
 
 const (
-	// pageSize is the number of objects per page, as in client-go.
+	// pageSize is the number of objects per page by default, as in client-go.
 	pageSize = 500
 	// maxEmptyPages bounds the pages of one list that are empty. A server may send some,
 	// for example where a field selector matches few objects.
@@ -43,17 +44,21 @@ func (w *watcher) list(ctx context.Context) error {
 // answer from its cache, with any state not older than what we know.
 func (w *watcher) listQuery() url.Values {
 	query := w.query()
+	lists := w.watch.Lists
+	limit := cmp.Or(lists.PageSize, pageSize)
 	switch {
-	case w.quorum:
-		query.Set("limit", strconv.Itoa(pageSize))
-	case w.version == "":
-		query.Set("limit", strconv.Itoa(pageSize))
+	case w.quorum && !lists.Cached:
+	case w.quorum || w.version == "":
 		query.Set("resourceVersion", "0")
 	default:
 		// A limit would take the server past its cache: after its restart all
 		// clients together would read etcd.
+		limit = lists.PageSize
 		query.Set("resourceVersion", w.version)
 		query.Set("resourceVersionMatch", string(metav1.ResourceVersionMatchNotOlderThan))
+	}
+	if limit > 0 {
+		query.Set("limit", strconv.Itoa(limit))
 	}
 	return query
 }

@@ -104,6 +104,50 @@ func (c *cluster) pageThrough() (*Group, *memory, string) {
 	return g, m, strings.Join(names, " ")
 }
 
+// A page size is that of every list, and lists are not streamed.
+func TestPageSize(t *testing.T) {
+	inCluster(t, nil, func(c *cluster) {
+		c.put("a", "b", "c")
+		m := &memory{}
+		c.watch(Watch{Table: kind.ReplicaSets, Store: m, Lists: Lists{PageSize: 2}})
+		m.want(t, "a b c")
+		if n := c.api.Count(apiserver.VerbWatchList, "replicasets"); n != 0 {
+			t.Errorf("%d streaming lists, want none", n)
+		}
+		c.expiry(func() { c.remove("a") })
+		time.Sleep(time.Minute)
+		m.want(t, "b c")
+		queries := c.queries(apiserver.VerbList)
+		for _, q := range queries {
+			if q.Get("limit") != "2" {
+				t.Errorf("a list is %v, want limit=2", q)
+			}
+		}
+		if len(queries) < 2 || queries[0].Get("resourceVersion") != "0" {
+			t.Errorf("lists %v, want the first with resourceVersion=0 and another after the watch expired", queries)
+		}
+	})
+}
+
+// Lists from the cache have resourceVersion=0, also where a quorum would be needed.
+func TestCachedLists(t *testing.T) {
+	inCluster(t, nil, func(c *cluster) {
+		c.put("a")
+		m := &memory{}
+		c.watch(Watch{Table: kind.ReplicaSets, Store: m, Lists: Lists{Cached: true}})
+		m.want(t, "a")
+		if q := c.queries(apiserver.VerbWatchList); len(q) != 1 || q[0].Get("resourceVersion") != "0" {
+			t.Errorf("streaming lists %v, want one with resourceVersion=0", q)
+		}
+	})
+	for _, cached := range []bool{false, true} {
+		w := &watcher{watch: Watch{Lists: Lists{Cached: cached}}, quorum: true, version: "7"}
+		if q := w.listQuery(); q.Has("resourceVersion") != cached || cached && q.Get("resourceVersion") != "0" {
+			t.Errorf("cached %t: a list that needs a quorum is %v", cached, q)
+		}
+	}
+}
+
 func TestPages(t *testing.T) {
 	inCluster(t, nil, func(c *cluster) {
 		g, m, want := c.pageThrough()

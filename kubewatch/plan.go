@@ -57,6 +57,7 @@ type Scope struct {
 	// all. From a plan to another that differs in this alone, watches and stores are
 	// kept, and objects are listed again.
 	Shard Shard
+	Lists Lists // as in Watch, of all resources
 }
 
 // Plan says what to read and who receives it. It is a value: it can be compared with
@@ -74,6 +75,7 @@ type Entry struct {
 	Fields        []string    // as in Watch: those that any Consumer reads
 	Shard         Shard       // as in Watch; zero if all consumers are Whole
 	OtherFields   []string    // as in Watch: those that any Whole Consumer reads
+	Lists         Lists       // as in Watch
 }
 
 // NewPlan returns the plan with a watch for each resource that any consumer wants, and
@@ -88,7 +90,7 @@ func NewPlan(scope Scope, consumers ...*Consumer) Plan {
 	for _, sharing := range byResource {
 		whole := slices.DeleteFunc(slices.Clone(sharing), func(c *Consumer) bool { return !c.Whole })
 		selector := both(scope.FieldSelectors[sharing[0].Table.Name], commonSelector(sharing))
-		entry := Entry{Consumers: sharing, FieldSelector: selector, Fields: reads(sharing), OtherFields: reads(whole)}
+		entry := Entry{Consumers: sharing, FieldSelector: selector, Fields: reads(sharing), OtherFields: reads(whole), Lists: scope.Lists}
 		if len(whole) < len(sharing) {
 			entry.Shard = scope.Shard
 		}
@@ -143,7 +145,7 @@ func (e Entry) Equal(other Entry) bool { return e.equalExceptShard(other) && e.S
 // equalExceptShard reports whether the watch of one entry can serve the other once it has
 // listed all objects again.
 func (e Entry) equalExceptShard(other Entry) bool {
-	return e.key() == other.key() && e.FieldSelector == other.FieldSelector &&
+	return e.key() == other.key() && e.FieldSelector == other.FieldSelector && e.Lists == other.Lists &&
 		slices.Equal(e.Fields, other.Fields) && slices.Equal(e.Consumers, other.Consumers)
 }
 
@@ -213,7 +215,7 @@ func (p Plan) Diff(next Plan) Diff {
 func (e Entry) watch() (Watch, []Store, error) {
 	w := Watch{
 		Table: e.Consumers[0].Table, Namespace: e.Namespace, FieldSelector: e.FieldSelector, Fields: e.Fields,
-		Shard: e.Shard, OtherFields: e.OtherFields,
+		Shard: e.Shard, OtherFields: e.OtherFields, Lists: e.Lists,
 	}
 	stores := make([]Store, len(e.Consumers))
 	var whole []Store

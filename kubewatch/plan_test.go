@@ -296,3 +296,14 @@ func TestPlanOfGroups(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// Plans that list in other ways have other entries.
+func TestPlanLists(t *testing.T) {
+	consumer := &Consumer{Table: kind.Pods}
+	for _, lists := range []Lists{{PageSize: 5}, {Cached: true}} {
+		before, after := NewPlan(Scope{}, consumer), NewPlan(Scope{Lists: lists}, consumer)
+		if before.Entries[0].Equal(after.Entries[0]) {
+			t.Errorf("%+v: the entries are equal", lists)
+		}
+	}
+}

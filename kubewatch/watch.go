@@ -210,7 +210,7 @@ func (w *watcher) listAndFollow(ctx context.Context) error {
 // A streaming list goes on as a watch if the server lets it, until that ends.
 func (w *watcher) relist(ctx context.Context) error {
 	w.progress.watched = false
-	if !time.Now().Before(w.refusedUntil) {
+	if w.watch.Lists.PageSize == 0 && !time.Now().Before(w.refusedUntil) {
 		err := w.stream(ctx)
 		if w.complete {
 			w.streamFailures = 0
@@ -294,6 +294,9 @@ func (w *watcher) ask(ctx context.Context, query url.Values, as accepted) (a *an
 func (w *watcher) stream(ctx context.Context) error {
 	query := w.watchQuery()
 	query.Set("sendInitialEvents", "true")
+	if w.watch.Lists.Cached && !query.Has("resourceVersion") {
+		query.Set("resourceVersion", "0")
+	}
 	query.Set("resourceVersionMatch", string(metav1.ResourceVersionMatchNotOlderThan))
 	a, err := w.get(ctx, query, acceptWatch())
 	if err == nil {

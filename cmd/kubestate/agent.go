@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/spf13/cobra"
 
 	"github.com/kubestate/kubestate/internal/agentconf"
@@ -65,6 +66,7 @@ func runAgent(ctx context.Context, o *conf.Options, out, messages io.Writer) err
 		_, err := fmt.Fprintln(out, "The configuration is valid.")
 		return err
 	}
+	limitMemory(o.Memory, memlimit.FromCgroup, log)
 	for _, w := range settings.Warnings {
 		log.Warn(w)
 	}

@@ -110,7 +110,7 @@ func demo(ctx context.Context, d demoOptions, o *conf.Options, out, messages io.
 		}
 	}()
 	o.APIServer = server.URL
-	return serveCluster(ctx, o, log, out, func(a addresses) {
+	return serveCluster(ctx, o, out, messages, func(a addresses) {
 		_, _ = fmt.Fprintf(out, `A simulated cluster of %s and %s, %g changes per second.
 
   status             http://%s/

@@ -2,10 +2,16 @@ package main
 
 import (
 	"context"
+	"log/slog"
+	"math"
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
+	"github.com/kubestate/kubestate/internal/conf"
 )
 
 // How much the heap may grow between two garbage collections, in percent of what
@@ -21,6 +27,27 @@ const (
 func collectOften(percent int) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
+	}
+}
+
+// limitMemory sets the memory limit of the Go runtime as options say, from the limit of the
+// container that provider returns. GOMEMLIMIT in the environment has priority.
+func limitMemory(o conf.MemoryOptions, provider memlimit.Provider, log *slog.Logger) {
+	if !o.Auto {
+		return
+	}
+	if limit := os.Getenv("GOMEMLIMIT"); limit != "" {
+		log.Info("keeping memory limit of GOMEMLIMIT", "limit", limit)
+		return
+	}
+	limit, err := memlimit.Set(memlimit.WithProvider(provider), memlimit.WithRatio(o.Ratio))
+	switch {
+	case err != nil:
+		log.Warn("cannot set memory limit", "err", err)
+	case limit == math.MaxInt64:
+		log.Info("setting no memory limit: the container has none")
+	default:
+		log.Info("set memory limit", "bytes", limit)
 	}
 }
 

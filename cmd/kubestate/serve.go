@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/spf13/cobra"
 
 	"github.com/kubestate/kubestate"
@@ -39,7 +39,7 @@ does, from the same watches.`,
   kubectl get pods -A -o json | kubestate render -`,
 		Args: knownCommand,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return serveCluster(c.Context(), o, o.Logger(c.ErrOrStderr()), c.OutOrStdout(), func(addresses) {})
+			return serveCluster(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr(), func(addresses) {})
 		},
 	}
 	takeOptions(c, o, serveGroups()...)
@@ -59,13 +59,15 @@ type addresses struct{ main, telemetry string }
 
 // serveCluster reads a cluster and serves until ctx ends. It wires every part to the
 // next: watches feed the exporter and the agent, the exporter answers on the main port.
-// out is standard output. listening is called when both ports are open.
-func serveCluster(ctx context.Context, o *conf.Options, log *slog.Logger, out io.Writer, listening func(addresses)) error {
+// out and messages are standard output and error. listening is called when both ports are open.
+func serveCluster(ctx context.Context, o *conf.Options, out, messages io.Writer, listening func(addresses)) error {
 	settings, err := o.Complete()
 	if err != nil {
 		return err
 	}
 	o = settings.Options
+	log := o.Logger(messages)
+	limitMemory(o.Memory, memlimit.FromCgroup, log)
 	for _, w := range settings.Warnings {
 		log.Warn(w)
 	}

@@ -34,7 +34,10 @@ func agentConsumers(a *agent.Agent) []*kubewatch.Consumer {
 
 // planOf returns what to read for consumers in the scope that options and settings give.
 func planOf(s conf.Settings, consumers ...*kubewatch.Consumer) kubewatch.Plan {
-	scope := kubewatch.Scope{Namespaces: s.Namespaces, FieldSelector: s.FieldSelector, Shard: shardOf(&s.Options.Shards)}
+	scope := kubewatch.Scope{
+		Namespaces: s.Namespaces, FieldSelector: s.FieldSelector, Shard: shardOf(&s.Options.Shards),
+		Lists: kubewatch.Lists{PageSize: max(0, s.Options.ObjectLimit), Cached: s.Options.UseAPIServerCache},
+	}
 	if selector := podSelector(&s.Options.Shards); selector != "" {
 		scope.FieldSelectors = map[string]string{kind.Pods.Name: selector}
 	}
