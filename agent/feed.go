@@ -9,7 +9,7 @@ import (
 	"github.com/kubestate/kubestate/agent/internal/compile"
 	"github.com/kubestate/kubestate/agent/internal/resolve"
 	"github.com/kubestate/kubestate/agent/internal/series"
-	"github.com/kubestate/kubestate/internal/told"
+	"github.com/kubestate/kubestate/internal/logged"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -27,7 +27,7 @@ type Feed struct {
 	// Guarded by Agent.mu:
 	synced   bool
 	failures uint64
-	told     told.Texts // the failures that were logged
+	logged   logged.Messages // the failures that were logged
 }
 
 var errNoName = errors.New("object has no name")
@@ -62,9 +62,9 @@ func (f *Feed) Put(o kind.Object) {
 func (f *Feed) failed(k types.NamespacedName, err error) {
 	f.agent.mu.Lock()
 	f.failures++
-	tell := f.told.New(err.Error())
+	isNew := f.logged.New(err.Error())
 	f.agent.mu.Unlock()
-	if tell {
+	if isNew {
 		f.agent.config.Logger.Error("object has samples that cannot be computed; leaving them out",
 			"resource", f.resource.Table.Name, "namespace", k.Namespace, "name", k.Name, "err", err)
 	}

@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 
-	"github.com/kubestate/kubestate/internal/told"
+	"github.com/kubestate/kubestate/internal/logged"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -104,9 +104,9 @@ type tracker struct {
 
 	mu     sync.Mutex
 	status Status
-	turned time.Time  // when the loop last made a step
-	logged string     // the last logged reason that is the resource's own, until it recovers
-	faults told.Texts // decode errors that were logged
+	turned time.Time       // when the loop last made a step
+	logged string          // the last logged reason that is the resource's own, until it recovers
+	faults logged.Messages // decode errors that were logged
 }
 
 func (t *tracker) snapshot() Status {

@@ -12,9 +12,9 @@ import (
 	"github.com/kubestate/kubestate/agent/flush"
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/datadogconf"
+	"github.com/kubestate/kubestate/internal/logged"
 	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/serve"
-	"github.com/kubestate/kubestate/internal/told"
 	"github.com/kubestate/kubestate/kubewatch"
 	"github.com/kubestate/kubestate/kubewatch/lease"
 	"github.com/kubestate/kubestate/sink"
@@ -117,7 +117,7 @@ func (p *pusher) identify(ctx context.Context, client *kubewatch.Client) {
 		return
 	}
 	identified := sync.OnceFunc(func() { close(p.identified) })
-	var told told.Texts
+	var told logged.Messages
 	for {
 		uid, err := client.NamespaceUID(ctx, systemNamespace)
 		if err == nil {

@@ -1,5 +1,5 @@
-// Package bounded reads files and streams up to a limit, so that input of any
-// length, such as a device or the wrong file, cannot take all memory.
+// Package bounded reads files and streams up to a limit, so that unexpected input, such
+// as a device or the wrong file, cannot exhaust memory.
 package bounded
 
 import (
@@ -12,7 +12,7 @@ import (
 const (
 	Secret   = 64 << 10 // tokens, keys, passwords, names
 	Config   = 16 << 20 // configuration, certificates
-	Document = 1 << 30  // files of objects, as kubectl prints them
+	Document = 1 << 30  // manifests, as kubectl prints them
 )
 
 // ReadFile returns the content of a file of at most limit bytes.
@@ -21,7 +21,7 @@ func ReadFile(name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = f.Close() }() // it was only read
+	defer func() { _ = f.Close() }() // only read
 	data, err := Read(f, limit)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
@@ -29,7 +29,7 @@ func ReadFile(name string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// Read returns what r has, which is at most limit bytes.
+// Read returns the content of r, which must be at most limit bytes.
 func Read(r io.Reader, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err == nil && int64(len(data)) > limit {

@@ -22,14 +22,15 @@ func TestReadFile(t *testing.T) {
 		t.Errorf("got %q, %v", data, err)
 	}
 	if _, err := ReadFile("/dev/zero", 1000); err == nil {
-		t.Error("an endless file is read")
+		t.Error("endless file: no error")
 	}
 	if _, err := ReadFile(path+"x", 5); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }
 
-// The product reads files and streams through this package, or a limit.
+// Non-test code reads files and streams through this package, or with a limit of its
+// own.
 func TestNoUnboundedReads(t *testing.T) {
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
 		slashed := strings.TrimPrefix(filepath.ToSlash(path), "../../")

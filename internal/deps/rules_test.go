@@ -57,7 +57,7 @@ var onlyImports = []struct {
 	},
 	{
 		from:   "./agent",
-		may:    []string{"./metric", "./kind", "./sink", "./agent/naming", "./agent/naming/ksm", "./agent/internal/compile", "./agent/internal/resolve", "./agent/internal/series", "./internal/told", "k8s.io/apimachinery/..."},
+		may:    []string{"./metric", "./kind", "./sink", "./agent/naming", "./agent/naming/ksm", "./agent/internal/compile", "./agent/internal/resolve", "./agent/internal/series", "./internal/logged", "k8s.io/apimachinery/..."},
 		reason: "the agent is fed objects of any origin and knows no backend: schemes are data, sinks are given",
 	},
 	{
@@ -95,7 +95,7 @@ var onlyImports = []struct {
 	},
 	{
 		from:   "./internal/store",
-		may:    []string{"./metric", "./kind", "./exposition", "./internal/piece", "./internal/told", "k8s.io/apimachinery/..."},
+		may:    []string{"./metric", "./kind", "./exposition", "./internal/piece", "./internal/logged", "k8s.io/apimachinery/..."},
 		reason: "the store keeps text by object and family; it neither reads a cluster nor serves HTTP",
 	},
 	{

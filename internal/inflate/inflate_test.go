@@ -12,8 +12,8 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-// texts are stretches of all lengths that matter: nothing, less and more than a block of
-// deflate, some that cannot be compressed.
+// texts returns texts of all relevant lengths: empty, smaller and larger than a deflate
+// block, some incompressible.
 func texts() [][]byte {
 	rng := rand.New(rand.NewPCG(1, 2))
 	noise := make([]byte, 100_000)
@@ -82,17 +82,17 @@ func TestInflateAllForms(t *testing.T) {
 			for _, room := range []int{0, 1, Slack, 2 * Slack} {
 				out := bytes.Repeat([]byte{'.'}, len(text)+room)
 				if err := d.Inflate(out[:len(text)], data.Bytes()); err != nil || !bytes.Equal(out[:len(text)], text) {
-					t.Fatalf("text %d, writer %d, room for %d bytes more: error %v, or another text", i, j, room, err)
+					t.Fatalf("text %d, writer %d, room for %d bytes more: error %v, or text differs", i, j, room, err)
 				}
 			}
 			if err := d.Inflate(make([]byte, len(text)+1), data.Bytes()); err == nil {
-				t.Errorf("text %d, writer %d: no error where the text ends early", i, j)
+				t.Errorf("text %d, writer %d: no error for a truncated text", i, j)
 			}
 			if len(text) > 0 && len(text) < 300 {
-				for end := range data.Bytes() { // what is cut off may be padding, but text is never wrong
+				for end := range data.Bytes() { // the truncated bytes may be padding, but the text is never wrong
 					out := make([]byte, len(text))
 					if err := d.Inflate(out, data.Bytes()[:end]); err == nil && !bytes.Equal(out, text) {
-						t.Errorf("text %d, writer %d: another text of the first %d bytes", i, j, end)
+						t.Errorf("text %d, writer %d: wrong text from the first %d bytes", i, j, end)
 					}
 				}
 			}
@@ -100,7 +100,7 @@ func TestInflateAllForms(t *testing.T) {
 	}
 }
 
-// FuzzInflate compares with the standard library, which need not be as lenient.
+// The standard library may be stricter.
 func FuzzInflate(f *testing.F) {
 	for _, text := range texts() {
 		f.Add(deflate(f, text[:min(len(text), 2000)]))
@@ -113,10 +113,10 @@ func FuzzInflate(f *testing.F) {
 		got := make([]byte, len(want), len(want)+Slack)
 		ours := d.Inflate(got, data)
 		if err == nil && (ours != nil || !bytes.Equal(got, want)) {
-			t.Errorf("error %v, or another text than the library's of %d bytes", ours, len(want))
+			t.Errorf("error %v, or text of %d bytes differs from the library", ours, len(want))
 		}
 		if err := d.Inflate(make([]byte, 100), data); err == nil && len(want) < 100 {
-			t.Errorf("100 bytes of data that has %d", len(want))
+			t.Errorf("no error for 100 bytes of a text of %d", len(want))
 		}
 	})
 }

@@ -38,7 +38,7 @@ func distEntry(symbol int) entry {
 
 func codeEntry(symbol int) entry { return literal | entry(symbol)<<valueShift }
 
-// fixedTables makes the tables of a block with fixed codes.
+// fixedTables builds the tables of a block with fixed codes.
 func (d *Inflater) fixedTables() error {
 	for i := range maxLit {
 		switch {
@@ -121,7 +121,7 @@ func (d *Inflater) readLengths(n int) error {
 	return nil
 }
 
-// tables makes tables from code lengths.
+// tables builds tables from code lengths.
 func (d *Inflater) tables(nlit, ndist int) error {
 	var ok1, ok2 bool
 	d.lits, ok1 = makeTable(d.lits, d.lengths[:nlit], litBits, litEntry)
@@ -145,9 +145,9 @@ func pair(t []entry) {
 	}
 }
 
-// makeTable makes the table of a canonical Huffman code (RFC 1951, section 3.2.2), reusing t.
-// Its first part is indexed by first bits; longer codes are in further parts. It returns
-// false for lengths that are no valid code.
+// makeTable builds the table of a canonical Huffman code (RFC 1951, section 3.2.2),
+// reusing t. Its first part is indexed by first bits; longer codes are in further
+// parts. It returns false if the lengths are not a valid code.
 func makeTable(t []entry, lengths []uint8, first uint, entryOf func(symbol int) entry) ([]entry, bool) {
 	var count [maxCode + 1]int
 	for _, l := range lengths {

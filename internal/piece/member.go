@@ -6,17 +6,17 @@ import "encoding/binary"
 // pieces. The zero value is that of an empty member.
 type Member struct {
 	crc  uint32
-	size uint32 // modulo 2^32, as the format has it
+	size uint32 // modulo 2^32, as in the format
 }
 
 // MemberHeader is the header of a member: deflate, no name, no time, unknown operating
 // system.
 const MemberHeader = "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 
-// MemberTrailerSize is the length of what AppendTrailer appends.
+// MemberTrailerSize is the length of the trailer.
 const MemberTrailerSize = 2 + 4 + 4
 
-// Add adds a piece after those before.
+// Add appends a piece to the member.
 func (m *Member) Add(d *Deflated) {
 	m.crc = join(m.crc, d.CRC, d.power)
 	m.size += uint32(d.Size)

@@ -13,8 +13,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// texts are stretches of all lengths that matter: nothing, less and more than a
-// block of deflate, some that cannot be compressed.
+// texts returns texts of all relevant lengths: empty, smaller and larger than a deflate
+// block, some incompressible.
 func texts() [][]byte {
 	rng := rand.New(rand.NewPCG(1, 2))
 	noise := make([]byte, 100_000)
@@ -51,10 +51,10 @@ func TestMemberIsTheTextOfItsPieces(t *testing.T) {
 			t.Fatalf("%d pieces: %v", n, err)
 		}
 		if !bytes.Equal(got, bytes.Join(all[:n], nil)) {
-			t.Errorf("%d pieces: another text", n)
+			t.Errorf("%d pieces: text differs", n)
 		}
 		if source.Len() > 0 {
-			t.Errorf("%d pieces: %d bytes behind the member", n, source.Len())
+			t.Errorf("%d pieces: %d bytes after the member", n, source.Len())
 		}
 	}
 }
@@ -74,7 +74,7 @@ func TestInflateOfBrokenData(t *testing.T) {
 	d := p.Deflate([]byte(strings.Repeat("text ", 100)))
 	d.Data = d.Data[:len(d.Data)/2]
 	if got, err := p.Inflate([]byte("before"), d); err == nil || string(got) != "before" {
-		t.Errorf("got %q and error %v, want what was there and an error", got, err)
+		t.Errorf("got %q and error %v, want dst unchanged and an error", got, err)
 	}
 }
 
@@ -91,7 +91,7 @@ func TestZstdFramesAreOneBody(t *testing.T) {
 	defer r.Close()
 	got, err := io.ReadAll(r)
 	if err != nil || !bytes.Equal(got, bytes.Join(texts(), nil)) {
-		t.Errorf("another text, error %v", err)
+		t.Errorf("text differs, error %v", err)
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package quantity bounds the text of Kubernetes quantities before they are parsed:
-// parsing "1e-2147483648" would take hours, and gigabytes of memory. The package
-// does not know where quantities come from.
+// Package quantity bounds Kubernetes quantities before they are parsed: parsing
+// "1e-2147483648" would take hours, and gigabytes of memory. It does not know where
+// quantities come from.
 package quantity
 
 import "strings"
@@ -10,13 +10,13 @@ const (
 	maxExponentDigits = 2
 )
 
-// TooLarge is a quantity that is cheap to parse and larger than any that is shown.
-// It replaces quantities that must not be parsed, so that whoever reads the object
-// finds out that one was out of bounds.
+// TooLarge replaces quantities that must not be parsed. It is cheap to parse and
+// exceeds every quantity that is exposed, so readers of the object can tell that the
+// quantity was out of bounds.
 const TooLarge = "1e99"
 
-// Bounded reports whether a quantity, or what should be one, is cheap to parse: it
-// has at most 64 characters and an exponent of at most two digits.
+// Bounded reports whether text, presumably a quantity, is cheap to parse: it has at
+// most 64 characters and an exponent of at most two digits.
 func Bounded(text string) bool {
 	if len(text) > maxLength {
 		return false
@@ -35,7 +35,7 @@ func Bounded(text string) bool {
 	return len(exponent) <= maxExponentDigits
 }
 
-// Like reports whether a text can be a quantity, judged by its characters alone.
+// Like reports whether text has only characters of a quantity.
 func Like(text string) bool {
 	return text != "" && strings.IndexByte("+-.0123456789", text[0]) >= 0 &&
 		strings.Trim(text, "+-.0123456789eEinumkKMGTP") == ""

@@ -20,7 +20,7 @@ func TestBounded(t *testing.T) {
 	}
 }
 
-// TestLike: everything that the parser accepts is like a quantity.
+// Everything that the parser accepts looks like a quantity.
 func TestLike(t *testing.T) {
 	for _, suffix := range []string{"", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "e3", "E-3", "e+3"} {
 		for _, number := range []string{"1", "-1", "+1", ".5", "1.5", "0"} {
@@ -40,7 +40,7 @@ func TestLike(t *testing.T) {
 	}
 }
 
-// TestTooLarge: the replacement is no longer than what it replaces, and parses.
+// The replacement parses, and is not longer than what it replaces.
 func TestTooLarge(t *testing.T) {
 	q, err := apiresource.ParseQuantity(TooLarge)
 	if err != nil {
@@ -50,6 +50,6 @@ func TestTooLarge(t *testing.T) {
 		t.Errorf("%s is %g", TooLarge, got)
 	}
 	if !Bounded(TooLarge) || Bounded("e100") || len("e100") < len(TooLarge) {
-		t.Errorf("%s is out of bounds itself or longer than what it replaces", TooLarge)
+		t.Errorf("%s is out of bounds or longer than what it replaces", TooLarge)
 	}
 }

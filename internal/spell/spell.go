@@ -1,12 +1,12 @@
-// Package spell finds the name that somebody may have meant. It does not know
-// what the names are of.
+// Package spell suggests the name that a misspelled name was meant to be. It does not
+// know what is named.
 package spell
 
-// maxTypos is how many letters a name may be wrong in and still be recognised.
+// maxTypos is the maximum edit distance of a suggestion.
 const maxTypos = 3
 
-// Near returns a question for the end of an error, "did you mean pods?", about the
-// name that is most like another; "" where there is none.
+// Near returns a suggestion for the end of an error, such as "did you mean pods?", or
+// "" if no name is similar.
 func Near(name string, names []string) string {
 	if near := nearest(name, names); near != "" {
 		return "did you mean " + near + "?"
@@ -14,7 +14,7 @@ func Near(name string, names []string) string {
 	return ""
 }
 
-// Hint is Near behind a semicolon.
+// Hint is Near with a leading semicolon.
 func Hint(name string, names []string) string {
 	if near := Near(name, names); near != "" {
 		return "; " + near
@@ -22,8 +22,8 @@ func Hint(name string, names []string) string {
 	return ""
 }
 
-// nearest returns the first of names that is most like name: a few letters are
-// wrong, missing or too many. It returns "" where none is.
+// nearest returns the first of the names with the smallest edit distance from name, or
+// "" if none is similar.
 func nearest(name string, names []string) string {
 	best, least := "", min(maxTypos, len(name)/2)+1
 	for _, n := range names {
@@ -34,9 +34,9 @@ func nearest(name string, names []string) string {
 	return best
 }
 
-// distance returns how many bytes to replace, add or remove to get from a to b.
+// distance returns the Levenshtein distance of a and b in bytes.
 func distance(a, b string) int {
-	row := make([]int, len(b)+1) // from the part of a that was seen to each beginning of b
+	row := make([]int, len(b)+1) // distances of the processed prefix of a from each prefix of b
 	for j := range row {
 		row[j] = j
 	}

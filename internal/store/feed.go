@@ -10,7 +10,7 @@ import (
 	"unique"
 
 	"github.com/kubestate/kubestate/exposition"
-	"github.com/kubestate/kubestate/internal/told"
+	"github.com/kubestate/kubestate/internal/logged"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -39,7 +39,7 @@ type Feed struct {
 	bytes     int
 	failures  uint64
 
-	told told.Texts // failures that were logged
+	logged logged.Messages // failures that were logged
 
 	// For sealing; see seal.go.
 	open      []*cell // queue of cells that changed and are not sealed
@@ -128,9 +128,9 @@ func (f *Feed) store(k key, lines *exposition.Writer) (due []*text, err error) {
 func (f *Feed) failed(k key, err error) {
 	f.mu.Lock()
 	f.failures++
-	tell := f.told.New(err.Error())
+	isNew := f.logged.New(err.Error())
 	f.mu.Unlock()
-	if tell {
+	if isNew {
 		f.resource.logger.Error("failed to compute metrics of object; leaving them out",
 			"resource", f.resource.table.Name, "namespace", k.namespace, "name", k.name, "err", err)
 	}

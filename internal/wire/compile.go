@@ -8,15 +8,14 @@ import (
 	"strings"
 )
 
-// Compile returns the filter that keeps the named fields of a message and drops
-// all others. message is of the generated type that is to be decoded, or a
-// pointer to one.
+// Compile returns the filter that keeps the named fields of a message and drops all
+// others. message is a value of the generated type to be decoded, or a pointer to one.
 //
-// A field is named as in a manifest, from the message down, without regard to
-// lists: "spec.containers.name" is the name of every container. All below it is
-// kept with it. Braces hold alternatives: "spec.containers.{name,image}". Of a map
-// the entry of one key can be dropped: "metadata.annotations[!key]". The error
-// names every field that does not exist.
+// Fields are named as in a manifest, starting at the message, ignoring lists:
+// "spec.containers.name" is the name of every container. Everything below a field is
+// kept with it. Braces contain alternatives: "spec.containers.{name,image}". One key of
+// a map can be dropped: "metadata.annotations[!key]". The error names every field that
+// does not exist.
 func Compile(message any, fields []string) (*Filter, error) {
 	f := &Filter{}
 	var errs []error
@@ -35,8 +34,8 @@ func Compile(message any, fields []string) (*Filter, error) {
 	return f, nil
 }
 
-// Keeps reports whether the filter of a message keeps all of a field, which is named
-// as in Compile, without braces.
+// Keeps reports whether the filter of a message keeps a field completely. The field is
+// named as in Compile, without braces.
 func (f *Filter) Keeps(message any, field string) bool {
 	t := reflect.TypeOf(message)
 	for name := range strings.SplitSeq(field, ".") {
@@ -60,8 +59,8 @@ func (f *Filter) Keeps(message any, field string) bool {
 	return f == nil || f.all
 }
 
-// Paths returns the paths that a field of Compile stands for, and the key that it
-// excludes, empty if none.
+// Paths returns the paths that a field of Compile stands for, and the excluded key, if
+// any.
 func Paths(field string) (paths []string, except string, err error) {
 	path, except, err := splitException(field)
 	if err == nil {
@@ -126,7 +125,7 @@ func splitException(field string) (path, except string, err error) {
 	return path, except, nil
 }
 
-// keep adds a field of a message of type t to what the filter keeps.
+// keep adds a field of a message of type t to the kept ones.
 func (f *Filter) keep(t reflect.Type, path []string, except string) error {
 	if len(path) == 0 {
 		return f.keepAll(t, except)
@@ -142,7 +141,7 @@ func (f *Filter) keep(t reflect.Type, path []string, except string) error {
 	return f.keep(child, path[1:], except)
 }
 
-// keepAll keeps all of a field, without the entry of the key except if that is set.
+// keepAll keeps all of a field, except the entry with key except if that is set.
 func (f *Filter) keepAll(t reflect.Type, except string) error {
 	switch {
 	case except == "":
@@ -176,8 +175,8 @@ func element(t reflect.Type) reflect.Type {
 	return t
 }
 
-// find returns the type of a field and the numbers that lead to it: several where
-// it is inlined in manifests.
+// find returns the type of a field and the field numbers that lead to it: several if it
+// is inlined in manifests.
 func find(t reflect.Type, name string) (numbers []int, field reflect.Type) {
 	if t.Kind() != reflect.Struct {
 		return nil, nil

@@ -13,8 +13,8 @@ import (
 	"github.com/kubestate/kubestate/internal/quantity"
 )
 
-// The wire types that messages of the API have. What has another, a group for
-// example, is left to the decoder to judge.
+// Wire types used by the Kubernetes API. Others, such as groups, are left to the
+// decoder.
 const (
 	typeVarint  = 0
 	typeFixed64 = 1
@@ -22,13 +22,13 @@ const (
 	typeFixed32 = 5
 )
 
-// A Filter says which fields of a message to keep. The nil Filter keeps all, and
-// quantities out of bounds too. It is immutable and safe for concurrent use.
+// Filter says which fields of a message to keep. The nil Filter keeps everything,
+// including quantities out of bounds. It is immutable and safe for concurrent use.
 type Filter struct {
-	fields   []*Filter // by field number; nil: the field is dropped or, with all, kept as it is
+	fields   []*Filter // by field number; nil: the field is dropped or, with all, kept unchanged
 	all      bool      // all fields are kept
-	except   string    // key of the one entry of a map that is dropped; empty: none
-	quantity bool      // it is for the text of a quantity
+	except   string    // key of the map entry that is dropped; empty: none
+	quantity bool      // the message is the text of a quantity
 }
 
 // asItIs reports whether the filter changes nothing.
@@ -42,12 +42,12 @@ func (f *Filter) set(number int, child *Filter) {
 	f.fields[number] = child
 }
 
-// Append appends to dst what the filter keeps of an encoded message. It allocates
-// nothing if dst has room, and dst may be message[:0], to filter in place.
+// Append appends the filtered encoded message to dst. It does not allocate if dst has
+// capacity, and dst may be message[:0], to filter in place.
 //
-// A malformed message is kept from there on, so that the decoder reports what is
-// wrong: what decodes unfiltered decodes filtered, to the same except for dropped
-// fields and quantities out of bounds, which become quantity.TooLarge.
+// From a malformed field on, the message is kept unchanged, so that the decoder reports
+// the error. What decodes unfiltered also decodes filtered, to the same value except
+// for dropped fields and quantities out of bounds, which become quantity.TooLarge.
 func (f *Filter) Append(dst, message []byte) []byte {
 	if f.asItIs() {
 		return append(dst, message...)
@@ -76,9 +76,9 @@ func (f *Filter) Append(dst, message []byte) []byte {
 	return dst
 }
 
-// appendNested appends a field that is a message. Its new length takes as many
-// bytes as the old one, although fewer might do, so that it can be written before
-// what it counts; decoders accept such numbers.
+// appendNested appends a field that is a message. Its length prefix takes as many bytes
+// as before, even if fewer would do, so that it can be reserved before the content is
+// known; decoders accept that.
 func (f *Filter) appendNested(dst, message []byte, v value) []byte {
 	dst = append(dst, message[:v.start]...)
 	start := len(dst)
@@ -108,22 +108,22 @@ func (f *Filter) field(number int32) *Filter {
 	return f.fields[number]
 }
 
-// value is where a field lies in a message that begins with it: the tag ends at
-// tag, the content begins at start.
+// value is the position of a field at the start of a message: the tag ends at tag, the
+// content starts at start.
 type value struct {
 	number          int32
 	wireType        int
 	tag, start, end int
 }
 
-// parse reads the first field of a message. It is not ok where the message is
-// malformed or has a group.
+// parse reads the first field of a message. ok is false if the message is malformed or
+// the field is a group.
 func parse(message []byte) (v value, ok bool) {
 	tag, n := uvarint(message)
 	if n <= 0 {
 		return value{}, false
 	}
-	// The generated decoders cut the number to 32 bits, too.
+	// Generated decoders also truncate the number to 32 bits.
 	v = value{number: int32(tag >> 3), wireType: int(tag & 7), tag: n, start: n}
 	size := uint64(0)
 	switch v.wireType {
@@ -147,7 +147,7 @@ func parse(message []byte) (v value, ok bool) {
 	return v, true
 }
 
-// uvarint is binary.Uvarint, faster for numbers below 128, which most are.
+// uvarint is binary.Uvarint, faster for numbers below 128, the most common ones.
 func uvarint(b []byte) (uint64, int) {
 	if len(b) > 0 && b[0] < 0x80 {
 		return uint64(b[0]), 1

@@ -15,9 +15,8 @@ import (
 	"github.com/kubestate/kubestate/internal/wire"
 )
 
-// kept are fields of a Pod of every sort: of the object itself and of others
-// within it, in lists, behind pointers, in messages that manifests do not show,
-// maps whole and without an entry.
+// kept has every sort of field of a Pod: in the object and nested, in lists, behind
+// pointers, in inlined messages, complete maps and maps without a key.
 var kept = []string{
 	"metadata.name", "metadata.labels", "metadata.annotations[!secret]", "metadata.creationTimestamp",
 	"spec.nodeName", "spec.containers.name", "spec.containers.resources.requests", "spec.volumes.name",
@@ -34,7 +33,7 @@ func compile(t testing.TB, fields ...string) *wire.Filter {
 	return f
 }
 
-// pod has something to keep and something to drop at every level.
+// pod has fields to keep and to drop at every level.
 func pod() *corev1.Pod {
 	grace := int64(30)
 	return &corev1.Pod{
@@ -89,8 +88,7 @@ func decode(t testing.TB, b []byte) *corev1.Pod {
 	return &p
 }
 
-// dropOthers clears the fields of o that are not among fields, without knowing how
-// they are encoded.
+// dropOthers clears the fields of o that are not listed, independently of the encoding.
 func dropOthers(o reflect.Value, fields []string) {
 	switch o.Kind() {
 	case reflect.Pointer:
@@ -105,7 +103,7 @@ func dropOthers(o reflect.Value, fields []string) {
 		for i := range o.NumField() {
 			dropField(o.Type().Field(i), o.Field(i), fields)
 		}
-	case reflect.Map: // its fields are the keys that are not kept
+	case reflect.Map: // its fields are the kept keys
 		for _, key := range o.MapKeys() {
 			if slices.Contains(fields, key.String()) {
 				o.SetMapIndex(key, reflect.Value{})
@@ -142,7 +140,7 @@ func TestKeepsWhatIsNamed(t *testing.T) {
 	before := bytes.Clone(message)
 	short := compile(t, kept...).Append(nil, message)
 	if !bytes.Equal(message, before) {
-		t.Error("the message has changed")
+		t.Error("message modified")
 	}
 	got := decode(t, short)
 	want := pod()
@@ -151,10 +149,10 @@ func TestKeepsWhatIsNamed(t *testing.T) {
 		t.Errorf("got\n%v\nwant\n%v", got, want)
 	}
 	if bytes.Contains(short, []byte("dropped")) {
-		t.Errorf("something that is to be dropped is among %q", short)
+		t.Errorf("field not dropped: %q", short)
 	}
 	if got.Spec.Volumes[0].PersistentVolumeClaim.ClaimName != "c" || got.Annotations["open"] != "kept" || got.Annotations["secrets"] != "kept" {
-		t.Errorf("something is missing in %v", got)
+		t.Errorf("field missing in %v", got)
 	}
 }
 
@@ -172,7 +170,7 @@ func TestNoFieldKeepsNone(t *testing.T) {
 	}
 }
 
-// The same field may be named in several ways; each keeps what it says.
+// A field may be named in several ways; the union is kept.
 func TestFieldsOverlap(t *testing.T) {
 	message := marshal(t, pod())
 	for _, test := range []struct{ fields, as []string }{
@@ -198,7 +196,7 @@ func TestKeeps(t *testing.T) {
 	f := compile(t, kept...)
 	for field, want := range map[string]bool{
 		"metadata.name": true, "metadata.labels": true, "metadata.uid": false, "metadata": false,
-		"metadata.annotations": false, // not all of it
+		"metadata.annotations": false, // not completely
 		"spec.containers.name": true, "spec.containers.image": false, "spec.containers": false,
 		"spec.volumes.persistentVolumeClaim.claimName": true, "spec.volumes.persistentVolumeClaim": false, "spec.volumes.hostPath.path": false,
 		"status.containerStatuses.state.running.startedAt": true, "spec.nothing.at.all": false,
@@ -208,7 +206,7 @@ func TestKeeps(t *testing.T) {
 		}
 	}
 	if !(*wire.Filter)(nil).Keeps(&corev1.Pod{}, "metadata.name") {
-		t.Error("no filter keeps no name")
+		t.Error("the nil filter does not keep a name")
 	}
 }
 
@@ -236,8 +234,8 @@ field "spec.{}": v1.PodSpec has no field ""`
 	}
 }
 
-// Encoders may write numbers with more bytes than they need, and fields in any
-// order and again.
+// Encoders may use more bytes than necessary for numbers, and fields in any order and
+// repeatedly.
 func TestUnusualEncodings(t *testing.T) {
 	var message []byte
 	field := func(number, value string) {
@@ -245,11 +243,11 @@ func TestUnusualEncodings(t *testing.T) {
 		message = append(message, byte(len(value))|0x80, 0x80, 0x00)
 		message = append(message, value...)
 	}
-	field("\x12", "\x52\x01n\x2a\x01d")   // spec with nodeName (10) and a field that is dropped (5)
-	field("\x9a\x01", "unknown")          // 19, which nobody knows
+	field("\x12", "\x52\x01n\x2a\x01d")   // spec with nodeName (10) and a dropped field (5)
+	field("\x9a\x01", "unknown")          // unknown field 19
 	field("\x92\x80\x80\x00", "\x20\x07") // spec again, with terminationGracePeriodSeconds (4)
-	// Metadata with name (1), UID (5) and annotations (12): one with two keys, of
-	// which the last counts, and one without a value.
+	// Metadata with name (1), UID (5) and annotations (12): one with two keys, of which
+	// the last counts, and one without a value.
 	field("\x0a", "\x0a\x01a\x2a\x01u"+"\x62\x0e\x0a\x04open\x0a\x06secret"+"\x62\x06\x0a\x04open")
 	p := decode(t, compile(t, kept...).Append(nil, message))
 	if p.Spec.NodeName != "n" || *p.Spec.TerminationGracePeriodSeconds != 7 || p.Name != "a" || p.UID != "" ||
@@ -258,14 +256,14 @@ func TestUnusualEncodings(t *testing.T) {
 	}
 }
 
-// What makes no sense is left to the decoder, whose error is that of the message
-// unfiltered.
+// Malformed messages are left to the decoder, which returns the same error as for the
+// unfiltered message.
 func TestNonsenseIsLeft(t *testing.T) {
 	f := compile(t, kept...)
 	for name, message := range map[string]string{
-		"tag breaks off":      "\x8a",
-		"length breaks off":   "\x12\x80",
-		"content breaks off":  "\x12\x05\x52",
+		"truncated tag":       "\x8a",
+		"truncated length":    "\x12\x80",
+		"truncated content":   "\x12\x05\x52",
 		"number of 0":         "\x02\x00",
 		"endless number":      "\x12" + strings.Repeat("\x80", 11),
 		"group":               "\x13\x14",
@@ -290,13 +288,12 @@ func TestAppendAllocs(t *testing.T) {
 	f, message := compile(t, kept...), marshal(t, pod())
 	dst := make([]byte, 0, len(message))
 	if n := testing.AllocsPerRun(100, func() { dst = f.Append(dst[:0], message) }); n != 0 {
-		t.Errorf("%v allocations, want none", n)
+		t.Errorf("%v allocations, want 0", n)
 	}
 }
 
-// FuzzAppend filters arbitrary messages: what decodes unfiltered decodes filtered
-// to the same but for the fields that are dropped, also where it is filtered in
-// place.
+// Arbitrary messages: what decodes unfiltered also decodes filtered, to the same value
+// except for dropped fields, also when filtered in place.
 func FuzzAppend(f *testing.F) {
 	f.Add(marshal(f, pod()))
 	f.Add(marshal(f, pod())[:300])
@@ -310,7 +307,7 @@ func FuzzAppend(f *testing.F) {
 		}
 		var want, got corev1.Pod
 		if want.Unmarshal(message) != nil {
-			_ = got.Unmarshal(short) // as long as it does not panic
+			_ = got.Unmarshal(short) // must not panic
 		} else if err := got.Unmarshal(short); err != nil {
 			t.Fatalf("%q decodes, filtered %q does not: %v", message, short, err)
 		} else {

@@ -9,8 +9,8 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// BenchmarkFilterPod drops from Pods of a simulated cluster what the default
-// families do not read. BenchmarkPod in kubewatch has this beside the decoding.
+// BenchmarkFilterPod drops from Pods of a simulated cluster the fields that default
+// families do not read. BenchmarkPod in kubewatch includes decoding.
 func BenchmarkFilterPod(b *testing.B) {
 	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: apiserver.Resources()})
 	if err != nil {

@@ -10,18 +10,17 @@ import (
 	"github.com/kubestate/kubestate/internal/quantity"
 )
 
-// This file replaces quantities that must not be parsed, because that would take
-// hours, by quantity.TooLarge: in protobuf while fields are dropped, in JSON before
-// it is decoded.
+// This file replaces quantities that would take hours to parse with quantity.TooLarge:
+// in protobuf while fields are dropped, in JSON before decoding.
 
-// Whole returns the filter that keeps all fields of a message, quantities out of
-// bounds excepted. message is as for Compile.
+// Whole returns the filter that keeps all fields of a message and only replaces
+// quantities out of bounds. message is as for Compile.
 func Whole(message any) *Filter { return newGuards().of(reflect.TypeOf(message)) }
 
-// guards finds the quantities in messages of Go types.
+// guards finds quantities in messages of Go types.
 type guards struct {
-	filters map[reflect.Type]*Filter // for types that have one
-	without map[reflect.Type]bool    // types that have none
+	filters map[reflect.Type]*Filter // for types with quantities
+	without map[reflect.Type]bool    // types without quantities
 }
 
 func newGuards() *guards { return &guards{map[reflect.Type]*Filter{}, map[reflect.Type]bool{}} }
@@ -36,7 +35,7 @@ func (g *guards) of(t reflect.Type) *Filter {
 	if !g.contains(t) {
 		return f
 	}
-	g.filters[t] = f // before what is below it: types can be recursive
+	g.filters[t] = f // before its fields, since types can be recursive
 	switch {
 	case isQuantity(t):
 		f.set(quantityText, &Filter{all: true, quantity: true})
@@ -52,8 +51,7 @@ func (g *guards) of(t reflect.Type) *Filter {
 	return f
 }
 
-// Numbers of fields: that of the text in a Quantity, and that of the value in an
-// entry of a map.
+// Field numbers of the text in a Quantity, and of the value in a map entry.
 const (
 	quantityText = 1
 	entryValue   = 2
@@ -63,7 +61,7 @@ const (
 func (g *guards) contains(t reflect.Type) bool {
 	visited := map[reflect.Type]bool{}
 	found := g.search(t, visited)
-	if !found { // else some of what was visited may have been searched in part
+	if !found { // otherwise a visited type may have been searched only in part
 		for t := range visited {
 			g.without[t] = true
 		}
@@ -96,9 +94,8 @@ func isQuantity(t reflect.Type) bool {
 	return t.Name() == "Quantity" && strings.HasSuffix(t.PkgPath(), "k8s.io/apimachinery/pkg/api/resource")
 }
 
-// BoundJSON returns the JSON form of a message of the type of into, with its
-// quantities bounded. It is object itself, and nothing is allocated, where it has
-// nothing that could be a quantity out of bounds.
+// BoundJSON returns the JSON form of a message of the type of into, with its quantities
+// bounded. If there is nothing to bound, it returns object and does not allocate.
 func BoundJSON(into any, object []byte) []byte {
 	if !suspicious(object) {
 		return object
@@ -107,7 +104,7 @@ func BoundJSON(into any, object []byte) []byte {
 	d.UseNumber()
 	var v any
 	if d.Decode(&v) != nil {
-		return object // the decoder will say what is wrong
+		return object // the decoder reports the error
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return object
@@ -119,8 +116,8 @@ func BoundJSON(into any, object []byte) []byte {
 	return bounded
 }
 
-// suspicious reports whether JSON has a number or string that could be a quantity
-// and is out of bounds.
+// suspicious reports whether JSON contains a number or string that could be a quantity
+// out of bounds.
 func suspicious(object []byte) bool {
 	for i := 0; i < len(object); i++ {
 		start := i
@@ -172,8 +169,7 @@ func bound(t reflect.Type, v any) any {
 	return v
 }
 
-// member returns the type of what an object of a type has under a name, nil if
-// that is unknown.
+// member returns the type of a named member of an object type, or nil if unknown.
 func member(t reflect.Type, name string) reflect.Type {
 	if t.Kind() == reflect.Map {
 		return t.Elem()

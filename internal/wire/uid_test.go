@@ -32,12 +32,12 @@ func TestUID(t *testing.T) {
 		object []byte
 		want   string
 	}{
-		"pod":           {pod, "0d6b2a1e"},
-		"none":          {encodedPod(t, ""), ""},
-		"twice":         {append(encodedPod(t, "first"), pod...), "0d6b2a1e"},
-		"cut off later": {pod[:len(pod)-1], "0d6b2a1e"},
-		"cut off":       {pod[:4], ""},
-		"empty":         {nil, ""},
+		"pod":                     {pod, "0d6b2a1e"},
+		"none":                    {encodedPod(t, ""), ""},
+		"twice":                   {append(encodedPod(t, "first"), pod...), "0d6b2a1e"},
+		"truncated after the UID": {pod[:len(pod)-1], "0d6b2a1e"},
+		"cut off":                 {pod[:4], ""},
+		"empty":                   {nil, ""},
 	} {
 		if got := string(wire.UID(c.object)); got != c.want {
 			t.Errorf("%s: UID %q, want %q", name, got, c.want)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -113,7 +114,7 @@ func (w *writer) settle(batch []*packet, sent int, err error) {
 	case err == nil:
 		w.succeeded()
 	case errors.Is(err, syscall.EMSGSIZE):
-		w.logger.Warn("dropped DogStatsD packet that is too large for the network", "address", w.address.String(), "bytes", len(batch[sent].body()))
+		w.logger.Warn("dropped DogStatsD packet that is too large for the network", "address", w.address.String(), "size", fmt.Sprintf("%d bytes", len(batch[sent].body())))
 		w.count.oversize.Add(uint64(batch[sent].lines))
 		w.count.dropped.Add(uint64(batch[sent].lines))
 		done, down = sent+1, false
