@@ -12,8 +12,8 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 NICE := nice -n 10
 TOOL = $(NICE) $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 
-# The modules under test/, which build an API server and Prometheus.
-TEST_MODULES := $(patsubst %/go.mod,%,$(wildcard test/*/go.mod test/*/*/go.mod))
+# The modules under test/, which build an API server and Prometheus, and the one that builds releases.
+TEST_MODULES := tools/release $(patsubst %/go.mod,%,$(wildcard test/*/go.mod test/*/*/go.mod))
 
 # What `make generate` writes.
 GENERATED := docs/reference deploy/clusterrole.yaml deploy/clusterrole-all.yaml
@@ -33,6 +33,20 @@ demo: build ## Serve a simulated cluster on :8080 (DEMO_FLAGS="--nodes 50 --pods
 .PHONY: build
 build: ## Build the static binary bin/kubestate.
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/kubestate ./cmd/kubestate
+
+RELEASE = $(GO) -C tools/release run . $(1) --root $(CURDIR) --version '$(VERSION)' --out $(CURDIR)/bin/$(2)
+
+.PHONY: image
+image: ## Write the container image for linux/amd64 and linux/arm64 to bin/image, an OCI layout; needs no daemon.
+	@$(call RELEASE,image,image)
+
+.PHONY: push
+push: ## Push bin/image to a registry: IMAGE=registry/name:tag, as the user of ~/.docker/config.json.
+	@$(GO) -C tools/release run . push --layout $(CURDIR)/bin/image '$(IMAGE)'
+
+.PHONY: release
+release: ## Write archives for Linux, macOS and Windows, SBOMs and checksums to bin/release.
+	@$(call RELEASE,archives,release)
 
 .PHONY: test
 test: ## Run everything, cheapest first; CI runs this.

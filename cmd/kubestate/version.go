@@ -19,6 +19,9 @@ var version = "dev"
 func buildInfo() serve.Build {
 	b := serve.Build{Version: version, Revision: "unknown", Branch: "unknown"}
 	if info, ok := debug.ReadBuildInfo(); ok {
+		if b.Version == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
+			b.Version = info.Main.Version // of `go install …@version`, or of the repository's tag
+		}
 		for _, s := range info.Settings {
 			if s.Key == "vcs.revision" {
 				b.Revision = s.Value
