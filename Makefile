@@ -16,7 +16,7 @@ TOOL = $(NICE) $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 TEST_MODULES := tools/release $(patsubst %/go.mod,%,$(wildcard test/*/go.mod test/*/*/go.mod))
 
 # What `make generate` writes.
-GENERATED := docs/reference deploy/clusterrole.yaml deploy/clusterrole-all.yaml
+GENERATED := docs/reference deploy/clusterrole.yaml deploy/clusterrole-all.yaml deploy/helm/kubestate deploy/kustomize
 
 export MAKE GO
 

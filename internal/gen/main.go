@@ -1,5 +1,5 @@
 // Command gen writes what is generated from the program: docs/reference, the JSON
-// schemas in it, and the ClusterRole. It is run at the root of the repository by
+// schemas in it, the ClusterRole, and files of the Helm chart. It is run at the root of the repository by
 // make generate.
 package main
 
@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/kubestate/kubestate/internal/agentconf"
@@ -39,7 +41,11 @@ func generate(source, root string) error {
 	if err != nil {
 		return err
 	}
-	files := map[string][]byte{
+	files, err := chart(source, tables)
+	if err != nil {
+		return err
+	}
+	maps.Copy(files, map[string][]byte{
 		"docs/reference/metrics.json":       catalog,
 		stablePath:                          reference.Stable(tables),
 		"docs/reference/metrics/index.md":   reference.Index(tables),
@@ -48,6 +54,12 @@ func generate(source, root string) error {
 		"deploy/clusterrole.yaml":           clusterRole(kind.Defaults()),
 		"deploy/clusterrole-all.yaml":       clusterRole(tables),
 	}
+		"deploy/clusterrole.yaml":           reference.ClusterRole(kind.Defaults()),
+		"deploy/clusterrole-all.yaml":       reference.ClusterRole(tables),
+
+		"deploy/kustomize/standard/clusterrole.yaml": reference.ClusterRole(kind.Defaults()),
+		"deploy/kustomize/namespaced/role/role.yaml": namespacedRole(),
+	})
 	for _, t := range tables {
 		files["docs/reference/metrics/"+t.Name+".md"] = reference.Markdown(t)
 	}
@@ -103,4 +115,10 @@ func keepsPromise(path string, next []byte) error {
 		}
 	}
 	return errors.Join(broken...)
+}
+
+// namespacedRole returns a Role for the resources served by default that have a namespace.
+func namespacedRole() []byte {
+	namespaced := slices.DeleteFunc(kind.Defaults(), func(t *kind.Table) bool { return !t.Namespaced })
+	return bytes.Replace(reference.ClusterRole(namespaced), []byte("kind: ClusterRole"), []byte("kind: Role"), 1)
 }

@@ -71,4 +71,5 @@ func TestCluster(t *testing.T) {
 	t.Run("agent leads", func(t *testing.T) { testAgentLeads(t, c) })
 	t.Run("agent once", func(t *testing.T) { testAgentOnce(t, c) })
 	t.Run("terminate", func(t *testing.T) { testTerminate(t, c) })
+	t.Run("manifests", func(t *testing.T) { testManifests(t, c) })
 }
