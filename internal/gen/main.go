@@ -53,11 +53,8 @@ func generate(source, root string) error {
 		"docs/reference/names.schema.json":  namesSchema,
 		"deploy/clusterrole.yaml":           clusterRole(kind.Defaults()),
 		"deploy/clusterrole-all.yaml":       clusterRole(tables),
-	}
-		"deploy/clusterrole.yaml":           reference.ClusterRole(kind.Defaults()),
-		"deploy/clusterrole-all.yaml":       reference.ClusterRole(tables),
 
-		"deploy/kustomize/standard/clusterrole.yaml": reference.ClusterRole(kind.Defaults()),
+		"deploy/kustomize/standard/clusterrole.yaml": clusterRole(kind.Defaults()),
 		"deploy/kustomize/namespaced/role/role.yaml": namespacedRole(),
 	})
 	for _, t := range tables {
@@ -120,5 +117,5 @@ func keepsPromise(path string, next []byte) error {
 // namespacedRole returns a Role for the resources served by default that have a namespace.
 func namespacedRole() []byte {
 	namespaced := slices.DeleteFunc(kind.Defaults(), func(t *kind.Table) bool { return !t.Namespaced })
-	return bytes.Replace(reference.ClusterRole(namespaced), []byte("kind: ClusterRole"), []byte("kind: Role"), 1)
+	return bytes.Replace(clusterRole(namespaced), []byte("kind: ClusterRole"), []byte("kind: Role"), 1)
 }
