@@ -61,7 +61,7 @@ func (e *exitError) Unwrap() error { return e.err }
 
 func rootCommand() *cobra.Command {
 	c := serveCommand()
-	c.AddCommand(agentCommand(), renderCommand(), demoCommand(), explainCommand(), compareCommand(), checkCommand(), rbacCommand(), versionCommand())
+	c.AddCommand(agentCommand(), renderCommand(), demoCommand(), explainCommand(), scaffoldCommand(), compareCommand(), checkCommand(), rbacCommand(), versionCommand())
 	c.SetUsageFunc(usage)
 	// run prints errors, without the usage, which would bury them.
 	c.SilenceErrors, c.SilenceUsage = true, true
