@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/kubestate/kubestate/internal/problem"
+	"github.com/kubestate/kubestate/metric"
 )
 
 // maxConfig bounds a document, in bytes.
@@ -142,6 +143,23 @@ func (s *Source) entries() ([]yaml.Node, error) {
 		return nil, errors.New("empty document: must have spec.resources")
 	}
 	return document.Spec.Resources, err
+}
+
+// Families returns the families of all entries, each once. A nil Config has none.
+func (c *Config) Families() (all []metric.Desc) {
+	if c == nil {
+		return nil
+	}
+	seen := map[string]bool{}
+	for _, r := range c.Resources {
+		for _, f := range r.families {
+			if !seen[f.desc.Name] {
+				seen[f.desc.Name] = true
+				all = append(all, f.desc)
+			}
+		}
+	}
+	return all
 }
 
 // add decodes an entry.

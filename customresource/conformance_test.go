@@ -37,6 +37,8 @@ type record struct {
 	YAML         string `json:"yaml"`
 	Resources    int
 	Case         string
+	KindName     string `json:"kind_name"`
+	Resource     string
 }
 
 type recordedFamily struct {
@@ -111,7 +113,10 @@ func TestConformance(t *testing.T) {
 				testCompileError(t, r)
 			case "decode":
 				testDecode(t, r)
-			case "pluralize": // the plural comes from discovery
+			case "pluralize":
+				if got := plural(r.KindName); got != r.Resource {
+					t.Errorf("plural of %s is %s, want %s", r.KindName, got, r.Resource)
+				}
 			default:
 				t.Errorf("unknown kind of record %q", r.Kind)
 			}

@@ -1,8 +1,11 @@
 package customresource
 
 import (
+	"cmp"
 	"errors"
 	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kubestate/kubestate/kind"
 )
@@ -50,6 +53,49 @@ func (t *Tables) For(available []kind.Resource) (tables []*kind.Table, unmatched
 		tables = append(tables, made[i].table)
 	}
 	return tables, unmatched, err
+}
+
+// TableOf returns the table of a kind, for where no cluster says how the kind is served;
+// nil if the configuration is not about it. Its plural is that of the entry or the usual
+// one.
+func (c *Config) TableOf(gvk schema.GroupVersionKind, skipped Skipped) (*kind.Table, error) {
+	s := Served{Resource: kind.Resource{Group: gvk.Group, Version: gvk.Version, Kind: gvk.Kind, Namespaced: true}}
+	for _, r := range c.Resources {
+		if r.GVK.Group != gvk.Group || !like(r.GVK.Version, gvk.Version) || !like(r.GVK.Kind, gvk.Kind) {
+			continue
+		}
+		s.Entries = append(s.Entries, r)
+		if r.Plural != "" && r.Plural != wildcard {
+			s.Name = r.Plural
+		}
+	}
+	if len(s.Entries) == 0 {
+		return nil, nil //nolint:nilnil // the configuration is not about it
+	}
+	if s.Name == "" {
+		s.Name = plural(gvk.Kind)
+	}
+	return s.Table(skipped)
+}
+
+// TablesByName returns a table for each kind that the configuration names, in the order of
+// its entries, with * for what an entry leaves open. They are for documentation.
+func (c *Config) TablesByName() (tables []*kind.Table, err error) {
+	seen := map[schema.GroupVersionKind]bool{}
+	for _, r := range c.Resources {
+		gvk := schema.GroupVersionKind{Group: r.GVK.Group, Version: cmp.Or(r.GVK.Version, wildcard), Kind: cmp.Or(r.GVK.Kind, wildcard)}
+		if seen[gvk] {
+			continue
+		}
+		seen[gvk] = true
+		t, wrong := c.TableOf(gvk, nil)
+		if wrong != nil {
+			err = errors.Join(err, wrong)
+			continue
+		}
+		tables = append(tables, t)
+	}
+	return tables, err
 }
 
 // equal reports whether two resources have the same table.

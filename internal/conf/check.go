@@ -57,10 +57,9 @@ func (o *Options) notYet() problem.List {
 		given bool
 	}{
 		{"pod", Sharding, o.Shards.Automatic()},
-		{"custom-resource-state-config", Custom, o.Custom.Inline != ""},
-		{"custom-resource-state-config-file", Custom, o.Custom.File != ""},
-		{"custom-resource-state-only", Custom, o.Custom.Only},
-		{"custom-resource-pack", Custom, len(o.Custom.Packs) > 0},
+		{"custom-resource-state-config", Serving, o.Custom.Inline != ""},
+		{"custom-resource-state-config-file", Serving, len(o.Custom.Files) > 0},
+		{"custom-resource-pack", Serving, len(o.Custom.Packs) > 0},
 	} {
 		if option.given && slices.Contains(o.groups, option.group) {
 			all = append(all, o.placed(problem.New("not supported yet", ""), option.name))

@@ -111,10 +111,10 @@ var expectations = map[string]struct { //nolint:gochecknoglobals // never change
 		return strings.HasPrefix(o.Custom.Inline, "kind: CustomResourceStateMetrics\n") && o.Custom.Only
 	}},
 	"custom resources later": {0, func(o *Options, _ *Settings) bool {
-		return strings.HasSuffix(o.Custom.File, ".missing") && o.Custom.ContinueWithout
+		return strings.HasSuffix(strings.Join(o.Custom.Files, ""), ".missing") && o.Custom.ContinueWithout
 	}},
 	"deprecated keys": {1, func(o *Options, _ *Settings) bool {
-		return o.Custom.File != "" && !o.Custom.Only && o.Shards.PodNamespace == "monitoring" && o.Shards.Pod == "ksm-0"
+		return len(o.Custom.Files) == 1 && !o.Custom.Only && o.Shards.PodNamespace == "monitoring" && o.Shards.Pod == "ksm-0"
 	}},
 }
 

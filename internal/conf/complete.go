@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 
 	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/customresource"
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/kind"
@@ -23,6 +24,8 @@ type Settings struct {
 	Options *Options
 	// Exporter says what is served; its Logger is the caller's to set.
 	Exporter kubestate.Config
+	// CustomResources are further kinds, as far as the cluster serves them; nil: none.
+	CustomResources *customresource.Config
 	// Push says what is pushed; nil: nothing.
 	Push *agentconf.Settings
 	// Election says whether and how replicas elect the one that serves and pushes; that
@@ -86,7 +89,9 @@ func (o *Options) complete() (Settings, error) {
 	problems = append(problems, o.problems()...)
 	f, invalid := newFilter(o)
 	problems = append(problems, invalid...)
-	warnings := f.try(catalog())
+	custom, unreadable := o.customResources()
+	problems = append(problems, unreadable...)
+	warnings := f.try(append(catalog(), custom.Families()...))
 	push, wrong := o.push(section, readable)
 	problems = append(problems, wrong...)
 	election, wrong := o.exporterElection()
@@ -106,11 +111,13 @@ func (o *Options) complete() (Settings, error) {
 
 			DisableCompression: !o.EnableGzipEncoding,
 		},
-		Push:          push,
-		Election:      election,
-		Namespaces:    unique(o.Namespaces),
-		NotNamespaces: unique(o.NamespacesDenylist),
-		Warnings:      slices.Concat(o.warned, o.klog.warnings(), o.noLimits(), o.Shards.warnings(), warnings),
+		Push: push,
+
+		CustomResources: custom,
+		Election:        election,
+		Namespaces:      unique(o.Namespaces),
+		NotNamespaces:   unique(o.NamespacesDenylist),
+		Warnings:        slices.Concat(o.warned, o.klog.warnings(), o.noLimits(), o.Shards.warnings(), warnings),
 	}
 	if election.Enabled && push != nil {
 		push.LeaderElection.Enabled = false
@@ -179,6 +186,9 @@ func catalog() []metric.Desc {
 
 // kinds returns the tables of the resources, in the order of the catalog.
 func (o *Options) kinds() []*kind.Table {
+	if o.Custom.Only {
+		return []*kind.Table{}
+	}
 	if len(o.Resources) == 0 {
 		return kind.Defaults()
 	}

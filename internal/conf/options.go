@@ -92,8 +92,8 @@ func (s *ShardOptions) Automatic() bool { return s.Pod != "" && s.PodNamespace !
 // and Packs add up.
 type CustomResourceOptions struct {
 	Inline          string   // a custom-resource-state configuration
-	File            string   // path of one; empty: none
-	ContinueWithout bool     // start without File if that does not exist
+	Files           []string // paths of some, or of directories of some; Inline overrides them
+	ContinueWithout bool     // start without those of Files that do not exist
 	Packs           []string // names of built-in configurations
 	Only            bool     // serve nothing else
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kubestate/kubestate/agent/flush"
+	packs "github.com/kubestate/kubestate/deploy/custom-resources"
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/kind"
@@ -68,14 +69,14 @@ func (o *Options) customOptions() []option {
 	return []option{
 		{group: Custom, name: "custom-resource-state-config", key: "custom_resource_config", value: text(&c.Inline),
 			help: "custom-resource-state configuration, as `YAML`"},
-		{group: Custom, name: "custom-resource-state-config-file", key: "custom_resource_state_config_file", oldKey: "custom_resource_config_file", value: text(&c.File),
-			help: "`file` with a custom-resource-state configuration"},
+		{group: Custom, name: "custom-resource-state-config-file", key: "custom_resource_state_config_file", oldKey: "custom_resource_config_file", value: paths(&c.Files),
+			help: "files with custom-resource-state configurations, or directories of them"},
 		{group: Custom, name: "continue-without-custom-resource-state-config-file", key: "continue_without_custom_resource_state_config_file", value: truth(&c.ContinueWithout),
 			help: "start without the file of --custom-resource-state-config-file if it does not exist, and read it when it appears"},
 		{group: Custom, name: "custom-resource-state-only", key: "custom_resources_only", value: truth(&c.Only),
 			help: "serve only metrics of custom resources"},
-		{group: Custom, name: "custom-resource-pack", key: "custom_resource_packs", value: list(&c.Packs),
-			help: "names of built-in custom-resource-state configurations to add"},
+		{group: Custom, name: "custom-resource-pack", key: "custom_resource_packs", value: list(&c.Packs), check: o.checkPacks, values: packs.Names,
+			help: "names of built-in custom-resource-state configurations to add: " + strings.Join(packs.Names(), ", ")},
 	}
 }
 

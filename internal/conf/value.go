@@ -138,6 +138,20 @@ func list(to *[]string) value {
 	}}
 }
 
+// paths is a list that in the file may be a single text.
+func paths(to *[]string) value {
+	v, _ := list(to).(typed[[]string])
+	v.json = strictyaml.Schema{"type": []string{"string", "array"}, "items": strictyaml.Schema{"type": "string"}}
+	v.yaml = func(from strictyaml.Value, to *[]string) {
+		if text, ok := from.Text(); ok {
+			*to = trimmed([]string{text})
+			return
+		}
+		replace(from, to)
+	}
+	return v
+}
+
 // set is a list without duplicates that in the file may be a mapping, whose keys count,
 // as in kube-state-metrics.
 func set(to *[]string) value {

@@ -22,6 +22,9 @@ type Reader struct {
 	// MaxDocument is the largest YAML document, in bytes, also with its aliases
 	// replaced. A document takes many times its size while it is read.
 	MaxDocument int64
+	// Find returns the table of a kind that NewReader was not given; nil: there is none. It
+	// is called once for a kind. A nil Find finds none.
+	Find func(schema.GroupVersionKind) *kind.Table
 	// Unknown counts the objects of unknown kinds.
 	Unknown map[schema.GroupVersionKind]int
 	// Objects counts all objects, of known and of unknown kinds.
@@ -110,7 +113,7 @@ func (r *Reader) object(d document, item typeMeta, put func(*kind.Table, kind.Ob
 	}
 	r.Objects++
 	gvk := schema.FromAPIVersionAndKind(meta.APIVersion, meta.Kind)
-	t := r.tables[gvk]
+	t := r.table(gvk)
 	if t == nil {
 		r.Unknown[gvk]++
 		return nil
@@ -125,6 +128,16 @@ func (r *Reader) object(d document, item typeMeta, put func(*kind.Table, kind.Ob
 	}
 	put(t, o)
 	return nil
+}
+
+// table returns the table of a kind; nil if it is unknown.
+func (r *Reader) table(gvk schema.GroupVersionKind) *kind.Table {
+	t, asked := r.tables[gvk]
+	if !asked && r.Find != nil {
+		t = r.Find(gvk)
+		r.tables[gvk] = t
+	}
+	return t
 }
 
 // wrong returns an error for each problem of a document, in the order of lines.
