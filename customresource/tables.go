@@ -73,7 +73,10 @@ func (c *Config) TableOf(gvk schema.GroupVersionKind, skipped Skipped) (*kind.Ta
 		return nil, nil //nolint:nilnil // the configuration is not about it
 	}
 	if s.Name == "" {
-		s.Name = plural(gvk.Kind)
+		s.Name = wildcard
+		if gvk.Kind != wildcard {
+			s.Name = plural(gvk.Kind)
+		}
 	}
 	return s.Table(skipped)
 }
