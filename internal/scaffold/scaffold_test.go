@@ -60,7 +60,7 @@ func TestConfig(t *testing.T) {
 
 func TestNotADefinition(t *testing.T) {
 	for text, want := range map[string]string{
-		"{": "decode custom resource definition: unexpected end of JSON input",
+		"{":                                "decode custom resource definition: unexpected end of JSON input",
 		`{"kind":"Pod","apiVersion":"v1"}`: "not a custom resource definition: must be apiextensions.k8s.io/v1 CustomResourceDefinition",
 	} {
 		if _, err := Parse([]byte(text)); err == nil || err.Error() != want {
