@@ -35,11 +35,11 @@ type Grouping struct {
 // ownBy is a label by which the cells of a group differ, and its tag.
 type ownBy struct{ Label, Key string }
 
-// LatestWord is the order of a sample and, in the last bits, its status: the
-// greatest one is that of the latest sample, and the worst of several.
-func LatestWord(p *naming.Point, c *Check) uint64 {
-	const sign = 1 << 63 // turned, so that words of negative orders are the least
-	return uint64(p.Order<<statusBits) ^ sign | uint64(c.StatusOf(p))
+// LatestWord returns a word with the order of a sample and, in the last bits, its
+// status: the greatest word is that of the latest sample, and the worst of several.
+func LatestWord(order int64, s sink.Status) uint64 {
+	const sign = 1 << 63 // flipped, so that words of negative orders are the least
+	return uint64(order<<statusBits) ^ sign | uint64(s)
 }
 
 // StatusOf returns the status of a LatestWord.
@@ -53,7 +53,7 @@ func (p *compiler) compileAggregate(a *naming.Aggregate, f *Family) *Aggregation
 	c.Unless = f.find(a.Unless)
 	if a.Check != nil {
 		c.Check = p.compileCheck(a.Check, a.Choose)
-		c.Name = c.Check.Namer
+		c.Name = c.Check.namer
 	} else {
 		t := cmp.Or(a.Type, naming.Gauge) // also of counters: totals fall when objects go
 		c.Name = newNamer(p.metrics, metricOf(p.scheme.Prefix, a.Metric, t, a.Unit, a.Help, f.desc), a.Choose)

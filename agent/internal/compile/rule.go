@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -12,7 +13,7 @@ import (
 // Rule is a compiled Rule.
 type Rule struct {
 	filter
-	Metric *Namer // nil: no series
+	metric *Namer // nil: no series
 	Check  *Check // nil: no service check
 	Value  naming.Value
 	IsTime bool // the value of a sample is a time
@@ -26,34 +27,35 @@ type Rule struct {
 
 // States is a compiled States.
 type States struct {
-	LabelPlan
-	From   []int // families of the planned table
-	Label  string
-	States []string
+	From   []int  // families of the planned table
+	Label  string // of the state
+	Key    string // the tag that it becomes
+	States []State
 }
 
-// LabelPlan says what becomes of an own label.
-type LabelPlan struct {
-	Key    string            // the tag; empty: none
-	Bound  bool              // it bears on the whole block, whether or not it is a tag
-	Shared bool              // it bears on the whole block
-	values map[string]string // what stands for a value in the tag
-}
+// State is one state, and what stands for it in the tag.
+type State struct{ Name, Shown string }
 
-// Shown returns what stands for a value in the tag.
-func (o *LabelPlan) Shown(value string) string {
-	if text, ok := o.values[value]; ok {
-		return text
+// Names returns the metric and the check of a sample; nil where it makes none. The error
+// says that there are too many names.
+func (r *Rule) Names(p *naming.Point, scratch *[]byte) (m, check *sink.Metric, err error) {
+	if r.metric != nil {
+		m, err = r.metric.Metric(p, scratch)
 	}
-	return value
+	if r.Check != nil {
+		var full error
+		check, full = r.Check.namer.Metric(p, scratch)
+		err = cmp.Or(err, full)
+	}
+	return m, check, err
 }
 
 // Check is a compiled Check.
 type Check struct {
 	*naming.Check
-	Namer    *Namer
+	namer    *Namer
 	message  []naming.TemplatePart
-	Status   sink.Status
+	status   sink.Status
 	statuses map[string]sink.Status
 }
 
@@ -64,7 +66,7 @@ func (c *Check) StatusOf(p *naming.Point) sink.Status {
 			return s
 		}
 	}
-	return c.Status
+	return c.status
 }
 
 // AppendMessage appends the message of a sample.
@@ -95,9 +97,9 @@ func metricOf(prefix, name string, t naming.Type, unit, help string, d *metric.D
 }
 
 func (p *compiler) compileCheck(c *naming.Check, choose map[string]map[string]string) *Check {
-	x := &Check{Check: c, Namer: newNamer(p.checks, sink.Metric{Name: p.scheme.Prefix + c.Name}, choose), statuses: map[string]sink.Status{}}
+	x := &Check{Check: c, namer: newNamer(p.checks, sink.Metric{Name: p.scheme.Prefix + c.Name}, choose), statuses: map[string]sink.Status{}}
 	x.message, _ = naming.ParseTemplate(c.Message)
-	x.Status, _ = naming.SinkStatus(c.Status)
+	x.status, _ = naming.SinkStatus(c.Status)
 	for value, status := range c.Statuses {
 		x.statuses[value], _ = naming.SinkStatus(status)
 	}
@@ -112,7 +114,7 @@ func (p *compiler) compileRule(r *naming.Rule, f *Family) *Rule {
 		c.Check = p.compileCheck(r.Check, r.Choose)
 	}
 	if r.Check == nil || r.Metric != "" {
-		c.Metric = newNamer(p.metrics, metricOf(p.scheme.Prefix, r.Metric, r.Type, r.Unit, r.Help, f.desc), r.Choose)
+		c.metric = newNamer(p.metrics, metricOf(p.scheme.Prefix, r.Metric, r.Type, r.Unit, r.Help, f.desc), r.Choose)
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.Set)) {
 		c.Set = append(c.Set, sink.Tag{Key: key, Value: r.Set[key]})
@@ -120,7 +122,11 @@ func (p *compiler) compileRule(r *naming.Rule, f *Family) *Rule {
 	c.IsTime = r.Value == naming.Age || r.Check != nil && r.Check.Due
 	c.Unless, c.Start = f.find(r.Unless), f.find(r.Start)
 	if s := r.States; s != nil {
-		c.States = &States{LabelPlan: c.Plan(f, s.Label), Label: s.Label, States: s.Values}
+		plan := c.Plan(f, s.Label)
+		c.States = &States{Label: s.Label, Key: plan.Key}
+		for _, state := range s.Values {
+			c.States.States = append(c.States.States, State{state, plan.Shown(state)})
+		}
 		for _, from := range s.From {
 			if i := f.find(from); i >= 0 {
 				c.States.From = append(c.States.From, i)
@@ -131,18 +137,4 @@ func (p *compiler) compileRule(r *naming.Rule, f *Family) *Rule {
 		c.Own = append(c.Own, c.Plan(f, l))
 	}
 	return c
-}
-
-// Plan says what becomes of an own label.
-func (r *Rule) Plan(f *Family, label string) LabelPlan {
-	key, renamed := r.tags.Rename[label]
-	if !renamed {
-		key = f.Mapping.Key(label)
-	}
-	if slices.Contains(r.tags.Drop, label) {
-		key = ""
-	}
-	o := LabelPlan{Key: key, values: r.tags.Values[label], Bound: f.matched[label] || f.Mapping.IsOwner(label)}
-	o.Shared = o.Bound || f.Mapping.shared(key)
-	return o
 }

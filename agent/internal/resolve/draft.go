@@ -132,6 +132,18 @@ func (d *Draft) variant(m *compile.Mapping, own []ownLabel) int {
 	return len(d.Variants) - 1
 }
 
+// addCheck adds a check of a sample, with the tags and block of its series.
+func (d *Draft) addCheck(of *compile.Check, name *sink.Metric, s *Series, p *naming.Point) {
+	c := Check{Name: name, Status: of.StatusOf(p), Tags: s.Tags, Variant: s.Variant}
+	if of.Due {
+		c.Due = p.Value
+	}
+	c.Message.from = len(d.text)
+	d.text = of.AppendMessage(d.text, p)
+	c.Message.to = len(d.text)
+	d.Checks = append(d.Checks, c)
+}
+
 // maxStarts is how many different start times the counters of an object may have. More
 // than one is odd.
 const maxStarts = 255

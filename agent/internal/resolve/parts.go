@@ -14,13 +14,16 @@ func (x *Resolver) addPart(t *compile.Aggregation) {
 	if t.Unless >= 0 && len(x.samples.of(t.Unless)) > 0 || !t.Admits(p) || t.Adjust != nil && !t.Adjust(p) {
 		return
 	}
-	m := x.nameBy(t.Name)
+	m, err := t.Name.Metric(p, &x.scratch)
+	if err != nil {
+		x.full = err
+	}
 	if m == nil || t.Op != naming.Count && math.IsNaN(p.Value) {
 		return
 	}
 	part := Part{Aggregation: t, Metric: m, Word: math.Float64bits(p.Value)}
 	if t.Op == naming.Latest {
-		part.Word = compile.LatestWord(p, t.Check)
+		part.Word = compile.LatestWord(p.Order, t.Check.StatusOf(p))
 	}
 	part.Key.from = len(d.text)
 	for _, by := range t.Grouping.By {

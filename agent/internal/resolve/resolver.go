@@ -55,7 +55,9 @@ func (x *Resolver) Resolve(o kind.Object, fixed []sink.Tag) (*Draft, error) {
 	x.samples.index(len(x.resource.Families))
 	x.addLabels(o)
 	for i := range x.samples.list {
-		x.addSample(&x.samples.list[i])
+		s := &x.samples.list[i]
+		names, values := x.samples.labels(s)
+		x.addSample(s, names, values)
 	}
 	if x.track != nil {
 		x.track(o, x.emit)
@@ -121,26 +123,20 @@ func (x *Resolver) addProvided(source *compile.Join, s *sample) {
 }
 
 // addSample adds everything that rules and aggregations make of a sample.
-func (x *Resolver) addSample(s *sample) {
+func (x *Resolver) addSample(s *sample, names, values []string) {
 	f := &x.resource.Families[s.family]
 	for _, r := range f.Rules {
-		x.startPoint(s)
 		if r.States != nil {
-			x.addStates(f, r, s)
-		} else {
-			x.addSeries(f, r, nil)
+			x.addStates(f, r, names, values)
+			continue
 		}
+		x.point.Reset(s.value, names, values)
+		x.addSeries(f, r, nil)
 	}
 	for _, t := range f.Aggregations {
-		x.startPoint(s)
+		x.point.Reset(s.value, names, values)
 		x.addPart(t)
 	}
-}
-
-// startPoint makes a sample the point that rules work on.
-func (x *Resolver) startPoint(s *sample) {
-	names, values := x.samples.labels(s)
-	x.point.Reset(s.value, names, values)
 }
 
 // addTracked adds the series of what the Tracker says.
@@ -157,14 +153,10 @@ func (x *Resolver) addTracked(t naming.Tracked) {
 }
 
 // addStates adds the series of all states of a rule.
-func (x *Resolver) addStates(f *compile.Family, r *compile.Rule, s *sample) {
+func (x *Resolver) addStates(f *compile.Family, r *compile.Rule, names, values []string) {
 	for _, state := range r.States.States {
-		x.startPoint(s)
-		x.point.Value = 0
-		if x.samples.inState(r.States, s, state) {
-			x.point.Value = 1
-		}
-		x.point.Set(r.States.Key, r.States.Shown(state))
+		x.point.Reset(metric.Float(x.samples.inState(r.States, names, values, state.Name)), names, values)
+		x.point.Set(r.States.Key, state.Shown)
 		x.addSeries(f, r, nil)
 	}
 }
@@ -175,54 +167,30 @@ func (x *Resolver) addSeries(f *compile.Family, r *compile.Rule, moving *naming.
 	if r.Unless >= 0 && len(x.samples.of(r.Unless)) > 0 || r.IsTime && !isTime(p.Value) || !r.Admits(p) || r.Adjust != nil && !r.Adjust(p) {
 		return
 	}
-	s := Series{Value: p.Value, Age: r.Value == naming.Age}
+	m, check, err := r.Names(p, &x.scratch)
+	if err != nil {
+		x.full = err
+	}
+	if m == nil && check == nil {
+		return // a block is made only for what is sent
+	}
+	s := Series{Metric: m, Value: p.Value, Age: r.Value == naming.Age}
 	if r.Value == naming.One {
 		s.Value = 1
 	}
 	if moving != nil {
 		s.Moving, s.Value = true, float64(len(x.draft.Moving)-1)
 	}
-	var name *sink.Metric // of the check
-	if r.Metric != nil {
-		s.Metric = x.nameBy(r.Metric)
-	}
-	if r.Check != nil {
-		name = x.nameBy(r.Check.Namer)
-	}
-	if s.Metric == nil && name == nil {
-		return // a block is made only for what is sent
-	}
 	x.takeTags(f, r)
 	s.Variant = x.draft.variant(f.Mapping, x.shared)
 	s.Tags = x.draft.addTags(x.picked)
-	if name != nil && x.sent.add(name, s.Variant, x.picked) {
-		x.addCheck(r.Check, name, &s)
+	if check != nil && x.sent.add(check, s.Variant, x.picked) {
+		x.draft.addCheck(r.Check, check, &s, p)
 	}
-	if s.Metric != nil && x.sent.add(s.Metric, s.Variant, x.picked) {
+	if m != nil && x.sent.add(m, s.Variant, x.picked) {
 		if at := x.samples.of(r.Start); len(at) > 0 && isTime(at[0].value) {
 			s.Start = x.draft.start(at[0].value)
 		}
 		x.draft.Series = append(x.draft.Series, s)
 	}
-}
-
-// nameBy returns the metric of the point; nil: it makes none.
-func (x *Resolver) nameBy(n *compile.Namer) *sink.Metric {
-	m, err := n.Metric(&x.point, &x.scratch)
-	if err != nil {
-		x.full = err
-	}
-	return m
-}
-
-func (x *Resolver) addCheck(of *compile.Check, name *sink.Metric, s *Series) {
-	p, d := &x.point, &x.draft
-	c := Check{Name: name, Status: of.StatusOf(p), Tags: s.Tags, Variant: s.Variant}
-	if of.Due {
-		c.Due = p.Value
-	}
-	c.Message.from = len(d.text)
-	d.text = of.AppendMessage(d.text, p)
-	c.Message.to = len(d.text)
-	d.Checks = append(d.Checks, c)
 }

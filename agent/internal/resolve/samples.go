@@ -80,9 +80,8 @@ func (x *samples) labels(s *sample) (names, values []string) {
 }
 
 // inState reports whether a sample of the families of a States rule has a state, and
-// agrees with s in all other labels that both have.
-func (x *samples) inState(of *compile.States, s *sample, state string) bool {
-	names, values := x.labels(s)
+// agrees with some labels in all others that both have.
+func (x *samples) inState(of *compile.States, names, values []string, state string) bool {
 	for _, family := range of.From {
 		candidates := x.of(family)
 		for i := range candidates {

@@ -22,7 +22,7 @@ func TestTotals(t *testing.T) {
 		if op == naming.Latest {
 			status := []naming.Status{naming.OK, naming.Warning, naming.Critical}[int(s.value)]
 			compiled, _ := naming.SinkStatus(status)
-			return compile.LatestWord(&naming.Point{Order: s.order}, &compile.Check{Check: &naming.Check{}, Status: compiled})
+			return compile.LatestWord(s.order, compiled)
 		}
 		return math.Float64bits(s.value)
 	}

@@ -19,7 +19,6 @@ type groups struct {
 	members  []*group          // by slot
 	variants []resolve.Variant // the one that all groups have
 	byKey    map[string]*group
-	shaped   []series // scratch
 }
 
 func newGroups(g *compile.Grouping, u *upkeep) *groups {
@@ -244,15 +243,15 @@ func (g *group) ambiguous() bool {
 // resolve returns the series and checks of a group; nil: nothing counts yet.
 func (x *groups) resolve(g *group, blocks []*sink.Block) *object {
 	o, ambiguous := &object{blocks: blocks}, g.ambiguous()
-	x.shaped = x.shaped[:0]
+	x.interner.shaped = x.interner.shaped[:0]
 	for _, c := range g.cells {
 		if c.total.n == 0 {
 			continue
 		}
 		value := c.total.value(c.of.Op)
 		if c.of.Check == nil {
-			x.sources.note(c.metric, origin{grouping: x.Grouping})
-			x.shaped, o.values = append(x.shaped, series{metric: c.metric, tags: c.tags(), ambiguous: ambiguous}), append(o.values, value)
+			x.interner.sources.note(c.metric, origin{grouping: x.Grouping})
+			x.interner.shaped, o.values = append(x.interner.shaped, series{metric: c.metric, tags: c.tags(), ambiguous: ambiguous}), append(o.values, value)
 			continue
 		}
 		if o.extra == nil {
@@ -260,9 +259,9 @@ func (x *groups) resolve(g *group, blocks []*sink.Block) *object {
 		}
 		o.extra.checks = append(o.extra.checks, checkResult{name: c.metric, status: sink.Status(value), tags: c.tags()})
 	}
-	if len(x.shaped) == 0 && o.extra == nil {
+	if len(x.interner.shaped) == 0 && o.extra == nil {
 		return nil
 	}
-	o.shape = x.interner.shape(x.shaped)
+	o.shape = x.interner.shape(x.interner.shaped)
 	return o
 }

@@ -2,9 +2,7 @@ package series
 
 import (
 	"math"
-	"slices"
 
-	"github.com/kubestate/kubestate/agent/internal/resolve"
 	"github.com/kubestate/kubestate/agent/naming"
 	"github.com/kubestate/kubestate/sink"
 )
@@ -72,30 +70,6 @@ func (o *object) with(blocks []*sink.Block) *object {
 	x := *o
 	x.blocks = blocks
 	return &x
-}
-
-// sameAs reports whether an object has the series and checks of a draft.
-func (o *object) sameAs(d *resolve.Draft) bool {
-	return o.shape.sameAs(d) && o.extra.sameAs(d) &&
-		slices.EqualFunc(o.values, d.Series, func(v float64, n resolve.Series) bool { return sameValue(v, n.Value) })
-}
-
-func (x *shape) sameAs(d *resolve.Draft) bool {
-	return slices.EqualFunc(x.series, d.Series, func(s series, n resolve.Series) bool {
-		return s.metric == n.Metric && int(s.block) == n.Variant && int(s.start) == n.Start && s.age == n.Age && s.moving == n.Moving &&
-			slices.Equal(s.tags.get(), d.TagsOf(n.Tags))
-	})
-}
-
-func (x *extra) sameAs(d *resolve.Draft) bool {
-	if x == nil {
-		return len(d.Starts)+len(d.Moving)+len(d.Checks) == 0
-	}
-	return slices.Equal(x.starts, d.Starts) && slices.Equal(x.moving, d.Moving) &&
-		slices.EqualFunc(x.checks, d.Checks, func(c checkResult, n resolve.Check) bool {
-			return c.name == n.Name && c.status == n.Status && int(c.block) == n.Variant && c.due == n.Due &&
-				c.message == string(d.TextOf(n.Message)) && slices.Equal(c.tags.get(), d.TagsOf(n.Tags))
-		})
 }
 
 func sameValue(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }

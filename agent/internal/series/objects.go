@@ -2,7 +2,6 @@ package series
 
 import (
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -23,9 +22,7 @@ type Objects struct {
 	// synced: a list was complete. Before, objects are neither shown nor counted.
 	synced   bool
 	provided map[*entry][]provision // few objects provide labels
-	// Scratch:
-	pending []pending
-	shaped  []series
+	pending  []pending              // scratch
 }
 
 // entry is an object.
@@ -205,8 +202,8 @@ func (x *Objects) updateParts(e *entry, d *resolve.Draft) {
 // updateSeries publishes the series of an object if they or their blocks changed.
 func (x *Objects) updateSeries(e *entry, d *resolve.Draft) {
 	blocks, changed := e.blocks(), false // dirty ones are rebuilt before a flush
-	if !e.hasLabelsOf(d) {
-		blocks, changed = x.relabel(&e.labeled, func() { x.setLabels(e, d) })
+	if !e.sameLabels(d) {
+		blocks, changed = x.relabel(&e.labeled, func() { x.interner.label(&e.labeled, d) })
 	}
 	old := e.resolved()
 	same := old != nil && old.sameAs(d)
@@ -217,83 +214,8 @@ func (x *Objects) updateSeries(e *entry, d *resolve.Draft) {
 	case len(d.Series)+len(d.Checks) == 0:
 		x.publish(&e.labeled, nil)
 	default:
-		x.publish(&e.labeled, x.resolve(d, blocks, old))
+		x.publish(&e.labeled, x.interner.object(d, x.resource.Table.Name, blocks, old))
 	}
-}
-
-// hasLabelsOf reports whether an object has the labels of a draft.
-func (e *entry) hasLabelsOf(d *resolve.Draft) bool {
-	if e.names == nil || len(d.Variants) == 0 {
-		return e.names == nil && len(d.Variants) == 0
-	}
-	return int(e.ids) == d.IDs && slices.Equal(e.values, d.Values) && slices.Equal(*e.names, d.Names) && sameVariants(*e.variants, d.Variants)
-}
-
-// setLabels copies the labels from which blocks follow.
-func (x *Objects) setLabels(e *entry, d *resolve.Draft) {
-	if len(d.Variants) == 0 {
-		e.names, e.values, e.variants, e.ids = nil, nil, nil, 0
-		return
-	}
-	values := make([]string, len(d.Values))
-	for i, value := range d.Values {
-		switch {
-		case i < len(e.values) && e.values[i] == value:
-			values[i] = e.values[i]
-		case d.Names[i] == compile.UIDLabel: // no other object has it
-			values[i] = strings.Clone(value)
-		default:
-			values[i] = x.interner.word(value)
-		}
-	}
-	e.names, e.values, e.ids = x.interner.namesOf(d.Names), values, uint16(d.IDs)
-	e.variants = x.interner.variantsOf(d.Variants)
-}
-
-// resolve makes an object of a draft.
-func (x *Objects) resolve(d *resolve.Draft, blocks []*sink.Block, old *object) *object {
-	o := &object{blocks: blocks, values: make([]float64, len(d.Series))}
-	for i, n := range d.Series {
-		o.values[i] = n.Value
-	}
-	if old != nil && old.shape.sameAs(d) {
-		o.shape = old.shape
-	} else {
-		o.shape = x.shape(d)
-	}
-	if old != nil && old.extra.sameAs(d) {
-		o.extra = old.extra
-	} else {
-		o.extra = x.extra(d)
-	}
-	return o
-}
-
-func (x *Objects) shape(d *resolve.Draft) *shape {
-	x.shaped = x.shaped[:0]
-	for _, n := range d.Series {
-		x.sources.note(n.Metric, origin{resource: x.resource.Table.Name})
-		x.shaped = append(x.shaped, series{
-			metric: n.Metric, tags: x.interner.tagSet(d.TagsOf(n.Tags)),
-			block: uint32(n.Variant), start: uint8(n.Start), age: n.Age, moving: n.Moving,
-			ambiguous: d.Variants[n.Variant].Mapping.Ambiguous,
-		})
-	}
-	return x.interner.shape(x.shaped)
-}
-
-func (x *Objects) extra(d *resolve.Draft) *extra {
-	if len(d.Starts)+len(d.Moving)+len(d.Checks) == 0 {
-		return nil
-	}
-	e := &extra{starts: clone(d.Starts), moving: clone(d.Moving)}
-	for _, n := range d.Checks {
-		e.checks = append(e.checks, checkResult{
-			name: n.Name, status: n.Status, message: string(d.TextOf(n.Message)),
-			tags: x.interner.tagSet(d.TagsOf(n.Tags)), block: uint32(n.Variant), due: n.Due,
-		})
-	}
-	return e
 }
 
 // rebuilt publishes an object whose blocks were rebuilt.

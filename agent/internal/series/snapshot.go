@@ -36,7 +36,7 @@ func (s *State) Snapshot() *Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle(len(s.dirty)) // what was touched in between
-	x := &Snapshot{ambiguous: s.sources.found}
+	x := &Snapshot{ambiguous: s.interner.sources.found}
 	for _, sets := range s.objects {
 		for _, o := range sets {
 			if o.synced {

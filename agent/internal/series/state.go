@@ -18,7 +18,6 @@ type State struct {
 func New(p *compile.Program, fixed []sink.Tag, suffix string) *State {
 	s := &State{objects: make([][]*Objects, len(p.Resources))}
 	s.joins, s.interner = newJoins(p), newInterner()
-	s.sources = ambiguity{first: map[*sink.Metric]origin{}, found: map[*sink.Metric]bool{}}
 	s.maker = blockMaker{joins: &s.joins, suffix: suffix, hosts: cache.New[string, string](cachedWords)}
 	s.maker.fixed.Store(&fixed)
 	for _, g := range p.Groupings {

@@ -17,8 +17,7 @@ type upkeep struct {
 	key      []byte     // scratch
 	dirty    []*labeled // whose blocks or values are to be rebuilt, and some that were
 	dirtyMax int        // the length of dirty at which compact runs
-	sources  ambiguity
-	series   int // how many are resolved
+	series   int        // how many are resolved
 }
 
 // publish puts what is resolved where snapshots see it.

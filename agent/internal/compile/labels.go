@@ -7,6 +7,14 @@ import (
 	"strings"
 )
 
+// The labels that name an owner.
+const (
+	CreatedByKind = "created_by_kind"
+	CreatedByName = "created_by_name"
+	OwnerKind     = "owner_kind"
+	OwnerName     = "owner_name"
+)
+
 // Mapping says what becomes of labels of some families of one resource.
 type Mapping struct {
 	labels    map[string]string // label → tag
@@ -136,4 +144,34 @@ func distinct(m map[string]string) int {
 		values[v] = true
 	}
 	return len(values)
+}
+
+// LabelPlan says what becomes of an own label.
+type LabelPlan struct {
+	Key    string            // the tag; empty: none
+	Bound  bool              // it bears on the whole block, whether or not it is a tag
+	Shared bool              // it bears on the whole block
+	values map[string]string // what stands for a value in the tag
+}
+
+// Shown returns what stands for a value in the tag.
+func (o *LabelPlan) Shown(value string) string {
+	if text, ok := o.values[value]; ok {
+		return text
+	}
+	return value
+}
+
+// Plan says what becomes of an own label.
+func (r *Rule) Plan(f *Family, label string) LabelPlan {
+	key, renamed := r.tags.Rename[label]
+	if !renamed {
+		key = f.Mapping.Key(label)
+	}
+	if slices.Contains(r.tags.Drop, label) {
+		key = ""
+	}
+	o := LabelPlan{Key: key, values: r.tags.Values[label], Bound: f.matched[label] || f.Mapping.IsOwner(label)}
+	o.Shared = o.Bound || f.Mapping.shared(key)
+	return o
 }
