@@ -73,7 +73,7 @@ func anys(texts ...string) []any {
 // of their leader elections as well.
 func neededBy(t *testing.T, all []object) (config *rbac.Config, leases []string) {
 	t.Helper()
-	config = &rbac.Config{OwnNamespace: releaseNamespace}
+	config = &rbac.Config{OwnNamespace: releaseNamespace, LeaseNamespace: releaseNamespace}
 	known := map[string]kind.Resource{}
 	for _, table := range kind.All() {
 		known[table.Name] = table.Resource
