@@ -16,7 +16,7 @@ TOOL = $(NICE) $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 TEST_MODULES := tools/release $(patsubst %/go.mod,%,$(wildcard test/*/go.mod test/*/*/go.mod))
 
 # What `make generate` writes.
-GENERATED := docs/reference deploy/clusterrole.yaml deploy/clusterrole-all.yaml deploy/helm/kubestate deploy/kustomize
+GENERATED := docs/reference docs/kube-state-metrics.md deploy/clusterrole.yaml deploy/clusterrole-all.yaml deploy/helm/kubestate deploy/kustomize
 
 export MAKE GO
 
@@ -100,7 +100,7 @@ without-race: ## Run the tests that skip themselves under the race detector, as 
 		'^func ($(WITHOUT_RACE))' . | xargs -n 1 dirname | sort -u)
 
 .PHONY: generate
-generate: ## Write docs/reference and the cluster roles anew.
+generate: ## Write docs/reference, the tables of docs/kube-state-metrics.md and the cluster roles.
 	$(GO) run ./internal/gen
 
 .PHONY: generated

@@ -47,22 +47,28 @@ func (o *Options) problems() problem.List {
 	return all
 }
 
-// notYet returns a problem for each option that must not be ignored and that nothing
-// acts on yet.
-func (o *Options) notYet() problem.List {
-	var all problem.List
-	for _, option := range []struct {
-		name  string
-		group Group // of a command to which it applies
-		given bool
-	}{
+// pending is an option that must not be ignored and that nothing acts on yet.
+type pending struct {
+	name  string
+	group Group // of the commands to which it applies
+	given bool
+}
+
+func (o *Options) pending() []pending {
+	return []pending{
 		{"pod", Sharding, o.Shards.Automatic()},
 		{"custom-resource-state-config", Serving, o.Custom.Inline != ""},
 		{"custom-resource-state-config-file", Serving, len(o.Custom.Files) > 0},
 		{"custom-resource-pack", Serving, len(o.Custom.Packs) > 0},
-	} {
-		if option.given && slices.Contains(o.groups, option.group) {
-			all = append(all, o.placed(problem.New("not supported yet", ""), option.name))
+	}
+}
+
+// notYet returns a problem for each pending option that is given.
+func (o *Options) notYet() problem.List {
+	var all problem.List
+	for _, p := range o.pending() {
+		if p.given && slices.Contains(o.groups, p.group) {
+			all = append(all, o.placed(problem.New("not supported yet", ""), p.name))
 		}
 	}
 	return all

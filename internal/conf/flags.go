@@ -2,6 +2,7 @@ package conf
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -63,4 +64,40 @@ func (f flag) Set(s string) error {
 		f.o.warned = append(f.o.warned, "--"+f.name+": "+what)
 	}
 	return nil
+}
+
+// FlagDoc is what documents say of a flag.
+type FlagDoc struct {
+	Name, Type, Default string
+	Key                 string // in the configuration file; empty: none
+	OldKey              string // deprecated; empty: none
+	Set                 bool   // the value of the key may be a mapping or a list
+	Help                string // without a full stop
+	Group               Group
+	Pending             bool // rejected: nothing acts on it yet
+}
+
+// FlagDocs returns those of all flags, by group.
+func FlagDocs() []FlagDoc {
+	var docs []FlagDoc
+	notYet := New().pending()
+	for _, group := range Groups() {
+		for _, row := range New().table() {
+			if row.group != group {
+				continue
+			}
+			d := FlagDoc{
+				Name: row.name, Type: row.value.Type(), Default: row.def, OldKey: row.oldKey, Help: strings.ReplaceAll(row.help, "`", ""), Group: group,
+			}
+			if isOwnKey(row.key) {
+				d.Key = row.key
+			}
+			for _, p := range notYet {
+				d.Pending = d.Pending || p.name == row.name
+			}
+			_, d.Set = row.value.schema()["anyOf"]
+			docs = append(docs, d)
+		}
+	}
+	return docs
 }

@@ -41,11 +41,16 @@ func generate(source, root string) error {
 	if err != nil {
 		return err
 	}
+	page, err := comparison(filepath.Join(source, comparisonPath))
+	if err != nil {
+		return err
+	}
 	files, err := chart(source, tables)
 	if err != nil {
 		return err
 	}
 	maps.Copy(files, map[string][]byte{
+		comparisonPath:                      page,
 		"docs/reference/metrics.json":       catalog,
 		stablePath:                          reference.Stable(tables),
 		"docs/reference/metrics/index.md":   reference.Index(tables),
