@@ -137,7 +137,7 @@ run_up{run="good"} 1
 	if got := write(t, x, exposition.Protobuf, kubestate.Selection{}); strings.Count(got, "good") != 2 {
 		t.Errorf("protobuf: %q", got)
 	}
-	if said := log.String(); !strings.Contains(said, `run_labels: metric: run_labels: \"a\\nb\" is no label`) || x.Stats(resourceNamed(t, x, "runs")).Failures != 1 {
+	if said := log.String(); !strings.Contains(said, `run_labels: metric: run_labels: invalid label \"a\\nb\"`) || x.Stats(resourceNamed(t, x, "runs")).Failures != 1 {
 		t.Errorf("%d failures, log:\n%s", x.Stats(resourceNamed(t, x, "runs")).Failures, said)
 	}
 }

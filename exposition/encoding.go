@@ -8,7 +8,7 @@ type Encoding uint8
 
 // The encodings.
 const (
-	Identity Encoding = iota // the body as it is
+	Identity Encoding = iota // not encoded
 	Gzip                     // RFC 1952
 	Zstd                     // RFC 8878
 )
@@ -26,12 +26,12 @@ func (e Encoding) ContentEncoding() string {
 	}
 }
 
-// negotiateEncoding chooses the encoding that the Accept-Encoding headers prefer (RFC 9110,
-// section 12.5.3): the highest q wins, q=0 refuses. With equal q, gzip and zstd win over
-// identity, and the one named first over the other: browsers and curl name gzip first, and
-// a Prometheus that prefers zstd names that. An encoding that is not named has the q of *,
-// except zstd, which must be named. If no offered encoding is accepted the response is not
-// encoded, because a failed scrape helps nobody.
+// negotiateEncoding chooses the encoding that the Accept-Encoding headers prefer (RFC
+// 9110, section 12.5.3): the highest q wins, q=0 excludes. With equal q, gzip and zstd
+// win over identity, and of those two the one named first: browsers and curl name gzip
+// first, and a Prometheus that prefers zstd names it first. An encoding that is not
+// named has the q of *, except zstd, which must be named. If no offered encoding is
+// accepted, the response is not encoded, because a failed scrape helps nobody.
 func negotiateEncoding(headers []string) Encoding {
 	named, gzipFirst := map[string]float64{}, false
 	for name, params := range items(headers) {

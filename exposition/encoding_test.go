@@ -32,24 +32,24 @@ func TestNegotiateEncoding(t *testing.T) {
 		{"empty header", []string{""}, Identity},
 		{"upper case and blanks", []string{"  GZip ; Q=0.5 "}, Gzip},
 		{"x-gzip is gzip", []string{"x-gzip"}, Gzip},
-		{"x-gzip beside refused gzip", []string{"gzip;q=0, x-gzip"}, Gzip},
+		{"x-gzip next to excluded gzip", []string{"gzip;q=0, x-gzip"}, Gzip},
 		{"named twice", []string{"gzip, x-gzip;q=0"}, Gzip},
-		{"nothing we have", []string{"br, compress, deflate"}, Identity},
+		{"only unsupported encodings", []string{"br, compress, deflate"}, Identity},
 		{"several headers", []string{"br", "gzip;q=0.1"}, Gzip},
 
 		{"everything", []string{"*"}, Gzip},
-		{"everything, gzip refused", []string{"*, gzip;q=0"}, Identity},
-		{"everything else refused", []string{"gzip, *;q=0"}, Gzip},
+		{"everything, gzip excluded", []string{"*, gzip;q=0"}, Identity},
+		{"everything else excluded", []string{"gzip, *;q=0"}, Gzip},
 		{"everything refused", []string{"*;q=0"}, Identity},
 		{"everything less than gzip", []string{"gzip, *;q=0.5"}, Gzip},
 		{"everything more than gzip", []string{"gzip;q=0.1, *;q=0.5"}, Identity},
 		{"zstd refused", []string{"zstd;q=0, *"}, Gzip},
-		{"zstd named beside everything", []string{"*, zstd"}, Zstd},
+		{"zstd named next to everything", []string{"*, zstd"}, Zstd},
 
 		{"zstd alone", []string{"zstd"}, Zstd},
 		{"zstd less than gzip", []string{"zstd;q=0.9, gzip"}, Gzip},
 		{"zstd more than gzip", []string{"gzip;q=0.5, zstd;q=0.6"}, Zstd},
-		{"zstd equal to gzip, in headers of their own", []string{"zstd;q=0.5", "gzip;q=0.5"}, Zstd},
+		{"zstd equal to gzip, in separate headers", []string{"zstd;q=0.5", "gzip;q=0.5"}, Zstd},
 		{"both refused", []string{"gzip;q=0, zstd;q=0.000"}, Identity},
 
 		{"identity equal to gzip", []string{"identity, gzip"}, Gzip},
@@ -58,13 +58,13 @@ func TestNegotiateEncoding(t *testing.T) {
 		{"identity more than zstd", []string{"identity;q=0.4, zstd;q=0.3, gzip;q=0.2"}, Identity},
 		{"a little gzip", []string{"gzip;q=0.001"}, Gzip},
 		{"identity refused", []string{"identity;q=0, gzip;q=0.1"}, Gzip},
-		{"identity refused, everything else accepted", []string{"identity;q=0, *"}, Gzip},
-		{"identity refused and nothing else accepted", []string{"identity;q=0"}, Identity},
+		{"identity excluded, everything else accepted", []string{"identity;q=0, *"}, Gzip},
+		{"identity excluded and nothing else accepted", []string{"identity;q=0"}, Identity},
 
-		{"q above 1 is no q", []string{"gzip;q=2"}, Identity},
+		{"q above 1 is invalid", []string{"gzip;q=2"}, Identity},
 		{"negative q", []string{"gzip;q=-1"}, Identity},
-		{"q is no number", []string{"gzip;q=high, zstd;q=NaN"}, Identity},
-		{"a malformed item does not spoil the others", []string{"/;;=,gzip;q,zstd"}, Zstd},
+		{"q is not a number", []string{"gzip;q=high, zstd;q=NaN"}, Identity},
+		{"a malformed item does not affect the others", []string{"/;;=,gzip;q,zstd"}, Zstd},
 		{"control characters", []string{"\x00\xff"}, Identity},
 		{"the 64th item counts", []string{many(63) + "gzip"}, Gzip},
 		{"the 65th does not", []string{many(64) + "gzip"}, Identity},
@@ -83,13 +83,12 @@ func TestNegotiateEncoding(t *testing.T) {
 func TestContentEncoding(t *testing.T) {
 	for encoding, want := range map[Encoding]string{Identity: "", Gzip: "gzip", Zstd: "zstd"} {
 		if got := encoding.ContentEncoding(); got != want {
-			t.Errorf("encoding %d is called %q, want %q", encoding, got, want)
+			t.Errorf("encoding %d: %q, want %q", encoding, got, want)
 		}
 	}
 }
 
-// FuzzNegotiateEncoding holds that nothing is sent in an encoding that the
-// client does not speak of.
+// A response never has an encoding that the client did not mention.
 func FuzzNegotiateEncoding(f *testing.F) {
 	for _, s := range []string{"", "*", "gzip", "zstd,gzip;q=0.5", "deflate, gzip, br, zstd", "*;q=0, identity;q=0", ",;=/"} {
 		f.Add(s)
@@ -101,7 +100,7 @@ func FuzzNegotiateEncoding(f *testing.F) {
 		case got == Zstd && !strings.Contains(lower, "zstd"),
 			got == Gzip && !strings.Contains(lower, "gzip") && !strings.Contains(lower, "*"),
 			got > Zstd:
-			t.Errorf("Accept-Encoding: %q gives %d", accept, got)
+			t.Errorf("Accept-Encoding: %q: got %d", accept, got)
 		}
 	})
 }

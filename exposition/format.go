@@ -37,12 +37,12 @@ type Negotiated struct {
 	Encoding    Encoding
 }
 
-// Negotiate chooses the format that the Accept headers prefer (RFC 9110, section 12.5.1): the
-// highest q wins, the first among equals, q=0 refuses. If no offered format is accepted it
-// chooses the text format, because a failed scrape helps nobody. It chooses the encoding
-// from the Accept-Encoding headers: gzip if it is accepted, zstd if the client prefers it or
-// names it first; without such a header the body is not encoded. Only the first 64 items of
-// either header count; malformed items are ignored.
+// Negotiate chooses the format that the Accept headers prefer (RFC 9110, section
+// 12.5.1): the highest q wins, the first among equals, q=0 excludes. If no offered
+// format is accepted, it chooses the text format, because a failed scrape helps nobody.
+// It chooses the encoding from the Accept-Encoding headers: gzip if accepted, or zstd
+// if the client prefers it or names it first; without such a header the body is not
+// encoded. Only the first 64 items of either header count; malformed items are ignored.
 func Negotiate(h http.Header) Negotiated {
 	format, escaping, best := Text, "", 0.0
 	for media, params := range items(h.Values("Accept")) {

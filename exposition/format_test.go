@@ -16,7 +16,7 @@ const (
 	pb       = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 )
 
-// formatOf is the format that a content type announces.
+// formatOf maps content types to formats.
 var formatOf = map[string]Format{textType: Text, om1Type: OpenMetrics, om0Type: OpenMetrics001, pbType: Protobuf}
 
 func negotiate(accept ...string) Negotiated { return Negotiate(http.Header{"Accept": accept}) }
@@ -24,7 +24,7 @@ func negotiate(accept ...string) Negotiated { return Negotiate(http.Header{"Acce
 func TestNegotiateVectors(t *testing.T) {
 	for _, v := range readVectors(t).Accept {
 		if v.Accept == pb {
-			v.ContentType = pbType // the one format that kube-state-metrics lacks
+			v.ContentType = pbType // the only format that kube-state-metrics does not support
 		}
 		if got := negotiate(v.Accept); got.ContentType != v.ContentType {
 			t.Errorf("Accept: %s\n got %s\nwant %s", v.Accept, got.ContentType, v.ContentType)
@@ -45,9 +45,9 @@ func TestNegotiate(t *testing.T) {
 		{"wildcard of a type", []string{"text/*"}, textType},
 
 		{"a higher q wins", []string{om + ";q=0.4,text/plain;q=0.5"}, textType},
-		{"a higher q wins, whatever the order", []string{"text/plain;q=0.4," + om + ";q=0.5"}, om1Type},
+		{"a higher q wins in any order", []string{"text/plain;q=0.4," + om + ";q=0.5"}, om1Type},
 		{"the first wins among equals", []string{om + ";q=0.5,text/plain;q=0.5"}, om1Type},
-		{"the first wins among equals, the other way", []string{"text/plain," + om}, textType},
+		{"the first wins among equals, reversed", []string{"text/plain," + om}, textType},
 		{"the first version wins among equals", []string{"application/openmetrics-text;version=0.0.1," + om}, om0Type},
 		{"no q is q=1", []string{"text/plain;q=0.999," + om}, om1Type},
 
@@ -57,13 +57,13 @@ func TestNegotiate(t *testing.T) {
 		{"text refused", []string{"text/plain;q=0," + om + ";q=0.1"}, om1Type},
 		{"everything refused", []string{"text/plain;q=0," + om + ";q=0,*/*;q=0"}, textType},
 
-		{"q above 1 is no q", []string{om + ";q=1.5,text/plain;q=0.1"}, textType},
+		{"q above 1 is invalid", []string{om + ";q=1.5,text/plain;q=0.1"}, textType},
 		{"negative q", []string{om + ";q=-1"}, textType},
-		{"q is no number", []string{om + ";q=high"}, textType},
+		{"q is not a number", []string{om + ";q=high"}, textType},
 		{"q is NaN", []string{om + ";q=NaN"}, textType},
 		{"q is infinite", []string{om + ";q=Inf"}, textType},
 		{"two q", []string{om + ";q=1;q=0.1,text/plain;q=0.2"}, textType},
-		{"a malformed item does not spoil the others", []string{"/;;=," + om + ",;q=1"}, om1Type},
+		{"a malformed item does not affect the others", []string{"/;;=," + om + ",;q=1"}, om1Type},
 		{"a malformed parameter", []string{"application/openmetrics-text;version"}, textType},
 		{"only commas", []string{",,,"}, textType},
 		{"control characters", []string{"\x00\xff"}, textType},
@@ -74,7 +74,7 @@ func TestNegotiate(t *testing.T) {
 		{"protobuf less than text", []string{pb + ";q=0.4,text/plain;q=0.5"}, textType},
 		{"protobuf refused", []string{pb + ";q=0,*/*;q=0.1"}, textType},
 		{"protobuf, upper case and quoted", []string{`Application/VND.google.protobuf;Proto="io.prometheus.client.MetricFamily";encoding="delimited"`}, pbType},
-		{"protobuf of nothing", []string{"application/vnd.google.protobuf"}, textType},
+		{"protobuf without parameters", []string{"application/vnd.google.protobuf"}, textType},
 		{"protobuf of something else", []string{"application/vnd.google.protobuf;proto=io.prometheus.client.Metric;encoding=delimited"}, textType},
 		{"protobuf as text", []string{"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text," + om + ";q=0.1"}, om1Type},
 		{"protobuf without encoding", []string{"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily"}, textType},
@@ -88,8 +88,8 @@ func TestNegotiate(t *testing.T) {
 		{"the 65th of several headers does not", append(slices.Repeat([]string{"*/*;q=0.1"}, 64), om), textType},
 
 		{"an unknown version does not hide a known one", []string{"application/openmetrics-text;version=2.0.0," + om + ";q=0.1"}, om1Type},
-		{"an unknown escaping", []string{om + ";escaping=\"x\r\ny\""}, textType}, // no parameter may hold such bytes
-		{"an escaping that nobody knows", []string{om + ";escaping=rot13"}, om1Type},
+		{"an escaping with control characters", []string{om + ";escaping=\"x\r\ny\""}, textType}, // not allowed in a parameter
+		{"an unknown escaping", []string{om + ";escaping=rot13"}, om1Type},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -124,7 +124,7 @@ func FuzzNegotiate(f *testing.F) {
 				return
 			}
 		}
-		t.Errorf("Accept: %q gives format %d as %s", accept, got.Format, got.ContentType)
+		t.Errorf("Accept: %q: format %d as %s", accept, got.Format, got.ContentType)
 	})
 }
 

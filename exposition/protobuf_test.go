@@ -20,7 +20,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// appendFamily appends a whole family to a protobuf body.
+// appendFamily appends a complete family to a protobuf body.
 func appendFamily(t testing.TB, dst []byte, d *metric.Desc, lines []byte) []byte {
 	t.Helper()
 	size := ProtobufSize(lines, d)
@@ -33,7 +33,7 @@ func appendFamily(t testing.TB, dst []byte, d *metric.Desc, lines []byte) []byte
 	return dst
 }
 
-// readFamilies reads a protobuf body to its end.
+// readFamilies parses a protobuf body.
 func readFamilies(t testing.TB, body []byte) []*dto.MetricFamily {
 	t.Helper()
 	r := bytes.NewReader(body)
@@ -51,9 +51,8 @@ func readFamilies(t testing.TB, body []byte) []*dto.MetricFamily {
 	}
 }
 
-// family returns what one family becomes for a reader of protobuf. The bytes
-// must be those that the protobuf library writes, so that no varint is longer
-// than it must be.
+// family returns one family as parsed from protobuf. The bytes must equal those of the
+// protobuf library, so that no varint is longer than necessary.
 func family(t testing.TB, d *metric.Desc, lines []byte) *dto.MetricFamily {
 	t.Helper()
 	body := appendFamily(t, nil, d, lines)
@@ -127,7 +126,7 @@ func compareGolden(t *testing.T, text string) int {
 		head, lines, _ := strings.Cut(part, "\n")
 		name, typ, ok := strings.Cut(head, " ")
 		if !ok {
-			continue // what stands before the first TYPE line
+			continue // before the first TYPE line
 		}
 		d := &metric.Desc{Name: name, Type: metric.Type(typ), Stability: metric.Stable, Help: `Says "a\b".`}
 		compareFamilies(t, family(t, d, []byte(lines)), textFamily(t, d, []byte(lines)))
@@ -158,7 +157,7 @@ func TestProtobufHead(t *testing.T) {
 	}
 }
 
-// TestProtobufBody has several families behind one another, as a body has them.
+// Several families in a row, as in a body.
 func TestProtobufBody(t *testing.T) {
 	w := NewWriter(widgets)
 	e := metric.NewEmitter(w)
@@ -181,12 +180,12 @@ func TestProtobufBody(t *testing.T) {
 		}
 	}
 	if got := families[1].Metric[4].Label[1].GetValue(); got != "th\"r\\e\n" {
-		t.Errorf("the last widget is %q", got)
+		t.Errorf("last widget: %q", got)
 	}
 }
 
-// TestProtobufLengths has values around the lengths at which a varint grows, of
-// the value, its label and its metric.
+// Values around the lengths at which varints grow: of the value, its label and its
+// metric.
 func TestProtobufLengths(t *testing.T) {
 	d := &metric.Desc{Name: "a", Type: metric.Gauge}
 	for _, edge := range []int{0, 1 << 7, 1 << 14, 1 << 21} {
@@ -222,14 +221,14 @@ func TestParseFloat(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]float64{
-		"999999999999999": 999999999999999, "-999999999999999": -999999999999999, // the longest that are read as integers
+		"999999999999999": 999999999999999, "-999999999999999": -999999999999999, // the longest that are parsed as integers
 		"9007199254740993": 9007199254740992, "12345678901234567890": 12345678901234567890,
 	} {
 		if got := parseFloat([]byte(text)); got != want {
-			t.Errorf("%s is read as %v, want %v", text, got, want)
+			t.Errorf("%s parsed as %v, want %v", text, got, want)
 		}
 	}
-	// Prometheus gives other NaNs a meaning.
+	// Prometheus assigns meanings to other NaNs.
 	if got := math.Float64bits(parseFloat([]byte("NaN"))); got != 0x7ff8000000000001 {
 		t.Errorf("NaN has the bits %#x", got)
 	}
@@ -247,7 +246,7 @@ func TestProtobufAllocatesNothing(t *testing.T) {
 	}
 }
 
-// FuzzAppendProtobuf holds that labels and values come through unchanged.
+// Labels and values survive unchanged.
 func FuzzAppendProtobuf(f *testing.F) {
 	for _, s := range []string{"", "plain", `a"b\c` + "\nd", `\`, `"`, `\\"`, "} 1\n", `",x="`, "\xff\xfe", "é\xc3", "\x00", strings.Repeat("\n", 130)} {
 		f.Add(s, s+s, 1.5, true)

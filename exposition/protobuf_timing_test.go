@@ -7,7 +7,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// timedLines are lines as a cluster has them.
+// timedLines are typical lines of a cluster.
 var timedLines = []struct {
 	name  string
 	desc  metric.Desc

@@ -8,9 +8,9 @@ func AppendLabel(dst []byte, name, value string) []byte {
 	return appendValue(append(append(append(dst, ','), name...), `="`...), value)
 }
 
-// ReplaceTail appends lines of a Writer to dst, with the tail to instead of the tail from that
-// they were written with. A line without that tail is appended unchanged. It allocates only
-// where dst lacks capacity.
+// ReplaceTail appends lines of a Writer to dst with their tail from replaced with to. A
+// line without that tail is appended unchanged. It allocates only if dst lacks
+// capacity.
 func ReplaceTail(dst, lines, from, to []byte) []byte {
 	for line := range bytes.Lines(lines) {
 		// The last brace ends the labels; the value after it has none.

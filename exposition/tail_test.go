@@ -15,7 +15,7 @@ func tailSchema() *metric.Schema {
 	})
 }
 
-// writeTails renders an object whose values are hard to tell from syntax.
+// writeTails renders an object whose values look like syntax.
 func writeTails(w *Writer, e *metric.Emitter, s *metric.Schema) (lines [3]string) {
 	e.Begin(s, "x} 1\n\"")
 	e.Family(0)
@@ -61,7 +61,7 @@ func TestTails(t *testing.T) {
 	}
 }
 
-// What is replaced is what would have been written.
+// The replacement equals what would have been written.
 func TestReplaceTail(t *testing.T) {
 	s := tailSchema()
 	w := NewWriter(s)
@@ -103,6 +103,6 @@ func TestTailsAllocateNothing(t *testing.T) {
 		e.Add(1, "v")
 		buf = ReplaceTail(buf[:0], w.Lines(1), tails[1], tails[0])
 	}); n != 0 {
-		t.Errorf("%v allocations per object, want none", n)
+		t.Errorf("%v allocations per object, want 0", n)
 	}
 }

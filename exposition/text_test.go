@@ -13,7 +13,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// vectors are inputs and what kube-state-metrics makes of them.
+// vectors are inputs and the output of kube-state-metrics for them.
 type vectors struct {
 	Escaping []struct {
 		In   []byte `json:"in_bytes"`
@@ -45,8 +45,8 @@ func readVectors(t *testing.T) vectors {
 	return v
 }
 
-// widgets is a schema with every shape of family: own labels or none, labels of
-// the object's choice, no sample.
+// widgets is a schema with every shape of family: with and without own labels, with
+// labels chosen by the object, without samples.
 var widgets = metric.NewSchema("widgets", []metric.Label{{Name: "namespace"}, {Name: "widget"}}, []metric.Desc{
 	{Name: "widget_size"},
 	{Name: "widget_part", Labels: []metric.Label{{Name: "part"}, {Name: "colour"}}},
@@ -77,7 +77,7 @@ func TestWriterLines(t *testing.T) {
 		"",
 		"widget_labels{namespace=\"shop\",widget=\"W\",label_a=\"1\\n2\",label_b=\"\\\\\"} 1\n",
 	}
-	// A second and a longer object must leave nothing behind for the third.
+	// The second, longer object must leave nothing behind for the third.
 	for _, name := range []string{"one", strings.Repeat("long", 100), `th"ree`} {
 		emitWidget(e, name)
 		escaped := strings.ReplaceAll(name, `"`, `\"`)
@@ -101,8 +101,7 @@ func TestWriterLines(t *testing.T) {
 	}
 }
 
-// TestWriterIdentities covers the commas and braces at the seam between identity
-// labels and others.
+// Commas and braces between identity labels and others.
 func TestWriterIdentities(t *testing.T) {
 	families := []metric.Desc{{Name: "a"}, {Name: "b", Labels: []metric.Label{{Name: "x"}, {Name: "y"}}}, {Name: "c", Prefix: "p"}}
 	tests := []struct {
@@ -158,7 +157,7 @@ func TestEscapingVectors(t *testing.T) {
 		e.Add(1, string(v.In))
 		want := string(v.Line)
 		if !utf8.Valid(v.In) {
-			want = perByteUTF8(want) // the one thing that is repaired
+			want = perByteUTF8(want) // the only difference: invalid UTF-8 is replaced
 		}
 		if got := string(w.Lines(0)); got != want {
 			t.Errorf("value %q:\n got %q\nwant %q", v.In, got, want)
@@ -187,7 +186,7 @@ func TestAppendValue(t *testing.T) {
 		"\xc3\n":               "\uFFFD\\n\"",
 		"\xed\xa0\x80":         "\uFFFD\uFFFD\uFFFD\"", // a surrogate half
 		"\xc0\xaf":             "\uFFFD\uFFFD\"",       // an overlong slash
-		"\uFFFD":               "\uFFFD\"",             // a real U+FFFD stays one
+		"\uFFFD":               "\uFFFD\"",             // a literal U+FFFD stays
 		"\xf4\x90\x80\x80":     "\uFFFD\uFFFD\uFFFD\uFFFD\"",
 		"\xe2\x80":             "\uFFFD\uFFFD\"",
 		"日本\xe6語":              "日本\uFFFD語\"",
@@ -214,12 +213,12 @@ func FuzzAppendValue(f *testing.F) {
 			t.Fatalf("%q became %q, which does not end at its quote", v, got)
 		}
 		if back != perByteUTF8(v) {
-			t.Errorf("%q became %q, which reads as %q", v, got, back)
+			t.Errorf("%q became %q, which parses as %q", v, got, back)
 		}
 	})
 }
 
-// unquote reads an escaped value up to its closing quote, as the formats define it.
+// unquote parses an escaped value up to its closing quote, as defined by the formats.
 func unquote(s string) (value, rest string, ok bool) {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -308,7 +307,7 @@ func FuzzAppendFloat(f *testing.F) {
 			t.Errorf("AppendFloat(%v) = %s, want %s", v, got, slowFloat(v))
 		}
 		if back, err := strconv.ParseFloat(got, 64); err != nil || back != v && !math.IsNaN(v) {
-			t.Errorf("%v became %s, which reads as %v, %v", v, got, back, err)
+			t.Errorf("%v became %s, which parses as %v, %v", v, got, back, err)
 		}
 	})
 }

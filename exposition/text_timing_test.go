@@ -45,8 +45,8 @@ func BenchmarkAppendFloat(b *testing.B) {
 	}
 }
 
-// BenchmarkNegotiate has the header of Prometheus and one of a megabyte, as much
-// as net/http lets through by default.
+// BenchmarkNegotiate negotiates with the header of Prometheus and with one of a
+// megabyte, the default limit of net/http.
 func BenchmarkNegotiate(b *testing.B) {
 	for name, accept := range map[string]string{
 		"prometheus": om + ";escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4," +

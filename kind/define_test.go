@@ -92,10 +92,10 @@ func TestDefineTellsAllMistakes(t *testing.T) {
 		t.Fatal("no error")
 	}
 	for _, want := range []string{
-		"Name is empty", "Version is empty", "Kind is empty", "Begin is nil", `"kube a" is no name`,
-		"family kube_a: label name: is there twice", `family kube_a: "a b" is no label`, `family kube_a: "__a" is no label`,
-		"family kube_a: is there twice", "family kube_b: nothing emits", `family kube_c: type is "Gauge"`,
-		"family kube_d: labels from a map", `family kube_a_labels: "" is no prefix`, `family : "" is no name`,
+		"Name is empty", "Version is empty", "Kind is empty", "Begin is nil", `invalid name "kube a"`,
+		"family kube_a: duplicate label name", `family kube_a: invalid label "a b"`, `family kube_a: invalid label "__a"`,
+		"duplicate family kube_a", "family kube_b: nothing emits", `family kube_c: invalid type "Gauge"`,
+		"family kube_d: labels from a map", `family kube_a_labels: invalid label prefix ""`, `family : invalid name ""`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error does not say %q:\n%v", want, err)
@@ -134,7 +134,7 @@ func TestExtendRefuses(t *testing.T) {
 		t.Errorf("rows of another kind: %v", err)
 	}
 	_, err = kind.Extend(kind.Pods, kind.NewRow(desc("kube_pod_info"), func(*corev1.Pod, *metric.Emitter) {}))
-	if err == nil || !strings.Contains(err.Error(), "family kube_pod_info: is there twice") {
+	if err == nil || !strings.Contains(err.Error(), "duplicate family kube_pod_info") {
 		t.Errorf("a family that is there: %v", err)
 	}
 }

@@ -7,41 +7,40 @@ import (
 	"unsafe"
 )
 
-// Sample is one series of one object. It and its slices and strings are valid
-// only until the Sink's method returns: a Sink that keeps a string clones it.
+// Sample is one series of an object. It, its slices and its strings are valid only
+// until the method of the Sink returns: a Sink that keeps a string has to clone it.
 type Sample struct {
 	Desc    *Desc
 	Family  int      // index into Schema.Families
-	Names   []string // identity label names first
-	Values  []string // as many as Names
+	Names   []string // names of identity labels first
+	Values  []string // one per name
 	Value   float64
 	Dynamic bool // Names were made for this sample and may differ from Schema.LabelNames
 }
 
-// A Sink receives the samples of one object after another. The samples of one
-// family arrive together and families arrive in the order of the schema.
-// identity holds the values of the identity labels and is valid until the next
-// Begin.
+// A Sink receives the samples of objects, one object after another. Samples are grouped
+// by family, and families are in the order of the schema. identity has the values of
+// the identity labels and is valid until the next Begin.
 type Sink interface {
 	Begin(s *Schema, identity []string)
 	Sample(s *Sample)
 }
 
-// An Emitter hands the samples of an object to a Sink. Of samples of one family
-// with equal labels only the first is handed on: no series occurs twice. An Emitter
-// is reused from object to object, so that emitting allocates nothing once its
-// buffers have grown. It is not safe for concurrent use: use one per goroutine.
+// An Emitter passes the samples of an object to a Sink. Of samples of a family with
+// equal labels only the first is passed on, so there are no duplicate series. An
+// Emitter is reused for all objects and allocates nothing once its buffers have grown.
+// It is not safe for concurrent use: use one per goroutine.
 type Emitter struct {
 	sink    Sink
 	schema  *Schema
 	ids     int      // number of identity labels
-	values  []string // identity values, then the current sample's own
-	names   []string // likewise, for samples whose label names are their own
+	values  []string // identity values, then those of the current sample
+	names   []string // likewise, for samples with their own label names
 	sample  Sample
-	scratch []byte // text of the strings that Concat, Int and Lower make
+	scratch []byte // text of the strings returned by Concat, Int and Lower
 	derive  deriver
 	seen    seen
-	err     error // the first that was passed to Reject since Family
+	err     error // first error passed to Reject since Family
 }
 
 // NewEmitter returns an Emitter for sink.
@@ -61,7 +60,7 @@ func (e *Emitter) Begin(s *Schema, identity ...string) {
 	e.sink.Begin(s, e.values)
 }
 
-// Family says which family the following samples belong to.
+// Family selects the family of the following samples.
 func (e *Emitter) Family(i int) {
 	e.sample.Family, e.sample.Desc = i, &e.schema.Families[i]
 	e.values = e.values[:e.ids]
@@ -70,22 +69,21 @@ func (e *Emitter) Family(i int) {
 	e.err = nil
 }
 
-// Reject notes that a sample of the current family is left out, and why: the object
-// has a value that cannot be shown. The other samples are emitted all the same.
+// Reject records that a sample of the current family is left out, and why: the object
+// has a value that cannot be exposed. Other samples are still emitted.
 func (e *Emitter) Reject(err error) {
 	if e.err == nil {
 		e.err = err
 	}
 }
 
-// Rejected returns the first error that was passed to Reject since the last call
-// of Family, nil if there was none.
+// Rejected returns the first error passed to Reject since the last call of Family, or
+// nil.
 func (e *Emitter) Rejected() error { return e.err }
 
-// Add emits one sample of the current family unless one with the same labels was
-// emitted. labels are the values of the
-// family's own labels, all of them and in order; anything else is a mistake in
-// the table and panics.
+// Add emits one sample of the current family, unless one with the same labels was
+// emitted. labels are the values of the family's own labels, all of them, in order;
+// anything else is an error in the table and panics.
 func (e *Emitter) Add(value float64, labels ...string) {
 	names := e.schema.names[e.sample.Family]
 	e.values = append(e.values[:e.ids], labels...)
@@ -99,12 +97,11 @@ func (e *Emitter) Add(value float64, labels ...string) {
 	e.values = e.values[:e.ids]
 }
 
-// Label adds a label to the next sample whose label names are its own; see
-// AddLabeled. A name that no format could write is a mistake in the table and
-// panics.
+// Label adds a label to the next sample with its own label names; see AddLabeled. An
+// invalid name is an error in the table and panics.
 func (e *Emitter) Label(name, value string) {
 	if !validLabel(name) {
-		panic(fmt.Sprintf("metric: %s: %q is no label; %s", e.sample.Desc.Name, name, labelRule))
+		panic(fmt.Sprintf("metric: %s: invalid label %q: %s", e.sample.Desc.Name, name, labelRule))
 	}
 	e.label(name, value)
 }
@@ -113,8 +110,8 @@ func (e *Emitter) label(name, value string) {
 	e.names, e.values = append(e.names, name), append(e.values, value)
 }
 
-// AddLabeled emits one sample of the current family with the labels that Label
-// and LabelMap added since the last.
+// AddLabeled emits one sample of the current family with the labels added by Label and
+// LabelMap since the last one.
 func (e *Emitter) AddLabeled(value float64) {
 	if e.seen.add(e.names[e.ids:], e.values[e.ids:], true) {
 		e.sample.Names, e.sample.Values, e.sample.Value, e.sample.Dynamic = e.names, e.values, value, true
@@ -123,8 +120,8 @@ func (e *Emitter) AddLabeled(value float64) {
 	e.names, e.values = e.names[:e.ids], e.values[:e.ids]
 }
 
-// Concat returns the parts as one string. The string lives in memory of the
-// Emitter and is valid until the next Begin.
+// Concat returns the concatenation of the parts. The string is in the memory of the
+// Emitter and valid until the next Begin.
 func (e *Emitter) Concat(parts ...string) string {
 	start := len(e.scratch)
 	for _, p := range parts {
@@ -133,16 +130,16 @@ func (e *Emitter) Concat(parts ...string) string {
 	return e.view(start)
 }
 
-// Int returns n as decimal digits. The string lives in memory of the Emitter
-// and is valid until the next Begin.
+// Int returns n as decimal digits. The string is in the memory of the Emitter and valid
+// until the next Begin.
 func (e *Emitter) Int(n int64) string {
 	start := len(e.scratch)
 	e.scratch = strconv.AppendInt(e.scratch, n, 10)
 	return e.view(start)
 }
 
-// Lower returns s with the ASCII letters A to Z in lower case. The string lives
-// in memory of the Emitter and is valid until the next Begin.
+// Lower returns s with the ASCII letters A to Z in lower case. The string is in the
+// memory of the Emitter and valid until the next Begin.
 func (e *Emitter) Lower(s string) string {
 	start := len(e.scratch)
 	for i := range len(s) {
@@ -155,15 +152,15 @@ func (e *Emitter) Lower(s string) string {
 	return e.view(start)
 }
 
-// view returns scratch[start:] without a copy. Those bytes are written once:
-// appending goes behind them or to a new array.
+// view returns scratch[start:] as a string, without copying. Those bytes do not change:
+// later ones are appended after them or to a new array.
 func (e *Emitter) view(start int) string {
 	b := e.scratch[start:]
 	return unsafe.String(unsafe.SliceData(b), len(b))
 }
 
-// SortedKeys returns the keys of m in ascending order, in memory of the Emitter
-// that is valid until the next call of SortedKeys or LabelMap.
+// SortedKeys returns the sorted keys of m. The slice is valid until the next call of
+// SortedKeys or LabelMap.
 func SortedKeys[K ~string, V any](e *Emitter, m map[K]V) []string {
 	keys := e.derive.keys[:0]
 	for k := range m {

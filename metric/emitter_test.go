@@ -25,7 +25,7 @@ type recorded struct {
 	dynamic       bool
 }
 
-// recorder keeps everything it receives.
+// recorder records everything it receives.
 type recorder struct {
 	identities []string
 	samples    []recorded
@@ -81,7 +81,7 @@ kube_thing_labels ["namespace" "thing"] ["ns" "NAME"] 3 true
 	}
 }
 
-// What a row of an object that panicked left behind must not show in the next family.
+// Labels left by a row that panicked must not appear in the next family.
 func TestEmitterForgetsUnfinishedLabels(t *testing.T) {
 	var r recorder
 	e := metric.NewEmitter(&r)
@@ -96,7 +96,7 @@ func TestEmitterForgetsUnfinishedLabels(t *testing.T) {
 	}
 }
 
-// TestEmitterMixesAddAndLabel has a family whose samples differ in their labels.
+// The samples of a family differ in their labels.
 func TestEmitterMixesAddAndLabel(t *testing.T) {
 	var r recorder
 	e := metric.NewEmitter(&r)
@@ -119,16 +119,16 @@ func TestEmitterPanicsOnWrongTables(t *testing.T) {
 	for name, mistake := range map[string]func(*metric.Emitter){
 		"identity":      func(e *metric.Emitter) { e.Begin(schema, "ns") },
 		"missing label": func(e *metric.Emitter) { e.Begin(schema, "ns", "n"); e.Family(1); e.Add(1, "x") },
-		"label too many": func(e *metric.Emitter) {
+		"too many labels": func(e *metric.Emitter) {
 			e.Begin(schema, "ns", "n")
 			e.Family(0)
 			e.Add(1, "x")
 		},
-		"label that is none":    func(e *metric.Emitter) { e.Begin(schema, "ns", "n"); e.Family(2); e.Label("a\nb", "x") },
+		"invalid label":         func(e *metric.Emitter) { e.Begin(schema, "ns", "n"); e.Family(2); e.Label("a\nb", "x") },
 		"label without name":    func(e *metric.Emitter) { e.Begin(schema, "ns", "n"); e.Family(2); e.Label("", "x") },
 		"label that is a digit": func(e *metric.Emitter) { e.Begin(schema, "ns", "n"); e.Family(2); e.Label("1", "x") },
 		"reserved label":        func(e *metric.Emitter) { e.Begin(schema, "ns", "n"); e.Family(2); e.Label("__name__", "x") },
-		"prefix that is none": func(e *metric.Emitter) {
+		"invalid prefix": func(e *metric.Emitter) {
 			e.Begin(schema, "ns", "n")
 			e.Family(2)
 			e.LabelMap("a b", map[string]string{"k": "v"}, nil)
@@ -145,7 +145,7 @@ func TestEmitterPanicsOnWrongTables(t *testing.T) {
 	}
 }
 
-// Strings that the Emitter makes stay whole while its memory grows.
+// Strings of the Emitter stay intact while its memory grows.
 func TestEmitterStrings(t *testing.T) {
 	e := metric.NewEmitter(&recorder{})
 	e.Begin(schema, "ns", "n")
@@ -166,7 +166,7 @@ func TestSortedKeys(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	if got := metric.SortedKeys(e, map[name]int(nil)); len(got) != 0 {
-		t.Errorf("no map gives %q", got)
+		t.Errorf("nil map: got %q", got)
 	}
 }
 
@@ -201,7 +201,7 @@ func TestEmitterAllocatesNothing(t *testing.T) {
 		e.AddLabeled(1)
 	})
 	if n != 0 {
-		t.Errorf("%v allocations per object, want none", n)
+		t.Errorf("%v allocations per object, want 0", n)
 	}
 }
 
@@ -210,8 +210,8 @@ type discard struct{}
 func (discard) Begin(*metric.Schema, []string) {}
 func (discard) Sample(*metric.Sample)          {}
 
-// TestNoSeriesTwice: of samples with equal labels the first is emitted, however many
-// there are and however their labels are added.
+// Of samples with equal labels the first is emitted, whatever their number and however
+// their labels are added.
 func TestNoSeriesTwice(t *testing.T) {
 	schema := metric.NewSchema("things", []metric.Label{{Name: "thing"}}, []metric.Desc{
 		{Name: "one", Type: metric.Gauge}, {Name: "many", Type: metric.Gauge, Labels: []metric.Label{{Name: "a"}, {Name: "b"}}},

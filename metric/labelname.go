@@ -7,29 +7,29 @@ import (
 	"strings"
 )
 
-// maxCachedNames bounds the memory that derived label names may take in one Emitter.
+// maxCachedNames bounds the cache of derived label names of an Emitter.
 const maxCachedNames = 10_000
 
-// deriver makes label names from the keys of Kubernetes maps. Keys recur from
-// object to object, so that it remembers what it made.
+// deriver derives label names from keys of Kubernetes maps. Keys recur from object to
+// object, so results are cached.
 type deriver struct {
 	cache map[derived]string
-	keys  []string       // the keys of the current map, sorted
-	seen  map[string]int // label name → how many keys of the current map yield it
+	keys  []string       // sorted keys of the current map
+	seen  map[string]int // label name → number of keys of the current map that yield it
 }
 
 type derived struct{ prefix, key string }
 
-// LabelMap adds the entries of m whose key is allowed to the next AddLabeled, in
-// ascending order of keys. Their names are prefix, an underscore and the key as
-// DeriveName changes it; keys that would yield the same name get the suffixes
-// _conflict1, _conflict2 and so on, in that order. A nil allow admits every key.
-// A prefix that is no name of a label is a mistake in the table and panics.
+// LabelMap adds the entries of m with allowed keys to the next AddLabeled, sorted by
+// key. Their names are prefix, an underscore and the key as changed by DeriveName; keys
+// that would yield the same name get the suffixes _conflict1, _conflict2 and so on, in
+// that order. A nil allow allows all keys. An invalid prefix is an error in the table
+// and panics.
 //
-// It allocates only where it meets a key for the first time or keys collide.
+// It allocates only for new keys and for conflicts.
 func (e *Emitter) LabelMap(prefix string, m map[string]string, allow func(key string) bool) {
 	if !validLabel(prefix) {
-		panic(fmt.Sprintf("metric: %s: %q is no prefix for the names of labels; %s", e.sample.Desc.Name, prefix, labelRule))
+		panic(fmt.Sprintf("metric: %s: invalid label prefix %q: %s", e.sample.Desc.Name, prefix, labelRule))
 	}
 	d := &e.derive
 	d.keys = d.keys[:0]
@@ -55,10 +55,10 @@ func (e *Emitter) LabelMap(prefix string, m map[string]string, allow func(key st
 	}
 }
 
-// resolve gives distinct names to those that occur more than once. count says how
-// often each occurs.
+// resolve makes names unique that occur more than once. count has how often each
+// occurs.
 func resolve(names []string, count map[string]int) {
-	last := map[string]int{} // colliding name → the suffix given last
+	last := map[string]int{} // conflicting name → last suffix
 	for i, name := range names {
 		if count[name] < 2 {
 			continue
@@ -82,8 +82,8 @@ func (d *deriver) name(prefix, key string) string {
 	return d.keep(prefix, key, prefix+"_"+DeriveName(key))
 }
 
-// keep remembers name for a key. The key is cloned, because it may be part of
-// a whole object's memory.
+// keep caches name for a key. The key is cloned, because it may be part of a complete
+// object's memory.
 func (d *deriver) keep(prefix, key, name string) string {
 	if d.cache == nil || len(d.cache) >= maxCachedNames {
 		d.cache = map[derived]string{}
@@ -92,8 +92,8 @@ func (d *deriver) keep(prefix, key, name string) string {
 	return name
 }
 
-// SafeName returns s as the function SafeName does, through a cache: it
-// allocates only where it meets an unsafe s for the first time.
+// SafeName is the function SafeName with a cache: it allocates only for new, unsafe
+// strings.
 func (e *Emitter) SafeName(s string) string {
 	if safe(s) {
 		return s
@@ -104,8 +104,8 @@ func (e *Emitter) SafeName(s string) string {
 	return e.derive.keep("", s, SafeName(s))
 }
 
-// DeriveName returns the part of a label name that stands for a Kubernetes key:
-// SafeName, an underscore between a lower-case letter or digit and a following
+// DeriveName returns the part of a label name that represents a Kubernetes key:
+// SafeName, with an underscore between a lower-case letter or digit and a following
 // upper-case letter, all in lower case. It allocates.
 func DeriveName(key string) string {
 	var b strings.Builder
@@ -127,7 +127,7 @@ func DeriveName(key string) string {
 	return b.String()
 }
 
-// Derives reports whether DeriveName of key is name. It allocates nothing.
+// Derives reports whether DeriveName(key) is name. It does not allocate.
 func Derives(key, name string) bool {
 	i := 0
 	next := func(c byte) bool {
@@ -151,7 +151,7 @@ func Derives(key, name string) bool {
 	return i == len(name)
 }
 
-// SafeName returns s with every rune outside [a-zA-Z0-9_] as one underscore.
+// SafeName returns s with every rune outside [a-zA-Z0-9_] replaced with an underscore.
 func SafeName(s string) string {
 	return strings.Map(func(r rune) rune {
 		if safeRune(r) {

@@ -15,7 +15,7 @@ func TestLabelNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What kube-state-metrics 2.20 makes of Kubernetes keys.
+	// Label names of kube-state-metrics 2.20 for Kubernetes keys.
 	var vectors []struct {
 		In, Label    string
 		SanitizeOnly string `json:"sanitize_only"`
@@ -30,10 +30,10 @@ func TestLabelNames(t *testing.T) {
 	for range 2 { // the second time from the cache
 		for _, v := range vectors {
 			if got := "label_" + metric.DeriveName(v.In); got != v.Label {
-				t.Errorf("key %q gives label %s, want %s", v.In, got, v.Label)
+				t.Errorf("key %q: label %s, want %s", v.In, got, v.Label)
 			}
 			if name := metric.DeriveName(v.In); !metric.Derives(v.In, name) || metric.Derives(v.In, name+"_") || metric.Derives(v.In+"x", name) {
-				t.Errorf("Derives does not tell that key %q gives %s", v.In, name)
+				t.Errorf("Derives(%q, %q) = false", v.In, name)
 			}
 			if got := metric.SafeName(v.In); got != v.SanitizeOnly {
 				t.Errorf("SafeName(%q) = %s, want %s", v.In, got, v.SanitizeOnly)
@@ -47,16 +47,16 @@ func TestLabelNames(t *testing.T) {
 
 func TestNamesOfInvalidUTF8(t *testing.T) {
 	if got := metric.SafeName("a\xff\xfeb"); got != "a__b" {
-		t.Errorf("SafeName gives %q", got)
+		t.Errorf("SafeName: %q", got)
 	}
 	if got := metric.DeriveName("a\xff\xfeB"); got != "a__b" {
-		t.Errorf("DeriveName gives %q", got)
+		t.Errorf("DeriveName: %q", got)
 	}
 }
 
 func TestLabelMapConflicts(t *testing.T) {
 	for _, c := range []struct {
-		keys []string // ascending
+		keys []string // sorted
 		want []string
 	}{
 		{[]string{"a"}, []string{"x_a"}},
@@ -82,7 +82,7 @@ func TestLabelMapConflicts(t *testing.T) {
 		e.LabelMap("x", m, nil)
 		e.AddLabeled(1)
 		if got := r.samples[0].names[2:]; !slices.Equal(got, c.want) {
-			t.Errorf("keys %q give %q, want %q", c.keys, got, c.want)
+			t.Errorf("keys %q: got %q, want %q", c.keys, got, c.want)
 		}
 		for i, v := range r.samples[0].values[2:] {
 			if v != strconv.Itoa(i) {
@@ -92,7 +92,7 @@ func TestLabelMapConflicts(t *testing.T) {
 	}
 }
 
-// Far more keys than are remembered, so that the memory is given up in between.
+// Far more keys than the cache holds, so that it is cleared in between.
 func TestManyKeys(t *testing.T) {
 	m := map[string]string{}
 	for i := range 25_000 {

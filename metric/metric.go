@@ -1,7 +1,6 @@
-// Package metric is the vocabulary that all other packages share: what a metric
-// family is, what a sample is, and who receives samples. It imports nothing
-// outside the standard library and knows nothing of Kubernetes types, of text
-// formats or of how objects are read.
+// Package metric is the vocabulary that all other packages share: metric families,
+// samples, and the sinks that receive them. It imports only the standard library and
+// does not know Kubernetes types, text formats or where objects come from.
 package metric
 
 import (
@@ -14,7 +13,7 @@ import (
 // Type is the OpenMetrics type of a family.
 type Type string
 
-// The types that families of this project have.
+// Types of families.
 const (
 	Gauge    Type = "gauge"
 	Counter  Type = "counter"
@@ -22,49 +21,48 @@ const (
 	StateSet Type = "stateset"
 )
 
-// Stability is the promise made about a family's name, type, labels and meaning.
+// Stability is the promise about a family's name, type, labels and meaning.
 type Stability string
 
-// The levels of stability, named as Kubernetes names those of its own metrics.
+// Stability levels, named as in Kubernetes.
 const (
 	// Stable families keep name, type and labels within a major version.
 	Stable Stability = "STABLE"
-	// Alpha families may change or go with any release.
+	// Alpha families may change or disappear in any release.
 	Alpha Stability = "ALPHA"
 )
 
-// Label is a label name and, for the reference, what its value means.
+// Label is the name of a label and, for the reference, the meaning of its value.
 type Label struct{ Name, Doc string }
 
-// Desc is everything about a family except how to compute it. Documentation,
-// filters and HELP and TYPE lines come from it.
+// Desc describes a family, except how to compute it. Documentation, filters, and HELP
+// and TYPE lines are derived from it.
 type Desc struct {
 	Name       string
 	Type       Type
 	Stability  Stability
 	Help       string
-	Unit       string  // with which Name ends ("seconds"); empty: not told
+	Unit       string  // suffix of Name ("seconds"); empty: none
 	Labels     []Label // the family's own labels; the kind's identity labels come first
-	Prefix     string  // families with labels made from a Kubernetes map: how their names begin ("label")
+	Prefix     string  // for families with labels from a Kubernetes map: prefix of their names ("label")
 	AllowList  AllowList
 	OptIn      bool   // off unless asked for by name
-	Beyond     bool   // kube-state-metrics has no such family
-	Deprecated string // the version since which the family is deprecated, such as "v2.14.0"
+	Beyond     bool   // not in kube-state-metrics
+	Deprecated string // version in which the family was deprecated, such as "v2.14.0"
 }
 
-// AllowList says which allow-list of the user decides about the labels of a family.
+// AllowList says which allowlist of the user selects the labels of a family.
 type AllowList uint8
 
-// The allow-lists there are.
+// Allowlists.
 const (
-	NoAllowList AllowList = iota // all labels are shown
+	NoAllowList AllowList = iota // all labels are exposed
 	Labels                       // --metric-labels-allowlist
 	Annotations                  // --metric-annotations-allowlist
 )
 
-// HelpText returns the text of the HELP line, unescaped: the help itself behind
-// the marks for stability and deprecation that Kubernetes components use. It
-// allocates.
+// HelpText returns the text of the HELP line, unescaped: the help, prefixed with
+// stability and deprecation as in Kubernetes components. It allocates.
 func (d *Desc) HelpText() string {
 	text := d.Help
 	if d.Deprecated != "" {
@@ -76,14 +74,14 @@ func (d *Desc) HelpText() string {
 	return text
 }
 
-// Schema is the catalog of one kind: what documentation, filters and encoders
-// need to know of it. It is immutable once made.
+// Schema is the catalog of one kind for documentation, filters and encoders. It is
+// immutable.
 type Schema struct {
-	Resource string // plural, as in the path of the API ("pods")
+	Resource string // plural, as in API paths ("pods")
 	Identity []Label
 	Families []Desc
 
-	names [][]string // per family: identity and own label names
+	names [][]string // identity and own label names by family
 }
 
 // NewSchema returns the schema of a resource.
@@ -103,15 +101,14 @@ func NewSchema(resource string, identity []Label, families []Desc) *Schema {
 	return s
 }
 
-// Check returns an error for everything in s that no format could write: names
-// that are none, and names that occur twice.
+// Check returns an error for every invalid or duplicate name in s.
 func (s *Schema) Check() error {
 	var errs []error
 	families := map[string]bool{}
 	for i := range s.Families {
 		d := &s.Families[i]
 		if families[d.Name] {
-			errs = append(errs, fmt.Errorf("family %s: is there twice", d.Name))
+			errs = append(errs, fmt.Errorf("duplicate family %s", d.Name))
 		}
 		families[d.Name] = true
 		for _, err := range d.check(s.names[i]) {
@@ -121,32 +118,32 @@ func (s *Schema) Check() error {
 	return errors.Join(errs...)
 }
 
-// check returns what is wrong with a family; labels are its label names.
+// check returns the problems of a family; labels are its label names.
 func (d *Desc) check(labels []string) (errs []error) {
 	if !validName(strings.ReplaceAll(d.Name, ":", "_")) {
-		errs = append(errs, fmt.Errorf("%q is no name; names are letters, digits, _ and :, and begin with no digit", d.Name))
+		errs = append(errs, fmt.Errorf("invalid name %q: must consist of letters, digits, _ and :, and not start with a digit", d.Name))
 	}
 	switch d.Type {
 	case Gauge, Counter, Info, StateSet:
 	default:
-		errs = append(errs, fmt.Errorf("type is %q; there are gauge, counter, info and stateset", d.Type))
+		errs = append(errs, fmt.Errorf("invalid type %q: must be gauge, counter, info or stateset", d.Type))
 	}
 	if (d.AllowList != NoAllowList || d.Prefix != "") && !validLabel(d.Prefix) {
-		errs = append(errs, fmt.Errorf("%q is no prefix for the names of labels; %s", d.Prefix, labelRule))
+		errs = append(errs, fmt.Errorf("invalid label prefix %q: %s", d.Prefix, labelRule))
 	}
 	for i, l := range labels {
 		switch {
 		case !validLabel(l):
-			errs = append(errs, fmt.Errorf("%q is no label; %s", l, labelRule))
+			errs = append(errs, fmt.Errorf("invalid label %q: %s", l, labelRule))
 		case slices.Contains(labels[:i], l):
-			errs = append(errs, fmt.Errorf("label %s: is there twice", l))
+			errs = append(errs, fmt.Errorf("duplicate label %s", l))
 		}
 	}
 	return errs
 }
 
-// labelRule says what validLabel wants.
-const labelRule = "labels are letters, digits and _, and begin with no digit and not with __"
+// labelRule describes validLabel.
+const labelRule = "must consist of letters, digits and _, and not start with a digit or __"
 
 func validLabel(s string) bool { return validName(s) && !strings.HasPrefix(s, "__") }
 
@@ -154,11 +151,11 @@ func validName(s string) bool {
 	return s != "" && safe(s) && (s[0] < '0' || s[0] > '9')
 }
 
-// LabelNames returns the names of all labels of family i that are known without
-// an object, those of the identity first. The caller must not change them.
+// LabelNames returns the names of all labels of family i that are known without an
+// object, identity labels first. The caller must not change them.
 func (s *Schema) LabelNames(i int) []string { return s.names[i] }
 
-// Float is the numeric value of a truth: 1 or 0.
+// Float converts a boolean to a sample value, 1 or 0.
 func Float(b bool) float64 {
 	if b {
 		return 1
@@ -166,7 +163,7 @@ func Float(b bool) float64 {
 	return 0
 }
 
-// Bool is the label value of a truth: "true" or "false".
+// Bool converts a boolean to a label value, "true" or "false".
 func Bool(b bool) string {
 	if b {
 		return "true"

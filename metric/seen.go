@@ -5,23 +5,23 @@ import (
 	"slices"
 )
 
-// seen remembers the samples of one family of one object, so that no series is
-// emitted twice. Up to scanned samples are compared one by one, more are looked up
-// by hash. Its memory is reused from family to family.
+// seen remembers the samples of one family of one object, so that no duplicate series
+// is emitted. Up to scanned samples are compared linearly; more are looked up by hash.
+// Its memory is reused for all families.
 type seen struct {
 	series []series
-	values []string // the values of all series, one after another
-	names  []string // likewise the names of those that have their own
+	values []string // values of all series, concatenated
+	names  []string // likewise for names of series with their own names
 	seed   maphash.Seed
-	index  []int32 // open addressing: position in series plus one; 0 where free
+	index  []int32 // open addressing: index in series plus one; 0: free
 }
 
-// series is the labels of a sample beside those of the identity.
+// series is the labels of a sample without the identity labels.
 type series struct{ names, values []string }
 
 const (
 	scanned = 16
-	// maxSeen bounds how many series the memory that is kept has room for.
+	// maxSeen bounds the number of series for which memory is kept.
 	maxSeen = 4096
 )
 
@@ -32,8 +32,8 @@ func (s *seen) reset() {
 	s.series, s.values, s.names, s.index = s.series[:0], s.values[:0], s.names[:0], s.index[:0]
 }
 
-// add reports whether a series is new, and remembers it. The names are copied
-// if they are dynamic; otherwise they must not change.
+// add adds a series and reports whether it is new. The names are copied if they are
+// dynamic; otherwise they must not change.
 func (s *seen) add(names, values []string, dynamic bool) bool {
 	fresh, slot := s.look(names, values)
 	if !fresh {
@@ -55,7 +55,7 @@ func (s *seen) add(names, values []string, dynamic bool) bool {
 	return true
 }
 
-// look reports whether a series is new, and where in the index it belongs.
+// look reports whether a series is new, and its slot in the index.
 func (s *seen) look(names, values []string) (fresh bool, slot int) {
 	if len(s.index) == 0 {
 		for i := range s.series {
@@ -74,7 +74,7 @@ func (s *seen) look(names, values []string) (fresh bool, slot int) {
 	return true, slot
 }
 
-// grow makes the index four times as large as there are series, at least.
+// grow makes the index at least four times as large as the number of series.
 func (s *seen) grow() {
 	if s.seed == (maphash.Seed{}) {
 		s.seed = maphash.MakeSeed()
@@ -101,7 +101,7 @@ func (s *seen) hash(values []string) (h uint32) {
 	return h
 }
 
-// equal compares the values from the end, where series of an object differ most.
+// equal compares values from the end, where series of an object differ most.
 func (s *series) equal(names, values []string) bool {
 	if len(s.values) != len(values) || len(s.names) != len(names) {
 		return false

@@ -1,8 +1,8 @@
-// Package compare reads two expositions of one cluster and reports which samples
-// differ, without ever holding a body: of each sample it keeps a hash and a value.
+// Package compare parses two expositions of one cluster and reports which samples
+// differ. It streams the bodies and keeps only a hash and a value per sample.
 //
-// Two servers of a living cluster are never read at the same instant. A difference
-// therefore counts only if it is the same when both are read again.
+// Two exporters of a live cluster cannot be scraped at exactly the same time, so a
+// difference counts only if it persists when both are scraped again.
 package compare
 
 import (
@@ -16,35 +16,36 @@ import (
 // Source is one side of a comparison.
 type Source struct {
 	Name string
-	// Open starts to read the exposition from its beginning.
+	// Open starts reading the exposition from the beginning.
 	Open func(ctx context.Context) (io.ReadCloser, error)
 }
 
 // Config says what to compare and how.
 type Config struct {
 	A, B Source // the old and the new exporter
-	// Static is true where neither side changes, such as files: nothing has to settle.
+	// Static is set if neither side changes, as for files: differences count at once.
 	Static bool
-	// Rounds is how often both are read at most; less than 2 means 5.
+	// Rounds is the maximum number of scrapes of both; less than 2 means 5.
 	Rounds int
 	// Pause is the time between two rounds; zero means 2 s.
 	Pause time.Duration
-	// Details is called for each difference that counts, in the order of the
-	// exposition; nil: never. The difference is valid during the call.
+	// Details is called for each difference that counts, in exposition order; may be
+	// nil. The difference is valid only during the call.
 	Details func(Difference)
-	// Progress is called now and then with the samples read so far; nil: never.
+	// Progress is called from time to time with the number of samples so far; may be
+	// nil.
 	Progress func(samples int)
 }
 
-// Kind says in what a sample differs.
+// Kind is how a sample differs.
 type Kind int
 
-// The kinds of differences.
+// Kinds of differences.
 const (
 	Missing   Kind = iota // only in A
 	Extra                 // only in B
-	Different             // of another value
-	Repeated              // not as often in A as in B
+	Different             // value differs
+	Repeated              // number of occurrences differs
 )
 
 var kindNames = [...]string{"missing", "extra", "different", "repeated"}
@@ -55,16 +56,16 @@ func (k Kind) String() string { return kindNames[k] }
 type Difference struct {
 	Kind   Kind
 	Family string
-	Labels string // as in the exposition, between the braces
+	Labels string // as exposed, between the braces
 	A, B   float64
-	Repair string // name of the documented repair that explains it; empty: none does
+	Repair string // name of the documented repair that explains it; empty: none
 }
 
-// entry is what is kept of a sample: 24 bytes beside its key.
+// entry is what is kept of a sample: 24 bytes in addition to its key.
 type entry struct {
-	value  float64 // the first, where a sample is repeated
+	value  float64 // of the first occurrence
 	family uint32
-	a, b   uint16 // how often it occurs
+	a, b   uint16 // number of occurrences
 	differ bool
 }
 
@@ -78,8 +79,8 @@ type comparer struct {
 	repairs  []Repair
 }
 
-// Run compares A and B. The error names the source that could not be read, and the
-// line of what is not an exposition.
+// Run compares A and B. The error names the source that could not be read, and the line
+// that is not valid exposition.
 func Run(ctx context.Context, c Config) (*Report, error) {
 	if c.Rounds < 2 {
 		c.Rounds = 5
@@ -121,7 +122,7 @@ func (x *comparer) read(ctx context.Context, source Source, each func(*sample)) 
 	return s.types, nil
 }
 
-// first reads both sides whole. What differs is a suspect.
+// first reads both sides completely. Samples that differ are suspects.
 func (x *comparer) first(ctx context.Context) error {
 	entries := map[uint64]entry{}
 	typesA, err := x.read(ctx, x.A, func(s *sample) {
@@ -160,8 +161,8 @@ func (x *comparer) first(ctx context.Context) error {
 	return nil
 }
 
-// again reads both sides and looks at the suspects only. It returns how many of them
-// do not differ as they did the last time.
+// again reads both sides and checks only the suspects. It returns how many of them
+// differ in another way than last time.
 func (x *comparer) again(ctx context.Context) (unsettled int, err error) {
 	if err := x.pause(ctx); err != nil {
 		return 0, err
@@ -180,7 +181,7 @@ func (x *comparer) again(ctx context.Context) (unsettled int, err error) {
 	}
 	for key, s := range x.suspects {
 		switch {
-		case s.now == state{}: // gone from both
+		case s.now == state{}: // removed from both
 			delete(x.suspects, key)
 		case s.now.equal():
 			x.families.list[s.family].Equal++

@@ -18,7 +18,8 @@ import (
 	"github.com/kubestate/kubestate/internal/compare"
 )
 
-// texts is a source that gives one text after the other, the last for ever.
+// texts is a source that returns one text after another, and then the last one
+// repeatedly.
 func texts(name string, all ...string) compare.Source {
 	n := 0
 	return compare.Source{Name: name, Open: func(context.Context) (io.ReadCloser, error) {
@@ -28,7 +29,7 @@ func texts(name string, all ...string) compare.Source {
 	}}
 }
 
-// run compares, and returns a line for each difference and the totals.
+// run compares, and returns a line per difference and the totals.
 func run(t *testing.T, c compare.Config) ([]string, *compare.Report) {
 	t.Helper()
 	var lines []string
@@ -98,7 +99,7 @@ func TestDifferences(t *testing.T) {
 			t.Errorf("types of %s: %q and %q", f.Name, f.TypeA, f.TypeB)
 		}
 		if report.Same() {
-			t.Error("the report says that nothing differs")
+			t.Error("report without differences")
 		}
 	}
 }
@@ -110,7 +111,7 @@ func TestRepairsDoNotCount(t *testing.T) {
 	}
 }
 
-// A cluster changes between the reads of A and of B.
+// A cluster changes between the reads of A and B.
 func TestChangesBetweenTheReadsDoNotCount(t *testing.T) {
 	for _, test := range []struct {
 		name           string
@@ -120,7 +121,7 @@ func TestChangesBetweenTheReadsDoNotCount(t *testing.T) {
 	}{
 		{"a value arrives", []string{"x 1\n", "x 2\n"}, []string{"x 2\n"}, nil, 1, 0},
 		{"a series arrives", []string{"x 1\n", "x 1\ny 1\n"}, []string{"x 1\ny 1\n"}, nil, 2, 0},
-		{"a series goes", []string{"x 1\ny 1\n", "x 1\n"}, []string{"x 1\n"}, nil, 1, 0},
+		{"a series disappears", []string{"x 1\ny 1\n", "x 1\n"}, []string{"x 1\n"}, nil, 1, 0},
 		{"it settles later", []string{"x 1\n", "x 2\n", "x 3\n", "x 4\n"}, []string{"x 2\n", "x 3\n", "x 4\n"}, nil, 1, 0},
 		{"it settles on a difference", []string{"x 1\n", "x 2\n"}, []string{"x 3\n", "x 4\n"}, []string{"different x{} 2 4"}, 0, 0},
 		{"it never settles", []string{"x 1\n", "x 2\n", "x 3\n", "x 4\n", "x 5\n"}, []string{"x 9\n"}, nil, 0, 1},
@@ -137,7 +138,7 @@ func TestNotAnExposition(t *testing.T) {
 	for text, want := range map[string]string{
 		"x 1\n<html>\n":            `read b: line 2: invalid sample "<html>"`,
 		"x one\n":                  `read b: line 1: invalid value "one" in sample "x one"`,
-		"x{a=\"b} 1\n":             `read b: line 1: label value without an end in sample "x{a=\"b} 1"`,
+		"x{a=\"b} 1\n":             `read b: line 1: unterminated label value in sample "x{a=\"b} 1"`,
 		"x{a} 1\n":                 `read b: line 1: invalid labels in sample "x{a} 1"`,
 		strings.Repeat("x", 2<<20): "read b: line 1: longer than 1048576 bytes",
 	} {
@@ -182,7 +183,7 @@ func TestOpen(t *testing.T) {
 		{token, compare.Access{}, ""},
 		{token, compare.Access{TokenFile: token}, "apply to URLs only"},
 		{filepath.Join(dir, "absent"), compare.Access{}, "no such file"},
-		{"ftp://example.com/metrics", compare.Access{}, "the scheme must be http or https"},
+		{"ftp://example.com/metrics", compare.Access{}, "scheme must be http or https"},
 		{"http://user:s3cret@example.com/metrics", compare.Access{TokenFile: token}, "a token is sent over https or to localhost only"},
 	} {
 		source, _, err := compare.Open(test.location, test.access)
@@ -196,13 +197,13 @@ func TestOpen(t *testing.T) {
 		case test.want == "" && err != nil, test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
 			t.Errorf("%s %+v: error %v, want %q", test.location, test.access, err, test.want)
 		case err != nil && (strings.Contains(err.Error(), "T0P") || strings.Contains(err.Error(), "s3cret")):
-			t.Errorf("%v shows a secret", err)
+			t.Errorf("secret in %v", err)
 		}
 	}
 }
 
-// Reading a sample that is known does not allocate, so that memory follows the number
-// of series alone.
+// Reading a known sample does not allocate, so memory depends only on the number of
+// series.
 func TestMemoryFollowsSeries(t *testing.T) {
 	var text strings.Builder
 	for i := range 20_000 {

@@ -6,15 +6,15 @@ import (
 	"strconv"
 )
 
-// Repair is a documented difference between kube-state-metrics, as A, and kubestate,
-// as B. It explains differences of one kind.
+// Repair is a documented difference between kube-state-metrics (A) and kubestate (B).
+// It explains differences of one kind.
 type Repair struct {
 	Name, Description string
 	kind              Kind
 	match             func(s *sample) bool // a sample of A, or of B where A has none
 }
 
-// yearOne is what kube-state-metrics prints for a time that is not set.
+// yearOne is how kube-state-metrics exposes an unset time.
 const yearOne = -62135596800
 
 // Repairs returns the documented differences, by kind and sample.
@@ -28,17 +28,17 @@ func Repairs() []Repair {
 		return string(s.name) == "kube_ingress_path" && ok && (err != nil || port == "0")
 	}
 	return []Repair{
-		{"zero time", "a time that is not set has no sample; kube-state-metrics prints the year 1", Missing,
+		{"zero time", "an unset time has no sample; kube-state-metrics exposes the year 1", Missing,
 			func(s *sample) bool { return s.value == yearOne }},
-		{"repeated series", "of equal label sets only the first is served", Repeated, func(*sample) bool { return true }},
-		{"named port", "kube_ingress_path has the name of a named port; kube-state-metrics prints 0", Missing, named},
-		{"named port", "kube_ingress_path has the name of a named port; kube-state-metrics prints 0", Extra, named},
-		{"volumeattachment labels", "kube_volumeattachment_labels obeys the allow list", Missing, is("kube_volumeattachment_labels")},
-		{"volumeattachment labels", "kube_volumeattachment_labels obeys the allow list", Extra, is("kube_volumeattachment_labels")},
+		{"repeated series", "only the first of duplicate series is served", Repeated, func(*sample) bool { return true }},
+		{"named port", "kube_ingress_path has the name of a named port; kube-state-metrics exposes 0", Missing, named},
+		{"named port", "kube_ingress_path has the name of a named port; kube-state-metrics exposes 0", Extra, named},
+		{"volumeattachment labels", "kube_volumeattachment_labels respects the allowlist", Missing, is("kube_volumeattachment_labels")},
+		{"volumeattachment labels", "kube_volumeattachment_labels respects the allowlist", Extra, is("kube_volumeattachment_labels")},
 		{"cron schedule", "schedules combine day of month and day of week as the CronJob controller does", Different,
 			is("kube_cronjob_next_schedule_time")},
-		{"last applied Secret", "the annotation with a copy of a Secret is never shown", Missing, lastApplied},
-		{"last applied Secret", "the annotation with a copy of a Secret is never shown", Extra, is("kube_secret_annotations")},
+		{"last applied Secret", "the annotation with a copy of a Secret is never exposed", Missing, lastApplied},
+		{"last applied Secret", "the annotation with a copy of a Secret is never exposed", Extra, is("kube_secret_annotations")},
 	}
 }
 
@@ -54,7 +54,7 @@ func label(s *sample, name string) (string, bool) {
 	return string(value), ok
 }
 
-// matching returns a bit for each repair that may explain a difference in s.
+// matching returns a bit set of the repairs that may explain a difference in s.
 func (x *comparer) matching(s *sample) (bits uint32) {
 	for i := range x.repairs {
 		if x.repairs[i].match(s) {
@@ -64,7 +64,7 @@ func (x *comparer) matching(s *sample) (bits uint32) {
 	return bits
 }
 
-// repair returns the name of the repair that explains a suspect; empty: none does.
+// repair returns the name of the repair that explains a suspect, or "" if none does.
 func (x *comparer) repair(v *suspect) string {
 	for i, r := range x.repairs {
 		if r.kind == v.now.kind() && v.repairs&(1<<i) != 0 {

@@ -8,10 +8,9 @@ import (
 
 // Report is the result of a comparison.
 type Report struct {
-	Families []Family `json:"families"` // in the order in which they were met
-	Samples  int      `json:"samples"`  // read in all, of both sides and all rounds
-	// Unsettled samples changed whenever they were read, so that nothing can be said
-	// of them.
+	Families []Family `json:"families"` // in order of first appearance
+	Samples  int      `json:"samples"`  // total of both sides and all rounds
+	// Unsettled samples changed between all reads, so no verdict is possible.
 	Unsettled int `json:"unsettled"`
 }
 
@@ -24,22 +23,22 @@ type Family struct {
 	Different int            `json:"different"`
 	Repeated  int            `json:"repeated"`
 	Repaired  map[string]int `json:"repaired,omitempty"` // by name of the repair; not counted above
-	// TypeA and TypeB are the types where they differ.
+	// TypeA and TypeB are set if the types differ.
 	TypeA string `json:"type_a,omitempty"`
 	TypeB string `json:"type_b,omitempty"`
 }
 
-// Same reports whether nothing differs but documented repairs.
+// Same reports whether there are no differences except documented repairs.
 func (f *Family) Same() bool {
 	return f.Missing+f.Extra+f.Different+f.Repeated == 0 && f.TypeA == f.TypeB
 }
 
-// Same reports whether nothing differs but documented repairs.
+// Same reports whether there are no differences except documented repairs.
 func (r *Report) Same() bool {
 	return !slices.ContainsFunc(r.Families, func(f Family) bool { return !f.Same() })
 }
 
-// Total sums all families up.
+// Total returns the sum of all families.
 func (r *Report) Total() Family {
 	total := Family{Name: "total", Repaired: map[string]int{}}
 	for _, f := range r.Families {
@@ -73,13 +72,13 @@ func (f *Family) count(kind Kind, repair string) {
 	}
 }
 
-// families are numbered in the order in which they are met.
+// families numbers families in order of first appearance.
 type families struct {
 	list  []Family
 	index map[string]uint32
 }
 
-// of returns the number of a family. It allocates for new ones only.
+// of returns the number of a family. It allocates only for new ones.
 func (f *families) of(name []byte) uint32 {
 	n, ok := f.index[string(name)]
 	if !ok {
@@ -101,7 +100,7 @@ func (f *families) compareTypes(a, b map[string]string) {
 	}
 }
 
-// report counts the suspects that are left.
+// report counts the remaining suspects.
 func (x *comparer) report() *Report {
 	r := &Report{Samples: x.samples}
 	left := slices.SortedFunc(maps.Values(x.suspects), func(a, b *suspect) int {

@@ -25,12 +25,12 @@ type sample struct {
 	labels []byte // between the braces, as written
 	value  float64
 	key    uint64 // hash of the name and of the labels in any order
-	// repaired is true where bytes that are not UTF-8 were replaced to find key.
+	// repaired is set if invalid UTF-8 was replaced to compute key.
 	repaired bool
 }
 
-// scanner reads the samples of one exposition. Keys of scanners with one seed can be
-// compared.
+// scanner scans the samples of one exposition. Keys of scanners with the same seed are
+// comparable.
 type scanner struct {
 	seed  maphash.Seed
 	lines *bufio.Scanner
@@ -46,7 +46,7 @@ func newScanner(r io.Reader, seed maphash.Seed) *scanner {
 	return s
 }
 
-// next reads up to the next sample, and returns false at the end or at an error.
+// next advances to the next sample, and returns false at the end or on an error.
 func (s *scanner) next() bool {
 	for s.err == nil && s.lines.Scan() {
 		s.count++
@@ -70,7 +70,7 @@ func (s *scanner) next() bool {
 	return false
 }
 
-// comment keeps the type that a line declares.
+// comment records the type in a TYPE line.
 func (s *scanner) comment(line []byte) {
 	if rest, ok := bytes.CutPrefix(line, []byte("# TYPE ")); ok {
 		if name, kind, ok := bytes.Cut(rest, []byte(" ")); ok {
@@ -106,7 +106,7 @@ func (s *scanner) sample(line []byte) error {
 }
 
 // labels adds the labels at the start of rest to the key, and returns their length
-// with the braces.
+// including the braces.
 func (s *scanner) labels(v *sample, rest []byte) (int, error) {
 	i := 1
 	for {
@@ -128,9 +128,9 @@ func (s *scanner) labels(v *sample, rest []byte) (int, error) {
 			end++
 		}
 		if end >= len(rest) {
-			return 0, errors.New("label value without an end")
+			return 0, errors.New("unterminated label value")
 		}
-		// A sum does not depend on the order.
+		// A sum is independent of the order.
 		v.key += maphash.Bytes(s.seed, s.valid(v, rest[i:end]))
 		i = end + 1
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/kubestate/kubestate/internal/bounded"
 )
 
-// Access is what a URL may need to be read. It is used for that URL only:
-// redirects are not followed.
+// Access configures access to a URL. It is used for that URL only: redirects are not
+// followed.
 type Access struct {
 	TokenFile string // bearer token
 	CAFile    string // PEM certificates to trust instead of the system's
@@ -25,10 +25,10 @@ type Access struct {
 }
 
 const (
-	headerTimeout = time.Minute // a large cluster takes kube-state-metrics half of it
+	headerTimeout = time.Minute // kube-state-metrics takes half of that for a large cluster
 )
 
-// Open returns the source of a location, an http or https URL or the path of a file.
+// Open returns the source at a location: an http or https URL, or the path of a file.
 func Open(location string, access Access) (source Source, static bool, err error) {
 	if !strings.Contains(location, "://") {
 		if access != (Access{}) {
@@ -41,7 +41,7 @@ func Open(location string, access Access) (source Source, static bool, err error
 	case err != nil || u.Host == "":
 		return Source{}, false, errors.New("invalid URL: must be like http://localhost:8080/metrics")
 	case u.Scheme != "http" && u.Scheme != "https":
-		return Source{}, false, fmt.Errorf("invalid URL %s: the scheme must be http or https", u.Redacted())
+		return Source{}, false, fmt.Errorf("invalid URL %s: scheme must be http or https", u.Redacted())
 	case access.TokenFile != "" && u.Scheme == "http" && !loopback(u.Hostname()):
 		return Source{}, false, fmt.Errorf("invalid URL %s: a token is sent over https or to localhost only", u.Redacted())
 	}

@@ -2,21 +2,21 @@ package compare
 
 import "math"
 
-// maxLabels is how many label sets are kept for details.
+// maxLabels is the maximum number of label sets kept for details.
 const maxLabels = 100_000
 
-// suspect is a sample that differed when it was last read.
+// suspect is a sample that differed on the last read.
 type suspect struct {
 	family    uint32
-	order     int // place in the exposition of the side that has it
+	order     int // position in the exposition of the side that has it
 	labels    string
-	repairs   uint32 // a bit for each of repairs that matches
+	repairs   uint32 // bit set of the repairs that match
 	now, last state
 }
 
-// state is what both sides had. Values are bits, so that NaN equals itself.
+// state is the values of both sides, as bits, so that NaN equals itself.
 type state struct {
-	values [2]uint64 // the first, where a sample is repeated
+	values [2]uint64 // of the first occurrence
 	counts [2]uint16
 }
 
