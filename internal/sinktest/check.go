@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// CheckLines compares what has arrived.
+// CheckLines compares the received lines.
 func CheckLines(t testing.TB, what string, want, got []string) {
 	t.Helper()
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -15,7 +15,7 @@ func CheckLines(t testing.TB, what string, want, got []string) {
 	}
 }
 
-// CheckError fails the test unless err says want or, if that is empty, is none.
+// CheckError fails the test unless err contains want, or is nil if want is empty.
 func CheckError(t testing.TB, err error, want string) {
 	t.Helper()
 	if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
@@ -23,26 +23,26 @@ func CheckError(t testing.TB, err error, want string) {
 	}
 }
 
-// CheckConfig fails the test unless err says all that is wanted, without the word
-// hidden, which stands for secrets.
+// CheckConfig fails the test unless err contains everything wanted and not the word
+// hidden, which represents secrets.
 func CheckConfig(t testing.TB, err error, want ...string) {
 	t.Helper()
 	if err == nil {
-		t.Errorf("no error about %q", want)
+		t.Errorf("no error, want %q", want)
 		return
 	}
 	for _, w := range want {
 		if !strings.Contains(err.Error(), w) {
-			t.Errorf("error %q does not say %q", err, w)
+			t.Errorf("error %q does not contain %q", err, w)
 		}
 	}
 	if strings.Contains(err.Error(), "hidden") {
-		t.Errorf("error %q holds a secret", err)
+		t.Errorf("secret in error %q", err)
 	}
 }
 
-// CheckAllocs fails the test if run, once it was called, allocates more often than
-// most times.
+// CheckAllocs fails the test if run, after a first call, allocates more than most
+// times.
 func CheckAllocs(t testing.TB, most float64, run func()) {
 	t.Helper()
 	if raceDetector {
@@ -50,6 +50,6 @@ func CheckAllocs(t testing.TB, most float64, run func()) {
 	}
 	run()
 	if got := testing.AllocsPerRun(20, run); got > most {
-		t.Errorf("%v allocations, want %v at most", got, most)
+		t.Errorf("%v allocations, want at most %v", got, most)
 	}
 }

@@ -17,12 +17,12 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// certificates has a receiver that the system does not know.
+// certificates uses a receiver with an unknown certificate authority.
 func (s Subject) certificates(t *testing.T) {
 	receiver := New(t, s.Protocol, nil)
 	server := httptest.NewUnstartedServer(receiver)
 	server.EnableHTTP2 = true
-	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // it would tell of the client that goes
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0) // it would log the failed handshake
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	r := Run(0, Pods(1, 2), nil)
@@ -31,14 +31,13 @@ func (s Subject) certificates(t *testing.T) {
 	CheckError(t, Try(t, s.New(t, Options{URL: server.URL, Attempts: 1}), r), "certificate")
 }
 
-// redirect: whoever can redirect must not get what is secret, nor turn a request
-// into one whose answer looks like success. That holds for clients that are given
-// as well.
+// redirect checks that redirects are not followed: they must not leak secrets, nor make
+// a failure look like success. The same goes for custom clients.
 func (s Subject) redirect(t *testing.T) {
 	receiver := Listen(t, s.Protocol, nil)
 	for status, client := range map[int]*http.Client{http.StatusFound: nil, http.StatusPermanentRedirect: nil, http.StatusTemporaryRedirect: {}} {
 		if client != nil && s.HTTP2 {
-			continue // it speaks HTTP/1
+			continue // speaks HTTP/1
 		}
 		server := Serve(t, http.RedirectHandler(receiver.URL, status))
 		to := s.New(t, Options{URL: server.URL, Client: client})
@@ -48,12 +47,11 @@ func (s Subject) redirect(t *testing.T) {
 		}
 	}
 	if got := receiver.Lines(); got != nil {
-		t.Errorf("a redirect was followed: %v", got)
+		t.Errorf("redirect followed: %v", got)
 	}
 }
 
-// oneConnection: whatever an answer says, the next request needs no connection of
-// its own.
+// oneConnection checks that the connection is reused whatever the response.
 func (s Subject) oneConnection(t *testing.T) {
 	var connections atomic.Int32
 	status := Success
@@ -80,14 +78,14 @@ func (s Subject) oneConnection(t *testing.T) {
 		err := Try(t, to, Run(0, Pods(1, 2), nil))
 		CheckError(t, err, http.StatusText(max(status, 0)))
 	}
-	// Package net/http gives one up, too, if it was slow to write a request.
+	// net/http also gives up a connection that was slow to write.
 	if got := connections.Load(); got > 2 {
 		t.Errorf("%d connections for 5 requests", got)
 	}
 }
 
-// breaksOff has connections end at bad moments. What the receiver has said that it
-// took is not sent again, all else is.
+// breaksOff breaks connections at bad moments. What the receiver accepted is not sent
+// again, everything else is.
 func (s Subject) breaksOff(t *testing.T) {
 	if s.HTTP2 {
 		s.BreaksOff(t, "", true)
@@ -95,11 +93,11 @@ func (s Subject) breaksOff(t *testing.T) {
 	}
 	const half = "\r\nContent-Length: 100\r\n\r\nhalf of"
 	for name, test := range map[string]struct {
-		says  string // before the connection ends
+		says  string // response until the connection breaks
 		again bool
 	}{
 		"within the request":           {"", true},
-		"within the answer":            {"HTTP/1.1 204 No", true},
+		"within the response":          {"HTTP/1.1 204 No", true},
 		"within the body of an error":  {"HTTP/1.1 503 Service Unavailable" + half, true},
 		"within the body of a success": {"HTTP/1.1 200 OK\r\n" + s.TakenHeader + half, false},
 	} {
@@ -107,10 +105,10 @@ func (s Subject) breaksOff(t *testing.T) {
 	}
 }
 
-// BreaksOff has the first connection end after the server has said something. In
-// the end 20 series are taken.
+// BreaksOff breaks the first connection after the server has sent says. In the end, 20
+// series are accepted.
 func (s Subject) BreaksOff(t *testing.T, says string, again bool) {
-	t.Parallel() // there is a pause in real time
+	t.Parallel() // pauses in real time
 	receiver := New(t, s.Protocol, nil)
 	var attempts atomic.Int64
 	server := Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -131,7 +129,7 @@ func (s Subject) BreaksOff(t *testing.T, says string, again bool) {
 	}))
 	to := s.New(t, Options{URL: server.URL})
 	r := Run(0, Pods(1, 20), nil)
-	_ = Try(t, to, r) // it may repeat what the receiver has said
+	_ = Try(t, to, r) // may report the response
 	want, retries := s.Lines(t, r), uint64(1)
 	if !again {
 		want, retries = nil, 0
@@ -142,22 +140,22 @@ func (s Subject) BreaksOff(t *testing.T, says string, again bool) {
 	CheckLines(t, "series of the second attempt", want, receiver.Lines())
 }
 
-// lateReceiver: the receiver begins to listen after the first run, goes, and comes
-// back at the same address, unless another program takes that; then all begins anew.
+// lateReceiver starts the receiver after the first run, stops it, and restarts it at
+// the same address. If another program takes the address, the test is repeated.
 func (s Subject) lateReceiver(t *testing.T) {
 	for !s.lateReceiverAlone(t) {
-		t.Log("another program has taken the address")
+		t.Log("another program took the address")
 	}
 }
 
-// lateReceiverAlone returns false if another program has taken the address.
+// lateReceiverAlone returns false if another program took the address.
 func (s Subject) lateReceiverAlone(t *testing.T) bool {
 	first, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	address := first.Addr().String()
-	_ = first.Close() // nobody is there
+	_ = first.Close() // nobody listens
 	receiver := New(t, s.Protocol, nil)
 	to := s.New(t, Options{URL: "http://" + address})
 	var runs []*sink.Run

@@ -16,35 +16,36 @@ import (
 // Subject is a sink that sends requests.
 type Subject struct {
 	Protocol
-	// New returns a sink that is not to send more than Options say. It logs nothing.
+	// New returns a sink within the limits of Options. It does not log.
 	New func(t testing.TB, o Options) sink.Sink
-	// Lines returns what the series of runs become, each as if it came alone.
+	// Lines returns the expected lines of the series of runs, as if each was sent
+	// alone.
 	Lines func(t testing.TB, runs ...*sink.Run) []string
-	// Temporary are the statuses after which the sink tries again.
+	// Temporary lists the statuses that the sink retries.
 	Temporary []int
-	// Path may stand behind the host of a receiver and has the word secret in it.
+	// Path is a valid URL path of the receiver that contains the word secret.
 	Path string
-	// Unreadable is how an error about Options.SecretFile begins.
+	// Unreadable is the start of errors about Options.SecretFile.
 	Unreadable string
-	// TakenHeader stands in an answer that says that 20 series were taken.
+	// TakenHeader is a response header that reports 20 accepted series.
 	TakenHeader string
-	// HTTP2 is the only version of HTTP that the sink speaks.
+	// HTTP2 is set if the sink speaks only HTTP/2.
 	HTTP2 bool
 }
 
-// Options are what the sinks have in common; zero is the default.
+// Options are common options of sinks. A zero field means its default.
 type Options struct {
 	URL        string
 	Client     *http.Client
 	CAFile     string
-	SecretFile string // in a header
-	MaxSeries  int    // of a request
+	SecretFile string // for a header
+	MaxSeries  int    // per request
 	Buffer     int
 	Timeout    time.Duration
 	Attempts   int
 }
 
-// Faults runs the tests that hold for every sink which sends requests.
+// Faults runs the tests for all sinks that send requests.
 func Faults(t *testing.T, s Subject) {
 	for _, test := range []struct {
 		name string
@@ -74,15 +75,15 @@ func (s Subject) behind(t *testing.T, n *Network, o Options) sink.Sink {
 }
 
 // CloseAndCount closes a sink after everything was sent, and fails the test unless
-// every series has one fate.
+// every series is counted once.
 func CloseAndCount(t *testing.T, s sink.Sink, sent int) sink.Stats {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
-	_ = s.Close(ctx) // what is lost is in the numbers
+	_ = s.Close(ctx) // losses are in the stats
 	stats := s.Stats()
 	if stats.Series+stats.Dropped+stats.Rejected != uint64(sent) || stats.Buffered != 0 {
-		t.Errorf("stats %+v do not tell of %d series", stats, sent)
+		t.Errorf("stats %+v do not add up to %d series", stats, sent)
 	}
 	return stats
 }
@@ -98,8 +99,8 @@ func (s Subject) temporaryErrors(t *testing.T) {
 	}
 }
 
-// TriesAgain has two of three requests fail. Nothing is lost, and each pause is as
-// long as the answer asks for.
+// TriesAgain fails two of three requests. Nothing is lost, and pauses follow
+// Retry-After.
 func (s Subject) TriesAgain(t *testing.T, pause time.Duration, failure Answer) {
 	synctest.Test(t, func(t *testing.T) {
 		var attempts []time.Time
@@ -114,7 +115,7 @@ func (s Subject) TriesAgain(t *testing.T, pause time.Duration, failure Answer) {
 		CheckError(t, SendWithin(t, to, time.Hour, r), "")
 		for i := 1; i < len(attempts); i++ {
 			if got := attempts[i].Sub(attempts[i-1]); i%3 != 0 && (got < pause || got > pause+time.Second) {
-				t.Errorf("the pause was %s, want at least %s and little more", got, pause)
+				t.Errorf("pause %s, want at least %s and little more", got, pause)
 			}
 		}
 		CheckLines(t, "series", s.Lines(t, r), receiver.Lines())
@@ -124,7 +125,7 @@ func (s Subject) TriesAgain(t *testing.T, pause time.Duration, failure Answer) {
 	})
 }
 
-// outage has the network fail for some runs. What fits into the buffer is there in
+// outage breaks the network for some runs. What fits into the buffer is delivered in
 // the end.
 func (s Subject) outage(t *testing.T) {
 	for name, fault := range map[string]func(n *Network, on bool){
@@ -141,13 +142,13 @@ func (s Subject) outage(t *testing.T) {
 				for i := range 10 {
 					runs = append(runs, Run(15*i, Pods(1, 20), nil))
 					begin := time.Now()
-					_ = SendWithin(t, to, 5*time.Second, runs[i]) // it may say that time was up
+					_ = SendWithin(t, to, 5*time.Second, runs[i]) // may report the deadline
 					if took := time.Since(begin); took > 5*time.Second {
-						t.Errorf("Send took %s of the 5 s that it had", took)
+						t.Errorf("Send took %s, deadline 5 s", took)
 					}
 				}
 				if stats := to.Stats(); stats.Buffered != 20 || stats.Dropped != 0 {
-					t.Errorf("stats %+v in the outage, which has 20 requests to buffer", stats)
+					t.Errorf("stats %+v during the outage, want 20 buffered requests", stats)
 				}
 				fault(n, false)
 				CloseAndCount(t, to, 200)
@@ -157,7 +158,7 @@ func (s Subject) outage(t *testing.T) {
 	}
 }
 
-// overflow has more wait than the buffer takes: old ones go, and are counted.
+// overflow fills the buffer: the oldest requests are dropped and counted.
 func (s Subject) overflow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		receiver := New(t, s.Protocol, nil)
@@ -167,19 +168,19 @@ func (s Subject) overflow(t *testing.T) {
 		var runs []*sink.Run
 		for i := range 10 {
 			runs = append(runs, Run(15*i, Pods(1, 20), nil))
-			_ = SendWithin(t, to, time.Second, runs[i]) // it may say what was lost
+			_ = SendWithin(t, to, time.Second, runs[i]) // may report what was lost
 		}
 		n.Down.Store(false)
 		stats := CloseAndCount(t, to, 200)
 		if stats.Dropped == 0 || stats.Dropped == 200 {
-			t.Errorf("%d of 200 series were dropped", stats.Dropped)
+			t.Errorf("%d of 200 series dropped", stats.Dropped)
 		}
 		got := receiver.Lines()
 		if uint64(len(got)) != stats.Series {
-			t.Errorf("%d series have arrived, %d are counted", len(got), stats.Series)
+			t.Errorf("%d series received, %d counted", len(got), stats.Series)
 		}
 		last := s.Lines(t, runs[len(runs)-1])
-		CheckLines(t, "the last run, which must be whole", last, got[max(0, len(got)-len(last)):])
+		CheckLines(t, "complete last run", last, got[max(0, len(got)-len(last)):])
 		all := s.Lines(t, runs...)
 		for _, line := range got {
 			i := slices.Index(all, line)
@@ -191,8 +192,8 @@ func (s Subject) overflow(t *testing.T) {
 	})
 }
 
-// secretComesLater has a file that is not there yet, as a secret that is mounted
-// late, then one that cannot be right.
+// secretComesLater starts without the secret file, as if it was mounted late, and then
+// has invalid content.
 func (s Subject) secretComesLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		receiver := New(t, s.Protocol, nil)
@@ -208,7 +209,7 @@ func (s Subject) secretComesLater(t *testing.T) {
 			err := SendWithin(t, to, time.Minute, Run(0, Pods(1, 2), nil))
 			CheckError(t, err, want)
 			if strings.Contains(fmt.Sprint(err), "two") {
-				t.Errorf("error %q holds a secret", err)
+				t.Errorf("secret in error %q", err)
 			}
 		}
 		Write(t, file, "secret")
@@ -226,12 +227,12 @@ func (s Subject) errorHasNoSecret(t *testing.T) {
 		err := SendWithin(t, to, time.Hour, Run(0, Pods(1, 2), nil))
 		CheckError(t, err, "receiver: network is down")
 		if strings.Contains(fmt.Sprint(err), "secret") {
-			t.Errorf("error %q holds a secret", err)
+			t.Errorf("secret in error %q", err)
 		}
 	})
 }
 
-// secretIsRepeated has a receiver that says what it does not like.
+// secretIsRepeated has a receiver that quotes the secret.
 func (s Subject) secretIsRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		receiver := New(t, s.Protocol, func(w http.ResponseWriter, _ Request) int {
@@ -249,8 +250,8 @@ func (s Subject) secretIsRepeated(t *testing.T) {
 	})
 }
 
-// secretIsReplaced has a secret that the receiver knows no more until there is a
-// new one in the file: what was refused meanwhile is not lost.
+// secretIsReplaced has a receiver that rejects the secret until the file changes:
+// nothing is lost meanwhile.
 func (s Subject) secretIsReplaced(t *testing.T) {
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 		synctest.Test(t, func(t *testing.T) {

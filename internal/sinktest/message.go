@@ -12,10 +12,9 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 )
 
-// Messages returns what decodes a message, which a file describes in the text form
-// of a FileDescriptorProto. The decoder is that of the protobuf library, which
-// shares nothing with code under test. A message with fields that the file lacks
-// fails the test.
+// Messages returns a decoder for a message, described by a FileDescriptorProto in text
+// form. It uses the protobuf library, which shares nothing with the code under test.
+// Unknown fields fail the test.
 func Messages(file string, name protoreflect.Name) func(t testing.TB, encoded []byte) protoreflect.Message {
 	describe := sync.OnceValues(func() (protoreflect.MessageDescriptor, error) {
 		var described descriptorpb.FileDescriptorProto
@@ -67,18 +66,18 @@ func Field(m protoreflect.Message, name protoreflect.Name) protoreflect.Value {
 	return m.Get(m.Descriptor().Fields().ByName(name))
 }
 
-// Inner returns the value of a field that is a message.
+// Inner returns the value of a message field.
 func Inner(m protoreflect.Message, name protoreflect.Name) protoreflect.Message {
 	return Field(m, name).Message()
 }
 
-// Has says whether a field is there.
+// Has reports whether a field is set.
 func Has(m protoreflect.Message, name protoreflect.Name) bool {
 	field := m.Descriptor().Fields().ByName(name)
 	return field != nil && m.Has(field)
 }
 
-// List returns the values of a field that is repeated.
+// List returns the values of a repeated field.
 func List(m protoreflect.Message, name protoreflect.Name) []protoreflect.Value {
 	l := Field(m, name).List()
 	all := make([]protoreflect.Value, l.Len())

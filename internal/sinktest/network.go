@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Network carries requests to a receiver within the process, so that the time of
-// a test can be one that passes by itself. It fails or dawdles while told so.
+// Network connects clients with a receiver in the same process, so that tests can use
+// simulated time. It can be slow or down.
 type Network struct {
 	Receiver http.Handler
 	Down     atomic.Bool
-	Slow     atomic.Int64 // nanoseconds
+	Slow     atomic.Int64 // delay in nanoseconds
 }
 
-// Client returns a client that knows no other network.
+// Client returns a client that uses only this network.
 func (n *Network) Client() *http.Client { return &http.Client{Transport: n} }
 
 // RoundTrip implements http.RoundTripper.
@@ -31,7 +31,7 @@ func (n *Network) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	w := httptest.NewRecorder()
 	arriving := r.Clone(r.Context())
-	arriving.ProtoMajor = 2 // some protocols demand it
+	arriving.ProtoMajor = 2 // required by some protocols
 	n.Receiver.ServeHTTP(w, arriving)
 	return w.Result(), nil
 }

@@ -19,9 +19,8 @@ func ReadDatagrams(c net.PacketConn, got func(packet string)) {
 	}
 }
 
-// ReadFrames calls got with every packet of a stream in which each follows its
-// length, four bytes with the lowest first. It ends with the stream or when that is
-// closed.
+// ReadFrames calls got with every packet of a stream, each prefixed with its length,
+// four bytes, little-endian. It returns when the stream ends or is closed.
 func ReadFrames(c io.Reader, got func(packet string)) error {
 	for {
 		var size uint32

@@ -11,25 +11,25 @@ import (
 	"testing"
 )
 
-// Protocol is what a Receiver must know of what it receives.
+// Protocol describes what a Receiver receives.
 type Protocol struct {
-	// Read decodes a body, of the size that it returns without compression, into
-	// lines: one for each series, and others that begin with #. It fails the test if
-	// headers or body are wrong.
+	// Read decodes a body into lines, one for each series and others starting with #,
+	// and returns its uncompressed size. It fails the test if headers or body are
+	// wrong.
 	Read func(t testing.TB, r *http.Request, body []byte) (lines []string, size int)
-	// Succeed writes the answer to a request that is taken.
+	// Succeed writes the response to an accepted request.
 	Succeed func(w http.ResponseWriter, r Request)
 }
 
-// Request is what a Receiver has got.
+// Request is a received request.
 type Request struct {
 	Path             string
 	Header           http.Header
-	Compressed, Size int // bytes on the wire and without compression
+	Compressed, Size int // bytes on the wire and uncompressed
 	Lines            []string
 }
 
-// Series returns how many lines are about series.
+// Series returns the number of lines with series.
 func (r Request) Series() int {
 	n := 0
 	for _, line := range r.Lines {
@@ -40,19 +40,19 @@ func (r Request) Series() int {
 	return n
 }
 
-// Answer decides what becomes of a request, of one at a time. It may set headers
-// and returns a status, or one of what follows.
+// Answer responds to a request; calls are not concurrent. It may set headers and
+// returns a status or one of the constants below.
 type Answer func(w http.ResponseWriter, r Request) (status int)
 
-// What an Answer may return in place of a status.
+// What an Answer may return instead of a status.
 const (
-	Success = -iota // the request is taken, as Protocol.Succeed says it
-	Taken           // the request is taken, and the answer written
-	Refused         // the request is not taken, and the answer written
+	Success = -iota // accept the request; Protocol.Succeed responds
+	Taken           // the request was accepted, the response is written
+	Refused         // the request was not accepted, the response is written
 )
 
-// Receiver takes requests unless its Answer has it otherwise. It is for any number
-// of goroutines.
+// Receiver accepts requests, unless its Answer says otherwise. It is safe for
+// concurrent use.
 type Receiver struct {
 	URL string // empty if it does not listen
 
@@ -64,8 +64,8 @@ type Receiver struct {
 	accepted, refused []Request
 }
 
-// New returns a Receiver that does not listen: it is for a Network. Without an
-// Answer it takes everything.
+// New returns a Receiver for a Network, which does not listen. Without an Answer it
+// accepts everything.
 func New(t testing.TB, p Protocol, a Answer) *Receiver {
 	return &Receiver{t: t, protocol: p, answer: a}
 }
@@ -84,7 +84,7 @@ func Serve(t testing.TB, h http.Handler) *httptest.Server {
 	return serveOn(t, nil, h)
 }
 
-// serveOn does so on a listener, if it is not nil.
+// serveOn does so on a listener, if not nil.
 func serveOn(t testing.TB, l net.Listener, h http.Handler) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(h)
@@ -103,11 +103,11 @@ func serveOn(t testing.TB, l net.Listener, h http.Handler) *httptest.Server {
 func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	body, err := io.ReadAll(request.Body)
 	if err != nil {
-		return // the client has given up
+		return // the client gave up
 	}
 	got := Request{Path: request.URL.Path, Header: request.Header, Compressed: len(body)}
 	got.Lines, got.Size = r.protocol.Read(r.t, request, body)
-	r.mu.Lock() // so that whoever sees the answer finds the request
+	r.mu.Lock() // whoever sees the response must find the request
 	defer r.mu.Unlock()
 	status := Success
 	if r.answer != nil {
@@ -128,21 +128,21 @@ func (r *Receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// Accepted returns the requests that were taken.
+// Accepted returns the accepted requests.
 func (r *Receiver) Accepted() []Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.accepted)
 }
 
-// Refused returns the requests that were not taken.
+// Refused returns the requests that were not accepted.
 func (r *Receiver) Refused() []Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.refused)
 }
 
-// Lines returns what was taken, and forgets it.
+// Lines returns the lines of accepted requests and forgets them.
 func (r *Receiver) Lines() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -154,21 +154,21 @@ func (r *Receiver) Lines() []string {
 	return all
 }
 
-// Limits are what each request may have at most, and how many requests there may
-// be. What is 0 is not checked.
+// Limits are the maximums of each request, and bounds of the number of requests. 0 is
+// not checked.
 type Limits struct{ Series, Size, Compressed, Fewest, Most int }
 
-// CheckLimits fails the test if a request that was taken has more than it may.
+// CheckLimits fails the test if an accepted request exceeds a limit.
 func (r *Receiver) CheckLimits(t testing.TB, l Limits) {
 	t.Helper()
 	over := func(value, limit int) bool { return limit > 0 && value > limit }
 	all := r.Accepted()
 	for i := range all {
 		if got := all[i]; over(got.Series(), l.Series) || over(got.Size, l.Size) || over(got.Compressed, l.Compressed) {
-			t.Errorf("a request to %s has %d series and %d bytes, %d compressed; limits are %+v", got.Path, got.Series(), got.Size, got.Compressed, l)
+			t.Errorf("request to %s with %d series and %d bytes, %d compressed; limits %+v", got.Path, got.Series(), got.Size, got.Compressed, l)
 		}
 	}
 	if n := len(all); n < l.Fewest || over(n, l.Most) {
-		t.Errorf("%d requests, not %d to %d", n, l.Fewest, l.Most)
+		t.Errorf("%d requests, want %d to %d", n, l.Fewest, l.Most)
 	}
 }

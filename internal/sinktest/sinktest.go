@@ -1,6 +1,6 @@
-// Package sinktest is what the tests of sinks have in common: series as a cluster
-// has them, a receiver that answers as it is told, and the faults that every sink
-// must survive that sends requests. It does not know any protocol.
+// Package sinktest has what tests of sinks share: realistic series, a scriptable
+// receiver, and the faults that every sink that sends requests must survive. It does
+// not know any protocol.
 package sinktest
 
 import (
@@ -18,10 +18,10 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Seconds is when runs begin, since 1970.
+// Seconds is the time of the first run, in seconds since 1970.
 const Seconds = 1_700_000_000
 
-// Tags makes tags of key=value.
+// Tags parses tags of the form key=value.
 func Tags(pairs ...string) []sink.Tag {
 	var all []sink.Tag
 	for _, p := range pairs {
@@ -31,14 +31,14 @@ func Tags(pairs ...string) []sink.Tag {
 	return all
 }
 
-// Run returns a run at a number of seconds after Seconds.
+// Run returns a run that many seconds after Seconds.
 func Run(seconds int, series, ended []sink.Series, checks ...sink.Check) *sink.Run {
 	return &sink.Run{
 		Time: time.Unix(Seconds+int64(seconds), 0), Series: Each(series), Ended: Each(ended), Checks: Each(checks),
 	}
 }
 
-// Each yields pointers to all.
+// Each yields pointers to all elements.
 func Each[T any](all []T) iter.Seq[*T] {
 	return func(yield func(*T) bool) {
 		for i := range all {
@@ -49,8 +49,8 @@ func Each[T any](all []T) iter.Seq[*T] {
 	}
 }
 
-// Pods returns the series of some pods as a cluster has them, block by block, with
-// 15 shared tags and 3 own ones.
+// Pods returns realistic series of some Pods, grouped by block, each with 15 shared
+// tags and 3 of its own.
 func Pods(pods, metrics int) []sink.Series {
 	all := make([]*sink.Metric, metrics)
 	for i := range all {
@@ -86,10 +86,10 @@ func Pods(pods, metrics int) []sink.Series {
 	return series
 }
 
-// Typical returns a run of n series as a cluster has them, n a multiple of 20.
+// Typical returns a run of n realistic series; n is a multiple of 20.
 func Typical(n int) *sink.Run { return Run(0, Pods(n/20, 20), nil) }
 
-// Send sends a run and fails the test if it cannot.
+// Send sends a run and fails the test on an error.
 func Send(t testing.TB, s sink.Sink, r *sink.Run) {
 	t.Helper()
 	if err := Try(t, s, r); err != nil {
@@ -97,14 +97,13 @@ func Send(t testing.TB, s sink.Sink, r *sink.Run) {
 	}
 }
 
-// Try sends a run and gives up after a minute, lest a test about something that does
-// not arrive never ends.
+// Try sends a run with a deadline of a minute, so that a test cannot hang.
 func Try(t testing.TB, s sink.Sink, r *sink.Run) error {
 	t.Helper()
 	return SendWithin(t, s, time.Minute, r)
 }
 
-// SendWithin sends a run and gives it a time, after which it is left to the buffer.
+// SendWithin sends a run with a deadline, after which it is left to the buffer.
 func SendWithin(t testing.TB, s sink.Sink, d time.Duration, r *sink.Run) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -112,13 +111,12 @@ func SendWithin(t testing.TB, s sink.Sink, d time.Duration, r *sink.Run) error {
 	return s.Send(ctx, r)
 }
 
-// Forget closes a sink when the test ends. What is left in it then is the test's
-// business.
+// Forget closes a sink at the end of the test, ignoring what is left in it.
 func Forget(t testing.TB, s sink.Sink) {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
-		_ = s.Close(ctx) // it says what is lost
+		_ = s.Close(ctx) // may report losses
 	})
 }
 
@@ -130,7 +128,7 @@ func Write(t testing.TB, file, content string) {
 	}
 }
 
-// WriteCA writes the certificate of a server with TLS to a file.
+// WriteCA writes the certificate of a TLS server to a file.
 func WriteCA(t testing.TB, server *httptest.Server) (file string) {
 	t.Helper()
 	file = filepath.Join(t.TempDir(), "ca.pem")

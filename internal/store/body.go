@@ -26,7 +26,7 @@ type Body struct {
 // several snapshots have texts.
 type section struct {
 	families []metric.Desc
-	heads    []*text // nil where there is none
+	heads    []*text // nil: none
 	first    int     // the number of the first family in blocks
 	blocks   []blockTexts
 	shared   []*text // of the single family; then there are no blocks
@@ -43,17 +43,17 @@ func (s *section) text(family, i int) *text {
 }
 
 // part is a stretch of a body. With a family it consists of sample lines, which are the
-// same in all formats except protobuf; without one it is written as it is. A part without
-// text is empty.
+// same in all formats except protobuf; without one it is written unchanged. A part
+// without text is empty.
 type part struct {
 	text   *text
 	family *metric.Desc
 }
 
-// NewBody puts snapshots together. In the text formats the families of a snapshot have
-// their HELP and TYPE lines also where they have no samples; a snapshot without objects
-// has nothing. Shared has the names of the families that several snapshots may have: all
-// samples of such a family come where the first snapshot has it.
+// NewBody assembles a body from snapshots. In the text formats, the families of a
+// snapshot have HELP and TYPE lines even without samples; a snapshot without objects
+// contributes nothing. shared names the families that several snapshots may have: all
+// samples of such a family follow its first occurrence.
 func NewBody(c *Converter, f exposition.Format, snapshots []*Snapshot, shared map[string]bool) *Body {
 	b := &Body{converter: c, format: f}
 	written := map[string]bool{}
@@ -145,9 +145,9 @@ func (b *Body) part(i int) part {
 	return part{s.text(family, i-1), &s.families[family]}
 }
 
-// protobufHeads returns what precedes the metrics of each family. A message begins with
-// its length, so that the size of all its metrics must be known first. A family without
-// samples has no message: some readers would refuse one without metrics.
+// protobufHeads returns what precedes the metrics of each family. A message starts with
+// its length, so the total size of its metrics must be known first. A family without
+// samples has no message: some parsers reject one without metrics.
 func (b *Body) protobufHeads(s *section) []*text {
 	heads := make([]*text, len(s.families))
 	for i := range heads {
@@ -183,9 +183,9 @@ func (b *Body) protobufSize(s *section, i int) int {
 	return int(total.Load())
 }
 
-// Encode prepares the body for Write in an encoding: what is not kept in that encoding
-// yet is encoded now, on several cores, and kept. It returns the length of the encoded
-// body; known is false where only writing can tell.
+// Encode prepares the body for Write in an encoding: what is not stored in that
+// encoding yet is encoded, on several cores, and stored. It returns the length of the
+// encoded body; known is false if that is only known after writing.
 func (b *Body) Encode(e exposition.Encoding) (length int, known bool) {
 	p := b.converter.packer
 	switch {

@@ -9,20 +9,20 @@ import (
 	"github.com/kubestate/kubestate/internal/piece"
 )
 
-// A body that is not written as it is kept is converted batch by batch. What limits the
-// memory is that a client may read slowly, and there may be many such clients: no buffer
-// is held while a client is waited for, except the chunk that is being written.
+// A body in a format or encoding that is not stored is converted batch by batch.
+// Clients may read slowly, and there may be many such clients. To limit memory, no
+// buffer is held while waiting for a client, except the chunk that is being written.
 //
-//	step        wait for a turn → convert a little → copy a chunk → give the turn back → write the chunk
+//	step        wait for a turn → convert a little → copy a chunk → release the turn → write the chunk
 //	read ahead  other goroutines convert while chunks are written; ends when a write stalls
 //
-// A conversion begins with steps. When its client has taken some chunks without delay,
-// and not too many others read ahead, it reads ahead, on several cores. Turns are held
-// only while converting, so that nobody waits for another's client.
+// A conversion starts with steps. Once its client has accepted some chunks without
+// delay, and if not too many others read ahead, it reads ahead, on several cores. Turns
+// are held only while converting, so that no client waits for another one.
 
 const (
-	chunkSize = 64 << 10 // the most that is written at once, in bytes, where it need not be whole
-	// stalled is how long a write may take until the client counts as slow.
+	chunkSize = 64 << 10 // maximum size of a write in bytes, except for text that is written whole
+	// stalled is the duration of a write after which the client counts as slow.
 	stalled = 20 * time.Millisecond
 	// calmChunks is how many chunks in a row must be written without delay before a
 	// conversion reads ahead.
@@ -31,8 +31,8 @@ const (
 	calmAgain = 32
 )
 
-// conversion writes a body in an encoding that it is not kept in. The positions below
-// are those of the next byte to write: part, and bytes of it that are written already.
+// conversion writes a body in an encoding that is not stored. Its position is the next
+// byte to write: a part, and how many bytes of it are already written.
 type conversion struct {
 	body     *Body
 	encoding exposition.Encoding
@@ -44,7 +44,7 @@ type conversion struct {
 	wait     int          // chunks to write before it may read ahead
 }
 
-// convert writes the body in an encoding that it is not kept in.
+// convert writes the body in an encoding that is not stored.
 func (b *Body) convert(w io.Writer, e exposition.Encoding) error {
 	c := &conversion{body: b, encoding: e, w: w, wait: calmChunks}
 	if e == exposition.Gzip {
@@ -88,8 +88,8 @@ func (c *conversion) convertChunk() {
 	c.take(x, c.skip)
 }
 
-// take makes the next chunk of what a batch has from some byte on, and returns from
-// where on there is more.
+// take sets the next chunk to the content of a batch from some byte on, and returns
+// where the rest starts.
 func (c *conversion) take(x *batch, from int) (next int) {
 	next = len(x.encoded)
 	switch c.encoding {
@@ -123,7 +123,7 @@ func (c *conversion) readAhead() error {
 			from = c.take(x, from)
 			stall.Reset(stalled)
 			_, err := c.w.Write(c.chunk)
-			if !stall.Stop() { // the batch is no longer ours
+			if !stall.Stop() { // the batch belongs to the writer now
 				c.wait = calmAgain
 				return err
 			}
@@ -143,14 +143,14 @@ type batch struct {
 	plain    []byte          // the parts, in the format of the body
 	ends     []int           // of each part, in plain
 	encoded  []byte          // plain in the encoding of the body
-	deflated *piece.Deflated // the same, where that is gzip
-	frame    []byte          // memory for encoded, where that is zstd
+	deflated *piece.Deflated // the same, for gzip
+	frame    []byte          // memory for encoded, for zstd
 	scratch  []byte          // lines before they become protobuf
-	panic    any             // of the conversion, for whoever writes the body
+	panic    any             // of the conversion, repeated by the writer of the body
 	done     chan struct{}   // receives one value when the batch is converted
 }
 
-// cut chooses the parts from one on that have a size, at least one.
+// cut chooses the parts from `from` on that add up to size, at least one.
 func (x *batch) cut(b *Body, from, size int) {
 	x.from, x.to = from, from
 	for have := 0; x.to < b.parts() && have < size; x.to++ {

@@ -18,12 +18,12 @@ const (
 	maxCores = 8
 )
 
-// Converter converts bodies, any number at the same time, and bounds the memory that
-// this takes for all together. Use NewConverter. It is safe for concurrent use.
+// Converter converts any number of bodies concurrently and bounds the total memory of
+// conversions. Use NewConverter. It is safe for concurrent use.
 type Converter struct {
 	packer    *piece.Packer
-	turns     chan struct{} // a value for each step under way
-	ahead     chan struct{} // a value for each conversion that reads ahead
+	turns     chan struct{} // one value per step in progress
+	ahead     chan struct{} // one value per conversion that reads ahead
 	batches   sync.Pool     // of *batch
 	live      atomic.Int64  // batches in use
 	preparing sync.Mutex
@@ -46,7 +46,7 @@ func (c *Converter) turn() *batch {
 	return c.batch()
 }
 
-// endTurn takes back the batch that turn returned.
+// endTurn releases the turn and the batch.
 func (c *Converter) endTurn(x *batch) {
 	c.putBatch(x)
 	<-c.turns
@@ -74,8 +74,8 @@ func (c *Converter) mayReadAhead() bool {
 	}
 }
 
-// prepare runs work on several cores, as inParallel does, for one caller at a time: the
-// memory that it takes is that of one body.
+// prepare runs work on several cores, as inParallel does, for one caller at a time,
+// which bounds the memory to that of one body.
 func (c *Converter) prepare(n int, work func(next func() (int, bool))) {
 	if n == 0 {
 		return
@@ -96,7 +96,7 @@ type pipeline struct {
 	batches  []*batch
 
 	free, todo, order chan *batch
-	quit              atomic.Bool // the writer wants no more
+	quit              atomic.Bool // the writer has stopped
 	running           sync.WaitGroup
 	stopping          sync.Once
 }
@@ -121,7 +121,7 @@ func newPipeline(b *Body, e exposition.Encoding, part int) *pipeline {
 	return p
 }
 
-// stop ends the conversion, also in the middle, and gives its memory back.
+// stop ends the conversion, even halfway, and releases its memory.
 func (p *pipeline) stop() {
 	p.stopping.Do(func() {
 		p.quit.Store(true)
@@ -158,12 +158,11 @@ func (p *pipeline) work() {
 	}
 }
 
-// cores is how many goroutines work on one body.
+// cores is the number of goroutines that work on one body.
 func cores() int { return min(runtime.GOMAXPROCS(0), maxCores) }
 
-// inParallel runs work on several cores. Each gets the numbers from 0 up to n, one after
-// another, and all together get each once. If one panics, so does inParallel, once all
-// have ended.
+// inParallel runs work on several cores; together they get each number from 0 to n-1
+// once. If one panics, so does inParallel, after all have returned.
 func inParallel(n int, work func(next func() (int, bool))) {
 	var last atomic.Int64
 	next := func() (int, bool) {
@@ -181,8 +180,8 @@ func inParallel(n int, work func(next func() (int, bool))) {
 	}
 }
 
-// catch returns what f panics with, if it does. A panic in a goroutine of its own would
-// end the program; whoever answers a request recovers from it.
+// catch returns the value of a panic in f. A panic in a goroutine of its own would
+// terminate the program; the HTTP server recovers from one in the handler.
 func catch(f func()) (panicked any) {
 	defer func() { panicked = recover() }()
 	f()

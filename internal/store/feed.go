@@ -14,16 +14,16 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// key identifies an object within its kind. It has the name and not the UID: there is one
-// object with a name at a time, so that two series can never be equal.
+// key identifies an object within its kind, by name instead of UID: a name belongs to
+// one object at a time, which rules out duplicate series.
 type key struct{ namespace, name string }
 
 // place is the location of an object.
 type place struct{ block, slot int32 }
 
-// Feed receives the objects of one source. They become visible with the first Commit, and
-// every later change at once. It is safe for concurrent use; calls for one object must come
-// in the order of its changes.
+// Feed receives the objects of one source. They become visible with the first Commit,
+// and every later change immediately. It is safe for concurrent use; calls for one
+// object must be in the order of its changes.
 type Feed struct {
 	resource *Resource
 	first    int // offset for Slice.has
@@ -154,23 +154,23 @@ func (f *Feed) drop(k key) (due []*text) {
 	return f.takeTooMuch()
 }
 
-// Commit ends a list: objects that were not Put since Begin are removed, all at once.
+// Commit ends a list: objects that were not Put since Begin are removed atomically.
 func (f *Feed) Commit() {
 	removed, due := f.sweep()
 	f.sealAll(due)
 	f.notifyDeleted(removed...)
 }
 
-// Close takes the feed out of its Resource, and with it all objects at once. The feed must
-// not be used afterwards.
+// Close removes the feed and all its objects from its Resource atomically. The feed
+// must not be used afterwards.
 func (f *Feed) Close() {
 	f.resource.remove(f)
 	f.Begin()
 	f.Commit()
 }
 
-// sweep removes objects that the list did not have, and makes the others visible. It
-// returns texts to seal: after the initial list all that are open.
+// sweep removes objects that were not listed, and makes the others visible. It returns
+// texts to seal: after the initial list, all open ones.
 func (f *Feed) sweep() (removed []key, due []*text) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -181,7 +181,7 @@ func (f *Feed) sweep() (removed []key, due []*text) {
 				f.remove(place{int32(i), int32(j)})
 			}
 		}
-		f.seal(f.takeTooMuch()) // under the lock: no scrape may see half of this
+		f.seal(f.takeTooMuch()) // under the lock: no scrape may see half of the change
 		if !f.published {
 			due = append(due, b.share()...)
 		}
@@ -244,8 +244,8 @@ func (f *Feed) remove(p place) {
 	b.closed = b.closed[:0]
 }
 
-// set makes lines those of a slot in family i. It touches nothing if they did not change.
-// The error says that there are too many; the slot has none then.
+// set replaces the lines of a slot in family i. If they are unchanged, nothing is
+// touched. An error reports too many lines; the slot has none then.
 func (f *Feed) set(b *block, slot, i int, lines []byte) (err error) {
 	c, now := b.cells[i], sum(f.seed, lines)
 	if c == nil && now == (hash{}) || c != nil && now == c.hashes[slot] {

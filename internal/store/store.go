@@ -1,6 +1,6 @@
 // Package store keeps the rendered samples of objects, ready to be written family by
 // family. An object is rendered once, when it changes; an update touches only the families
-// whose text changed; a scrape writes what is there.
+// whose text changed; a scrape writes stored text.
 //
 // A Resource stores the objects of one kind. Each source of objects (one watch, or one for
 // each namespace) has a Feed, which keeps its objects in blocks of slots:
