@@ -14,6 +14,7 @@ import (
 	"github.com/kubestate/kubestate/internal/joined"
 	"github.com/kubestate/kubestate/internal/piece"
 	"github.com/kubestate/kubestate/internal/store"
+	"github.com/kubestate/kubestate/internal/workload"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
@@ -76,7 +77,7 @@ type Join struct {
 type Exporter struct {
 	packer    *piece.Packer
 	converter *store.Converter
-	owners    *ownerIndex
+	owners    *workload.Index
 	joins     *joined.Index
 	cuts      cuts
 
@@ -93,7 +94,8 @@ type Exporter struct {
 // New returns an Exporter without objects. The error lists everything that is invalid in
 // the configuration.
 func New(c Config) (*Exporter, error) {
-	x := &Exporter{packer: piece.NewPacker(), owners: newOwnerIndex(), joins: joined.NewIndex()}
+	x := &Exporter{packer: piece.NewPacker(), owners: workload.NewIndex()}
+	x.joins = joined.NewIndex(x.owners)
 	x.converter = store.NewConverter(x.packer)
 	if _, err := x.Replace(c); err != nil {
 		return nil, err
@@ -151,7 +153,7 @@ func (c *Config) plan(owners kind.Owners) ([]*part, error) {
 	for i, p := range joins.Parts(tables) {
 		parts[i].joins = p
 	}
-	workloads := slices.ContainsFunc(tables, func(t *kind.Table) bool { return workloadsOf(t) >= 0 })
+	workloads := joins.Workloads() || slices.ContainsFunc(tables, func(t *kind.Table) bool { return workloadsOf(t) >= 0 })
 	for _, p := range parts {
 		p.owns = workloads && ownsPods(p.table)
 	}

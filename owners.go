@@ -3,62 +3,21 @@ package kubestate
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"unique"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/kubestate/kubestate/internal/store"
+	"github.com/kubestate/kubestate/internal/workload"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
 
 // workloadFamily is the family of Pods that follows the chain of owners.
 const workloadFamily = "kube_pod_workload"
-
-// ownerIndex knows what owns ReplicaSets and Jobs, for Pods whose workload is
-// what owns their owner. What a Pod asks for is noted before it is rendered; where
-// the answer changes later, the family alone is rendered again. So objects may come
-// in any order. Nothing is kept of Pods and ReplicaSets whose names and labels say
-// it all, which are most. It is safe for concurrent use.
-type ownerIndex struct {
-	mu     sync.RWMutex
-	read   map[string]bool // kinds whose objects are read; of others nothing will be known
-	owners map[kind.Owned]recorded
-	asking map[kind.Owned][]podKey // Pods that ask for an owner
-	askers map[podKey]*asker
-
-	// refreshing serializes refreshes, so that the last one stores the latest
-	// answer. What a Pod asks for changes under it too, so that no refresh stores a
-	// previous state of the Pod. It is taken before mu and guards scratch.
-	refreshing sync.Mutex
-	scratch    kind.Object // a Pod to render from
-}
-
-// recorded is an owner, and the epoch of the table from which it is known; see joined.Index.
-type recorded struct {
-	kind.Owner
-	epoch uint32
-}
-
-type podKey struct {
-	feed            *store.Feed // in which it is stored
-	namespace, name string
-}
-
-// asker is a Pod that asks for owners.
-type asker struct {
-	family int // index of workloadFamily
-	kind.PodOwners
-	stale bool // an answer changed since the Pod was noted; guarded by mu
-}
-
-func newOwnerIndex() *ownerIndex {
-	return &ownerIndex{
-		read:    map[string]bool{},
-		owners:  map[kind.Owned]recorded{},
-		asking:  map[kind.Owned][]podKey{},
-		askers:  map[podKey]*asker{},
-		scratch: kind.Pods.New(),
-	}
-}
 
 // ownsPods reports whether Pods may ask what owns objects of a table.
 func ownsPods(t *kind.Table) bool {
@@ -78,187 +37,161 @@ func workloadsOf(t *kind.Table) int {
 	return slices.IndexFunc(t.Schema().Families, func(d metric.Desc) bool { return d.Name == workloadFamily })
 }
 
-// setRead records whether objects of a kind are read, and updates the Pods that ask for
-// their owners.
-func (x *ownerIndex) setRead(kind string, read bool) {
-	x.mu.Lock()
-	var pods []podKey
-	if x.read[kind] != read {
-		x.read[kind] = read
-		for o := range x.asking {
-			if o.Kind == kind {
-				pods = append(pods, x.stale(o)...)
-			}
-		}
+// ownerOf returns the owners that an index knows.
+func ownerOf(x *workload.Index) kind.Owners {
+	return func(kind, namespace, name string) (ownerKind, ownerName string, ok bool) {
+		owner, ok := x.Owner(workload.Owned{Kind: kind, Namespace: namespace, Name: name})
+		return owner.Kind, owner.Name, ok
 	}
-	x.mu.Unlock()
-	x.refresh(pods)
 }
 
-// stale marks the Pods that ask for an owner, and returns them.
-func (x *ownerIndex) stale(o kind.Owned) []podKey {
-	for _, p := range x.asking[o] {
-		x.askers[p].stale = true
-	}
-	return slices.Clone(x.asking[o])
-}
-
-// of is the kind.Owners of the index.
-func (x *ownerIndex) of(o kind.Owned) (kind.Owner, bool) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if !x.read[o.Kind] {
-		return kind.Owner{}, true
-	}
-	r, ok := x.owners[o]
-	return r.Owner, ok
-}
-
-// ownersFeed observes ReplicaSets or Jobs.
-type ownersFeed struct {
-	*ownerIndex
-	table *kind.Table
+// ownerObserver records what owns ReplicaSets or Jobs. It is a store.Observer.
+type ownerObserver struct {
+	index *workload.Index
+	kind  string
 	epoch uint32
 }
 
 // Before implements store.Observer.
-func (x ownersFeed) Before(*store.Feed, kind.Object) {}
+func (ownerObserver) Before(*store.Feed, kind.Object) {}
 
-// Put notes what owns an object. Where Pods can tell it themselves, what an object of
-// the same name had before is forgotten.
-func (x ownersFeed) Put(f *store.Feed, o kind.Object) {
-	owned, owner, ok := kind.OwnerOf(x.table, o)
-	if !ok {
+// Put implements store.Observer.
+func (x ownerObserver) Put(f *store.Feed, o kind.Object) {
+	owned, owner, ok := workload.OwnerOf(x.kind, o)
+	if !ok { // its Pods say it; an earlier object of that name may have been recorded
 		x.Delete(f, o.GetNamespace(), o.GetName())
 		return
 	}
-	x.refresh(x.set(owned, &owner, x.epoch))
+	x.index.Set(owned, owner, x.epoch)
 }
 
-// Delete forgets what owned an object.
-func (x ownersFeed) Delete(_ *store.Feed, namespace, name string) {
-	x.refresh(x.set(kind.Owned{Kind: x.table.Kind, Namespace: namespace, Name: name}, nil, x.epoch))
+// Delete implements store.Observer.
+func (x ownerObserver) Delete(_ *store.Feed, namespace, name string) {
+	x.index.Delete(workload.Owned{Kind: x.kind, Namespace: namespace, Name: name}, x.epoch)
 }
 
-// set notes or, with nil, forgets an owner, and returns the Pods that ask for it
-// if that is news.
-func (x *ownerIndex) set(o kind.Owned, owner *kind.Owner, epoch uint32) []podKey {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	old, known := x.owners[o]
-	switch {
-	case known && epoch < old.epoch || owner == nil && !known:
-		return nil
-	case owner == nil:
-		delete(x.owners, o)
-	default:
-		x.owners[o] = recorded{*owner, epoch}
-		if known && old.Owner == *owner {
-			return nil
+// podWorkloads keeps workloadFamily of the Pods of a table up to date. It keeps only Pods
+// whose workload depends on what owns their owner, and registers them as askers before they
+// are rendered, so that a Pod is rendered once unless the answer changes meanwhile. It is a
+// store.Observer.
+type podWorkloads struct {
+	index  *workload.Index
+	family int // index of workloadFamily
+
+	mu     sync.RWMutex
+	askers map[podKey]*podAsker
+
+	rendering sync.Mutex // guards scratch
+	scratch   corev1.Pod
+}
+
+type podKey struct {
+	feed            *store.Feed
+	namespace, name string
+}
+
+// podAsker is a Pod that asks for owners: what workloadFamily reads of it.
+type podAsker struct {
+	of    *podWorkloads
+	key   podKey
+	uid   types.UID
+	refs  []workload.Owner
+	hash  map[string]string // its labels, if it has any that are read
+	asks  []workload.Owned
+	stale atomic.Bool // an answer changed since the Pod was last to be rendered
+
+	mu    sync.Mutex // locked during Refresh, so that none outlasts end
+	ended bool
+}
+
+func newPodWorkloads(x *workload.Index, family int) *podWorkloads {
+	return &podWorkloads{index: x, family: family, askers: map[podKey]*podAsker{}}
+}
+
+// Before registers a Pod that asks for owners.
+func (x *podWorkloads) Before(f *store.Feed, o kind.Object) {
+	p, ok := o.(*corev1.Pod)
+	if !ok {
+		return
+	}
+	x.Delete(f, p.Namespace, p.Name)
+	var asks []workload.Owned
+	for i := range p.OwnerReferences {
+		if _, ask := workload.Through(p, &p.OwnerReferences[i]); ask != (workload.Owned{}) {
+			asks = append(asks, ask)
 		}
 	}
-	return x.stale(o)
-}
-
-// refresh renders the workload of those Pods again that still ask.
-func (x *ownerIndex) refresh(pods []podKey) {
-	for _, p := range pods {
-		x.refreshOne(p)
-	}
-}
-
-func (x *ownerIndex) refreshOne(p podKey) {
-	x.refreshing.Lock()
-	defer x.refreshing.Unlock() // also after a panic, from which the watch goes on
-	x.mu.RLock()
-	a, ok := x.askers[p]
-	x.mu.RUnlock()
-	if ok {
-		a.Fill(x.scratch, p.namespace, p.name)
-		p.feed.Refresh(x.scratch, a.family)
-	}
-}
-
-// podsFeed observes Pods.
-type podsFeed struct {
-	*ownerIndex
-	family int
-}
-
-// Before notes for which owners a Pod asks, so that it can be rendered with what is
-// known of them.
-func (x podsFeed) Before(f *store.Feed, o kind.Object) {
-	p := podKey{f, o.GetNamespace(), o.GetName()}
-	owners, asks := kind.OwnersOf(o)
-	if !asks {
-		x.forget(p)
+	if asks == nil {
 		return
 	}
-	x.refreshing.Lock()
-	defer x.refreshing.Unlock()
+	a := &podAsker{of: x, key: podKey{f, unique.Make(p.Namespace).Value(), p.Name}, uid: p.UID, hash: workload.Hashes(p.Labels), asks: asks}
+	for i := range p.OwnerReferences {
+		a.refs = append(a.refs, workload.Owner{Kind: p.OwnerReferences[i].Kind, Name: p.OwnerReferences[i].Name})
+	}
 	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.drop(p)
-	p.namespace = unique.Make(p.namespace).Value()
-	x.askers[p] = &asker{family: x.family, PodOwners: owners}
-	for _, ask := range owners.Asks {
-		x.asking[ask] = append(x.asking[ask], p)
+	x.askers[a.key] = a
+	x.mu.Unlock()
+	for _, ask := range asks {
+		x.index.Ask(a, ask)
 	}
 }
 
-// Put renders the workload of a Pod again if an answer changed while the Pod was
-// rendered and stored.
-func (x podsFeed) Put(f *store.Feed, o kind.Object) {
-	p := podKey{f, o.GetNamespace(), o.GetName()}
-	x.mu.RLock()
-	a := x.askers[p]
-	stale := a != nil && a.stale
-	x.mu.RUnlock()
-	if stale {
-		x.refreshOne(p)
+// Put renders the family again if an answer changed while the Pod was rendered and stored.
+func (x *podWorkloads) Put(f *store.Feed, o kind.Object) {
+	if a := x.asker(podKey{f, o.GetNamespace(), o.GetName()}); a != nil && a.stale.Load() {
+		a.Refresh()
 	}
 }
 
-// Delete forgets for which owners a Pod asked.
-func (x podsFeed) Delete(f *store.Feed, namespace, name string) {
-	x.forget(podKey{f, namespace, name})
-}
-
-// forget forgets what a Pod asks for. Most Pods never asked.
-func (x *ownerIndex) forget(p podKey) {
-	x.mu.RLock()
-	asked := x.askers[p] != nil
-	x.mu.RUnlock()
-	if !asked {
-		return
-	}
-	x.refreshing.Lock()
-	defer x.refreshing.Unlock()
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.drop(p)
-}
-
-// drop is forget with both locks held.
-func (x *ownerIndex) drop(p podKey) {
-	a := x.askers[p]
+// Delete removes a Pod. Most never asked.
+func (x *podWorkloads) Delete(f *store.Feed, namespace, name string) {
+	a := x.asker(podKey{f, namespace, name})
 	if a == nil {
 		return
 	}
-	delete(x.askers, p)
-	for _, ask := range a.Asks {
-		pods := x.asking[ask]
-		if i := slices.Index(pods, p); i >= 0 {
-			pods[i] = pods[len(pods)-1]
-			pods = pods[:len(pods)-1]
-		}
-		if x.asking[ask] = pods; len(pods) == 0 {
-			delete(x.asking, ask)
-		}
-	}
+	x.mu.Lock()
+	delete(x.askers, a.key)
+	x.mu.Unlock()
+	a.end()
 }
 
-// both returns an observer that tells two, of which either may be nil.
+func (x *podWorkloads) asker(k podKey) *podAsker {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.askers[k]
+}
+
+// end ends Ask, and waits for a Refresh that is running.
+func (a *podAsker) end() {
+	for _, ask := range a.asks {
+		a.of.index.Forget(a, ask)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ended = true
+}
+
+// Refresh renders the family of the Pod again.
+func (a *podAsker) Refresh() {
+	a.stale.Store(true)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ended {
+		return
+	}
+	x := a.of
+	x.rendering.Lock()
+	defer x.rendering.Unlock() // also after a panic, from which the watch goes on
+	p := &x.scratch
+	p.Namespace, p.Name, p.UID, p.Labels = a.key.namespace, a.key.name, a.uid, a.hash
+	p.OwnerReferences = p.OwnerReferences[:0]
+	for _, r := range a.refs {
+		p.OwnerReferences = append(p.OwnerReferences, metav1.OwnerReference{Kind: r.Kind, Name: r.Name})
+	}
+	a.key.feed.Refresh(p, x.family)
+}
+
+// both returns an observer that calls two, of which either may be nil.
 func both(a, b store.Observer) store.Observer {
 	switch {
 	case a == nil:

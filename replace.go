@@ -47,21 +47,21 @@ type Changes struct {
 // Config.Logger is that of added and changed resources.
 func (x *Exporter) Replace(c Config) (Changes, error) {
 	c.complete()
-	parts, err := c.plan(x.owners.of)
+	parts, err := c.plan(ownerOf(x.owners))
 	if err != nil {
 		return Changes{}, err
 	}
 	x.changing.Lock()
 	defer x.changing.Unlock()
 	changes, removed := x.compareTo(parts)
-	asked := slices.ContainsFunc(x.parts, func(p *part) bool { return workloadsOf(p.table) >= 0 })
+	asked := slices.ContainsFunc(x.parts, (*part).asks)
 	for i, p := range parts {
 		if p.store != nil {
 			continue
 		}
 		x.build(p, c.Logger)
 		if p.owns && !asked { // otherwise it stays unknown until the list is complete
-			x.owners.setRead(p.table.Kind, true)
+			x.owners.SetRead(p.table.Kind, true)
 		}
 		parts[i] = p
 	}
@@ -76,7 +76,7 @@ func (x *Exporter) Replace(c Config) (Changes, error) {
 	x.show()
 	for _, p := range removed {
 		if p.owns {
-			x.owners.setRead(p.table.Kind, false)
+			x.owners.SetRead(p.table.Kind, false)
 		}
 		p.remove()
 	}
@@ -127,7 +127,7 @@ func (x *Exporter) settle(p *part) {
 	}
 	p.complete.Store(true)
 	if p.owns {
-		x.owners.setRead(p.table.Kind, true)
+		x.owners.SetRead(p.table.Kind, true)
 	}
 	x.show()
 }
@@ -261,9 +261,9 @@ func (x *Exporter) build(p *part, log *slog.Logger) {
 	labeler, observer := x.joins.Bind(p.joins, p.epoch)
 	switch family := workloadsOf(p.table); {
 	case family >= 0:
-		observer = both(podsFeed{x.owners, family}, observer)
+		observer = both(newPodWorkloads(x.owners, family), observer)
 	case p.owns:
-		observer = both(ownersFeed{x.owners, p.table, p.epoch}, observer)
+		observer = both(ownerObserver{x.owners, p.table.Kind, p.epoch}, observer)
 	}
 	p.store = store.New(store.Config{
 		Table: p.table, Packer: x.packer, Logger: log, Labeler: labeler, Observer: observer, Position: p.position,
@@ -274,6 +274,9 @@ func (x *Exporter) build(p *part, log *slog.Logger) {
 func (p *part) useless() bool {
 	return len(p.table.Schema().Families) == 0 && !p.owns && p.joins.Empty()
 }
+
+// asks reports whether objects depend on what owns ReplicaSets and Jobs.
+func (p *part) asks() bool { return workloadsOf(p.table) >= 0 || p.joins.Asks() }
 
 // serves reports whether a part serves a configuration for which other was planned.
 func (p *part) serves(other *part) bool {

@@ -4,6 +4,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiresource "k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/kubestate/kubestate/internal/workload"
 	"github.com/kubestate/kubestate/metric"
 )
 
@@ -90,7 +91,7 @@ func ownedResources(p *pod, container string, list corev1.ResourceList, e *metri
 	if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
 		return
 	}
-	owner := taggedOwner(p.OwnerReferences)
+	owner := workload.Guessed(p.OwnerReferences)
 	cpuAndMemory(list, nil, e, func(v float64, resource, unit string) {
 		e.Add(v, container, p.Spec.NodeName, resource, unit, owner.Kind, owner.Name)
 	})

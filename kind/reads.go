@@ -19,7 +19,8 @@ var metadataFields = []string{
 
 // Reading returns the row as one that reads further fields beside those of
 // Kind.Reads, named in the same way; none at all is a promise, too. Of a map the
-// entry of one key can be left out: "metadata.annotations[!key]".
+// entry of one key can be left out, "metadata.annotations[!key]", or all others,
+// "metadata.labels[key]".
 func (r Row[T]) Reading(fields ...string) Row[T] {
 	r.reads = append([]string{}, fields...)
 	return r

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kubestate/kubestate/internal/kindtest"
 	"github.com/kubestate/kubestate/internal/wire"
+	"github.com/kubestate/kubestate/internal/workload"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
@@ -48,70 +49,16 @@ func TestRelated(t *testing.T) {
 	}
 }
 
-// chain is what ChainOf says, in words.
+// chain is what workload.Of says, in words.
 func chain(o kind.Object) string {
-	w, ask, ok := kind.ChainOf(o)
+	w, ask := workload.Of(o)
 	switch {
-	case !ok:
-		return ""
-	case ask != kind.Owned{}:
+	case ask != workload.Owned{}:
 		return "? " + ask.Kind + " " + ask.Namespace + "/" + ask.Name
+	case w == workload.Workload{}:
+		return ""
 	default:
 		return w.Type + " " + w.Name
-	}
-}
-
-func TestWorkloadOfOwned(t *testing.T) {
-	rs, job := kind.Owned{Kind: "ReplicaSet", Name: "r"}, kind.Owned{Kind: "Job", Name: "j"}
-	for _, c := range []struct {
-		owned kind.Owned
-		owner kind.Owner
-		want  kind.Workload
-	}{
-		{rs, kind.Owner{}, kind.Workload{Name: "r", Type: "replicaset"}},
-		{rs, kind.Owner{Kind: "Deployment", Name: "d"}, kind.Workload{Name: "d", Type: "deployment"}},
-		{rs, kind.Owner{Kind: "Pod", Name: "p"}, kind.Workload{Name: "p", Type: "Pod"}},
-		{job, kind.Owner{}, kind.Workload{Name: "j", Type: "job"}},
-		{job, kind.Owner{Kind: "Pod", Name: "p"}, kind.Workload{Name: "j", Type: "job"}},
-		{job, kind.Owner{Kind: "Deployment", Name: "d"}, kind.Workload{Name: "d", Type: "Deployment"}},
-	} {
-		if got := c.owned.Workload(c.owner); got != c.want {
-			t.Errorf("%v of %v: %v, want %v", c.owned, c.owner, got, c.want)
-		}
-	}
-}
-
-// TestOwnersOf: what OwnersOf returns makes the family as the Pod does, and nothing
-// of it is memory of the Pod, which a caller may reuse.
-func TestOwnersOf(t *testing.T) {
-	table, err := kind.Pods.Plan(kind.Options{Keep: func(d *metric.Desc) bool { return d.Name == "kube_pod_workload" }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cases := kindtest.Load(t, "testdata/pods.txtar")
-	cases = append(cases, kindtest.Case{Name: "with a hash", Object: []byte(`{metadata: {name: p, namespace: shop, labels: {pod-template-hash: x2k, app: x},
- ownerReferences: [{kind: ReplicaSet, name: d-x2k}, {kind: Job, name: j}]}}`)})
-	asking, filled := 0, kind.Pods.New()
-	for _, c := range cases {
-		pod := kindtest.Decode(t, kind.Pods, c.Object)
-		want, _ := kindtest.Text(t, table, pod)
-		owners, ok := kind.OwnersOf(pod)
-		if !ok {
-			continue
-		}
-		asking++
-		clear(pod.GetLabels())
-		clear(pod.GetOwnerReferences())
-		owners.Fill(filled, pod.GetNamespace(), pod.GetName())
-		if got, _ := kindtest.Text(t, table, filled); got != want {
-			t.Errorf("%s: got\n%swant\n%s", c.Name, got, want)
-		}
-		if filled.GetLabels()["app"] != "" {
-			t.Errorf("%s: other labels are kept", c.Name)
-		}
-	}
-	if asking < 2 {
-		t.Errorf("%d Pods ask", asking)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kubestate/kubestate/internal/workload"
 	"github.com/kubestate/kubestate/metric"
 )
 
@@ -13,9 +14,8 @@ type replicaSet = appsv1.ReplicaSet
 var ReplicaSets = define(Kind[replicaSet]{
 	Resource: Resource{Group: "apps", Version: "v1", Name: "replicasets", Kind: "ReplicaSet", Namespaced: true},
 	Identity: labels{namespace, label("replicaset", "name of the ReplicaSet")},
-	// The labels are for OwnerOf.
-	Reads: []string{"metadata.{labels,ownerReferences}", "spec.replicas", "status"},
-	Begin: func(r *replicaSet, e *metric.Emitter, s *metric.Schema) { e.Begin(s, r.Namespace, r.Name) },
+	Reads:    append(workload.Reads(), "metadata.ownerReferences", "spec.replicas", "status"),
+	Begin:    func(r *replicaSet, e *metric.Emitter, s *metric.Schema) { e.Begin(s, r.Namespace, r.Name) },
 	Rows: []Row[replicaSet]{
 		timestamp("kube_replicaset_created", stable, "When the ReplicaSet was created, in Unix seconds.",
 			func(r *replicaSet) *metav1.Time { return &r.CreationTimestamp }),

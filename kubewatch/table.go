@@ -52,14 +52,16 @@ type rowFields struct {
 func newRowFields(t *kind.Table, fields []string) *rowFields {
 	r := &rowFields{columns: map[string]string{}, metadata: map[string]string{}}
 	for _, field := range fields {
-		paths, except, err := wire.Paths(field)
+		paths, entries, err := wire.Paths(field)
 		if err != nil {
 			return nil // for wire.Compile to complain of
 		}
 		for _, path := range paths {
 			if name, ok := strings.CutPrefix(path, "metadata."); ok {
 				name, _, _ = strings.Cut(name, ".")
-				r.metadata[name] = except
+				if _, kept := r.metadata[name]; !kept || entries.Only == "" {
+					r.metadata[name] = entries.Except
+				}
 			} else if r.columns[path] = t.Printed(path); r.columns[path] == "" {
 				return nil
 			}

@@ -20,7 +20,7 @@ var onlyImports = []struct {
 	{
 		from: "./kind",
 		may: []string{
-			"./metric", "./internal/quantity", "k8s.io/api/...", "k8s.io/apimachinery/...", "github.com/robfig/cron/v3",
+			"./metric", "./internal/quantity", "./internal/workload", "k8s.io/api/...", "k8s.io/apimachinery/...", "github.com/robfig/cron/v3",
 			// Types of the API that k8s.io/api lacks. What else these modules hold is a server.
 			"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1", "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1",
 		},
@@ -76,7 +76,7 @@ var onlyImports = []struct {
 	},
 	{
 		from:   "./agent/internal/series",
-		may:    []string{"./metric", "./kind", "./sink", "./agent/naming", "./agent/internal/cache", "./agent/internal/compile", "./agent/internal/resolve", "./internal/join", "k8s.io/apimachinery/..."},
+		may:    []string{"./metric", "./kind", "./sink", "./agent/naming", "./agent/internal/cache", "./agent/internal/compile", "./agent/internal/resolve", "./internal/join", "k8s.io/apimachinery/...", "./internal/workload"},
 		reason: "the state of series follows from drafts, whoever makes and reads them",
 	},
 	{
@@ -89,8 +89,13 @@ var onlyImports = []struct {
 		reason: "who gets labels of whom is the same for series that are pushed and for those that are scraped",
 	},
 	{
+		from:   "./internal/workload",
+		may:    []string{"k8s.io/api/...", "k8s.io/apimachinery/..."},
+		reason: "what owns an object does not depend on who asks",
+	},
+	{
 		from:   "./internal/joined",
-		may:    []string{"./metric", "./kind", "./exposition", "./internal/join", "./internal/problem", "./internal/store", "k8s.io/api/..."},
+		may:    []string{"./metric", "./kind", "./exposition", "./internal/join", "./internal/problem", "./internal/store", "./internal/workload", "k8s.io/api/..."},
 		reason: "labels of related objects are put on lines that the store keeps; who reads and who serves them does not matter",
 	},
 	{
@@ -127,7 +132,7 @@ var onlyImports = []struct {
 	},
 	{
 		from:   ".",
-		may:    []string{"./metric", "./kind", "./exposition", "./internal/store", "./internal/joined", "./internal/piece", "./internal/request", "k8s.io/api/...", "k8s.io/apimachinery/..."},
+		may:    []string{"./metric", "./kind", "./exposition", "./internal/store", "./internal/joined", "./internal/piece", "./internal/request", "./internal/workload", "k8s.io/api/...", "k8s.io/apimachinery/..."},
 		reason: "the library must stay light enough to embed: its users bring their own client, flags and registry",
 	},
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/kubestate/kubestate/internal/join"
 	"github.com/kubestate/kubestate/internal/store"
+	"github.com/kubestate/kubestate/internal/workload"
 	"github.com/kubestate/kubestate/kind"
 )
 
@@ -22,6 +23,7 @@ import (
 // waiting for an object's Labels.
 type Index struct {
 	renderers renderers
+	owners    *workload.Index
 
 	mu      sync.Mutex
 	leaves  *join.Index[*object]
@@ -38,18 +40,22 @@ type objectKey struct {
 // object is one with joined labels.
 type object struct {
 	store.Labels
-	key  objectKey
-	part *Part
-	own  []int // for each tail the length of the labels that the object itself has
+	index *Index
+	key   objectKey
+	part  *Part
+	own   []int // for each tail the length of the labels that the object itself has
 
-	// Guarded by the mu of the index: the leaves that provide labels; nil: none.
-	node, namespace, owner *join.Leaf[*object]
-	gone                   bool
+	// Guarded by the mu of the index: the leaves that provide labels, nil: none, and what
+	// decides the workload, zero: the object itself.
+	node, namespace *join.Leaf[*object]
+	owner           workload.Owned
+	gone            bool
 }
 
-// NewIndex returns an empty Index.
-func NewIndex() *Index {
+// NewIndex returns an empty Index. owners knows what owns ReplicaSets and Jobs.
+func NewIndex(owners *workload.Index) *Index {
 	return &Index{
+		owners: owners,
 		leaves: join.NewIndex[*object](), objects: map[objectKey]*object{}, ids: map[string]int{},
 	}
 }
@@ -93,20 +99,20 @@ func (t labeler) Hold(f *store.Feed, o kind.Object) *store.Labels {
 	d := x.hold(p, objectKey{f, o.GetNamespace(), o.GetName()})
 	r := x.renderers.get()
 	defer x.renderers.put(r)
-	var workload kind.Workload
-	var ask kind.Owned
+	var known workload.Workload
+	var ask workload.Owned
 	if p.workload {
-		workload, ask, _ = kind.ChainOf(o)
+		known, ask = workload.Of(o)
 	}
 	for i, w := range p.wants {
-		d.Tails[i] = r.own(d.Tails[i][:0], w, o, workload)
+		d.Tails[i] = r.own(d.Tails[i][:0], w, o, known)
 		d.own[i] = len(d.Tails[i])
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	d.node = x.depend(d, d.node, p.nodes, nodeLeaves, "", kind.NodeOf(o))
-	d.namespace = x.depend(d, d.namespace, p.namespaces, namespaceLeaves, "", kind.NamespaceOf(o))
-	d.owner = x.depend(d, d.owner, p.workload, ask.Kind, ask.Namespace, ask.Name)
+	d.node = x.depend(d, d.node, p.nodes, nodeLeaves, kind.NodeOf(o))
+	d.namespace = x.depend(d, d.namespace, p.namespaces, namespaceLeaves, kind.NamespaceOf(o))
+	d.ask(ask)
 	for i := range d.Tails {
 		d.Tails[i] = d.appendProvided(d.Tails[i], i)
 	}
@@ -119,7 +125,7 @@ func (x *Index) hold(p *Part, key objectKey) *object {
 		x.mu.Lock()
 		d, ok := x.objects[key]
 		if !ok {
-			d = &object{key: key, part: p, own: make([]int, len(p.wants))}
+			d = &object{index: x, key: key, part: p, own: make([]int, len(p.wants))}
 			d.Tails = make([][]byte, len(p.wants))
 			x.objects[key] = d
 		}
@@ -165,10 +171,10 @@ func (x *Index) lock(key objectKey) *object {
 
 // depend makes d depend on the leaf with a key instead of old. Without a name there is no
 // leaf to depend on.
-func (x *Index) depend(d *object, old *join.Leaf[*object], wanted bool, kind, namespace, name string) *join.Leaf[*object] {
+func (x *Index) depend(d *object, old *join.Leaf[*object], wanted bool, leaves, name string) *join.Leaf[*object] {
 	var leaf *join.Leaf[*object]
 	if wanted && name != "" {
-		leaf = x.leaves.Leaf(x.leafKey(kind, namespace, name))
+		leaf = x.leaves.Leaf(x.leafKey(leaves, name))
 	}
 	if leaf == old {
 		return old
@@ -182,17 +188,33 @@ func (x *Index) depend(d *object, old *join.Leaf[*object], wanted bool, kind, na
 	return leaf
 }
 
+// ask makes what owns an object decide the workload of d, instead of what did before.
+func (d *object) ask(owned workload.Owned) {
+	if d.owner == owned {
+		return
+	}
+	if d.owner != (workload.Owned{}) {
+		d.index.owners.Forget(d, d.owner)
+	}
+	if d.owner = owned; owned != (workload.Owned{}) {
+		d.index.owners.Ask(d, owned)
+	}
+}
+
+// Refresh implements workload.Asker.
+func (d *object) Refresh() { d.index.refresh(d) }
+
 // leafKey returns the key of a leaf, which is valid until the next call.
-func (x *Index) leafKey(kind, namespace, name string) []byte {
-	x.key = append(append(append(append(append(x.key[:0], kind...), '/'), namespace...), '/'), name...)
+func (x *Index) leafKey(leaves, name string) []byte {
+	x.key = append(append(append(x.key[:0], leaves...), '/'), name...)
 	return x.key
 }
 
 // appendProvided appends to dst the labels of a tail that other objects provide.
 func (d *object) appendProvided(dst []byte, tail int) []byte {
 	w := d.part.wants[tail]
-	if w.workload {
-		dst = appendGift(dst, d.owner, 0)
+	if w.workload && d.owner != (workload.Owned{}) {
+		dst = appendWorkload(dst, d.index.owners.Workload(d.owner))
 	}
 	if !w.nodes.none() {
 		dst = appendGift(dst, d.node, w.nodes.id)
@@ -246,9 +268,10 @@ func (x *Index) forget(key objectKey) {
 	defer x.mu.Unlock()
 	delete(x.objects, key)
 	d.gone = true
-	for _, leaf := range []*join.Leaf[*object]{d.node, d.namespace, d.owner} {
+	for _, leaf := range []*join.Leaf[*object]{d.node, d.namespace} {
 		if leaf != nil {
 			leaf.Forget(d)
 		}
 	}
+	d.ask(workload.Owned{})
 }

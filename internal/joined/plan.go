@@ -38,6 +38,10 @@ func (p *Plan) needs(s source) bool {
 	})
 }
 
+// Workloads reports whether some join adds workloads, which depend on what owns ReplicaSets
+// and Jobs.
+func (p *Plan) Workloads() bool { return p.needs(owners) }
+
 // Sources returns those of tables whose objects must be read because joins need them.
 func (p *Plan) Sources(tables []*kind.Table) []*kind.Table {
 	var found []*kind.Table
@@ -116,8 +120,8 @@ func (p *Plan) Parts(planned []*kind.Table) []*Part {
 		parts[i] = p.part(t, all)
 	}
 	for _, part := range parts {
-		if !p.needs(part.source) {
-			part.source = noSource
+		if part.source == owners || !p.needs(part.source) {
+			part.source = noSource // what owns objects is known to the workload.Index
 		}
 		for _, w := range all {
 			if m := part.source.of(w); m != nil && !m.none() && !part.providesFor(w) {
@@ -176,6 +180,9 @@ func (p *Part) Split() (labels, provides *Part) {
 	labels.source, labels.provides = noSource, nil
 	return labels, provides
 }
+
+// Asks reports whether joined labels of objects depend on what owns ReplicaSets and Jobs.
+func (p *Part) Asks() bool { return p.workload }
 
 // Empty reports whether objects neither have nor provide joined labels.
 func (p *Part) Empty() bool { return len(p.wants) == 0 && p.source == noSource }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/kubestate/kubestate/exposition"
 	"github.com/kubestate/kubestate/internal/join"
+	"github.com/kubestate/kubestate/internal/workload"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/metric"
 )
@@ -59,17 +60,17 @@ func (r *renderer) entries(m *maps, labelPrefix, annotationPrefix string, o kind
 	}
 }
 
-// own appends to dst the labels that the object itself has. workload is zero where other
+// own appends to dst the labels that the object itself has. known is zero where other
 // objects decide it.
-func (r *renderer) own(dst []byte, w *want, o kind.Object, workload kind.Workload) []byte {
+func (r *renderer) own(dst []byte, w *want, o kind.Object, known workload.Workload) []byte {
 	r.begin()
 	r.entries(&w.self, labelPrefix, annotationPrefix, o)
 	if node := kind.NodeOf(o); w.node && node != "" {
 		r.emitter.Label(nodeName, node)
 	}
-	if w.workload && workload != (kind.Workload{}) {
-		r.emitter.Label(workloadName, workload.Name)
-		r.emitter.Label(workloadType, workload.Type)
+	if w.workload && known != (workload.Workload{}) {
+		r.emitter.Label(workloadName, known.Name)
+		r.emitter.Label(workloadType, known.Type)
 	}
 	names, values := r.end()
 	for i, name := range names {
@@ -94,7 +95,10 @@ func (r *renderer) provided(m *maps, labelPrefix, annotationPrefix string, w *wa
 	return labels
 }
 
-// workloadLabels returns the labels that the owner of a Pod provides.
-func workloadLabels(w kind.Workload) []join.Label {
-	return []join.Label{{Name: workloadName, Value: w.Name}, {Name: workloadType, Value: w.Type}}
+// appendWorkload appends the labels of a workload; of one that is unknown there are none.
+func appendWorkload(dst []byte, w workload.Workload) []byte {
+	if w == (workload.Workload{}) {
+		return dst
+	}
+	return exposition.AppendLabel(exposition.AppendLabel(dst, workloadName, w.Name), workloadType, w.Type)
 }

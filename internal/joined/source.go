@@ -49,14 +49,7 @@ func (x observer) Put(_ *store.Feed, o kind.Object) {
 		x.provide(o, nodeLabelPrefix, nodeAnnotationPrefix)
 	case namespaces:
 		x.provide(o, namespaceLabelPrefix, namespaceAnnotationPrefix)
-	case owners:
-		owned, owner, ok := kind.OwnerOf(x.part.table, o)
-		if !ok { // its Pods say it; an earlier object of that name may have been recorded
-			x.change(o.GetNamespace(), o.GetName(), nil)
-			return
-		}
-		x.change(owned.Namespace, owned.Name, []join.Gift{{Labels: workloadLabels(owned.Workload(owner))}})
-	case noSource:
+	case owners, noSource:
 	}
 }
 
@@ -66,7 +59,7 @@ func (x observer) Delete(f *store.Feed, namespace, name string) {
 		x.forget(objectKey{f, namespace, name})
 	}
 	if x.part.source != noSource {
-		x.change(namespace, name, nil)
+		x.change(name, nil)
 	}
 }
 
@@ -79,21 +72,21 @@ func (x observer) provide(o kind.Object, labelPrefix, annotationPrefix string) {
 		m := x.part.source.of(w)
 		gifts = append(gifts, join.Gift{Join: m.id, Labels: r.provided(m, labelPrefix, annotationPrefix, w, o)})
 	}
-	x.change("", o.GetName(), gifts)
+	x.change(o.GetName(), gifts)
 }
 
 // change makes gifts all that an object provides, and updates the objects that depend on it.
-func (x observer) change(namespace, name string, gifts []join.Gift) {
-	for _, d := range x.changed(namespace, name, gifts) {
+func (x observer) change(name string, gifts []join.Gift) {
+	for _, d := range x.changed(name, gifts) {
 		x.refresh(d)
 	}
 }
 
 // changed records what an object provides, and returns the objects to update.
-func (x observer) changed(namespace, name string, gifts []join.Gift) (dependents []*object) {
+func (x observer) changed(name string, gifts []join.Gift) (dependents []*object) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	key := x.leafKey(x.part.source.leaves(x.part.table), namespace, name)
+	key := x.leafKey(x.part.source.leaves(), name)
 	leaf := x.leaves.Get(key)
 	if leaf == nil && len(gifts) == 0 {
 		return nil
@@ -139,18 +132,14 @@ func (s source) of(w *want) *maps {
 }
 
 // leaves returns the first part of the keys of leaves.
-func (s source) leaves(t *kind.Table) string {
-	switch s {
-	case nodes:
-		return nodeLeaves
-	case namespaces:
+func (s source) leaves() string {
+	if s == namespaces {
 		return namespaceLeaves
-	default:
-		return t.Kind
 	}
+	return nodeLeaves
 }
 
-// The first part of the keys of leaves; that of owners is their kind.
+// The first part of the keys of leaves.
 const (
 	nodeLeaves      = "node"
 	namespaceLeaves = "namespace"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,15 +15,15 @@ import (
 // Fields are named as in a manifest, starting at the message, ignoring lists:
 // "spec.containers.name" is the name of every container. Everything below a field is
 // kept with it. Braces contain alternatives: "spec.containers.{name,image}". One key of
-// a map can be dropped: "metadata.annotations[!key]". The error names every field that
-// does not exist.
+// a map can be dropped, "metadata.annotations[!key]", or all others, "metadata.labels[key]".
+// The error names every field that does not exist.
 func Compile(message any, fields []string) (*Filter, error) {
 	f := &Filter{}
 	var errs []error
 	for _, field := range fields {
-		paths, except, err := Paths(field)
+		paths, entries, err := Paths(field)
 		for _, path := range paths {
-			err = errors.Join(err, f.keep(reflect.TypeOf(message), strings.Split(path, "."), except))
+			err = errors.Join(err, f.keep(reflect.TypeOf(message), strings.Split(path, "."), entries))
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("field %q: %w", field, err))
@@ -59,14 +60,17 @@ func (f *Filter) Keeps(message any, field string) bool {
 	return f == nil || f.all
 }
 
-// Paths returns the paths that a field of Compile stands for, and the excluded key, if
-// any.
-func Paths(field string) (paths []string, except string, err error) {
-	path, except, err := splitException(field)
+// Entries selects entries of a map: that of the key Only, or all but that of Except, or
+// with neither all.
+type Entries struct{ Only, Except string }
+
+// Paths returns the paths that a field of Compile stands for, and which entries of a map.
+func Paths(field string) (paths []string, e Entries, err error) {
+	path, e, err := splitEntries(field)
 	if err == nil {
 		paths, err = expand(path)
 	}
-	return paths, except, err
+	return paths, e, err
 }
 
 // expand replaces a path with braces by one path for each alternative.
@@ -110,25 +114,27 @@ func expandEach(before string, alternatives []string, after string) (all []strin
 	return all, nil
 }
 
-func splitException(field string) (path, except string, err error) {
+func splitEntries(field string) (path string, e Entries, err error) {
 	path, rest, some := strings.Cut(field, "[")
 	if !some {
-		return path, "", nil
+		return path, Entries{}, nil
 	}
-	except, ok := strings.CutPrefix(rest, "!")
-	if ok {
-		except, ok = strings.CutSuffix(except, "]")
+	key, closed := strings.CutSuffix(rest, "]")
+	key, without := strings.CutPrefix(key, "!")
+	switch {
+	case !closed || key == "":
+		return "", Entries{}, errors.New("invalid suffix: must be [key] or [!key]")
+	case without:
+		return path, Entries{Except: key}, nil
+	default:
+		return path, Entries{Only: key}, nil
 	}
-	if !ok || except == "" {
-		return "", "", errors.New("invalid suffix: must be [!key]")
-	}
-	return path, except, nil
 }
 
-// keep adds a field of a message of type t to the kept ones.
-func (f *Filter) keep(t reflect.Type, path []string, except string) error {
+// keep adds a field of a message of type t to what the filter keeps.
+func (f *Filter) keep(t reflect.Type, path []string, e Entries) error {
 	if len(path) == 0 {
-		return f.keepAll(t, except)
+		return f.keepAll(t, e)
 	}
 	t = element(t)
 	numbers, child := find(t, path[0])
@@ -138,20 +144,24 @@ func (f *Filter) keep(t reflect.Type, path []string, except string) error {
 	for _, n := range numbers {
 		f = f.descend(n)
 	}
-	return f.keep(child, path[1:], except)
+	return f.keep(child, path[1:], e)
 }
 
-// keepAll keeps all of a field, except the entry with key except if that is set.
-func (f *Filter) keepAll(t reflect.Type, except string) error {
+// keepAll keeps all of a field, or the selected entries of it.
+func (f *Filter) keepAll(t reflect.Type, e Entries) error {
 	switch {
-	case except == "":
+	case e == Entries{}:
 		*f = *newGuards().of(t)
 	case t.Kind() != reflect.Map || t.Key().Kind() != reflect.String:
 		return fmt.Errorf("%s is not a map with string keys: it has no entries to drop", t)
-	case f.except != "" && f.except != except:
+	case f.all:
+	case e.Except == "" && f.except == "":
+		f.only = append(f.only, e.Only)
+	case e.Except == "" && f.except != e.Only: // kept already
+	case e.Except == "", f.except != "" && f.except != e.Except, slices.Contains(f.only, e.Except):
 		*f = Filter{all: true} // each keeps the entry that the other drops
-	case !f.all:
-		f.except = except
+	default:
+		f.except, f.only = e.Except, nil
 	}
 	return nil
 }

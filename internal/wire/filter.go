@@ -28,6 +28,7 @@ type Filter struct {
 	fields   []*Filter // by field number; nil: the field is dropped or, with all, kept unchanged
 	all      bool      // all fields are kept
 	except   string    // key of the map entry that is dropped; empty: none
+	only     []string  // keys of the only map entries that are kept; nil: none are singled out
 	quantity bool      // the message is the text of a quantity
 }
 
@@ -68,12 +69,26 @@ func (f *Filter) Append(dst, message []byte) []byte {
 			if string(entryKey(message[v.start:v.end])) != kept.except {
 				dst = append(dst, message[:v.end]...)
 			}
+		case kept.only != nil:
+			if kept.admits(entryKey(message[v.start:v.end])) {
+				dst = append(dst, message[:v.end]...)
+			}
 		default:
 			dst = kept.appendNested(dst, message, v)
 		}
 		message = message[v.end:]
 	}
 	return dst
+}
+
+// admits reports whether the entry of a key is one of those that are kept.
+func (f *Filter) admits(key []byte) bool {
+	for _, only := range f.only {
+		if string(key) == only {
+			return true
+		}
+	}
+	return false
 }
 
 // appendNested appends a field that is a message. Its length prefix takes as many bytes

@@ -179,6 +179,13 @@ func TestFieldsOverlap(t *testing.T) {
 		{[]string{"metadata.annotations", "metadata.annotations[!open]"}, []string{"metadata.annotations"}},
 		{[]string{"metadata.annotations[!open]", "metadata.annotations[!secret]"}, []string{"metadata.annotations"}},
 		{[]string{"metadata.annotations[!open]", "metadata.annotations[!open]"}, []string{"metadata.annotations[!open]"}},
+		{[]string{"metadata.annotations[open]", "metadata.annotations"}, []string{"metadata.annotations"}},
+		{[]string{"metadata.annotations", "metadata.annotations[open]"}, []string{"metadata.annotations"}},
+		{[]string{"metadata.annotations[open]", "metadata.annotations[secrets]"}, []string{"metadata.annotations[!secret]"}},
+		{[]string{"metadata.annotations[open]", "metadata.annotations[!open]"}, []string{"metadata.annotations"}},
+		{[]string{"metadata.annotations[!open]", "metadata.annotations[open]"}, []string{"metadata.annotations"}},
+		{[]string{"metadata.annotations[!open]", "metadata.annotations[secret]"}, []string{"metadata.annotations[!open]"}},
+		{[]string{"metadata.annotations[secret]", "metadata.annotations[!open]"}, []string{"metadata.annotations[!open]"}},
 		{
 			[]string{"spec.{nodeName,containers.{name,resources.{limits,requests}}}", "metadata.{name}"},
 			[]string{"spec.nodeName", "spec.containers.name", "spec.containers.resources.limits", "spec.containers.resources.requests", "metadata.name"},
@@ -212,7 +219,7 @@ func TestKeeps(t *testing.T) {
 
 func TestCompileErrors(t *testing.T) {
 	_, err := wire.Compile(corev1.Pod{}, []string{
-		"spec.nodename", "status.phase", "", "metadata.labels.app", "status.phase.x", "spec.nodeName[!x]", "metadata.labels[x]", "metadata.labels[!]", "metadata.labels[!x",
+		"spec.nodename", "status.phase", "", "metadata.labels.app", "status.phase.x", "spec.nodeName[!x]", "metadata.labels[]", "metadata.labels[x", "metadata.labels[!]", "metadata.labels[!x",
 		"spec.{nodeName", "spec.nodeName}", "spec.nodeName,phase", "status.{phase,a,{b}c}", "spec.{}",
 	})
 	want := `field "spec.nodename": v1.PodSpec has no field "nodename"
@@ -220,9 +227,10 @@ field "": v1.Pod has no field ""
 field "metadata.labels.app": map[string]string has no field "app"
 field "status.phase.x": v1.PodPhase has no field "x"
 field "spec.nodeName[!x]": string is not a map with string keys: it has no entries to drop
-field "metadata.labels[x]": invalid suffix: must be [!key]
-field "metadata.labels[!]": invalid suffix: must be [!key]
-field "metadata.labels[!x": invalid suffix: must be [!key]
+field "metadata.labels[]": invalid suffix: must be [key] or [!key]
+field "metadata.labels[x": invalid suffix: must be [key] or [!key]
+field "metadata.labels[!]": invalid suffix: must be [key] or [!key]
+field "metadata.labels[!x": invalid suffix: must be [key] or [!key]
 field "spec.{nodeName": brace is not closed
 field "spec.nodeName}": comma or closing brace outside of braces
 field "spec.nodeName,phase": comma or closing brace outside of braces

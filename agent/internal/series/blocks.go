@@ -7,7 +7,7 @@ import (
 	"github.com/kubestate/kubestate/agent/internal/cache"
 	"github.com/kubestate/kubestate/agent/internal/compile"
 	"github.com/kubestate/kubestate/agent/internal/resolve"
-	"github.com/kubestate/kubestate/kind"
+	"github.com/kubestate/kubestate/internal/workload"
 	"github.com/kubestate/kubestate/sink"
 )
 
@@ -160,7 +160,7 @@ func (b *blockMaker) addOwner() {
 		return
 	}
 	b.tag(key, b.owner.name)
-	above, ok := kind.GuessOwner(b.owner.kind, b.owner.name)
+	above, ok := workload.Guess(b.owner.kind, b.owner.name)
 	if !ok {
 		return
 	}
