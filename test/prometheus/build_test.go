@@ -15,13 +15,13 @@ const (
 	promtoolBinary   = "bin/promtool"
 )
 
-// buildOnce compiles the programs of the tests that need any. It is not in
-// TestMain, because that runs in every process of a fuzzing.
+// buildOnce compiles the programs on first use. It is not in TestMain, because that
+// runs in every fuzz worker.
 var buildOnce = sync.OnceValue(func() error {
 	return errors.Join(
 		harness.Build(os.Stderr, "../..", "bin", "./cmd/kubestate"),
-		// Service discovery other than a fixed list is not needed and takes
-		// most of the time to build.
+		// Service discovery other than a static list is not needed, and would take most
+		// of the build time.
 		harness.Build(os.Stderr, ".", "bin", "-tags=remove_all_sd",
 			"github.com/prometheus/prometheus/cmd/prometheus", "github.com/prometheus/prometheus/cmd/promtool"),
 	)

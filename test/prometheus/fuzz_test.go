@@ -39,9 +39,8 @@ func hostile() []string {
 	}
 }
 
-// newFiller returns a filler of objects with random contents: strings are
-// words that rows look for, hostile ones or text, and pointers, lists and maps
-// are often nil.
+// newFiller returns a filler of random objects: strings are words that rows look for,
+// hostile strings or text; pointers, lists and maps are often nil.
 func newFiller(seed int64, text string) *randfill.Filler {
 	texts := append(hostile(), text)
 	among := func(words ...string) func(randfill.Continue) string {
@@ -55,7 +54,7 @@ func newFiller(seed int64, text string) *randfill.Filler {
 	word := among("main", "other", "app", "App", "a-b", "a_b", "aB", "node-role.kubernetes.io/", "node-role.kubernetes.io/worker",
 		discoveryv1.LabelServiceName, "192.0.2.1", "::1", "Evicted", "NodeLost", "OOMKilled", "CrashLoopBackOff")
 	status := among("True", "False", "Unknown")
-	// A schema of a custom resource holds schemas; a random one has no end.
+	// The schema of a custom resource is recursive; a random one would never end.
 	endless := regexp.MustCompile("^OpenAPIV3Schema$")
 	return randfill.NewWithSeed(seed).NilChance(0.3).NumElements(0, 4).MaxDepth(40).SkipFieldsWithPattern(endless).Funcs(
 		fillText[string](word), fillText[types.UID](word),
@@ -80,7 +79,7 @@ func newFiller(seed int64, text string) *randfill.Filler {
 		},
 		func(v *metav1.Time, c randfill.Continue) { v.Time = randomTime(c) },
 		func(v *metav1.MicroTime, c randfill.Continue) { v.Time = randomTime(c) },
-		func(*runtime.RawExtension, randfill.Continue) {}, // An interface; no row reads it.
+		func(*runtime.RawExtension, randfill.Continue) {}, // an interface; no row reads it
 		func(v *batchv1.CronJobSpec, c randfill.Continue) {
 			c.FillNoCustom(v)
 			v.Schedule = among("*/5 * * * *", "@daily", "TZ=UTC 0 0 * * *")(c)
@@ -98,13 +97,13 @@ func randomTime(c randfill.Continue) time.Time {
 	return times[c.Intn(len(times))]
 }
 
-// fillText makes a filler of one string type; randfill wants one for each.
+// fillText returns a filler for one string type; randfill needs one per type.
 func fillText[T ~string](pick func(randfill.Continue) string) func(*T, randfill.Continue) {
 	return func(s *T, c randfill.Continue) { *s = T(pick(c)) }
 }
 
-// newExporter returns an exporter that shows every family and all labels, and
-// a log that stays empty unless a row fails.
+// newExporter returns an exporter that exposes every family and all labels, and a log
+// that stays empty unless a row fails.
 func newExporter(t testing.TB) (x *kubestate.Exporter, log *bytes.Buffer) {
 	t.Helper()
 	log = &bytes.Buffer{}
@@ -120,7 +119,7 @@ func newExporter(t testing.TB) (x *kubestate.Exporter, log *bytes.Buffer) {
 	return x, log
 }
 
-// feed gives the exporter the objects of one kind.
+// feed passes the objects of one kind to the exporter.
 func feed(t testing.TB, x *kubestate.Exporter, table *kind.Table, objects ...kind.Object) {
 	t.Helper()
 	f, err := x.NewFeed(table.Resource)
@@ -129,7 +128,7 @@ func feed(t testing.TB, x *kubestate.Exporter, table *kind.Table, objects ...kin
 	}
 	f.Begin()
 	for i, o := range objects {
-		if o.GetName() == "" { // which a store leaves out
+		if o.GetName() == "" { // stores reject these
 			o.SetName(fmt.Sprintf("object-%d", i))
 		}
 		f.Put(o)
@@ -137,8 +136,8 @@ func feed(t testing.TB, x *kubestate.Exporter, table *kind.Table, objects ...kin
 	f.Commit()
 }
 
-// check fails the test unless no row failed, both formats parse and say the
-// same, and the OpenMetrics body is strictly valid. It returns the parsed text.
+// check fails the test if a row failed, the formats do not parse or differ, or the
+// OpenMetrics body is not strictly valid. It returns the parsed samples.
 func check(t testing.TB, x *kubestate.Exporter, log *bytes.Buffer) []sample {
 	t.Helper()
 	if log.Len() > 0 {
@@ -163,8 +162,8 @@ func check(t testing.TB, x *kubestate.Exporter, log *bytes.Buffer) []sample {
 	return fromText
 }
 
-// random renders two random objects of every kind and checks the result, which
-// is samples.
+// random renders two random objects of every kind, checks the result and returns its
+// samples.
 func random(t testing.TB, seed int64, text string) (x *kubestate.Exporter, samples []sample) {
 	t.Helper()
 	x, log := newExporter(t)
@@ -173,7 +172,7 @@ func random(t testing.TB, seed int64, text string) (x *kubestate.Exporter, sampl
 		o, p := table.New(), table.New()
 		filler.Fill(o)
 		filler.Fill(p)
-		if c, ok := o.(*batchv1.CronJob); ok && seed%8 == 0 { // a random text is rarely a schedule that comes due
+		if c, ok := o.(*batchv1.CronJob); ok && seed%8 == 0 { // random text is rarely a valid schedule
 			c.Spec.Schedule, c.Spec.TimeZone, c.Spec.Suspend = "@hourly", nil, nil
 			c.CreationTimestamp, c.Status.LastScheduleTime = metav1.Unix(1e9, 0), nil
 		}
@@ -182,8 +181,8 @@ func random(t testing.TB, seed int64, text string) (x *kubestate.Exporter, sampl
 	return x, check(t, x, log)
 }
 
-// FuzzObjects looks for an object that a row or a parser cannot cope with. Run
-// it for longer with "go test -fuzz=FuzzObjects .".
+// FuzzObjects looks for objects that break a row or a parser. Run it for longer with
+// "go test -fuzz=FuzzObjects .".
 func FuzzObjects(f *testing.F) {
 	for i, text := range hostile() {
 		f.Add(int64(i), text)
@@ -191,8 +190,7 @@ func FuzzObjects(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed int64, text string) { random(t, seed, text) })
 }
 
-// TestRandomObjects does what FuzzObjects begins with, for more objects, and
-// proves that they reach every family there is.
+// As FuzzObjects, with more objects; together they have samples of every family.
 func TestRandomObjects(t *testing.T) {
 	missing := map[string]bool{}
 	for _, table := range kind.All() {
@@ -214,7 +212,7 @@ func TestRandomObjects(t *testing.T) {
 	}
 }
 
-// TestEmptyObjects renders objects in which everything is nil or zero.
+// All fields are nil or zero.
 func TestEmptyObjects(t *testing.T) {
 	x, log := newExporter(t)
 	for _, table := range kind.All() {
@@ -225,7 +223,7 @@ func TestEmptyObjects(t *testing.T) {
 	}
 }
 
-// TestNoObjects: a body without families is valid, too.
+// A body without families is valid, too.
 func TestNoObjects(t *testing.T) {
 	x, log := newExporter(t)
 	if n := len(check(t, x, log)); n > 0 {
@@ -233,9 +231,8 @@ func TestNoObjects(t *testing.T) {
 	}
 }
 
-// TestHostileValues: what stands in an object comes out of Prometheus's parser
-// as it was, but bytes that are not UTF-8, for which Prometheus would refuse
-// the whole body.
+// Strings of objects survive Prometheus's parser unchanged, except for invalid UTF-8,
+// for which Prometheus would reject the whole body.
 func TestHostileValues(t *testing.T) {
 	for _, value := range hostile() {
 		x, log := newExporter(t)
@@ -249,8 +246,7 @@ func TestHostileValues(t *testing.T) {
 	}
 }
 
-// TestManyLabels: 10,000 labels, of which thousands collide once they are
-// written as label names.
+// 10,000 labels, of which thousands conflict as label names.
 func TestManyLabels(t *testing.T) {
 	x, log := newExporter(t)
 	pod := &corev1.Pod{}
@@ -271,7 +267,7 @@ func TestManyLabels(t *testing.T) {
 	}
 }
 
-// find returns the labels of the first sample of a name.
+// find returns the labels of the first sample with a name.
 func find(samples []sample, name string) (l labels.Labels, found bool) {
 	i := slices.IndexFunc(samples, func(s sample) bool { return s.labels.Get(model.MetricNameLabel) == name })
 	if i < 0 {

@@ -24,27 +24,27 @@ import (
 )
 
 // joinedFamilies are families of Pods of different shapes: states, resources with a
-// label node of their own, and one series.
+// label node of their own, and a single series.
 var joinedFamilies = []string{"kube_pod_status_phase", "kube_pod_container_resource_requests", "kube_pod_info"}
 
-// builtIn asks for the labels that queryJoins gets with PromQL.
+// builtIn configures the labels that queryJoins adds with PromQL.
 var builtIn = kubestate.Join{
 	Families: "kube_pod_*", Labels: []string{"app", "team"}, Node: true, NodeLabels: []string{"topology.kubernetes.io/zone"},
 	NamespaceLabels: []string{"owner"}, Workload: true,
 }
 
-// leftJoin adds labels of right to the series of left that have equal labels on,
-// and keeps those of left that have no such series.
+// leftJoin adds labels of right to the series of left with equal labels on, and keeps
+// series of left without a match.
 func leftJoin(left, on, add, right string) string {
 	return fmt.Sprintf("%[1]s * on (%[2]s) group_left (%[3]s) (%[4]s) or on (namespace, pod) (%[1]s)", left, on, add, right)
 }
 
-// renamed is a family with a label under another name.
+// renamed returns a family with a renamed label.
 func renamed(family, from, to string) string {
 	return fmt.Sprintf(`label_replace(%s, %q, "$1", %q, "(.+)")`, family, to, from)
 }
 
-// queryJoins is the query that gets with joins what builtIn asks for.
+// queryJoins is the query equivalent to builtIn.
 func queryJoins(family string) string {
 	const zone, owner = "node_label_topology_kubernetes_io_zone", "namespace_label_owner"
 	q := fmt.Sprintf("(%s * 1)", family)
@@ -60,8 +60,8 @@ func queryJoins(family string) string {
 	return q
 }
 
-// neighbours are Pods in every relation to workloads, Nodes and namespaces, among
-// them relations to what is not there.
+// neighbours are Pods in every relation to workloads, Nodes and Namespaces, including
+// missing ones.
 func neighbours(seed uint64) (s *situation, nodes, namespaces []kind.Object) {
 	s = newSituation(seed)
 	situations := slices.Sorted(maps.Keys(agreements))
@@ -70,7 +70,7 @@ func neighbours(seed uint64) (s *situation, nodes, namespaces []kind.Object) {
 			agreements[situations[s.random.IntN(len(situations))]](s, fmt.Sprintf("app-%d", i))
 		}
 	}
-	// With two owners a query finds two workloads and refuses to choose.
+	// With two owners, a query finds two workloads and fails.
 	s.pods = slices.DeleteFunc(s.pods, func(o kind.Object) bool { return len(o.GetOwnerReferences()) > 1 })
 	for _, o := range s.pods {
 		decorate(s, o.(*corev1.Pod))
@@ -92,7 +92,7 @@ func neighbours(seed uint64) (s *situation, nodes, namespaces []kind.Object) {
 	return s, nodes, namespaces
 }
 
-// decorate gives a Pod a phase, resources and, mostly, labels and a Node.
+// decorate sets a Pod's phase, resources and, usually, labels and a Node.
 func decorate(s *situation, p *corev1.Pod) {
 	p.Status.Phase = corev1.PodRunning
 	p.Labels = maps.Clone(p.Labels)
@@ -113,8 +113,7 @@ func decorate(s *situation, p *corev1.Pod) {
 	}}}}
 }
 
-// scrapeJoins returns what Prometheus scrapes of the neighbours, which come in
-// random order.
+// scrapeJoins returns what Prometheus scrapes of the neighbours, fed in random order.
 func scrapeJoins(t *testing.T, seed uint64, joins ...kubestate.Join) []sample {
 	t.Helper()
 	s, nodes, namespaces := neighbours(seed)
@@ -140,14 +139,14 @@ func scrapeJoins(t *testing.T, seed uint64, joins ...kubestate.Join) []sample {
 	return check(t, x, log)
 }
 
-// joinedText is a series without what a query does not keep, and without labels
-// that are empty, which Prometheus does not tell from none.
+// joinedText returns a series without labels that a query drops and without empty
+// labels, which Prometheus treats as missing.
 func joinedText(l labels.Labels, value float64) string {
 	return seriesText(labels.NewBuilder(l).Del(model.MetricNameLabel, "job", "instance").Labels().WithoutEmpty(), value)
 }
 
-// TestJoins compares the built-in joins with those of queries, on the same cluster
-// and with Prometheus's engine.
+// The built-in joins equal those of queries, on the same cluster, with Prometheus's
+// engine.
 func TestJoins(t *testing.T) {
 	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 1e7, Timeout: time.Minute, Parser: parser.NewParser(parser.Options{})})
 	defer engine.Close()
@@ -179,8 +178,8 @@ func TestJoins(t *testing.T) {
 	}
 }
 
-// compareJoins also makes sure that the comparison is worth something: each label
-// must be there, and be missing.
+// compareJoins also checks that the comparison is meaningful: each label must be both
+// present and missing.
 func compareJoins(t *testing.T, what string, got, want []string) {
 	t.Helper()
 	slices.Sort(got)
@@ -206,7 +205,7 @@ func compareJoins(t *testing.T, what string, got, want []string) {
 	}
 }
 
-// Families that no join concerns are as without joins.
+// Families without joins are unchanged.
 func TestJoinsOfOtherFamilies(t *testing.T) {
 	plain := scrapeJoins(t, 1)
 	other := scrapeJoins(t, 1, kubestate.Join{Families: "kube_node_role", Node: true, NodeLabels: []string{"*"}, NamespaceLabels: []string{"*"}, Workload: true})

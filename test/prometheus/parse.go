@@ -11,21 +11,21 @@ import (
 	"github.com/prometheus/prometheus/model/textparse"
 )
 
-// ContentTypeText is what a body in the text format is called.
+// ContentTypeText is the content type of the text format.
 const ContentTypeText = "text/plain;version=0.0.4"
 
-// sample is one line of a body as Prometheus's own parser understands it.
+// sample is one line of a body as parsed by Prometheus.
 type sample struct {
-	labels labels.Labels // with the name
+	labels labels.Labels // including the name
 	value  float64
 }
 
-// same says that two samples are equal, down to the bits of the value.
+// same reports whether two samples are equal, down to the bits of the value.
 func same(a, b sample) bool {
 	return labels.Equal(a.labels, b.labels) && math.Float64bits(a.value) == math.Float64bits(b.value)
 }
 
-// parse reads a body with the parser that the content type selects.
+// parse parses a body with the parser for the content type.
 func parse(body []byte, contentType string) ([]sample, error) {
 	parser, err := textparse.New(body, contentType, nil, textparse.ParserOptions{})
 	if err != nil {
@@ -64,8 +64,7 @@ func parse(body []byte, contentType string) ([]sample, error) {
 	}
 }
 
-// Series returns the series of a body of that content type, in the form and order
-// of Server.Series.
+// Series returns the series of a body, in the form and order of Server.Series.
 func Series(body []byte, contentType string) ([]string, error) {
 	samples, err := parse(body, contentType)
 	if err != nil {
@@ -73,7 +72,7 @@ func Series(body []byte, contentType string) ([]string, error) {
 	}
 	series := make([]string, len(samples))
 	for i, s := range samples {
-		// For Prometheus an empty label is one that is not there.
+		// Prometheus treats an empty label as missing.
 		series[i] = seriesText(s.labels.WithoutEmpty(), s.value)
 	}
 	slices.Sort(series)

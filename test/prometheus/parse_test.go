@@ -14,7 +14,7 @@ import (
 
 const acceptOpenMetrics = "application/openmetrics-text;version=1.0.0"
 
-// write returns what a scraper with the Accept header gets, and its type.
+// write returns the response to a scraper with the Accept header, and its content type.
 func write(t testing.TB, x *kubestate.Exporter, accept string) (body []byte, contentType string) {
 	t.Helper()
 	negotiated := exposition.Negotiate(http.Header{"Accept": {accept}})
@@ -25,9 +25,9 @@ func write(t testing.TB, x *kubestate.Exporter, accept string) (body []byte, con
 	return b.Bytes(), negotiated.ContentType
 }
 
-// openMetricsErrors returns what OpenMetrics 1.0 forbids and Prometheus's
-// parser overlooks: a sample outside its family, a family in two pieces, a
-// name that does not suit the type, something behind "# EOF".
+// openMetricsErrors returns violations of OpenMetrics 1.0 that the parser of Prometheus
+// accepts: a sample outside its family, a split family, a name that does not match the
+// type, content after "# EOF".
 func openMetricsErrors(body string) error {
 	text, found := strings.CutSuffix(body, "# EOF\n")
 	if !found {
@@ -61,7 +61,7 @@ func openMetricsErrors(body string) error {
 	return errors.Join(errs...)
 }
 
-// sampleName is an error unless the sample line may stand in the family.
+// sampleName returns an error if the sample does not belong to the family.
 func sampleName(line, family, typ string) error {
 	name := line[:strings.IndexAny(line+" ", "{ ")]
 	want := family

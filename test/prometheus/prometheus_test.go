@@ -11,9 +11,9 @@ import (
 
 const pods = 300 // of the simulated cluster
 
-// configuration scrapes a cluster that stands still, %[1]s, in each format, a
-// cluster that changes, %[2]s, and the telemetry port of the first, %[3]s. The
-// interval, which no timeout can exceed, is for a busy machine.
+// configuration scrapes a static cluster, %[1]s, in each format, a changing cluster,
+// %[2]s, and the telemetry port of the first, %[3]s. The interval, which is the maximum
+// timeout, allows for a busy machine.
 const configuration = `
 global: {scrape_interval: 3s, scrape_timeout: 3s}
 scrape_configs:
@@ -26,8 +26,8 @@ scrape_configs:
 - {job_name: telemetry, static_configs: [{targets: ["%[3]s"]}]}
 `
 
-// TestPrometheus has a real Prometheus scrape kubestate in every text format,
-// and asks it what it has understood.
+// A real Prometheus scrapes kubestate in every text format, and is queried for the
+// result.
 func TestPrometheus(t *testing.T) {
 	buildPrograms(t)
 	still, changing := startDemo(t, "--churn=0"), startDemo(t, "--churn=100")
@@ -57,15 +57,15 @@ func TestPrometheus(t *testing.T) {
 	server.Wait(t, "kubestate tells of all its watches", `min(kubestate_watch_up{job="telemetry"})`, 1)
 	server.Wait(t, "series of pods that are gone end",
 		`count(count_over_time(kube_pod_info{job="changing"}[10m])) > bool count(kube_pod_info{job="changing"})`, 1)
-	// One that a busy machine was too slow for is no failure, if others succeed.
+	// A scrape that timed out on a busy machine is ignored if others succeed.
 	server.Wait(t, "no scrape has failed",
 		`count(count_over_time((up == 0 and on (job, instance) scrape_duration_seconds < 2.9)[10m:1s])) or vector(0)`, 0)
 	server.Wait(t, "every job is scraped in the end", `count(up == 1)`, 7)
 	server.CheckLog(t)
 }
 
-// startDemo starts kubestate with a simulated cluster of its own and shows
-// all families and labels.
+// startDemo starts kubestate with its own simulated cluster, all families and all
+// labels.
 func startDemo(t *testing.T, args ...string) *harness.Kubestate {
 	t.Helper()
 	k := harness.StartKubestate(t, kubestateBinary, append([]string{

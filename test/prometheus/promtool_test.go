@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// TestPromtool: promtool reads /metrics and has nothing to say against it.
+// promtool accepts /metrics without findings.
 func TestPromtool(t *testing.T) {
 	buildPrograms(t)
 	findings, err := promtool(t, startDemo(t, "--churn=0").Scrape(t))
@@ -19,7 +19,7 @@ func TestPromtool(t *testing.T) {
 	}
 }
 
-// knownFindings is all that promtool has to say against any family.
+// knownFindings are all expected findings of promtool, for all families.
 func knownFindings() []string {
 	const count = ` non-histogram and non-summary metrics should not have "_count" suffix`
 	return []string{
@@ -28,9 +28,8 @@ func knownFindings() []string {
 	}
 }
 
-// TestPromtoolRandomObjects: the parser of promtool, which is not that of
-// Prometheus, reads all text that kubestate can write, and its linter finds in
-// every family together what is known.
+// The parser of promtool, which differs from that of Prometheus, accepts all text that
+// kubestate can write, and its linter has only the known findings for all families.
 func TestPromtoolRandomObjects(t *testing.T) {
 	buildPrograms(t)
 	found := map[string]bool{}
@@ -42,8 +41,8 @@ func TestPromtoolRandomObjects(t *testing.T) {
 			t.Fatalf("promtool check metrics, seed %d: %v\n%s", seed, err, strings.Join(findings, "\n"))
 		}
 		for _, finding := range findings {
-			// A random object has the same condition or container twice; no
-			// API server accepts it.
+			// A random object may have duplicate conditions or containers, which API
+			// servers reject.
 			if !strings.HasSuffix(finding, " metric not unique") {
 				found[finding] = true
 			}
@@ -54,7 +53,7 @@ func TestPromtoolRandomObjects(t *testing.T) {
 	}
 }
 
-// TestPromtoolRefuses proves that a text that is wrong would be found.
+// promtool finds invalid text.
 func TestPromtoolRefuses(t *testing.T) {
 	buildPrograms(t)
 	for name, text := range map[string]string{
@@ -72,8 +71,8 @@ func TestPromtoolRefuses(t *testing.T) {
 	}
 }
 
-// promtool returns the findings of "promtool check metrics" about a text. The
-// error says that it cannot be parsed.
+// promtool returns the findings of "promtool check metrics". The error reports text
+// that cannot be parsed.
 func promtool(t *testing.T, text string) (findings []string, err error) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), promtoolBinary, "check", "metrics")

@@ -1,7 +1,6 @@
-// Package prometheus runs a real Prometheus for tests and asks it what it has
-// understood. Its own tests hold what kubestate writes against those who read
-// it: Prometheus, promtool, and the parser of Prometheus with random and hostile
-// objects. README.md says how long they take.
+// Package prometheus runs a real Prometheus for tests. Its own tests check the output
+// of kubestate with its consumers: Prometheus, promtool, and the parser of Prometheus
+// with random and hostile objects. README.md says how long they take.
 package prometheus
 
 import (
@@ -30,8 +29,8 @@ type Server struct {
 	URL string // without a path
 }
 
-// Start runs the Prometheus at path with the contents of a configuration file
-// and with flags, and returns when it is ready.
+// Start runs the Prometheus binary at path with a configuration file and flags, and
+// returns when it is ready.
 func Start(t testing.TB, path, config string, flags ...string) *Server {
 	t.Helper()
 	dir := t.TempDir()
@@ -54,10 +53,10 @@ func Start(t testing.TB, path, config string, flags ...string) *Server {
 	return s
 }
 
-// point is one element of the answer to an instant query.
+// point is an element of the result of an instant query.
 type point struct {
 	Metric map[string]string
-	Value  [2]any // time, and the number as a string
+	Value  [2]any // time, and the value as a string
 }
 
 func (s *Server) query(t testing.TB, query string) ([]point, error) {
@@ -66,8 +65,8 @@ func (s *Server) query(t testing.TB, query string) ([]point, error) {
 	return data.Result, err
 }
 
-// MetricType returns the type of a family, as the TYPE lines of a job's scrapes
-// name it; empty if there is none of the name.
+// MetricType returns the type of a family according to the metadata of a job's scrapes;
+// empty if unknown.
 func (s *Server) MetricType(t testing.TB, job, family string) string {
 	t.Helper()
 	var data []struct{ Type string }
@@ -81,7 +80,7 @@ func (s *Server) MetricType(t testing.TB, job, family string) string {
 	return data[0].Type
 }
 
-// get decodes the data of an answer of the HTTP API.
+// get decodes the data of a response of the HTTP API.
 func (s *Server) get(t testing.TB, path string, data any) error {
 	t.Helper()
 	response, err := harness.Get(t.Context(), s.URL+"/api/v1/"+path)
@@ -101,10 +100,10 @@ func (s *Server) get(t testing.TB, path string, data any) error {
 	return nil
 }
 
-// patience is how long things may take on a machine that is busy.
+// patience is the maximum wait on a busy machine.
 const patience = 3 * time.Minute
 
-// Wait returns when the query has one element of the value.
+// Wait returns when the query has one element with the value.
 func (s *Server) Wait(t testing.TB, what, query string, want int) {
 	t.Helper()
 	s.Eventually(t, patience, what, func() error {
@@ -119,9 +118,8 @@ func (s *Server) Wait(t testing.TB, what, query string, want int) {
 	})
 }
 
-// Series returns the series of families of kubestate that Prometheus has of a
-// job, with their values, sorted. Labels that Prometheus adds to those of the
-// body are left out.
+// Series returns the kubestate series of a job in Prometheus, with their values,
+// sorted. Labels added by Prometheus are omitted.
 func (s *Server) Series(t testing.TB, job string) []string {
 	t.Helper()
 	points, err := s.query(t, fmt.Sprintf(`{job=%q,__name__=~"kube_.+"}`, job))
@@ -142,9 +140,8 @@ func (s *Server) Series(t testing.TB, job string) []string {
 	return all
 }
 
-// CheckSeries fails the test unless Prometheus has exactly the series of a job
-// that are wanted, as Series returns them. Where the last scrape was too slow, it
-// has none: the next one counts.
+// CheckSeries fails the test unless Prometheus has exactly the wanted series of a job,
+// in the form of Series. After a timed-out scrape it has none; the next one counts.
 func (s *Server) CheckSeries(t testing.TB, job string, want []string) {
 	t.Helper()
 	s.Eventually(t, patience, "the series of job "+job, func() error {
@@ -159,7 +156,7 @@ func (s *Server) CheckSeries(t testing.TB, job string, want []string) {
 	})
 }
 
-// SameSeries is an error that names the first difference, unless there is none.
+// SameSeries returns an error that names the first difference, if any.
 func SameSeries(got, want []string) error {
 	if slices.Equal(got, want) {
 		return nil
@@ -167,7 +164,7 @@ func SameSeries(got, want []string) error {
 	return fmt.Errorf("%d series that are not the %d wanted, or differ from them:\n%s", len(got), len(want), firstDifference(got, want))
 }
 
-// CheckLog fails the test if Prometheus has complained about what it scraped.
+// CheckLog fails the test if Prometheus logged a problem with what it scraped.
 func (s *Server) CheckLog(t testing.TB) {
 	t.Helper()
 	var complaints []error

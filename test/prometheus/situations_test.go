@@ -7,8 +7,8 @@ const (
 	ofRollout    = "rollouts-pod-template-hash"
 )
 
-// agreements are the situations in which the rules and the family say the same;
-// app is a name that no other application of the namespace has.
+// agreements are the situations in which the rules and the family agree; app is a name
+// unique among the applications of the namespace.
 var agreements = map[string]func(s *situation, app string){
 	"Pod without owner": func(s *situation, _ string) { s.both(s.somePods(nil), "", "barepod") },
 	"Pod that its ReplicaSet released": func(s *situation, _ string) {
@@ -98,11 +98,11 @@ var agreements = map[string]func(s *situation, app string){
 	},
 }
 
-// differences are all situations in which the family says something else than
-// the rules, and that is meant so. Either kubestate does not keep the ReplicaSets
-// whose names tell their owners, or it follows one owner of an owner and not all.
+// differences are all situations in which the family intentionally differs from the
+// rules. Either kubestate does not store the ReplicaSets whose names indicate their
+// owners, or it follows one owner of an owner instead of all.
 var differences = map[string]func(s *situation, app string){
-	// The rules know nothing of a ReplicaSet that was deleted; its name still does.
+	// The rules do not know a deleted ReplicaSet; its name still indicates the owner.
 	"ReplicaSet of a Deployment that is not known": func(s *situation, app string) {
 		hash, l := s.hash(ofDeployment)
 		s.familyOnly(s.somePods(l, by("ReplicaSet", app+"-"+hash)), app, "deployment")
@@ -111,7 +111,7 @@ var differences = map[string]func(s *situation, app string){
 		hash, l := s.hash(ofRollout)
 		s.familyOnly(s.somePods(l, by("ReplicaSet", app+"-"+hash)), app, "Rollout")
 	},
-	// kubectl delete deployment --cascade=orphan: the name tells of the past.
+	// kubectl delete deployment --cascade=orphan: the name indicates the former owner.
 	"ReplicaSet that a Deployment left behind": func(s *situation, app string) {
 		hash, l := s.hash(ofDeployment)
 		s.replicaSet(app+"-"+hash, l)
@@ -119,7 +119,7 @@ var differences = map[string]func(s *situation, app string){
 		s.rulesOnly(pods, app+"-"+hash, "replicaset")
 		s.familyOnly(pods, app, "deployment")
 	},
-	// A Deployment adopts ReplicaSets that its selector matches.
+	// A Deployment adopts ReplicaSets that match its selector.
 	"ReplicaSet that another Deployment adopted": func(s *situation, app string) {
 		hash, l := s.hash(ofDeployment)
 		s.replicaSet(app+"-"+hash, l, by("Deployment", "heir-of-"+app))
@@ -127,15 +127,15 @@ var differences = map[string]func(s *situation, app string){
 		s.rulesOnly(pods, "heir-of-"+app, "deployment")
 		s.familyOnly(pods, app, "deployment")
 	},
-	// The label is part of the selector that a Deployment gives its ReplicaSet,
-	// so only Pods of one that was made by hand can lack it.
+	// The label is part of the selector of a Deployment's ReplicaSet, so only Pods of a
+	// manually created one can lack it.
 	"ReplicaSet with a hash that its Pods lack": func(s *situation, app string) {
 		hash, l := s.hash(ofDeployment)
 		s.replicaSet(app+"-"+hash, l, by("Deployment", app))
 		s.rulesOnly(s.somePods(nil, by("ReplicaSet", app+"-"+hash)), app, "deployment")
 	},
-	// The rules have a workload for each kind of owner, the family for the
-	// controller or else the first.
+	// The rules return a workload for each kind of owner, the family for the controller
+	// or else the first owner.
 	"ReplicaSet with several owners": func(s *situation, app string) {
 		s.replicaSet(app+"-1", nil, also("ConfigMap", app), by("Deployment", app))
 		pods := s.somePods(nil, by("ReplicaSet", app+"-1"))

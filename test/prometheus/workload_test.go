@@ -25,9 +25,9 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// workloadRules say in our own words what the eight rules say that record
-// namespace_workload_pod:kube_pod_owner:relabel: group k8s.rules.pod_owner of
-// the Kubernetes mixin, Apache-2.0, rules/apps.libsonnet at commit 03a94e9 of
+// workloadRules paraphrase the eight rules that record
+// namespace_workload_pod:kube_pod_owner:relabel: group k8s.rules.pod_owner of the
+// Kubernetes mixin, Apache-2.0, rules/apps.libsonnet at commit 03a94e9 of
 // https://github.com/kubernetes-monitoring/kubernetes-mixin. typ is the label
 // workload_type that a rule adds; the last one takes it from the owner's kind.
 var workloadRules = []struct{ typ, expr string }{
@@ -78,7 +78,7 @@ group by (cluster, namespace, pod, workload, workload_type) (
   "workload", "$1", "owner_name", "(.*)"), "workload_type", "$1", "owner_kind", "(.*)"))`},
 }
 
-// workload is what a series says of a Pod.
+// workload is the content of a series about a Pod.
 type workload struct{ namespace, pod, name, typ string }
 
 func compareWorkloads(a, b workload) int {
@@ -89,19 +89,19 @@ func newWorkload(l labels.Labels) workload {
 	return workload{l.Get("namespace"), l.Get("pod"), l.Get("workload"), l.Get("workload_type")}
 }
 
-// ofFamily returns what kube_pod_workload says, sorted.
-func ofFamily(samples []sample) (told []workload) {
+// ofFamily returns the workloads in kube_pod_workload, sorted.
+func ofFamily(samples []sample) (workloads []workload) {
 	for _, s := range samples {
 		if s.labels.Get(model.MetricNameLabel) == "kube_pod_workload" && s.value == 1 {
-			told = append(told, newWorkload(s.labels))
+			workloads = append(workloads, newWorkload(s.labels))
 		}
 	}
-	slices.SortFunc(told, compareWorkloads)
-	return told
+	slices.SortFunc(workloads, compareWorkloads)
+	return workloads
 }
 
-// ofRules returns what the rules make of the samples, sorted, and why any failed.
-func ofRules(t *testing.T, samples []sample) (told []workload, failed []error) {
+// ofRules returns the workloads according to the rules, sorted, and evaluation errors.
+func ofRules(t *testing.T, samples []sample) (workloads []workload, failed []error) {
 	t.Helper()
 	now := time.Unix(1_700_000_000, 0)
 	db := store(t, samples, now)
@@ -119,16 +119,16 @@ func ofRules(t *testing.T, samples []sample) (told []workload, failed []error) {
 		for _, s := range vector {
 			w := newWorkload(s.Metric)
 			w.typ = cmp.Or(rule.typ, w.typ)
-			told = append(told, w)
+			workloads = append(workloads, w)
 		}
 		query.Close()
 	}
-	slices.SortFunc(told, compareWorkloads)
-	return told, failed
+	slices.SortFunc(workloads, compareWorkloads)
+	return workloads, failed
 }
 
-// store returns a database that holds the samples as if they had been scraped
-// at a moment, without a label cluster.
+// store returns a database with the samples as if scraped at a moment, without the
+// label cluster.
 func store(t *testing.T, samples []sample, at time.Time) storage.Queryable {
 	t.Helper()
 	db, err := tsdb.Open(t.TempDir(), nil, nil, tsdb.DefaultOptions(), nil)
@@ -153,8 +153,8 @@ func store(t *testing.T, samples []sample, at time.Time) storage.Queryable {
 	return db
 }
 
-// situation is a cluster, and what is expected to be said of its Pods: by the
-// rules and the family alike, or by only one of them.
+// situation is a cluster, and the expected workloads of its Pods: of the rules and the
+// family alike, or of only one of them.
 type situation struct {
 	random    *rand.Rand
 	namespace string
@@ -163,7 +163,7 @@ type situation struct {
 	byBoth, byRulesOnly, byFamOnly []workload
 }
 
-// by is an owner that manages the object, and also one that does not.
+// by returns an owner that is the controller of the object; others are not.
 func by(kind, name string) metav1.OwnerReference {
 	controller := true
 	return metav1.OwnerReference{Kind: kind, Name: name, Controller: &controller}
@@ -184,7 +184,7 @@ func (s *situation) job(name string, owners ...metav1.OwnerReference) {
 	s.jobs = append(s.jobs, &batchv1.Job{ObjectMeta: s.meta(name, nil, owners)})
 }
 
-// somePods adds one to three Pods of the same owners, and returns their names.
+// somePods adds one to three Pods with the same owners, and returns their names.
 func (s *situation) somePods(hash map[string]string, owners ...metav1.OwnerReference) (names []string) {
 	for range 1 + s.random.IntN(3) {
 		name := "pod"
@@ -198,7 +198,7 @@ func (s *situation) somePods(hash map[string]string, owners ...metav1.OwnerRefer
 	return names
 }
 
-// workloads are those of some Pods, with the names of the Pods if name is empty.
+// workloads returns the workloads of some Pods, named like the Pods if name is empty.
 func (s *situation) workloads(pods []string, name, typ string) (w []workload) {
 	for _, pod := range pods {
 		w = append(w, workload{s.namespace, pod, cmp.Or(name, pod), typ})
@@ -218,7 +218,7 @@ func (s *situation) familyOnly(pods []string, name, typ string) {
 	s.byFamOnly = append(s.byFamOnly, s.workloads(pods, name, typ)...)
 }
 
-// hash returns the hash of a Pod template and the label that holds it.
+// hash returns the hash of a Pod template and its label.
 func (s *situation) hash(label string) (hash string, l map[string]string) {
 	const letters = "bcdfghjklmnpqrstvwxz2456789"
 	for range 1 + s.random.IntN(10) {
@@ -231,8 +231,8 @@ func newSituation(seed uint64) *situation {
 	return &situation{random: rand.New(rand.NewPCG(seed, 0)), namespace: "ns"}
 }
 
-// samples returns what Prometheus scrapes in the situation. Which resource is
-// read first must not matter.
+// samples returns what Prometheus scrapes in the situation. The order of initial lists
+// must not matter.
 func (s *situation) samples(t *testing.T) []sample {
 	t.Helper()
 	x, log := newExporter(t)
@@ -247,7 +247,7 @@ func (s *situation) samples(t *testing.T) []sample {
 	return check(t, x, log)
 }
 
-// prove fails the test unless the rules and the family say what is expected.
+// prove fails the test unless the rules and the family return the expected workloads.
 func (s *situation) prove(t *testing.T) {
 	t.Helper()
 	samples := s.samples(t)
@@ -275,7 +275,7 @@ func list(workloads []workload) string {
 	return b.String()
 }
 
-// TestWorkloadSituations looks at every situation on its own.
+// Each situation on its own.
 func TestWorkloadSituations(t *testing.T) {
 	for name, arise := range agreements {
 		t.Run(name, func(t *testing.T) {
@@ -296,8 +296,8 @@ func TestWorkloadSituations(t *testing.T) {
 	}
 }
 
-// TestWorkloadRandomClusters mixes all situations in clusters with namespaces
-// in which the same names mean different things.
+// All situations mixed in clusters with namespaces in which the same names have
+// different meanings.
 func TestWorkloadRandomClusters(t *testing.T) {
 	for seed := range uint64(30) {
 		s := newSituation(seed)
@@ -319,8 +319,7 @@ func TestWorkloadRandomClusters(t *testing.T) {
 	}
 }
 
-// TestWorkloadOnce has Pods with two owners that lead to one workload: there is
-// one series, as the rules make one.
+// Pods with two owners that lead to one workload have one series, as with the rules.
 func TestWorkloadOnce(t *testing.T) {
 	s := newSituation(1)
 	s.replicaSet("a-1", nil, by("Deployment", "a"))

@@ -25,15 +25,15 @@ import (
 
 var buildCollector = sync.OnceValue(func() error { return harness.Build(os.Stderr, ".", "bin", "./collector") })
 
-// collector is a running OpenTelemetry Collector, which writes the requests that it
-// gets to a file.
+// collector is a running OpenTelemetry Collector, which writes received requests to a
+// file.
 type collector struct {
 	*harness.Process
 	http, grpc string // URLs
 	file       string
 }
 
-// startCollector starts a Collector. With a certificate it speaks TLS alone.
+// startCollector starts a Collector. With a certificate it speaks only TLS.
 func startCollector(t *testing.T, secure *certificate) *collector {
 	t.Helper()
 	if err := buildCollector(); err != nil {
@@ -75,7 +75,7 @@ func writeFile(t *testing.T, file, content string) {
 	}
 }
 
-// received returns a line for each point that the Collector has got, in order.
+// received returns a line for each data point that the Collector received, sorted.
 func (c *collector) received(t *testing.T) []string {
 	t.Helper()
 	content, err := os.ReadFile(c.file)
@@ -135,7 +135,7 @@ func pointLine(resource, name, help, unit, kind, attributes, value string, at, s
 	return line
 }
 
-// attributes returns them as labelText does. An array is its JSON, as for
+// attributes returns attributes as labelText does. An array is its JSON, as in
 // Prometheus.
 func attributes(all pcommon.Map) string {
 	values := map[string]string{}
@@ -145,7 +145,7 @@ func attributes(all pcommon.Map) string {
 	return labelText(values)
 }
 
-// certificate is one for 127.0.0.1 that has signed itself.
+// certificate is a self-signed certificate for 127.0.0.1.
 type certificate struct{ file, key string }
 
 func newCertificate(t *testing.T) *certificate {

@@ -24,7 +24,7 @@ import (
 	"github.com/kubestate/kubestate/sink/datadog"
 )
 
-// The limits of Datadog's intake for one request. It wants less than 5 MiB before
+// Limits of one request to the Datadog intake. It requires less than 5 MiB before
 // compression: https://docs.datadoghq.com/api/latest/metrics/submit-metrics/
 const (
 	intakePoints     = 10_000
@@ -32,20 +32,20 @@ const (
 	intakeCompressed = 512_000
 )
 
-// intake is a server with the rules of Datadog's intake, which reads series with
-// Datadog's own definition of the messages.
+// intake is a server with the rules of the Datadog intake, which decodes series with
+// Datadog's own message definition.
 type intake struct {
 	t       *testing.T
 	key     string
-	refused func() // called for a request with another key; may be nil
+	refused func() // called for a request with a wrong key; may be nil
 
 	mu       sync.Mutex
-	series   []string // as seriesLine has them
+	series   []string // in the form of seriesLine
 	checks   []checkRun
 	requests int
 }
 
-// checkRun is a service check as the API has it:
+// checkRun is a service check as in the API:
 // https://docs.datadoghq.com/api/latest/service-checks/
 type checkRun struct {
 	Check     string   `json:"check"`
@@ -122,7 +122,7 @@ func (i *intake) takeSeries(header http.Header, body []byte) (status int, err er
 	if len(body) > intakeBytes || points > intakePoints {
 		return http.StatusRequestEntityTooLarge, fmt.Errorf("%d bytes, %d points", len(body), points)
 	}
-	// What is not known to the definition is lost in it.
+	// Fields missing from the definition would be lost.
 	if again, err := payload.Marshal(); err != nil || len(again) > len(body) {
 		return http.StatusBadRequest, fmt.Errorf("%d bytes instead of %d, error %w", len(again), len(body), err)
 	}
@@ -141,7 +141,7 @@ func seriesLine(s *gogen.MetricPayload_MetricSeries) string {
 	return line + fmt.Sprintf(" source %q interval %d metadata %v", s.SourceTypeName, s.Interval, s.Metadata)
 }
 
-// datadogLines says what the intake must have got of a run.
+// datadogLines returns what the intake should receive of a run.
 func datadogLines(at time.Time, series []sink.Series) (lines []string) {
 	for _, s := range series {
 		if math.IsNaN(s.Value) || math.IsInf(s.Value, 0) {
@@ -163,8 +163,8 @@ func datadogLines(at time.Time, series []sink.Series) (lines []string) {
 	return lines
 }
 
-// TestDatadog sends two runs to a server that has the limits of the intake and
-// reads with agent-payload.
+// Two runs are sent to a server with the limits of the intake, which decodes with
+// agent-payload.
 func TestDatadog(t *testing.T) {
 	peer := &intake{t: t, key: "0123456789abcdef0123456789abcdef"}
 	server := httptest.NewServer(peer)
@@ -185,7 +185,7 @@ func TestDatadog(t *testing.T) {
 	want := datadogLines(now, series)
 	err = s.Send(t.Context(), run)
 	if lost := fmt.Sprintf("%d series lost: %d NaN or infinite", len(series)-len(want), len(series)-len(want)); err == nil || !strings.HasSuffix(err.Error(), lost) {
-		t.Errorf("error %v, want that %s", err, lost)
+		t.Errorf("error %v, want %s", err, lost)
 	}
 	if diff := cmp.Diff(want, peer.series); diff != "" {
 		t.Errorf("series (-want +got):\n%s", diff)
@@ -210,12 +210,12 @@ func TestDatadog(t *testing.T) {
 	t.Logf("%d series in %d requests, %d bytes", len(want), peer.requests, got.Bytes)
 }
 
-// TestDatadogKey has a key that the intake does not know until it is replaced.
+// The API key is invalid until it is replaced.
 func TestDatadogKey(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	attempts := 0
 	peer := &intake{t: t, key: "0123456789abcdef0123456789abcdef", refused: func() {
-		if attempts++; attempts > 1 { // what became of the first is known now
+		if attempts++; attempts > 1 { // the outcome of the first attempt is known
 			cancel()
 		}
 	}}
@@ -235,6 +235,6 @@ func TestDatadogKey(t *testing.T) {
 	writeFile(t, file, peer.key)
 	sinktest.Send(t, s, runOf(time.Now(), series, nil))
 	if got := s.Stats(); got.Series != 4 || got.Rejected+got.Dropped != 0 || len(peer.series) != 4 {
-		t.Errorf("stats %+v, %d series have arrived", got, len(peer.series))
+		t.Errorf("stats %+v, %d series received", got, len(peer.series))
 	}
 }

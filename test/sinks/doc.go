@@ -1,4 +1,3 @@
-// Package sinks holds every sink against a real receiver: what that has read must
-// be what was sent. README.md says which programs are built for that and how long
-// it takes.
+// Package sinks tests every sink against a real receiver: what it receives must be what
+// was sent. README.md lists the programs that are built for that and how long it takes.
 package sinks

@@ -17,9 +17,9 @@ import (
 	"github.com/kubestate/kubestate/sink/dogstatsd"
 )
 
-// TestDogStatsDClient: what the sink writes, the client of Datadog itself writes
-// for the same series and checks, on every transport: streams in frames with
-// lengths, which statsd_exporter does not read, and service checks.
+// The sink writes the same lines as Datadog's own client for the same series and
+// checks, on every transport, including framed streams and service checks, which
+// statsd_exporter does not support.
 func TestDogStatsDClient(t *testing.T) {
 	for _, scheme := range []string{"udp", "unix", "unixstream"} {
 		t.Run(scheme, func(t *testing.T) {
@@ -107,8 +107,8 @@ func sendBySink(t *testing.T, address string) {
 	}
 }
 
-// recordDogStatsD listens for one sender and returns what waits for so many lines
-// from it. Those of a datagram may end in a line feed.
+// recordDogStatsD listens for one sender and returns a function that waits for a number
+// of lines. Datagrams may end in a line feed.
 func recordDogStatsD(t *testing.T, scheme string) (address string, received func(n int) []string) {
 	t.Helper()
 	packets := make(chan string, 1000)
@@ -123,7 +123,7 @@ func recordDogStatsD(t *testing.T, scheme string) (address string, received func
 		t.Cleanup(func() { _ = listener.Close() })
 		go func() {
 			if c, err := listener.Accept(); err == nil {
-				_ = sinktest.ReadFrames(c, got) // what is cut short is missing
+				_ = sinktest.ReadFrames(c, got) // a truncated frame is missing
 			}
 		}()
 	} else {
@@ -155,7 +155,7 @@ func linesOf(t *testing.T, packets <-chan string, n int) (lines []string) {
 		case p := <-packets:
 			lines = append(lines, strings.Split(strings.TrimSuffix(p, "\n"), "\n")...)
 		case <-ctx.Done():
-			t.Fatalf("%d lines of %d", len(lines), n)
+			t.Fatalf("got %d of %d lines", len(lines), n)
 		}
 	}
 	return lines

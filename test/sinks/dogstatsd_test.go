@@ -26,9 +26,9 @@ import (
 	"github.com/kubestate/kubestate/test/e2e/harness"
 )
 
-// statsdExporter is a running statsd_exporter, which reads the tags of DogStatsD
-// and shows what it has read as Prometheus metrics. It knows neither streams with
-// lengths nor service checks.
+// statsdExporter is a running statsd_exporter, which parses DogStatsD tags and exposes
+// the result as Prometheus metrics. It supports neither framed streams nor service
+// checks.
 type statsdExporter struct {
 	*harness.Process
 	udp     string // address
@@ -36,7 +36,7 @@ type statsdExporter struct {
 	metrics string // URL
 }
 
-// newStatsdExporter chooses where one will listen.
+// newStatsdExporter chooses the addresses of an exporter.
 func newStatsdExporter(t *testing.T) *statsdExporter {
 	t.Helper()
 	return &statsdExporter{
@@ -64,8 +64,8 @@ func (e *statsdExporter) start(t *testing.T) {
 	})
 }
 
-// waitFor returns when the exporter shows what is expected, and fails the test if
-// it complains of anything.
+// waitFor waits until the exporter exposes what is expected, and fails the test if it
+// reports errors.
 func (e *statsdExporter) waitFor(t *testing.T, expected map[string][]sent) {
 	t.Helper()
 	harness.Eventually(t, 30*time.Second, "statsd_exporter shows all series", func() error {
@@ -73,7 +73,7 @@ func (e *statsdExporter) waitFor(t *testing.T, expected map[string][]sent) {
 		if err != nil {
 			return err
 		}
-		return errors.Join(errorsTold(families), differences(families, expected))
+		return errors.Join(exporterErrors(families), differences(families, expected))
 	})
 }
 
@@ -99,8 +99,8 @@ func (e *statsdExporter) scrape(t *testing.T) (map[string]*dto.MetricFamily, err
 	return parser.TextToMetricFamilies(strings.NewReader(r.Body))
 }
 
-// errorsTold returns the errors that the exporter has counted.
-func errorsTold(families map[string]*dto.MetricFamily) error {
+// exporterErrors returns the errors that the exporter counted.
+func exporterErrors(families map[string]*dto.MetricFamily) error {
 	var errs []error
 	for _, name := range []string{"statsd_exporter_sample_errors_total", "statsd_exporter_tag_errors_total", "statsd_exporter_events_error_total"} {
 		for _, m := range families[name].GetMetric() {
@@ -112,17 +112,17 @@ func errorsTold(families map[string]*dto.MetricFamily) error {
 	return errors.Join(errs...)
 }
 
-// A sent series is what the exporter has to show for it.
+// sent is a series that the exporter should expose.
 type sent struct {
 	labels map[string]string
 	value  float64
 }
 
-// dogstatsdPods are as many as make a few thousand series.
+// dogstatsdPods yield a few thousand series.
 const dogstatsdPods = 400
 
-// dogstatsdSeries are ten series of each of some pods, and the families that they must
-// become. Something is added to the values.
+// dogstatsdSeries returns ten series for each Pod, and the families that they should
+// become. added is added to the values.
 func dogstatsdSeries(pods int, added float64) (run *sink.Run, n int, expected map[string][]sent) {
 	var all []*sink.Series
 	expected = map[string][]sent{}
@@ -159,7 +159,7 @@ func dogstatsdSeries(pods int, added float64) (run *sink.Run, n int, expected ma
 	return &sink.Run{Series: slices.Values(all), Checks: func(func(*sink.Check) bool) {}}, len(all), expected
 }
 
-// differences compares what was sent with what is shown.
+// differences compares what was sent with what is exposed.
 func differences(families map[string]*dto.MetricFamily, expected map[string][]sent) error {
 	var errs []error
 	for name, series := range expected {
@@ -186,8 +186,8 @@ func differences(families map[string]*dto.MetricFamily, expected map[string][]se
 	return errors.Join(errs...)
 }
 
-// TestDogStatsD: statsd_exporter shows every series with its labels and value,
-// and complains about nothing.
+// statsd_exporter exposes every series with its labels and value, and reports no
+// errors.
 func TestDogStatsD(t *testing.T) {
 	for _, transport := range []string{"udp", "unix"} {
 		t.Run(transport, func(t *testing.T) {
@@ -195,7 +195,7 @@ func TestDogStatsD(t *testing.T) {
 			e.start(t)
 			config, pods := dogstatsd.Config{Address: "unix://" + e.socket}, dogstatsdPods
 			if transport == "udp" {
-				config.Address, pods = "udp://"+e.udp, 60 // so that nothing is lost: the buffer of a socket holds them all
+				config.Address, pods = "udp://"+e.udp, 60 // so that nothing is lost: a socket buffer holds them all
 			}
 			s := dogstatsdSink(t, config)
 			run, n, expected := dogstatsdSeries(pods, 0)
@@ -211,7 +211,7 @@ func TestDogStatsD(t *testing.T) {
 
 func dogstatsdSink(t *testing.T, c dogstatsd.Config) *dogstatsd.Sink {
 	t.Helper()
-	// The exporter knows no empty tags.
+	// The exporter does not accept empty tags.
 	c.Tags, c.AgentHost = []sink.Tag{{Key: "env", Value: "prod"}}, true
 	s, err := dogstatsd.New(c)
 	if err != nil {
@@ -220,28 +220,27 @@ func dogstatsdSink(t *testing.T, c dogstatsd.Config) *dogstatsd.Sink {
 	return s
 }
 
-// TestDogStatsDOutage: nothing is lost while the exporter is not there yet, nor
-// while it takes nothing.
+// Nothing is lost while the exporter is down or stopped.
 func TestDogStatsDOutage(t *testing.T) {
 	e := newStatsdExporter(t)
 	s := dogstatsdSink(t, dogstatsd.Config{Address: "unix://" + e.socket, Timeout: 100 * time.Millisecond})
 	run, first, expected := dogstatsdSeries(dogstatsdPods, 0)
 	sinktest.CheckError(t, sinktest.Try(t, s, run), "receiver unavailable; buffered packets: ")
 	if stats := s.Stats(); stats.Series != 0 || stats.Buffered == 0 {
-		t.Errorf("stats %+v with no exporter", stats)
+		t.Errorf("stats %+v without exporter", stats)
 	}
 	e.start(t)
 	e.waitFor(t, expected)
 
 	e.Signal(syscall.SIGSTOP)
 	for range 10 {
-		// Enough that no value is negative: the exporter would subtract.
+		// Large enough that no value is negative, which the exporter would subtract.
 		run, second, changed := dogstatsdSeries(dogstatsdPods, 3)
 		sinktest.CheckError(t, sinktest.Try(t, s, run), "buffered packets: ")
 		expected, first = changed, first+second
 	}
 	if stats := s.Stats(); stats.Buffered == 0 {
-		t.Errorf("stats %+v with an exporter that has stopped", stats)
+		t.Errorf("stats %+v with a stopped exporter", stats)
 	}
 	e.Signal(syscall.SIGCONT)
 	closeSink(t, s)

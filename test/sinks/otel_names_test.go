@@ -21,8 +21,8 @@ import (
 
 const otelTestdata = "../../agent/naming/otel/testdata/"
 
-// otelRun is what the agent makes of one object of each kind, under the names of
-// OpenTelemetry.
+// otelRun returns the run of the agent for one object of each kind, with the
+// OpenTelemetry naming scheme.
 func otelRun(t *testing.T, at time.Time) *sink.Run {
 	t.Helper()
 	a, err := agent.New(agent.Config{Scheme: otel.Scheme(), ClusterName: "prod", ClusterID: "cluster-1"})
@@ -50,9 +50,9 @@ func otelRun(t *testing.T, at time.Time) *sink.Run {
 	return a.NewReader().Run(at)
 }
 
-// TestOTelNames sends what the agent says of a cluster to a real Collector. That
-// must know every metric of the conventions, with the instrument and the unit that
-// they say, and every point with its resource.
+// The agent's series for a cluster are sent to a real Collector. It must receive every
+// metric of the conventions, with their instrument and unit, and every point with its
+// resource.
 func TestOTelNames(t *testing.T) {
 	peer := startCollector(t, nil)
 	now := time.Now()
@@ -75,8 +75,8 @@ func seriesOf(run *sink.Run) (all []sink.Series) {
 	return all
 }
 
-// TestOTelNamesToPrometheus sends the same to the OTLP receiver of a real
-// Prometheus, which takes no two points of one series.
+// The same series are sent to the OTLP receiver of a real Prometheus, which rejects
+// duplicate points.
 func TestOTelNamesToPrometheus(t *testing.T) {
 	server := startPrometheusWith(t, "otlp: {promote_all_resource_attributes: true, translation_strategy: NoTranslation}",
 		"--web.enable-otlp-receiver")
@@ -86,12 +86,12 @@ func TestOTelNamesToPrometheus(t *testing.T) {
 	sinktest.Send(t, s, run)
 	compare(t, "what Prometheus has", instant(t, server, now), otlpStateOf(seriesOf(run)))
 	if got, want := s.Stats().Series, uint64(len(seriesOf(run))); got != want {
-		t.Errorf("%d series were accepted, not %d", got, want)
+		t.Errorf("%d series accepted, want %d", got, want)
 	}
 	server.CheckLog(t)
 }
 
-// metricConventions returns instrument and unit of each metric of the conventions.
+// metricConventions returns instrument and unit of each metric in the conventions.
 func metricConventions(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(otelTestdata + "semconv.txt")
@@ -107,7 +107,7 @@ func metricConventions(t *testing.T) map[string]string {
 	return all
 }
 
-// metrics returns instrument and unit of each metric that the Collector has got.
+// metrics returns instrument and unit of each metric that the Collector received.
 func (c *collector) metrics(t *testing.T) map[string]string {
 	t.Helper()
 	content, err := os.ReadFile(c.file)

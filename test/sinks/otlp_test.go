@@ -28,7 +28,7 @@ func otlpSink(t *testing.T, c otlp.Config) *otlp.Sink {
 	return s
 }
 
-// otlpSeries are those of pods, and some with several values for a key.
+// otlpSeries returns series of Pods, and some with several values per key.
 func otlpSeries(pods int, start time.Time) []sink.Series {
 	several := &sink.Block{
 		Resource: []sink.Tag{{Key: "k8s.pod.uid", Value: "several"}},
@@ -41,8 +41,8 @@ func otlpSeries(pods int, start time.Time) []sink.Series {
 	)
 }
 
-// attributesOf returns the attributes that tags become, in which later ones take
-// the place of earlier ones, and arrays are JSON.
+// attributesOf returns the attributes for tags. Later tags override earlier ones, and
+// arrays are JSON.
 func attributesOf(all ...[]sink.Tag) map[string]string {
 	attributes := map[string]string{}
 	for _, tags := range all {
@@ -62,7 +62,7 @@ func attributesOf(all ...[]sink.Tag) map[string]string {
 	return attributes
 }
 
-// pointsOf says what the Collector must have got of a run.
+// pointsOf returns what the Collector should receive of a run.
 func pointsOf(at time.Time, series, ended []sink.Series) []string {
 	var lines []string
 	add := func(s sink.Series, value string, at time.Time) {
@@ -93,7 +93,7 @@ func pointsOf(at time.Time, series, ended []sink.Series) []string {
 	return lines
 }
 
-// TestOTLP sends two runs to a real Collector, which must have got exactly these.
+// Two runs are sent to a real Collector, which must receive exactly these.
 func TestOTLP(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		var c *certificate
@@ -133,8 +133,8 @@ func TestOTLP(t *testing.T) {
 	}
 }
 
-// TestOTLPSize: requests of the default size are the largest that a server of gRPC
-// takes, and one who sends larger ones learns what to do.
+// Requests of the default size are the largest that a gRPC server accepts by default;
+// the error for larger ones says what to do.
 func TestOTLPSize(t *testing.T) {
 	peer := startCollector(t, nil)
 	now := time.Now()
@@ -145,7 +145,7 @@ func TestOTLPSize(t *testing.T) {
 		t.Errorf("points (-want +got):\n%s", diff)
 	}
 	if got := s.Stats(); got.Payloads < 2 {
-		t.Errorf("stats %+v: all has fitted into one request", got)
+		t.Errorf("stats %+v: everything fit into one request", got)
 	}
 
 	s = otlpSink(t, otlp.Config{Connection: sink.Connection{URL: peer.grpc}, Protocol: otlp.GRPC, MaxSeries: 1 << 30, MaxBytes: 8 << 20})
@@ -158,8 +158,7 @@ func TestOTLPSize(t *testing.T) {
 	}
 }
 
-// TestOTLPHang stops the Collector in its tracks for two runs. What it had got by
-// then it may get again.
+// The Collector is suspended for two runs. What it received before may be sent again.
 func TestOTLPHang(t *testing.T) {
 	for name, protocol := range map[string]otlp.Protocol{"HTTP": otlp.HTTP, "gRPC": otlp.GRPC} {
 		t.Run(name, func(t *testing.T) {
@@ -173,14 +172,14 @@ func TestOTLPHang(t *testing.T) {
 			second, third := first.Add(time.Second), first.Add(2*time.Second)
 			series := otlpSeries(20, first.Add(-time.Minute))
 
-			sinktest.Send(t, s, runOf(first, series, nil)) // so that there is a connection
+			sinktest.Send(t, s, runOf(first, series, nil)) // opens a connection
 			hang(t, peer, s, runOf(second, series, nil), runOf(third, series, nil))
 			want := slices.Concat(pointsOf(first, series, nil), pointsOf(second, series, nil), pointsOf(third, series, nil))
 			if diff := cmp.Diff(unique(want), unique(peer.received(t))); diff != "" {
 				t.Errorf("points (-want +got):\n%s", diff)
 			}
 			if got := s.Stats(); got.Series != uint64(len(want)) || got.Dropped != 0 {
-				t.Errorf("stats %+v: not %d series", got, len(want))
+				t.Errorf("stats %+v, want %d series", got, len(want))
 			}
 		})
 	}
@@ -191,8 +190,8 @@ func unique(lines []string) []string {
 	return slices.Compact(lines)
 }
 
-// TestOTLPToPrometheus sends two runs to the OTLP receiver of a real Prometheus,
-// half of whose series end between them, and asks it what it has.
+// Two runs are sent to the OTLP receiver of a real Prometheus, and half of the series
+// end between them.
 func TestOTLPToPrometheus(t *testing.T) {
 	server := startPrometheusWith(t, "otlp: {promote_all_resource_attributes: true, translation_strategy: NoTranslation}",
 		"--web.enable-otlp-receiver")
@@ -220,13 +219,12 @@ func testPrometheusOTLP(t *testing.T, server *prometheus.Server, noCompression b
 	compare(t, "right after it", instant(t, server, second.Add(time.Millisecond)), otlpStateOf(series[:half]))
 	compare(t, "still at the time of the first run", instant(t, server, first), otlpStateOf(series))
 	if got, want := s.Stats().Series, uint64(2*len(series)); got != want {
-		t.Errorf("%d series were accepted, not %d", got, want)
+		t.Errorf("%d series accepted, want %d", got, want)
 	}
 }
 
-// TestOTLPMoved: a pod is made anew under its name, and Prometheus is not told of
-// UIDs: for it the series goes on, and it must refuse nothing, however the run is
-// cut.
+// A Pod is recreated under its name. Prometheus does not see UIDs: for it the series
+// continues, and it must reject nothing, however the run is split into requests.
 func TestOTLPMoved(t *testing.T) {
 	server := startPrometheusWith(t, "otlp: {promote_resource_attributes: [k8s.pod.name], translation_strategy: NoTranslation}", "--web.enable-otlp-receiver")
 	for i, maxSeries := range []int{1, 100} {
@@ -245,8 +243,7 @@ func TestOTLPMoved(t *testing.T) {
 	server.CheckLog(t)
 }
 
-// otlpStateOf says what series are for a Prometheus that makes labels of the
-// attributes of resources, too.
+// stateOf for a Prometheus that also turns resource attributes into labels.
 func otlpStateOf(series []sink.Series) state {
 	want := state{}
 	for _, s := range series {

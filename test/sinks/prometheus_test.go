@@ -22,14 +22,13 @@ var buildPrometheus = sync.OnceValue(func() error {
 		"github.com/prometheus/prometheus/cmd/prometheus")
 })
 
-// startPrometheus starts a Prometheus that takes remote write and scrapes
-// nothing.
+// startPrometheus starts a Prometheus that accepts remote write and scrapes nothing.
 func startPrometheus(t *testing.T, flags ...string) *prometheus.Server {
 	t.Helper()
 	return startPrometheusWith(t, "{}", flags...)
 }
 
-// startPrometheusWith does that with the contents of a configuration file.
+// startPrometheusWith does so with a configuration file.
 func startPrometheusWith(t *testing.T, config string, flags ...string) *prometheus.Server {
 	t.Helper()
 	if err := buildPrometheus(); err != nil {
@@ -38,12 +37,10 @@ func startPrometheusWith(t *testing.T, config string, flags ...string) *promethe
 	return prometheus.Start(t, prometheusBinary, config, append([]string{"--web.enable-remote-write-receiver"}, flags...)...)
 }
 
-// state is series as one sees them from outside: their labels, sorted and quoted,
-// and their values.
+// state is series as seen from outside: sorted and quoted labels, and values.
 type state map[string]float64
 
-// instant returns what an instant query for the series that a test has sent
-// yields at a moment.
+// instant returns the result of an instant query for the series sent by a test.
 func instant(t *testing.T, server *prometheus.Server, at time.Time) state {
 	t.Helper()
 	got := state{}
@@ -103,12 +100,12 @@ func compare(t *testing.T, what string, got, want state) {
 		if other, ok := got[labels]; !ok {
 			t.Errorf("%s: no series %s", what, labels)
 		} else if other != value && !(math.IsNaN(other) && math.IsNaN(value)) {
-			t.Errorf("%s: %s is %v, not %v", what, labels, other, value)
+			t.Errorf("%s: %s is %v, want %v", what, labels, other, value)
 		}
 	}
 	for labels := range got {
 		if _, ok := want[labels]; !ok {
-			t.Errorf("%s: a series too many: %s", what, labels)
+			t.Errorf("%s: unexpected series %s", what, labels)
 		}
 	}
 }

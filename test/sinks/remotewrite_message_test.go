@@ -20,27 +20,27 @@ import (
 	"github.com/kubestate/kubestate/test/prometheus"
 )
 
-// toldMetadata is what the metadata of a metric say: its type, unit and help.
-type toldMetadata struct{ kind, unit, help string }
+// metadata is the metadata of a metric: type, unit and help.
+type metadata struct{ kind, unit, help string }
 
-// metadataOfPods are those of podSeries.
-var metadataOfPods = map[string]toldMetadata{
+// metadataOfPods is the metadata of podSeries.
+var metadataOfPods = map[string]metadata{
 	"kube_pod_status_phase":               {"GAUGE", "", "The phase of a pod."},
 	"kubernetes_state_container_restarts": {"COUNTER", "", "How often it was restarted."},
 	"k8s_container_memory_limit":          {"GAUGE", "bytes", ""},
 }
 
-// metadataReceiver takes remote write of both versions, with the messages of
-// Prometheus itself, and keeps the metadata.
+// metadataReceiver accepts remote write of both versions, using the messages of
+// Prometheus, and keeps the metadata.
 type metadataReceiver struct {
 	t   *testing.T
 	mu  sync.Mutex
-	got map[string]toldMetadata
+	got map[string]metadata
 }
 
 func startMetadataReceiver(t *testing.T) (*metadataReceiver, string) {
 	t.Helper()
-	m := &metadataReceiver{t: t, got: map[string]toldMetadata{}}
+	m := &metadataReceiver{t: t, got: map[string]metadata{}}
 	server := httptest.NewServer(m)
 	t.Cleanup(server.Close)
 	return m, server.URL
@@ -49,7 +49,7 @@ func startMetadataReceiver(t *testing.T) (*metadataReceiver, string) {
 func (m *metadataReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	compressed, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the sender has given up
+		return // the sender gave up
 	}
 	body, err := s2.Decode(nil, compressed)
 	if err != nil {
@@ -63,7 +63,7 @@ func (m *metadataReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			m.t.Error(err)
 		}
 		for _, one := range request.Metadata {
-			m.got[one.MetricFamilyName] = toldMetadata{one.Type.String(), one.Unit, one.Help}
+			m.got[one.MetricFamilyName] = metadata{one.Type.String(), one.Unit, one.Help}
 		}
 		return
 	}
@@ -78,9 +78,9 @@ func (m *metadataReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				name = request.Symbols[series.LabelsRefs[i+1]]
 			}
 		}
-		told := series.Metadata
-		kind := told.Type.String()[len("METRIC_TYPE_"):]
-		m.got[name] = toldMetadata{kind, request.Symbols[told.UnitRef], request.Symbols[told.HelpRef]}
+		meta := series.Metadata
+		kind := meta.Type.String()[len("METRIC_TYPE_"):]
+		m.got[name] = metadata{kind, request.Symbols[meta.UnitRef], request.Symbols[meta.HelpRef]}
 	}
 	w.Header().Set("X-Prometheus-Remote-Write-Samples-Written", fmt.Sprint(len(request.Timeseries)))
 }
@@ -88,14 +88,14 @@ func (m *metadataReceiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (m *metadataReceiver) check() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if diff := cmp.Diff(metadataOfPods, m.got, cmp.AllowUnexported(toldMetadata{})); diff != "" {
+	if diff := cmp.Diff(metadataOfPods, m.got, cmp.AllowUnexported(metadata{})); diff != "" {
 		return fmt.Errorf("metadata (-want +got):\n%s", diff)
 	}
 	return nil
 }
 
-// TestRemoteWriteMetadata reads metadata with the messages of Prometheus. Those of
-// version 1.0 no server of Prometheus keeps.
+// Metadata is decoded with the messages of Prometheus, since no Prometheus server
+// stores that of version 1.0.
 func TestRemoteWriteMetadata(t *testing.T) {
 	for _, version := range []remotewrite.Version{remotewrite.V1, remotewrite.V2} {
 		receiver, url := startMetadataReceiver(t)
@@ -107,8 +107,8 @@ func TestRemoteWriteMetadata(t *testing.T) {
 	}
 }
 
-// TestRemoteWriteMetadataPassedOn has a Prometheus pass on what it was told. Its
-// API has only the metadata of what it scrapes.
+// A Prometheus forwards the metadata it received. Its API has only the metadata of
+// scrapes.
 func TestRemoteWriteMetadataPassedOn(t *testing.T) {
 	receiver, url := startMetadataReceiver(t)
 	server := startPrometheusWith(t, fmt.Sprintf(`

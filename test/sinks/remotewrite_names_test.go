@@ -9,7 +9,7 @@ import (
 	"github.com/kubestate/kubestate/sink/remotewrite"
 )
 
-// oddSeries is a series whose names are as odd as its tags make them.
+// oddSeries returns a series with unusual names.
 func oddSeries(name string, tags ...sink.Tag) sink.Series {
 	return sink.Series{Metric: &sink.Metric{Name: name, Type: sink.Gauge}, Block: &sink.Block{Tags: tags}, Value: 1}
 }
@@ -23,8 +23,7 @@ var oddNames = []sink.Series{
 	oddSeries("reserved", sink.Tag{Key: "__name__", Value: "f"}, sink.Tag{Key: "job", Value: "g"}, sink.Tag{Key: "instance", Value: "h"}),
 }
 
-// TestRemoteWriteNames sends names that Prometheus knows only in quotes, as they
-// are and made plain.
+// Names that PromQL accepts only in quotes are sent unchanged and rewritten.
 func TestRemoteWriteNames(t *testing.T) {
 	server := startPrometheus(t)
 	tests := map[string]struct {
@@ -63,8 +62,8 @@ func TestRemoteWriteNames(t *testing.T) {
 	server.CheckLog(t)
 }
 
-// TestRemoteWriteMoved: a pod goes to another host, which its labels do not say:
-// for Prometheus it is one series that goes on.
+// A Pod moves to another host, which is not in its labels: for Prometheus the series
+// continues.
 func TestRemoteWriteMoved(t *testing.T) {
 	server := startPrometheus(t)
 	for _, version := range []remotewrite.Version{remotewrite.V1, remotewrite.V2} {

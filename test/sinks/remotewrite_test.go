@@ -24,8 +24,8 @@ import (
 	"github.com/kubestate/kubestate/test/prometheus"
 )
 
-// remoteWriteSink returns a Sink that writes to Prometheus, with the test's name
-// in the label sent.
+// remoteWriteSink returns a Sink that writes to Prometheus, with the test's name in the
+// label sent.
 func remoteWriteSink(t *testing.T, server *prometheus.Server, c remotewrite.Config) *remotewrite.Sink {
 	t.Helper()
 	c.URL = server.URL + "/api/v1/write"
@@ -47,8 +47,8 @@ func closeSink(t *testing.T, s sink.Sink) {
 	}
 }
 
-// stateOf says what series are for Prometheus. They need no joining and no
-// renaming but that of dots.
+// stateOf returns the state of series in Prometheus, if nothing is joined and only dots
+// are renamed.
 func stateOf(series []sink.Series) state {
 	want := state{}
 	for _, s := range series {
@@ -85,8 +85,7 @@ var (
 	memory   = &sink.Metric{Name: "k8s.container.memory_limit", Type: sink.UpDown, Unit: "By"}
 )
 
-// podSeries returns the series of some pods: every shape of tags, and values that
-// are hard to carry.
+// podSeries returns the series of some Pods: every shape of tags, and special values.
 func podSeries(pods int, start time.Time) []sink.Series {
 	values := []float64{0, 1, -1.5, math.Inf(1), math.Inf(-1), math.NaN(), math.MaxFloat64, math.SmallestNonzeroFloat64}
 	var series []sink.Series
@@ -119,31 +118,30 @@ func runOf(at time.Time, series, ended []sink.Series, checks ...sink.Check) *sin
 	return r
 }
 
-// hang has a process stop in its tracks while runs are sent, which must wait, and
-// go on then until sink closed.
+// hang suspends a process while runs are sent, which must be buffered, and resumes it
+// until sink is closed.
 func hang(t *testing.T, process interface{ Signal(s os.Signal) }, s sink.Sink, runs ...*sink.Run) {
 	t.Helper()
 	process.Signal(syscall.SIGSTOP)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	for _, r := range runs {
-		_ = s.Send(ctx, r) // the error may say that time was up
+		_ = s.Send(ctx, r) // the error may report the deadline
 	}
 	if got := s.Stats(); got.Buffered == 0 || got.Dropped != 0 || got.Rejected != 0 {
-		t.Errorf("stats %+v: nothing waits, or something is lost", got)
+		t.Errorf("stats %+v: nothing buffered, or something lost", got)
 	}
 	process.Signal(syscall.SIGCONT)
 	closeSink(t, s)
 }
 
-// TestRemoteWrite sends two runs to a real Prometheus in every version, and asks
-// it what it has.
+// Two runs are sent to a real Prometheus in every version, and queried.
 func TestRemoteWrite(t *testing.T) {
 	both, only1 := startPrometheus(t), startPrometheus(t, "--web.remote-write-receiver.accepted-protobuf-messages=prometheus.WriteRequest")
 	tests := map[string]struct {
 		server  *prometheus.Server
 		version remotewrite.Version
-		headers bool // which only version 2.0 has
+		headers bool // only sent by version 2.0
 	}{
 		"version1":         {both, remotewrite.V1, false},
 		"version2":         {both, remotewrite.V2, true},
@@ -168,22 +166,21 @@ func TestRemoteWrite(t *testing.T) {
 			compare(t, "right after it", instant(t, test.server, second.Add(time.Millisecond)), stateOf(series[:half]))
 			compare(t, "still at the time of the first run", instant(t, test.server, first), stateOf(series))
 			if got, want := s.Stats().Series, uint64(2*len(series)); got != want {
-				t.Errorf("%d series were accepted, not %d", got, want)
+				t.Errorf("%d series accepted, want %d", got, want)
 			}
 			want := map[string]int{"Samples": 2 * len(series), "Histograms": 0, "Exemplars": 0}
 			if !test.headers {
 				want = map[string]int{}
 			}
 			if diff := cmp.Diff(want, written.counts()); diff != "" {
-				t.Errorf("what Prometheus says that it has written (-want +got):\n%s", diff)
+				t.Errorf("headers of Prometheus (-want +got):\n%s", diff)
 			}
 		})
 	}
 	both.CheckLog(t)
 }
 
-// written adds up the headers in which a receiver of version 2.0 says what it has
-// written, by what it has written.
+// written adds up the headers in which a receiver of version 2.0 reports what it wrote.
 type written struct {
 	mu  sync.Mutex
 	sum map[string]int
@@ -218,8 +215,8 @@ func (w *written) counts() map[string]int {
 	return maps.Clone(w.sum)
 }
 
-// TestRemoteWrite2 looks at what only version 2.0 carries: a Prometheus that
-// makes labels of types and units, and samples of starts, shows them.
+// Features of version 2.0 only: a Prometheus that exposes types and units as labels,
+// and starts as samples.
 func TestRemoteWrite2(t *testing.T) {
 	server := startPrometheus(t, "--enable-feature=type-and-unit-labels,created-timestamp-zero-ingestion,metadata-wal-records")
 	s := remoteWriteSink(t, server, remotewrite.Config{})
@@ -237,18 +234,18 @@ func TestRemoteWrite2(t *testing.T) {
 		}
 		for _, s := range found {
 			if got := [2]string{s.Metric["__type__"], s.Metric["__unit__"]}; got != typeAndUnit {
-				t.Errorf("%s has type and unit %q, not %q", name, got, typeAndUnit)
+				t.Errorf("%s: type and unit %q, want %q", name, got, typeAndUnit)
 			}
 		}
 	}
 
 	counters := query(t, server, "query", url.Values{"query": {"kubernetes_state_container_restarts[2m]"}, "time": {seconds(now)}})
 	if len(counters) != 2 {
-		t.Errorf("%d counters, not 2", len(counters))
+		t.Errorf("%d counters, want 2", len(counters))
 	}
 	for _, c := range counters {
 		if len(c.Values) == 0 || number(t, c.Values[0][0]) != float64(start.UnixMilli())/1000 || c.Values[0][1] != "0" {
-			t.Errorf("the counter %v has samples %v, not a zero at its start %s first", c.Metric, c.Values, seconds(start))
+			t.Errorf("counter %v: samples %v, want a zero at its start %s first", c.Metric, c.Values, seconds(start))
 		}
 	}
 
@@ -258,13 +255,12 @@ func TestRemoteWrite2(t *testing.T) {
 	}
 	const without = "prometheus_api_remote_write_without_metadata_appended_samples_total 0\n"
 	if !strings.Contains(metrics.Body, "\n"+without) {
-		t.Errorf("Prometheus does not say %q: it misses metadata", without)
+		t.Errorf("Prometheus does not report %q: metadata is missing", without)
 	}
 	server.CheckLog(t)
 }
 
-// TestRemoteWritePartial has Prometheus refuse some series: a second value for
-// the same time.
+// Prometheus rejects some series: a second value for the same time.
 func TestRemoteWritePartial(t *testing.T) {
 	server := startPrometheus(t)
 	s := remoteWriteSink(t, server, remotewrite.Config{Version: remotewrite.V2})
@@ -280,12 +276,12 @@ func TestRemoteWritePartial(t *testing.T) {
 		t.Error("no error")
 	}
 	if got := s.Stats(); got.Rejected != uint64(half) || got.Series != uint64(len(series)) {
-		t.Errorf("stats %+v: not %d rejected and %d accepted", got, half, len(series))
+		t.Errorf("stats %+v, want %d rejected and %d accepted", got, half, len(series))
 	}
 	compare(t, "after both runs", instant(t, server, now), want)
 }
 
-// TestRemoteWriteHang stops Prometheus in its tracks for a while.
+// Prometheus is suspended for a while.
 func TestRemoteWriteHang(t *testing.T) {
 	server := startPrometheus(t)
 	s := remoteWriteSink(t, server, remotewrite.Config{MaxSeries: 100, Connection: sink.Connection{Timeout: 300 * time.Millisecond, Attempts: 100}})
@@ -297,6 +293,6 @@ func TestRemoteWriteHang(t *testing.T) {
 	compare(t, "the run before", instant(t, server, first), stateOf(old))
 	compare(t, "the last run", instant(t, server, second), stateOf(series))
 	if got, want := s.Stats(), uint64(len(old)+len(series)); got.Series != want || got.Dropped != 0 {
-		t.Errorf("stats %+v: not %d series", got, want)
+		t.Errorf("stats %+v, want %d series", got, want)
 	}
 }
