@@ -7,7 +7,7 @@ import (
 	"github.com/kubestate/kubestate/test/prometheus"
 )
 
-// formats are what /metrics offers.
+// formats are the formats of /metrics.
 func formats() []format {
 	return []format{
 		{"text", "text/plain;version=0.0.4", "text/plain; version=0.0.4;"},
@@ -21,12 +21,12 @@ func protobufFormat() format {
 		"application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited;"}
 }
 
-// format is a format as a client asks for it; contentType is how the answer
-// begins.
+// format is a format as requested by a client; contentType is the prefix of the
+// expected Content-Type.
 type format struct{ name, accept, contentType string }
 
-// TestBodies has every client read the bodies of a kubestate that has been
-// scraped in every encoding, has seen changes, and been scraped again.
+// Every client reads the responses of a kubestate that has been scraped in every
+// encoding, before and after changes.
 func TestBodies(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t)
@@ -50,8 +50,7 @@ func TestBodies(t *testing.T) {
 	t.Run("scrapers", func(t *testing.T) { testScrapers(t, through, want) })
 }
 
-// testReaders has every reader read every format. What it should read is the
-// body that is not encoded.
+// Every reader reads every format. The expected body is the unencoded one.
 func testReaders(t *testing.T, k *harness.Kubestate, through *recorder) {
 	for _, f := range formats() {
 		want := []byte(k.Scrape(t, "Accept", f.accept, "Accept-Encoding", "identity"))

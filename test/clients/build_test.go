@@ -1,6 +1,6 @@
-// Package clients lets those who scrape kubestate read large bodies of it:
-// Prometheus, vmagent, and the decoders of common tools and languages. Each must
-// read every body whole and equal. README.md says how long it takes.
+// Package clients tests clients of large responses of kubestate: Prometheus, vmagent,
+// and the decoders of common tools and languages. Each must read every response
+// completely and correctly. README.md says how long it takes.
 package clients
 
 import (

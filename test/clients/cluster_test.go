@@ -12,8 +12,8 @@ import (
 	"github.com/kubestate/kubestate/test/e2e/harness"
 )
 
-// The simulated cluster. Its body is larger than what a client buffers whole or
-// reads by default, and has many pieces.
+// The simulated cluster. Its response is larger than what clients buffer or accept by
+// default, and has many pieces.
 const (
 	nodes       = 60
 	pods        = 2500
@@ -47,8 +47,7 @@ func startCluster(t *testing.T) *cluster {
 	return &cluster{apiServer: server.URL, churn: churn}
 }
 
-// kubestate starts a kubestate that watches the cluster, and returns when it
-// has read everything.
+// kubestate starts a kubestate that watches the cluster, and returns when it is ready.
 func (c *cluster) kubestate(t *testing.T) *harness.Kubestate {
 	t.Helper()
 	var resources []string
@@ -60,8 +59,8 @@ func (c *cluster) kubestate(t *testing.T) *harness.Kubestate {
 	return k
 }
 
-// change makes n changes, and returns when k says what a kubestate says that
-// has seen nothing else.
+// change makes n changes, and returns when the response of k equals that of a kubestate
+// started afterwards.
 func (c *cluster) change(t *testing.T, k *harness.Kubestate, n int) {
 	t.Helper()
 	before := lines(k.Scrape(t))
@@ -83,8 +82,7 @@ func (c *cluster) change(t *testing.T, k *harness.Kubestate, n int) {
 	})
 }
 
-// lines returns the lines of a body in an order that does not tell which object
-// came first.
+// lines returns the lines of a body in an order independent of the order of objects.
 func lines(body string) []string {
 	return slices.Sorted(strings.Lines(body))
 }

@@ -19,13 +19,13 @@ import (
 // reader is a client that decodes bodies.
 type reader struct {
 	name      string
-	tool      string   // the program that must be there; empty: none
-	encodings []string // what Content-Encoding may be for it; "" is none
-	// read returns the body that url answers to the Accept header.
+	tool      string   // the program that it needs; empty: none
+	encodings []string // acceptable values of Content-Encoding; "" is none
+	// read returns the decoded response of url to the Accept header.
 	read func(ctx context.Context, url, accept string) ([]byte, error)
 }
 
-// readers are all clients that hand out the body they read.
+// readers are all clients that return the body they read.
 func readers() []reader {
 	return []reader{
 		{"go-identity", "", []string{""}, func(ctx context.Context, url, accept string) ([]byte, error) {
@@ -67,8 +67,8 @@ process.stdout.write(Buffer.from(await response.arrayBuffer()));
 `
 )
 
-// check has the reader read /metrics behind the recorder. It is an error unless
-// the body is what is wanted, in the encoding and of the type that it should be.
+// check reads /metrics through the recorder. It returns an error unless the body, its
+// encoding and its type are the expected ones.
 func (r reader) check(ctx context.Context, through *recorder, accept, contentType string, want []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -76,7 +76,7 @@ func (r reader) check(ctx context.Context, through *recorder, accept, contentTyp
 	return errors.Join(err, through.agreed(r.name, contentType, r.encodings...), equal(got, want))
 }
 
-// equal is an error that says where two bodies part.
+// equal returns an error with the position of the first difference, if any.
 func equal(got, want []byte) error {
 	if bytes.Equal(got, want) {
 		return nil
@@ -89,8 +89,8 @@ func equal(got, want []byte) error {
 	return fmt.Errorf("%d bytes, not %d; they part at %d: %q, not %q", len(got), len(want), at, near(got), near(want))
 }
 
-// need skips the test where the tool of a reader is not there. gunzip is part of
-// every system that the tests run on.
+// need skips the test if the tool of a reader is not installed. gunzip is part of every
+// system that the tests run on.
 func (r reader) need(t *testing.T) {
 	t.Helper()
 	if r.tool == "" {
@@ -105,7 +105,7 @@ func (r reader) need(t *testing.T) {
 	}
 }
 
-// get returns the body of an answer as it comes.
+// get returns the body of a response without decoding.
 func get(ctx context.Context, url, accept, acceptEncoding string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -135,7 +135,7 @@ func goDefault(ctx context.Context, url, accept string) ([]byte, error) {
 	return get(ctx, url, accept, "")
 }
 
-// decoded reads a body in one encoding and decodes it as a whole.
+// decoded reads a response in one encoding and decodes it as a whole.
 func decoded(encoding string, decode func(context.Context, []byte) ([]byte, error)) func(context.Context, string, string) ([]byte, error) {
 	return func(ctx context.Context, url, accept string) ([]byte, error) {
 		body, err := get(ctx, url, accept, encoding)
@@ -146,7 +146,7 @@ func decoded(encoding string, decode func(context.Context, []byte) ([]byte, erro
 	}
 }
 
-// oneMember reads a gzip file of which the first member must be all.
+// oneMember decodes a gzip file that must have a single member.
 func oneMember(_ context.Context, body []byte) ([]byte, error) {
 	rest := bytes.NewReader(body)
 	z, err := gzip.NewReader(rest)
@@ -162,7 +162,7 @@ func oneMember(_ context.Context, body []byte) ([]byte, error) {
 }
 
 func unzstd(_ context.Context, body []byte) ([]byte, error) {
-	// Clients may refuse larger windows; Prometheus does.
+	// Clients may reject larger windows, as Prometheus does.
 	d, err := zstd.NewReader(nil, zstd.WithDecoderMaxWindow(8<<20))
 	if err != nil {
 		return nil, err
@@ -171,7 +171,7 @@ func unzstd(_ context.Context, body []byte) ([]byte, error) {
 	return d.DecodeAll(body, nil)
 }
 
-// filter has a program decode its standard input.
+// filter runs a program that decodes its standard input.
 func filter(name string, args ...string) func(context.Context, []byte) ([]byte, error) {
 	return func(ctx context.Context, body []byte) ([]byte, error) {
 		command := exec.CommandContext(ctx, name, args...)
@@ -180,15 +180,16 @@ func filter(name string, args ...string) func(context.Context, []byte) ([]byte, 
 	}
 }
 
-// program has a program read a URL; it gets URL and Accept header as its last
-// arguments.
+// program runs a program that reads a URL; its last arguments are the URL and the
+// Accept header.
 func program(name string, args ...string) func(ctx context.Context, url, accept string) ([]byte, error) {
 	return func(ctx context.Context, url, accept string) ([]byte, error) {
 		return output(exec.CommandContext(ctx, name, append(slices.Clip(args), url, accept)...))
 	}
 }
 
-// output returns what a command writes; its complaints are in the error.
+// output returns the standard output of a command; the error contains its standard
+// error.
 func output(command *exec.Cmd) ([]byte, error) {
 	var complaints bytes.Buffer
 	command.Stderr = &complaints

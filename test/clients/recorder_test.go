@@ -12,16 +12,16 @@ import (
 	"testing"
 )
 
-// recorder is a proxy that passes bodies on as they are and remembers what
-// clients and server agreed on. The first element of a path is the name of the
-// client; the server sees the rest.
+// recorder is a proxy that forwards responses unchanged and records what clients and
+// server negotiated. The first path element is the name of the client; the server sees
+// the rest.
 type recorder struct {
 	url  string // without a path
 	mu   sync.Mutex
 	last map[string]exchange // by client
 }
 
-// exchange is what the headers of a request and of its answer say.
+// exchange is the headers of a request and its response.
 type exchange struct{ acceptEncoding, contentType, contentEncoding string }
 
 // record starts a recorder in front of a server.
@@ -69,8 +69,8 @@ func (r *recorder) metrics(client string) string { return r.url + "/" + client +
 // address returns host:port.
 func (r *recorder) address() string { return strings.TrimPrefix(r.url, "http://") }
 
-// agreed is an error unless the last body for a client had one of the
-// encodings, and a content type that begins so.
+// agreed returns an error unless the last response to a client had one of the encodings
+// and a content type with the prefix.
 func (r *recorder) agreed(client, contentType string, encodings ...string) error {
 	r.mu.Lock()
 	e, ok := r.last[client]

@@ -17,10 +17,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// encoded is a body in the encodings that a server may choose.
+// encoded is a body in the encodings that a server may choose from.
 type encoded struct{ identity, gzip, zstd []byte }
 
-// ServeHTTP answers with the smallest form that is accepted.
+// ServeHTTP responds with the smallest accepted encoding.
 func (e encoded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := e.identity
 	accepted := r.Header.Get("Accept-Encoding")
@@ -33,7 +33,7 @@ func (e encoded) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		body = e.gzip
 	}
 	w.Header().Set("Content-Type", "text/plain")
-	_, _ = w.Write(body) // a client that notices an error goes
+	_, _ = w.Write(body) // a client that detects an error disconnects
 }
 
 // serve starts a server and a recorder in front of it.
@@ -44,7 +44,7 @@ func (e encoded) serve(t *testing.T) *recorder {
 	return record(t, server.URL)
 }
 
-// TestReaders: readers read whole what others than kubestate encode.
+// Readers read responses encoded by other servers completely.
 func TestReaders(t *testing.T) {
 	body := referenceBody()
 	for name, good := range map[string]encoded{
@@ -65,13 +65,13 @@ func TestReaders(t *testing.T) {
 	}
 }
 
-// TestReadersNotice: an encoding that breaks a rule is found by the readers that
-// can know, so that reading kubestate's bodies proves something.
+// Invalid encodings are detected by the readers that can, so that reading kubestate's
+// responses proves something.
 func TestReadersNotice(t *testing.T) {
 	body := referenceBody()
 	one, frame := gzipped(t, body), zstandard(t, body)
 	changed := slices.Clone(one)
-	changed[len(changed)-8] ^= 1 // The checksum stands in front of the length.
+	changed[len(changed)-8] ^= 1 // the checksum precedes the length
 	for name, bad := range map[string]struct {
 		encoded
 		noticedBy []string
@@ -114,7 +114,7 @@ func referenceBody() []byte {
 	return b.Bytes()
 }
 
-// joined encodes a body as 50 files, one behind the other.
+// joined encodes a body as 50 concatenated files.
 func joined(body []byte, encode func([]byte) []byte) []byte {
 	var all []byte
 	for piece := range slices.Chunk(body, len(body)/50+1) {
@@ -134,8 +134,8 @@ func gzipped(t *testing.T, body []byte) []byte {
 	return b.Bytes()
 }
 
-// flushed makes one gzip member of 50 streams that know nothing of each other:
-// each ends with a flush, and an empty last block ends them all (RFC 1952).
+// flushed builds one gzip member of 50 independent streams: each ends with a flush, and
+// an empty final block ends the member (RFC 1952).
 func flushed(t *testing.T, body []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer

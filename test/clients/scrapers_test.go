@@ -13,20 +13,20 @@ import (
 	"github.com/kubestate/kubestate/test/prometheus"
 )
 
-// scrapeInterval, which is the timeout, too, leaves time for all large bodies at
-// once. A first scrape comes somewhere within it. One that is too slow for a busy
-// machine is followed by another, for which the tests wait.
+// scrapeInterval, also the timeout, leaves time for all large responses at once. The
+// first scrape happens at a random time within it. If a scrape times out on a busy
+// machine, the tests wait for the next one.
 const scrapeInterval = "20s"
 
-// job is how Prometheus is told to scrape /metrics.
+// job is a scrape job of Prometheus for /metrics.
 type job struct {
 	name        string
 	protocol    string // as in scrape_protocols
-	contentType string // how the answer begins
-	encoding    string // Content-Encoding that the answer should have
+	contentType string // prefix of the expected Content-Type
+	encoding    string // expected Content-Encoding
 }
 
-// testScrapers has all who scrape a server do so at once: most of the time they wait.
+// testScrapers runs all scrapers at once: most of the time they wait.
 func testScrapers(t *testing.T, through *recorder, want []string) {
 	for name, test := range map[string]func(*testing.T, *recorder, []string){
 		"Prometheus": testPrometheus, "Prometheus zstd": testPrometheusZstd, "vmagent": testVmagent,
@@ -55,8 +55,8 @@ func testPrometheusZstd(t *testing.T, through *recorder, want []string) {
 	}, "--enable-feature=zstd-scrape")
 }
 
-// scrapeWithPrometheus fails the test unless Prometheus has exactly the wanted
-// series of every job and got them in the format and encoding of the job.
+// scrapeWithPrometheus fails the test unless Prometheus has exactly the wanted series
+// of every job, received in the format and encoding of the job.
 func scrapeWithPrometheus(t *testing.T, through *recorder, want []string, jobs []job, flags ...string) {
 	t.Helper()
 	config := scrapeConfig()
@@ -75,7 +75,7 @@ func scrapeWithPrometheus(t *testing.T, through *recorder, want []string, jobs [
 	server.CheckLog(t)
 }
 
-// scrapeConfig is the beginning of a configuration; jobs follow.
+// scrapeConfig is the start of a configuration; jobs follow.
 func scrapeConfig() string {
 	return fmt.Sprintf("global: {scrape_interval: %[1]s, scrape_timeout: %[1]s}\nscrape_configs:\n", scrapeInterval)
 }
@@ -108,14 +108,14 @@ func startVmagent(t *testing.T, config string, flags ...string) *vmagent {
 	}
 	return &vmagent{store: store, Process: harness.Start(t, "vmagent", vmagentBinary, append([]string{
 		"-promscrape.config=" + file,
-		"-remoteWrite.url=" + store.URL + "/api/v1/write", "-remoteWrite.forcePromProto", // Prometheus knows no other.
+		"-remoteWrite.url=" + store.URL + "/api/v1/write", "-remoteWrite.forcePromProto", // Prometheus supports no other
 		"-remoteWrite.tmpDataPath=" + filepath.Join(dir, "queue"),
 		"-httpListenAddr=127.0.0.1:0",
 	}, flags...)...)}
 }
 
-// checkSeries fails the test unless vmagent has passed on exactly the series of
-// job vmagent that are wanted.
+// checkSeries fails the test unless vmagent forwarded exactly the wanted series of job
+// vmagent.
 func (v *vmagent) checkSeries(t *testing.T, want []string) {
 	t.Helper()
 	v.store.Wait(t, "vmagent has passed all series on", `count({job="vmagent",__name__=~"kube_.+"})`, len(want))
@@ -124,8 +124,8 @@ func (v *vmagent) checkSeries(t *testing.T, want []string) {
 	}
 }
 
-// checkLog fails the test if vmagent has complained of anything but that the
-// machine is busy: scrapes that were too slow, and blocks that it sends again.
+// checkLog fails the test if vmagent logged anything but effects of a busy machine:
+// scrape timeouts and retried blocks.
 func (v *vmagent) checkLog(t *testing.T) {
 	t.Helper()
 	slow := regexp.MustCompile(`cannot scrape target .*(timeout|deadline exceeded)|re-sending the block`)
@@ -136,8 +136,8 @@ func (v *vmagent) checkLog(t *testing.T) {
 	}
 }
 
-// rounded returns series with 14 digits of their values. vmagent reads 1.1e+11
-// as the product of two numbers, and errs in the last of 17.
+// rounded returns series with values of 14 digits. vmagent parses 1.1e+11 as the
+// product of two numbers, which makes the last of 17 digits wrong.
 func rounded(t *testing.T, series []string) []string {
 	t.Helper()
 	all := make([]string, len(series))

@@ -16,13 +16,12 @@ import (
 	"github.com/kubestate/kubestate/test/prometheus"
 )
 
-// bodyLimit is what vmagent reads of a body by default, in bytes; see its flag
+// bodyLimit is vmagent's default limit of a response in bytes; see its flag
 // -promscrape.maxScrapeSize.
 const bodyLimit = 16 << 20
 
-// TestSlices: the slices that /sd lists are together what /metrics says, and
-// small enough for vmagent's defaults where /metrics is not. A Prometheus and a
-// vmagent that know only /sd have every series.
+// The slices listed by /sd add up to /metrics, and fit vmagent's defaults although
+// /metrics does not. A Prometheus and a vmagent that know only /sd have every series.
 func TestSlices(t *testing.T) {
 	t.Parallel()
 	c := startCluster(t)
@@ -43,8 +42,8 @@ func TestSlices(t *testing.T) {
 	t.Run("scrapers", func(t *testing.T) { testSliceScrapers(t, k, len(addresses), want) })
 }
 
-// testSliceScrapers has all who scrape do so at once. Those that know of /sd have
-// the series of all n slices.
+// testSliceScrapers runs all scrapers at once. Those that use /sd have the series of
+// all n slices.
 func testSliceScrapers(t *testing.T, k *harness.Kubestate, n int, want []string) {
 	discovery := fmt.Sprintf("http_sd_configs: [{url: %q}]", k.Main+"/sd")
 	t.Run("Prometheus", func(t *testing.T) {
@@ -75,7 +74,7 @@ func testSliceScrapers(t *testing.T, k *harness.Kubestate, n int, want []string)
 	})
 }
 
-// discover returns the URLs that /sd lists, made as Prometheus makes them.
+// discover returns the URLs listed by /sd, built as Prometheus builds them.
 func discover(t *testing.T, k *harness.Kubestate) []string {
 	t.Helper()
 	response, err := harness.Get(t.Context(), k.Main+"/sd")
@@ -112,8 +111,8 @@ func discover(t *testing.T, k *harness.Kubestate) []string {
 	return addresses
 }
 
-// testUnion fails the test unless every series that is wanted is in one slice,
-// in each encoding and as protobuf, and slices are small and of near equal size.
+// testUnion fails the test unless every wanted series is in one slice, in each encoding
+// and as protobuf, and slices are small and nearly equal in size.
 func testUnion(t *testing.T, addresses, want []string) {
 	smallest, largest := bodyLimit, 0
 	union := map[string]string{} // series → slice
@@ -136,8 +135,8 @@ func testUnion(t *testing.T, addresses, want []string) {
 	}
 }
 
-// readSlice returns the text of a slice and its series, and fails the test unless
-// every other way of asking gives the same.
+// readSlice returns the text of a slice and its series, and fails the test unless all
+// formats and encodings agree.
 func readSlice(t *testing.T, address string) (body []byte, series []string) {
 	t.Helper()
 	body, err := get(t.Context(), address, "text/plain", "identity")

@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// testAccessTakenAway takes the right to read one kind from a running kubestate
-// and gives it back.
+// testAccessTakenAway revokes the permission to read one kind from a running kubestate
+// and grants it again.
 func testAccessTakenAway(t *testing.T, c *cluster.Cluster) {
 	c.Grant(t, kinds()...)
 	k := start(t, c)
@@ -22,7 +22,7 @@ func testAccessTakenAway(t *testing.T, c *cluster.Cluster) {
 	agree(t, k, c, has("kube_namespace_created"))
 
 	c.Revoke(t, replicaSets())
-	// The API server lets an open watch go on until it is interrupted.
+	// The API server does not end a watch that is open.
 	c.Stop(t)
 	c.Restart(t)
 	checkForbidden(t, k)
@@ -35,8 +35,8 @@ func testAccessTakenAway(t *testing.T, c *cluster.Cluster) {
 	checkAllowed(t, k)
 }
 
-// testAccessMissing starts kubestate without the right to read one kind and
-// gives it later.
+// testAccessMissing starts kubestate without the permission to read one kind and grants
+// it later.
 func testAccessMissing(t *testing.T, c *cluster.Cluster) {
 	c.Grant(t, kinds()...)
 	c.Revoke(t, replicaSets())
@@ -57,9 +57,9 @@ func others() []schema.GroupVersionResource {
 	return []schema.GroupVersionResource{pods(), nodes(), deployments(), namespaces()}
 }
 
-// checkForbidden waits until replicasets, and only they, are reported as
-// forbidden: by a metric, on the landing page and as the last reason in the log,
-// where no reason is repeated.
+// checkForbidden waits until replicasets, and only they, are reported as forbidden: by
+// a metric, on the landing page and as the last reason in the log, which repeats no
+// reason.
 func checkForbidden(t *testing.T, k *harness.Kubestate) {
 	t.Helper()
 	k.Eventually(t, time.Minute, "replicasets are reported as forbidden, the others as working", func() error {
@@ -78,15 +78,15 @@ func checkForbidden(t *testing.T, k *harness.Kubestate) {
 			has("replicasets.apps is forbidden")(page.Body),
 			lastReason(reasons(k.Log()), "Forbidden"))
 	})
-	// The same one may come back after another: an API server that shuts down
-	// refuses a watch, is away, and refuses it again when it is back.
+	// A reason may return after another one: an API server that shuts down rejects a
+	// watch, is down, and rejects it again when it is back.
 	all := reasons(k.Log())
 	if len(slices.Compact(slices.Clone(all))) < len(all) {
 		t.Errorf("the log says twice in a row why replicasets cannot be watched: %q", all)
 	}
 }
 
-// reasons returns those in the log why replicasets cannot be watched.
+// reasons returns the logged reasons why replicasets cannot be watched.
 func reasons(log string) (all []string) {
 	for line := range strings.Lines(log) {
 		if _, rest, failing := strings.Cut(line, `msg="watch failed; retrying" resource=replicasets reason=`); failing {
@@ -97,7 +97,7 @@ func reasons(log string) (all []string) {
 	return all
 }
 
-// lastReason is an error unless the last of reasons is the wanted one.
+// lastReason returns an error unless the last of reasons is the wanted one.
 func lastReason(reasons []string, want string) error {
 	if len(reasons) == 0 || reasons[len(reasons)-1] != want {
 		return fmt.Errorf("the log gives the reasons %q why replicasets cannot be watched, and the last should be %s", reasons, want)

@@ -16,7 +16,7 @@ import (
 	"github.com/kubestate/kubestate/test/e2e/harness"
 )
 
-const leaseNamespace = "default" // the API server makes it
+const leaseNamespace = "default" // created by the API server
 
 // replica is an agent that sends to a socket of the test.
 type replica struct {
@@ -24,8 +24,8 @@ type replica struct {
 	socket *net.UDPConn
 }
 
-// startReplica starts an agent that competes for the Lease, which lasts as long as
-// the agent says that has it.
+// startReplica starts an agent that competes for the Lease, whose duration the agent
+// reports.
 func startReplica(t *testing.T, c *cluster.Cluster, name string, lasts time.Duration) *replica {
 	t.Helper()
 	socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -57,7 +57,7 @@ func (r *replica) receive(t *testing.T, timeout time.Duration) string {
 	return string(buf[:n])
 }
 
-// metric waits until the agent says a line about itself.
+// metric waits until the agent exposes a line about itself.
 func (r *replica) metric(t *testing.T, line string) {
 	t.Helper()
 	r.Eventually(t, time.Minute, line, func() error {
@@ -69,9 +69,9 @@ func (r *replica) metric(t *testing.T, line string) {
 	})
 }
 
-// testAgentLeads runs two agents with the rights of the Role that we deploy: one
-// sends, the other follows it at once when it ends in order, and is followed when
-// it is killed, after its Lease has expired.
+// testAgentLeads runs two agents with the permissions of the deployed Role. One sends;
+// the other takes over at once when it shuts down, or after its Lease has expired when
+// it is killed.
 func testAgentLeads(t *testing.T, c *cluster.Cluster) {
 	c.Grant(t, kinds()...)
 	defer c.GrantIn(t, leaseNamespace, "../../deploy/agent-leader-election.yaml")()
@@ -94,7 +94,7 @@ func testAgentLeads(t *testing.T, c *cluster.Cluster) {
 	if code := first.ExitCode(t, 30*time.Second); code != 0 {
 		t.Errorf("exit code %d after SIGTERM, not 0", code)
 	}
-	second.receive(t, 45*time.Second) // less than the Lease of the first lasts
+	second.receive(t, 45*time.Second) // less than the duration of the first Lease
 	second.metric(t, "kubestate_agent_leader 1")
 
 	second.Kill()
@@ -103,8 +103,8 @@ func testAgentLeads(t *testing.T, c *cluster.Cluster) {
 	third.metric(t, "kubestate_agent_leader 1")
 }
 
-// testAgentOnce makes one run of the agent in each naming table and looks for what
-// is certain to be in it.
+// testAgentOnce runs the agent once with each naming scheme and looks for series that
+// are always present.
 func testAgentOnce(t *testing.T, c *cluster.Cluster) {
 	c.Grant(t, kinds()...)
 	c.Create(t, "testdata/objects.yaml")

@@ -17,8 +17,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// showAll is the flags that choose the kinds of this test and switch on what a
-// family or label needs a flag for.
+// showAll is the flags that select the kinds of this test and enable families and
+// labels that need a flag.
 func showAll() []string {
 	return []string{
 		"--resources=pods,nodes,deployments,replicasets,namespaces",
@@ -34,20 +34,18 @@ func start(t *testing.T, c *cluster.Cluster) *harness.Kubestate {
 	return harness.StartKubestate(t, kubestateBinary, append(showAll(), "--kubeconfig="+c.Kubeconfig(t, cluster.Kubestate))...)
 }
 
-// timeout is how long kubestate may take to follow: the longest pause between
-// two attempts after failures is 30 s.
+// timeout is how long kubestate may take to catch up: the longest back-off is 30 s.
 const timeout = 90 * time.Second
 
-// agree waits until kubestate serves the text that "kubestate render" writes
-// for a dump of the cluster, and until the text passes the checks. Only the
-// checks prove that both are not wrong in the same way. It returns the text.
+// agree waits until the output of kubestate equals that of "kubestate render" for a
+// dump of the cluster and passes the checks, which exclude that both are wrong in the
+// same way. It returns the output.
 func agree(t *testing.T, k *harness.Kubestate, c *cluster.Cluster, checks ...func(text string) error) string {
 	t.Helper()
 	return agreeOn(t, k, c, kinds(), checks...)
 }
 
-// agreeOn is agree for a cluster that has, as far as kubestate may know, only
-// objects of some kinds.
+// agreeOn is agree for a cluster in which kubestate may only read some kinds.
 func agreeOn(t *testing.T, k *harness.Kubestate, c *cluster.Cluster, kinds []schema.GroupVersionResource, checks ...func(text string) error) string {
 	t.Helper()
 	var text string
@@ -63,7 +61,7 @@ func agreeOn(t *testing.T, k *harness.Kubestate, c *cluster.Cluster, kinds []sch
 	return text
 }
 
-// has is a check that some line has each of the parts.
+// has returns a check that some line contains all of the parts.
 func has(parts ...string) func(text string) error {
 	return func(text string) error {
 		for _, part := range parts {
@@ -75,7 +73,8 @@ func has(parts ...string) func(text string) error {
 	}
 }
 
-// hasNot is a check that no line, header lines included, has one of the parts.
+// hasNot returns a check that no line, including header lines, contains one of the
+// parts.
 func hasNot(parts ...string) func(text string) error {
 	return func(text string) error {
 		for _, part := range parts {
@@ -88,8 +87,7 @@ func hasNot(parts ...string) func(text string) error {
 	}
 }
 
-// render returns what "kubestate render" writes for a dump on its standard
-// input.
+// render returns the output of "kubestate render" for a dump on standard input.
 func render(t *testing.T, dump []byte, flags ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), kubestateBinary, append([]string{"render", "-"}, flags...)...)
@@ -102,7 +100,7 @@ func render(t *testing.T, dump []byte, flags ...string) string {
 	return stdout.String()
 }
 
-// kubectlJSON is the objects as "kubectl get -o json" prints them.
+// kubectlJSON returns the objects as "kubectl get -o json" prints them.
 func kubectlJSON(t *testing.T, objects []unstructured.Unstructured) []byte {
 	t.Helper()
 	list := map[string]any{"apiVersion": "v1", "kind": "List", "metadata": map[string]any{"resourceVersion": ""}}
@@ -118,7 +116,7 @@ func kubectlJSON(t *testing.T, objects []unstructured.Unstructured) []byte {
 	return dump
 }
 
-// documents is the objects as YAML, one document each.
+// documents returns the objects as YAML documents.
 func documents(t *testing.T, objects []unstructured.Unstructured) []byte {
 	t.Helper()
 	var dump bytes.Buffer
@@ -133,7 +131,7 @@ func documents(t *testing.T, objects []unstructured.Unstructured) []byte {
 	return dump.Bytes()
 }
 
-// jsonLines is the objects as JSON, one line each.
+// jsonLines returns the objects as JSON, one per line.
 func jsonLines(t *testing.T, objects []unstructured.Unstructured) []byte {
 	t.Helper()
 	var dump bytes.Buffer

@@ -7,8 +7,8 @@ import (
 	"github.com/kubestate/kubestate/test/e2e/cluster"
 )
 
-// testManifests creates, as a dry run, what the Helm chart and the kustomizations
-// contain. test/deploy renders these files and compares them with the chart of today.
+// testManifests creates the objects of the Helm chart and the kustomizations as a dry
+// run. test/deploy renders these files and compares them with the current chart.
 func testManifests(t *testing.T, c *cluster.Cluster) {
 	for _, pattern := range []string{"../deploy/testdata/helm/*.yaml", "../deploy/testdata/kustomize/*.yaml"} {
 		files, err := filepath.Glob(pattern)

@@ -17,24 +17,23 @@ import (
 )
 
 const (
-	// everyRole is the generated role for every resource of kubestate; this
-	// test takes the list of them from it.
+	// everyRole is the generated role for every resource of kubestate; this test takes
+	// the list of resources from it.
 	everyRole = "../../deploy/clusterrole-all.yaml"
 	// everyFamily is the generated reference of all families.
 	everyFamily = "../../docs/reference/metrics.json"
 )
 
-// withoutSample are the families of which the objects of this test have no
-// sample, with the reason.
+// withoutSample lists the families without a sample in this test, with reasons.
 func withoutSample() map[string]string {
 	return map[string]string{
 		"kube_cronjob_schedule_invalid": "the API server takes no CronJob of which kubestate cannot read the schedule",
 	}
 }
 
-// testEveryKind serves all kinds and all families, in both formats, with no
-// rights but those of the generated role. It follows objects of every kind
-// from their creation over the beginning of their deletion to their end.
+// testEveryKind serves all kinds and all families, in both formats, with only the
+// permissions of the generated role. It follows objects of every kind from creation
+// through graceful deletion to removal.
 func testEveryKind(t *testing.T, c *cluster.Cluster) {
 	objects := cluster.Objects(t, "testdata/objects.yaml", "testdata/every-kind.yaml")
 	named, revoke := c.GrantRole(t, everyRole)
@@ -65,7 +64,7 @@ func testEveryKind(t *testing.T, c *cluster.Cluster) {
 	}
 }
 
-// showEverything is the flags that switch everything on.
+// showEverything is the flags that enable everything.
 func showEverything(resources []schema.GroupResource) []string {
 	names := make([]string, 0, len(resources))
 	for _, resource := range resources {
@@ -79,8 +78,8 @@ func showEverything(resources []schema.GroupResource) []string {
 	}
 }
 
-// served returns the resources in the version that the API server prefers. The
-// server has them all by default; where that ends, it needs a flag.
+// served returns the resources in the version that the API server prefers. Currently
+// all are enabled by default.
 func served(t *testing.T, c *cluster.Cluster, named []schema.GroupResource) []schema.GroupVersionResource {
 	t.Helper()
 	all := c.Served(t)
@@ -96,7 +95,7 @@ func served(t *testing.T, c *cluster.Cluster, named []schema.GroupResource) []sc
 	return resources
 }
 
-// checkObjects fails unless there is an object of each resource.
+// checkObjects fails the test unless there is an object of each resource.
 func checkObjects(t *testing.T, resources []schema.GroupResource, objects []cluster.Object) {
 	t.Helper()
 	for _, resource := range resources {
@@ -106,7 +105,7 @@ func checkObjects(t *testing.T, resources []schema.GroupResource, objects []clus
 	}
 }
 
-// approve does what the status of a certificate signing request cannot.
+// approve approves a certificate signing request, which its status alone cannot.
 func approve(t *testing.T, c *cluster.Cluster) {
 	t.Helper()
 	requests := schema.GroupVersionResource{Group: "certificates.k8s.io", Version: "v1", Resource: "certificatesigningrequests"}
@@ -114,7 +113,7 @@ func approve(t *testing.T, c *cluster.Cluster) {
 		`{"status":{"conditions":[{"type":"Approved","status":"True","reason":"AutoApproved"}]}}`, "approval")
 }
 
-// everyKind is a kubestate that shows everything of a cluster.
+// everyKind is a kubestate that exposes everything of a cluster.
 type everyKind struct {
 	cluster   *cluster.Cluster
 	kubestate *harness.Kubestate
@@ -122,9 +121,9 @@ type everyKind struct {
 	resources []schema.GroupVersionResource
 }
 
-// agree waits until kubestate serves, in both formats, what "kubestate render"
-// writes for a dump of the cluster, and until the text passes the checks. The
-// API server has objects of its own, some of which it alters at any time.
+// agree waits until the output of kubestate, in both formats, equals that of "kubestate
+// render" for a dump of the cluster and passes the checks. The API server has objects
+// of its own, some of which change at any time.
 func (e everyKind) agree(t *testing.T, checks ...func(text string) error) {
 	t.Helper()
 	e.kubestate.Eventually(t, timeout, "/metrics equals render of the same objects", func() error {
@@ -142,7 +141,7 @@ func (e everyKind) agree(t *testing.T, checks ...func(text string) error) {
 	})
 }
 
-// list returns the objects as the API server has them now.
+// list returns the current objects of the API server.
 func (e everyKind) list(t *testing.T, objects []cluster.Object) []unstructured.Unstructured {
 	t.Helper()
 	var found []unstructured.Unstructured
@@ -158,14 +157,14 @@ func (e everyKind) list(t *testing.T, objects []cluster.Object) []unstructured.U
 	return found
 }
 
-// render returns the metrics of the objects alone.
+// render returns the metrics of the objects.
 func (e everyKind) render(t *testing.T, objects []cluster.Object) string {
 	t.Helper()
 	return render(t, kubectlJSON(t, e.list(t, objects)), e.flags...)
 }
 
-// isGone is a check that the text has no series of those of another text,
-// whatever their values.
+// isGone returns a check that the text has no series of another text, whatever their
+// values.
 func isGone(series string) func(text string) error {
 	return func(text string) error {
 		now := seriesOf(text)
@@ -190,8 +189,8 @@ func seriesOf(text string) map[string]bool {
 	return series
 }
 
-// checkSamples fails unless each family has a sample in text but for those
-// without sample, and each resource at least one.
+// checkSamples fails the test unless each family, except withoutSample, and each
+// resource has a sample in text.
 func checkSamples(t *testing.T, text string) {
 	t.Helper()
 	sampled := map[string]bool{}

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// difference is nil if two expositions say the same: the same header lines in
-// the same order, and per family the same sample lines, of which the order is
-// free because the order of the objects is.
+// difference returns nil if two expositions are equivalent: the same header lines in
+// the same order, and per family the same sample lines in any order, because the order
+// of objects is arbitrary.
 func difference(got, want string) error {
 	g, w := families(got), families(want)
 	var out strings.Builder
@@ -32,8 +32,8 @@ func difference(got, want string) error {
 	return nil
 }
 
-// describe writes the lines that only one of two sorted lists has; a line that
-// one list has more often than the other counts too.
+// describe writes the lines that are in only one of two sorted lists, including
+// repetitions.
 func describe(out *strings.Builder, got, want []string) {
 	for len(got) > 0 || len(want) > 0 {
 		switch {
@@ -49,8 +49,7 @@ func describe(out *strings.Builder, got, want []string) {
 	}
 }
 
-// family is the text of one family: its comment lines, and its sample lines
-// in ascending order.
+// family is the text of a family: its comment lines, and its sorted sample lines.
 type family struct {
 	header  string
 	samples []string

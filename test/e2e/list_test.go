@@ -6,9 +6,9 @@ import (
 	"github.com/kubestate/kubestate/test/e2e/cluster"
 )
 
-// TestWithoutStreaming reads a server that refuses streaming lists, as those
-// before Kubernetes 1.34 do. It does not prove that kubestate pages: a server
-// answers a first list from its cache, in one piece whatever the limit.
+// The API server rejects streaming lists, as before Kubernetes 1.34. This does not test
+// paging: a server answers an initial list from its cache, in one page whatever the
+// limit.
 func TestWithoutStreaming(t *testing.T) {
 	t.Parallel()
 	c := cluster.Start(t, apiserverBinary, "--feature-gates=WatchList=false")

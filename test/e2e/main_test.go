@@ -1,6 +1,6 @@
-// Package e2e runs the kubestate program against a real Kubernetes API server
-// and looks at it from outside: flags, HTTP, signals, exit code. It imports
-// nothing of kubestate. README.md says how long it takes.
+// Package e2e runs kubestate against a real Kubernetes API server and tests it from
+// outside: flags, HTTP, signals, exit code. It does not import kubestate. README.md
+// says how long it takes.
 package e2e
 
 import (
@@ -28,8 +28,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// build compiles the programs under test. kubestate gets the race detector:
-// a data race in it ends it with exit code 66.
+// build compiles the programs under test. kubestate is built with the race detector: a
+// data race ends it with exit code 66.
 func build() error {
 	if err := harness.Build(os.Stderr, ".", "bin", "./apiserver"); err != nil {
 		return err
@@ -40,7 +40,7 @@ func build() error {
 	return harness.Build(os.Stderr, "../..", "bin", "-race", "./cmd/kubestate")
 }
 
-// Resources of the API server that kubestate makes metrics of.
+// Resources of the API server with metrics in kubestate.
 func kinds() []schema.GroupVersionResource {
 	return []schema.GroupVersionResource{pods(), nodes(), deployments(), replicaSets(), namespaces()}
 }
@@ -57,12 +57,12 @@ func replicaSets() schema.GroupVersionResource {
 	return appsv1.SchemeGroupVersion.WithResource("replicasets")
 }
 
-// TestCluster runs everything that one API server with default features can
-// be used for, for each takes seconds to start.
+// TestCluster runs everything that needs one API server with default features, since
+// each takes seconds to start.
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	c := cluster.Start(t, apiserverBinary)
-	// The first, while kubestate has no rights but those that the test gives.
+	// First, while kubestate has only the permissions that the test grants.
 	t.Run("every kind", func(t *testing.T) { testEveryKind(t, c) })
 	t.Run("metrics equal render", func(t *testing.T) { testMetricsEqualRender(t, c) })
 	t.Run("outage", func(t *testing.T) { testOutage(t, c) })

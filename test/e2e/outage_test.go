@@ -10,8 +10,8 @@ import (
 	"github.com/kubestate/kubestate/test/e2e/harness"
 )
 
-// testOutage kills the API server and starts it again. While it is away
-// kubestate serves what it knows and stays alive; then it catches up.
+// testOutage kills the API server and restarts it. While it is down, kubestate serves
+// its stored objects and stays alive; then it catches up.
 func testOutage(t *testing.T, c *cluster.Cluster) {
 	c.Grant(t, kinds()...)
 	c.Create(t, "testdata/objects.yaml")
@@ -37,8 +37,8 @@ func testOutage(t *testing.T, c *cluster.Cluster) {
 	}
 
 	c.Restart(t)
-	// These changes may be made before kubestate has tried again: it has to
-	// ask for what it missed.
+	// These changes may happen before kubestate retries: it has to ask for what it
+	// missed.
 	c.Delete(t, pods(), "default", "evicted", 0)
 	c.Patch(t, deployments(), "shop", "cart", `{"spec":{"replicas":77}}`)
 	agree(t, k, c, has(`kube_deployment_spec_replicas{namespace="shop",deployment="cart"} 77`), hasNot(`pod="evicted"`))
@@ -47,8 +47,8 @@ func testOutage(t *testing.T, c *cluster.Cluster) {
 	})
 }
 
-// watchesUp is an error unless the telemetry port shows value for the watch of
-// each resource.
+// watchesUp returns an error unless the telemetry port has value for the watch of each
+// resource.
 func watchesUp(t *testing.T, k *harness.Kubestate, value string, resources ...string) error {
 	t.Helper()
 	response, err := harness.Get(t.Context(), k.Telemetry+"/metrics")

@@ -8,9 +8,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// testMetricsEqualRender follows objects from their creation to their end. At
-// each stage the text that kubestate serves is that which "kubestate render"
-// writes for a dump of the same objects.
+// testMetricsEqualRender follows objects from creation to deletion. At each stage, the
+// output of kubestate equals that of "kubestate render" for a dump of the same objects.
 func testMetricsEqualRender(t *testing.T, c *cluster.Cluster) {
 	c.Grant(t, kinds()...)
 	before := c.Requests(t, replicaSets(), "LIST")
@@ -53,8 +52,8 @@ func testMetricsEqualRender(t *testing.T, c *cluster.Cluster) {
 		hasNot("kube_pod_", "kube_node_", "kube_deployment_", "kube_replicaset_", "shop"))
 }
 
-// change alters objects of every kind: spec, status, labels, and both ways in
-// which an object ends.
+// change modifies objects of every kind: spec, status, labels, and both kinds of
+// deletion.
 func change(t *testing.T, c *cluster.Cluster) {
 	t.Helper()
 	c.Patch(t, deployments(), "shop", "cart", `{"spec":{"replicas":3}}`)
@@ -67,7 +66,7 @@ func change(t *testing.T, c *cluster.Cluster) {
 	c.Delete(t, namespaces(), "", "shop", 0)
 }
 
-// remove deletes everything that objects.yaml made, or what is left of it.
+// remove deletes what is left of objects.yaml.
 func remove(t *testing.T, c *cluster.Cluster) {
 	t.Helper()
 	for _, namespace := range []string{"shop", "default"} {

@@ -18,8 +18,8 @@ import (
 	"github.com/kubestate/kubestate/test/e2e/harness"
 )
 
-// testTerminate sends SIGTERM while a scrape is under way: it is answered to
-// its end, no other begins, and the exit code is 0.
+// testTerminate sends SIGTERM during a scrape: that scrape is completed, no other is
+// accepted, and the exit code is 0.
 func testTerminate(t *testing.T, c *cluster.Cluster) {
 	c.Grant(t, kinds()...)
 	createLargePods(t, c)
@@ -53,8 +53,8 @@ func testTerminate(t *testing.T, c *cluster.Cluster) {
 	}
 }
 
-// beginScrape requests /metrics and returns when the response has begun.
-// Nothing reads the body until the caller does.
+// beginScrape requests /metrics and returns when the response has started. The caller
+// reads the body.
 func beginScrape(t *testing.T, url string) *http.Response {
 	t.Helper()
 	connection, err := dial(t, url)
@@ -77,7 +77,7 @@ func dial(t *testing.T, url string) (net.Conn, error) {
 	return (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
 }
 
-// createLargePods makes pods with 20 MiB of annotations in all.
+// createLargePods creates Pods with a total of 20 MiB of annotations.
 func createLargePods(t *testing.T, c *cluster.Cluster) {
 	t.Helper()
 	var file bytes.Buffer

@@ -1,7 +1,6 @@
-// Command apiserver is a Kubernetes API server with its etcd in one process,
-// for tests. It knows nothing of tests: it runs until it gets SIGTERM, SIGINT
-// or SIGKILL, and a second run on the same etcd directory finds the objects
-// of the first.
+// Command apiserver is a Kubernetes API server with its etcd in one process, for tests.
+// It does not know about tests: it runs until SIGTERM, SIGINT or SIGKILL, and another
+// run with the same etcd directory finds the objects of the previous one.
 //
 //	apiserver ETCD-DIRECTORY [kube-apiserver flag ...]
 package main
@@ -35,8 +34,8 @@ func main() {
 	os.Exit(code)
 }
 
-// startEtcd starts a one-member etcd on free ports of 127.0.0.1 and returns
-// when it serves.
+// startEtcd starts a one-member etcd on free ports of 127.0.0.1 and returns when it is
+// ready.
 func startEtcd(dir string) (*embed.Etcd, error) {
 	anyPort := []url.URL{{Scheme: "http", Host: "127.0.0.1:0"}}
 	config := embed.NewConfig()
@@ -45,7 +44,7 @@ func startEtcd(dir string) (*embed.Etcd, error) {
 	config.ListenPeerUrls, config.AdvertisePeerUrls = anyPort, anyPort
 	config.InitialCluster = config.InitialClusterFromName(config.Name)
 	config.LogLevel = "error"
-	config.UnsafeNoFsync = true // The data need to outlive the process, not the machine.
+	config.UnsafeNoFsync = true // the data has to outlive the process, not the machine
 	etcd, err := embed.StartEtcd(config)
 	if err != nil {
 		return nil, fmt.Errorf("start etcd in %s: %w", dir, err)

@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Grant lets the kubestate user list and watch the resources, and returns when it
-// may. Granting twice is the same as once.
+// Grant lets the kubestate user list and watch the resources, and returns when that is
+// effective. It is idempotent.
 func (c *Cluster) Grant(t testing.TB, resources ...schema.GroupVersionResource) {
 	t.Helper()
 	client := c.client(t).RbacV1()
@@ -38,8 +38,8 @@ func (c *Cluster) Grant(t testing.TB, resources ...schema.GroupVersionResource) 
 	}
 }
 
-// Revoke takes back what Grant gave for the resource. The API server ends no
-// watch that is open; it refuses the next request.
+// Revoke undoes Grant for the resource. The API server does not end open watches; it
+// rejects the next request.
 func (c *Cluster) Revoke(t testing.TB, resource schema.GroupVersionResource) {
 	t.Helper()
 	bindings := c.client(t).RbacV1().ClusterRoleBindings()
@@ -49,8 +49,8 @@ func (c *Cluster) Revoke(t testing.TB, resource schema.GroupVersionResource) {
 	c.waitAccess(t, resource, false)
 }
 
-// waitAccess returns when the API server acts upon a change of the rights of
-// the kubestate user, of which it learns a moment after it has stored it.
+// waitAccess waits until a changed permission of the kubestate user is effective, which
+// takes a moment.
 func (c *Cluster) waitAccess(t testing.TB, resource schema.GroupVersionResource, want bool) {
 	t.Helper()
 	harness.Eventually(t, time.Minute, "the change of access to "+resource.Resource, func() error {
@@ -70,7 +70,7 @@ func (c *Cluster) waitAccess(t testing.TB, resource schema.GroupVersionResource,
 	})
 }
 
-// bindingOf gives the kubestate user the ClusterRole of the same name.
+// bindingOf binds the ClusterRole of the same name to the kubestate user.
 func bindingOf(role string) *rbacv1.ClusterRoleBinding {
 	return &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: role},

@@ -1,7 +1,6 @@
-// Package cluster runs the API server of a Kubernetes cluster for a test: the
-// real kube-apiserver and etcd, no controllers and no kubelets, so that an
-// object changes only when the test changes it. It knows nothing of kubestate
-// but the name of its user.
+// Package cluster runs the API server of a Kubernetes cluster for a test: the real
+// kube-apiserver and etcd, without controllers and kubelets, so that objects change
+// only when the test changes them. Of kubestate it knows only the user name.
 package cluster
 
 import (
@@ -25,20 +24,20 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// A User is somebody whom the API server knows by a token.
+// User is a user that the API server identifies by a token.
 type User string
 
 const (
-	// Admin may do everything.
+	// Admin has all permissions.
 	Admin User = "admin"
-	// Kubestate may do what the test grants; at first, nothing.
+	// Kubestate has the permissions that the test grants; initially none.
 	Kubestate User = "kubestate"
 )
 
-// Cluster is one API server. Its port, certificate and objects outlive a
-// restart. It is stopped at the end of the test that started it.
+// Cluster is one API server. Its port, certificate and objects survive a restart. It is
+// stopped at the end of the test that started it.
 type Cluster struct {
-	owner  testing.TB // The processes end with it, not with a subtest that restarts them.
+	owner  testing.TB // the processes end with it, not with a subtest that restarts them
 	binary string
 	dir    string
 	port   int
@@ -46,8 +45,8 @@ type Cluster struct {
 	server *harness.Process
 }
 
-// Start runs the API server at path binary, with additional kube-apiserver
-// flags, and returns when it is ready.
+// Start runs the API server binary with additional kube-apiserver flags, and returns
+// when it is ready.
 func Start(t testing.TB, binary string, flags ...string) *Cluster {
 	t.Helper()
 	c := &Cluster{owner: t, binary: binary, dir: t.TempDir(), port: harness.FreePorts(t, 1)[0], flags: flags}
@@ -67,8 +66,8 @@ func (c *Cluster) Restart(t testing.TB) {
 		c.path("etcd"),
 		"--secure-port=" + strconv.Itoa(c.port),
 		"--bind-address=127.0.0.1",
-		// Nothing uses the Service of the API server itself; without these
-		// two flags it looks for an address that others can reach.
+		// Nothing uses the Service of the API server; without these two flags it looks
+		// for an external address.
 		"--advertise-address=127.0.0.1",
 		"--endpoint-reconciler-type=none",
 		"--cert-dir=" + c.path("certificates"),
@@ -88,8 +87,8 @@ func (c *Cluster) Restart(t testing.TB) {
 	t.Logf("the API server was ready after %s", time.Since(started).Round(100*time.Millisecond))
 }
 
-// waitReady returns when the API server answers /readyz with 200. It makes a
-// client for each attempt, for the certificate appears while the server starts.
+// waitReady waits until /readyz of the API server returns 200. It creates a client for
+// each attempt, because the certificate is created during startup.
 func (c *Cluster) waitReady(t testing.TB) {
 	t.Helper()
 	c.server.Eventually(t, time.Minute, "the API server is ready", func() error {
@@ -114,21 +113,20 @@ func (c *Cluster) waitReady(t testing.TB) {
 	})
 }
 
-// Stop ends the API server as a roll-out does: it closes its watches in an
-// orderly way.
+// Stop shuts down the API server gracefully, closing its watches.
 func (c *Cluster) Stop(t testing.TB) {
 	t.Helper()
 	c.server.Signal(syscall.SIGTERM)
 	c.server.ExitCode(t, time.Minute)
 }
 
-// Kill ends the API server as a crash does.
+// Kill kills the API server.
 func (c *Cluster) Kill() { c.server.Kill() }
 
-// URL is where the API server serves.
+// URL returns the URL of the API server.
 func (c *Cluster) URL() string { return fmt.Sprintf("https://127.0.0.1:%d", c.port) }
 
-// Config returns what a client needs to act as user, without a rate limit.
+// Config returns the client configuration of a user, without a rate limit.
 func (c *Cluster) Config(user User) *rest.Config {
 	return &rest.Config{
 		Host:            c.URL(),
@@ -169,8 +167,8 @@ func (c *Cluster) writeFile(t testing.TB, name string, content []byte) {
 	}
 }
 
-// token is the bearer token of user. It opens nothing but the API server of
-// one test on the loopback interface.
+// token returns the bearer token of a user. It is valid only for the API server of one
+// test on the loopback interface.
 func token(user User) string { return "token-of-" + string(user) }
 
 // privateKey returns a new key for signing service account tokens, as PEM.

@@ -13,8 +13,8 @@ import (
 	"github.com/kubestate/kubestate/test/e2e/harness"
 )
 
-// Define creates the CustomResourceDefinitions of a file and returns when the API
-// server serves what they define. It returns what takes them back.
+// Define creates the CustomResourceDefinitions in a file and returns when their
+// resources are served. It returns a function that removes them.
 func (c *Cluster) Define(t testing.TB, file string) (undo func()) {
 	t.Helper()
 	c.Create(t, file)
@@ -42,7 +42,7 @@ func (c *Cluster) Define(t testing.TB, file string) (undo func()) {
 	}
 }
 
-// defined returns the resource that a definition with one version defines.
+// defined returns the resource of a definition with one version.
 func defined(t testing.TB, definition *unstructured.Unstructured) schema.GroupVersionResource {
 	t.Helper()
 	group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")

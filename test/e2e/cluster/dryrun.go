@@ -10,9 +10,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// DryRun asks the server to create the objects of a YAML file without keeping them,
-// with unknown fields as errors. Kinds of a group in absent are left out: the server
-// does not know them.
+// DryRun validates the objects of a YAML file with a server-side dry run; unknown
+// fields are errors. Kinds of groups in absent, which the server does not have, are
+// skipped.
 func (c *Cluster) DryRun(t testing.TB, file string, absent ...string) {
 	t.Helper()
 	options := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}, FieldValidation: metav1.FieldValidationStrict}

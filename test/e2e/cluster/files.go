@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// Object says which object of the API server is meant.
+// Object identifies an object of the API server.
 type Object struct {
 	Resource        schema.GroupResource
 	Namespace, Name string
@@ -21,7 +21,7 @@ type Object struct {
 	version string
 }
 
-// Objects returns which objects Create makes of YAML files.
+// Objects returns the objects that Create creates from YAML files.
 func Objects(t testing.TB, files ...string) []Object {
 	t.Helper()
 	var objects []Object
@@ -34,8 +34,7 @@ func Objects(t testing.TB, files ...string) []Object {
 	return objects
 }
 
-// Served returns the resources that the API server serves, each in the version
-// that the server prefers.
+// Served returns the resources of the API server, each in the preferred version.
 func (c *Cluster) Served(t testing.TB) map[schema.GroupResource]schema.GroupVersionResource {
 	t.Helper()
 	lists, err := discovery.ServerPreferredResources(c.client(t).Discovery())
@@ -53,8 +52,8 @@ func (c *Cluster) Served(t testing.TB) map[schema.GroupResource]schema.GroupVers
 	return served
 }
 
-// AskDelete asks for the end of objects, as a user does. What has a finalizer
-// stays, and so do pods on a node, for there is no kubelet.
+// AskDelete deletes objects as a user does. Objects with a finalizer stay, and so do
+// Pods on a node, because there is no kubelet.
 func (c *Cluster) AskDelete(t testing.TB, objects []Object) {
 	t.Helper()
 	for _, o := range objects {
@@ -64,9 +63,8 @@ func (c *Cluster) AskDelete(t testing.TB, objects []Object) {
 	}
 }
 
-// Remove deletes what is left of objects. It does the part of controllers and
-// kubelets: no finalizer and no grace period keeps an object. It begins with
-// the last, so that a namespace goes after what is in it.
+// Remove deletes objects in reverse order, so that a namespace follows its content. It
+// replaces controllers and kubelets: finalizers and grace periods are overridden.
 func (c *Cluster) Remove(t testing.TB, objects []Object) {
 	t.Helper()
 	for _, o := range slices.Backward(objects) {

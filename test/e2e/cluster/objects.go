@@ -18,8 +18,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-// Create makes every object of a YAML file with several documents. An object
-// that has a status gets it too, by a second request as a controller's.
+// Create creates the objects of a multi-document YAML file. Status is set by a second
+// request, as a controller does.
 func (c *Cluster) Create(t testing.TB, file string) {
 	t.Helper()
 	for _, object := range readObjects(t, file) {
@@ -41,8 +41,8 @@ func (c *Cluster) Create(t testing.TB, file string) {
 	}
 }
 
-// List returns every object of the resources, each with its kind and
-// apiVersion, as kubectl prints them.
+// List returns the objects of the resources, each with kind and apiVersion, as kubectl
+// prints them.
 func (c *Cluster) List(t testing.TB, resources ...schema.GroupVersionResource) []unstructured.Unstructured {
 	t.Helper()
 	client := c.dynamic(t)
@@ -57,8 +57,7 @@ func (c *Cluster) List(t testing.TB, resources ...schema.GroupVersionResource) [
 	return objects
 }
 
-// Patch changes an object by a JSON merge patch, or its subresource if one is
-// named.
+// Patch applies a JSON merge patch to an object or, if given, its subresource.
 func (c *Cluster) Patch(t testing.TB, resource schema.GroupVersionResource, namespace, name, patch string, subresource ...string) {
 	t.Helper()
 	_, err := c.dynamic(t).Resource(resource).Namespace(namespace).
@@ -68,8 +67,8 @@ func (c *Cluster) Patch(t testing.TB, resource schema.GroupVersionResource, name
 	}
 }
 
-// Delete asks for the end of an object. A pod on a node stays for the grace
-// period, in seconds, for there is no kubelet; other objects go at once.
+// Delete deletes an object. A Pod on a node stays for the grace period, in seconds,
+// because there is no kubelet; other objects disappear at once.
 func (c *Cluster) Delete(t testing.TB, resource schema.GroupVersionResource, namespace, name string, grace int64) {
 	t.Helper()
 	err := c.dynamic(t).Resource(resource).Namespace(namespace).Delete(t.Context(), name, metav1.DeleteOptions{GracePeriodSeconds: &grace})
@@ -78,8 +77,8 @@ func (c *Cluster) Delete(t testing.TB, resource schema.GroupVersionResource, nam
 	}
 }
 
-// DeleteAll removes every object of a resource at once, in one namespace or,
-// if the resource has none, in the cluster.
+// DeleteAll deletes all objects of a resource, in a namespace or, if it is
+// cluster-scoped, in the cluster.
 func (c *Cluster) DeleteAll(t testing.TB, resource schema.GroupVersionResource, namespace string) {
 	t.Helper()
 	err := c.dynamic(t).Resource(resource).Namespace(namespace).
@@ -89,8 +88,8 @@ func (c *Cluster) DeleteAll(t testing.TB, resource schema.GroupVersionResource, 
 	}
 }
 
-// DeleteNamespace removes a namespace, whether its deletion has begun or not.
-// It does a controller's part: the object goes when its finalizers do.
+// DeleteNamespace deletes a namespace, even if it is being deleted already. It replaces
+// the namespace controller: the object disappears with its finalizers.
 func (c *Cluster) DeleteNamespace(t testing.TB, name string) {
 	t.Helper()
 	namespaces := c.client(t).CoreV1().Namespaces()

@@ -8,9 +8,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Requests returns how many requests with a verb, such as LIST or WATCH, the
-// API server has answered for the resource since it started, whoever sent
-// them. A watch counts when it ends.
+// Requests returns how many requests of a verb, such as LIST or WATCH, for the resource
+// the API server has answered since it started, from any client. A watch counts when it
+// ends.
 func (c *Cluster) Requests(t testing.TB, resource schema.GroupVersionResource, verb string) int {
 	t.Helper()
 	metrics, err := c.client(t).Discovery().RESTClient().Get().AbsPath("/metrics").DoRaw(t.Context())

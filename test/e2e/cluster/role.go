@@ -9,9 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// GrantRole creates the one ClusterRole of a file, as it is, and binds it to
-// the kubestate user. It returns the resources that the role names, and what
-// takes the role back.
+// GrantRole creates the ClusterRole in a file and binds it to the kubestate user. It
+// returns the resources in the role, and a function that removes it.
 func (c *Cluster) GrantRole(t testing.TB, file string) (resources []schema.GroupResource, revoke func()) {
 	t.Helper()
 	role := readRole(t, file)
@@ -53,8 +52,8 @@ func readRole(t testing.TB, file string) *rbacv1.ClusterRole {
 	return role
 }
 
-// GrantIn creates the one Role of a file, as it is, in a namespace and binds it to
-// the kubestate user there. It returns what takes it back.
+// GrantIn creates the Role in a file in a namespace and binds it to the kubestate user
+// there. It returns a function that removes it.
 func (c *Cluster) GrantIn(t testing.TB, namespace, file string) (revoke func()) {
 	t.Helper()
 	objects := readObjects(t, file)

@@ -1,8 +1,7 @@
-// Package harness builds the programs of a test, runs them as child processes
-// and talks to them as an outsider does: flags, ports, signals, exit codes.
-// Both test modules beside it use it. It knows how kubestate is started and
-// nothing of Kubernetes or Prometheus, and it depends on the standard library
-// only.
+// Package harness builds the programs of a test, runs them as child processes and uses
+// them from outside: flags, ports, signals, exit codes. It knows how kubestate is
+// started, but nothing about Kubernetes or Prometheus, and depends only on the standard
+// library.
 package harness
 
 import (
@@ -15,9 +14,8 @@ import (
 	"time"
 )
 
-// Build runs "go build -o outDir args..." in moduleDir. It says on progress
-// what it builds, and says so again twice a minute: a build from an empty
-// cache takes minutes.
+// Build runs "go build -o outDir args..." in moduleDir. It reports what it builds on
+// progress, twice a minute: a build with an empty cache takes minutes.
 func Build(progress io.Writer, moduleDir, outDir string, args ...string) error {
 	out, err := filepath.Abs(outDir)
 	if err != nil {

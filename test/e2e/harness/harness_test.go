@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// judged is a test of which somebody wants to know what it fails of.
+// judged is a testing.TB that records failures.
 type judged struct {
 	testing.TB
 	complaints []string
@@ -23,7 +23,7 @@ func (j *judged) Fatalf(format string, args ...any) {
 	panic(j)
 }
 
-// judge returns what a test complains of.
+// judge returns the failures of a test.
 func judge(t *testing.T, test func(t testing.TB)) string {
 	t.Helper()
 	j := &judged{TB: t}
@@ -38,7 +38,7 @@ func judge(t *testing.T, test func(t testing.TB)) string {
 	return strings.Join(j.complaints, "\n")
 }
 
-// TestEventuallyWithoutProcess: who waits for a process that has ended is told so.
+// Waiting for a process that has ended fails at once.
 func TestEventuallyWithoutProcess(t *testing.T) {
 	p := Start(t, "sh", "/bin/sh", "-c", "exit 3")
 	got := judge(t, func(t testing.TB) {
@@ -52,7 +52,7 @@ func TestEventuallyWithoutProcess(t *testing.T) {
 	}
 }
 
-// TestCheckLog has a kubestate say what must never be.
+// The log of a kubestate contains what must never happen.
 func TestCheckLog(t *testing.T) {
 	for _, c := range []struct{ log, want string }{
 		{`msg=listening\nmsg="watch failed; retrying" resource=pods`, ""},
@@ -68,7 +68,7 @@ func TestCheckLog(t *testing.T) {
 	}
 }
 
-// TestFreePorts: ports that are asked for together differ.
+// Ports requested together are distinct.
 func TestFreePorts(t *testing.T) {
 	seen := map[int]bool{}
 	for _, port := range FreePorts(t, 100) {

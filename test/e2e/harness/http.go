@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// Eventually calls check until it returns nil, and fails the test with the
-// last error when timeout has passed or the test's context has ended.
+// Eventually calls check until it returns nil, and fails the test with the last error
+// after timeout or when the test's context ends.
 func Eventually(t testing.TB, timeout time.Duration, what string, check func() error) {
 	t.Helper()
 	eventually(t, nil, timeout, what, check)
 }
 
-// eventually is Eventually, and fails the test when over is closed, too.
+// eventually is Eventually, and also fails the test when over is closed.
 func eventually(t testing.TB, over <-chan struct{}, timeout time.Duration, what string, check func() error) {
 	t.Helper()
 	deadline := time.Now().Add(timeout)
@@ -42,10 +42,9 @@ func eventually(t testing.TB, over <-chan struct{}, timeout time.Duration, what 
 	}
 }
 
-// FreePorts returns TCP ports of 127.0.0.1 that nobody listens on, all different.
-// It is for programs that cannot choose a port themselves and say which. The
-// ports lie below those that systems give to whoever asks for any, so that nobody
-// gets one before the program does that it is for.
+// FreePorts returns distinct TCP ports of 127.0.0.1 that nobody listens on. It is for
+// programs that cannot choose a port and report it. The ports are below the ephemeral
+// range, so that the system does not assign them before the program listens.
 func FreePorts(t testing.TB, n int) []int {
 	t.Helper()
 	const first, last = 10_000, 30_000
@@ -59,14 +58,14 @@ func FreePorts(t testing.TB, n int) []int {
 		if err != nil {
 			continue
 		}
-		defer listener.Close() // Held until all are known.
+		defer listener.Close() // held until all ports are chosen
 		ports = append(ports, port)
 	}
 	t.Fatal("find free ports: none of a thousand is free")
 	return nil
 }
 
-// Response is an HTTP response that was read to its end.
+// Response is a completely read HTTP response.
 type Response struct {
 	Status int
 	Body   string

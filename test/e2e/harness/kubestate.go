@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// Kubestate is a running kubestate. Its ports are such as the system gives it.
+// Kubestate is a running kubestate on ports chosen by the system.
 type Kubestate struct {
 	*Process
-	Main      string // URL of the main port, without a path; the agent has none
+	Main      string // URL of the main port, without a path; empty for the agent
 	Telemetry string // URL of the telemetry port, without a path
 }
 
-// StartKubestate runs the program at path with args and the flags that choose
-// its ports, and returns when they are open. In the end the test fails if the
-// program has met with what must never be; see checkLog.
+// StartKubestate runs the program at path with args and the flags that select its
+// ports, and returns when they are open. At the end, the test fails if something
+// happened that must never happen; see checkLog.
 func StartKubestate(t testing.TB, path string, args ...string) *Kubestate {
 	t.Helper()
 	return startKubestate(t, "kubestate", path, append(args, "--host=127.0.0.1", "--port=0"),
@@ -35,16 +35,15 @@ func StartAgent(t testing.TB, name, path string, args ...string) *Kubestate {
 func startKubestate(t testing.TB, name, path string, args []string, listening *regexp.Regexp) *Kubestate {
 	t.Helper()
 	k := &Kubestate{}
-	t.Cleanup(func() { k.checkLog(t) }) // It comes after that of Start, which ends the process.
+	t.Cleanup(func() { k.checkLog(t) }) // runs after the cleanup of Start, which ends the process
 	k.Process = Start(t, name, path, append(args, "--telemetry-host=127.0.0.1", "--telemetry-port=0")...)
 	addresses := k.LogMatch(t, name+" listens", listening)
 	k.Main, k.Telemetry = "http://"+addresses[1], "http://"+addresses[2]
 	return k
 }
 
-// checkLog fails the test if the program says that a goroutine has panicked, as
-// it does when a store finds itself broken (KUBESTATE_VALIDATE=1), or that the
-// race detector has found something.
+// checkLog fails the test if the program logged a panic of a goroutine, as a store with
+// a violated invariant causes (KUBESTATE_VALIDATE=1), or a data race.
 func (k *Kubestate) checkLog(t testing.TB) {
 	t.Helper()
 	if k.Process == nil {
@@ -56,7 +55,7 @@ func (k *Kubestate) checkLog(t testing.TB) {
 	}
 }
 
-// WaitReady returns when kubestate says that every kind has synced.
+// WaitReady waits until kubestate is ready.
 func (k *Kubestate) WaitReady(t testing.TB) {
 	t.Helper()
 	k.Eventually(t, time.Minute, k.name+" is ready", func() error {
@@ -64,7 +63,7 @@ func (k *Kubestate) WaitReady(t testing.TB) {
 	})
 }
 
-// Status is an error unless a GET of url is answered with status want.
+// Status returns an error unless a GET of url returns the status want.
 func (k *Kubestate) Status(ctx context.Context, url string, want int) error {
 	response, err := Get(ctx, url)
 	if err != nil {
@@ -76,8 +75,8 @@ func (k *Kubestate) Status(ctx context.Context, url string, want int) error {
 	return nil
 }
 
-// Scrape returns the body of /metrics, in the text format unless the header,
-// pairs of names and values, asks for another.
+// Scrape returns the body of /metrics, in the text format unless the header, pairs of
+// names and values, requests another.
 func (k *Kubestate) Scrape(t testing.TB, header ...string) string {
 	t.Helper()
 	response, err := Get(t.Context(), k.Main+"/metrics", header...)

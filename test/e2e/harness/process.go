@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Process is a running child process. It is killed at the end of the test
-// that started it, and the end of its log is printed if the test failed.
+// Process is a running child process. It is killed at the end of the test that started
+// it; if the test failed, the end of its log is printed.
 type Process struct {
 	name string
 	cmd  *exec.Cmd
@@ -31,7 +31,7 @@ func Start(t testing.TB, name, path string, args ...string) *Process {
 		t.Fatalf("start %s: %v", name, err)
 	}
 	go func() {
-		// An exit code other than 0 is an error here; ExitCode reports it.
+		// an exit code other than 0 is an error here; ExitCode reports it
 		_ = p.cmd.Wait()
 		close(p.done)
 	}()
@@ -44,21 +44,21 @@ func Start(t testing.TB, name, path string, args ...string) *Process {
 	return p
 }
 
-// Log returns what the process has written to its standard output and error.
+// Log returns the standard output and error of the process.
 func (p *Process) Log() string { return p.log.String() }
 
 // Done is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Eventually is the function Eventually for what needs the process: it also fails
-// the test when the process has ended.
+// Eventually is the function Eventually, but also fails the test when the process has
+// ended.
 func (p *Process) Eventually(t testing.TB, timeout time.Duration, what string, check func() error) {
 	t.Helper()
 	eventually(t, p.done, timeout, what, check)
 }
 
-// LogMatch returns the submatches of an expression in the first lines of the log,
-// for which it waits. The expression should match whole lines.
+// LogMatch waits for a match of an expression at the start of the log and returns its
+// submatches. The expression should match whole lines.
 func (p *Process) LogMatch(t testing.TB, what string, expression *regexp.Regexp) []string {
 	t.Helper()
 	var match []string
@@ -80,8 +80,8 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
-// ExitCode waits for the end of the process, at most for timeout, and returns
-// its exit code, -1 if a signal ended it.
+// ExitCode waits for the process to end, at most for timeout, and returns its exit
+// code, or -1 if a signal ended it.
 func (p *Process) ExitCode(t testing.TB, timeout time.Duration) int {
 	t.Helper()
 	select {
