@@ -86,8 +86,9 @@ type Exporter struct {
 
 	// mu is locked for moments: a scrape holds it while it takes snapshots.
 	mu        sync.RWMutex
-	parts     []*part // of the configuration, sorted by resource
-	serving   []*part // what scrapes see of them, in the same order
+	parts     []*part         // of the configuration, sorted by resource
+	serving   []*part         // what scrapes see of them, in the same order
+	shared    map[string]bool // the families that several of these have; never changed
 	plainOnly bool
 }
 
@@ -198,19 +199,31 @@ func unknownResources(what string, lists map[string][]string, known []string) er
 	return errors.Join(errs...)
 }
 
-// sharedFamilies returns an error for each family that several resources have: its samples
+// sharedFamilies returns an error for each family that several resources have, unless one
+// of them shares it and their types and units are equal: its samples
 // would not be contiguous in the exposition.
 func sharedFamilies(tables []*kind.Table) error {
 	var errs []error
-	of := map[string]*kind.Table{}
+	type sharer struct {
+		*metric.Desc
+
+		of kind.Resource
+	}
+	of := map[string]sharer{}
 	for _, t := range tables {
 		families := t.Schema().Families
 		for i := range families {
-			name := families[i].Name
-			if other, ok := of[name]; ok && keyOf(other.Resource) != keyOf(t.Resource) {
-				errs = append(errs, fmt.Errorf("duplicate family %s: of %s and %s", name, other.Name, t.Name))
+			d := &families[i]
+			other, ok := of[d.Name]
+			switch {
+			case !ok || keyOf(other.of) == keyOf(t.Resource):
+			case !d.Shared && !other.Shared:
+				errs = append(errs, fmt.Errorf("duplicate family %s: of %s and %s", d.Name, other.of.Name, t.Name))
+			case d.Type != other.Type || d.Unit != other.Unit:
+				errs = append(errs, fmt.Errorf("duplicate family %s: of type %s and unit %q in %s, of type %s and unit %q in %s",
+					d.Name, other.Type, other.Unit, other.of.Name, d.Type, d.Unit, t.Name))
 			}
-			of[name] = t
+			of[d.Name] = sharer{d, t.Resource}
 		}
 	}
 	return errors.Join(errs...)
@@ -286,5 +299,5 @@ func (x *Exporter) body(f exposition.Format, sel Selection) *store.Body {
 			snapshots = append(snapshots, p.store.Snapshot(store.Slice(sel.Slice)))
 		}
 	}
-	return store.NewBody(x.converter, f, snapshots, nil)
+	return store.NewBody(x.converter, f, snapshots, x.shared)
 }

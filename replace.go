@@ -147,7 +147,7 @@ func (x *Exporter) show() {
 		serving = x.serve(visible)
 	}
 	x.mu.Lock()
-	x.serving = serving
+	x.serving, x.shared = serving, sharedNames(serving)
 	x.mu.Unlock()
 	for _, p := range serving {
 		if p.shown {
@@ -181,13 +181,30 @@ func sharing(parts []*part) (found []*part) {
 	for _, p := range parts {
 		families := p.table.Schema().Families
 		for i := range families {
-			if other := of[families[i].Name]; other != nil && other != p {
+			if other := of[families[i].Name]; other != nil && other != p && !families[i].Shared {
 				found = append(found, other, p)
 			}
 			of[families[i].Name] = p
 		}
 	}
 	return found
+}
+
+// sharedNames returns the names of the families that several parts have.
+func sharedNames(parts []*part) map[string]bool {
+	shared := map[string]bool{}
+	seen := map[string]bool{}
+	for _, p := range parts {
+		families := p.table.Schema().Families
+		for i := range families {
+			if name := families[i].Name; seen[name] {
+				shared[name] = true
+			} else {
+				seen[name] = true
+			}
+		}
+	}
+	return shared
 }
 
 // part is what an Exporter stores of one resource in one configuration.

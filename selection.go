@@ -12,8 +12,9 @@ import (
 
 // Selection selects what a scrape returns. The zero value selects everything.
 type Selection struct {
-	// Only has the names of the resources to return: plurals ("pods"), or plurals with the
-	// group ("pods.metrics.k8s.io") where several groups have one. Nil selects all
+	// Only has the names of the resources to return: plurals ("pods"), or where several
+	// groups have one, plurals with the group ("pods.metrics.k8s.io") or with version and
+	// group ("pods.v1beta1.metrics.k8s.io"). Nil selects all
 	// resources, an empty list none. Names that the Exporter does not serve are ignored.
 	Only []string
 	// Without has the names of resources to leave out, also when Only names them.
@@ -37,8 +38,8 @@ func (s Selection) admits(t *kind.Table) bool {
 
 // isName reports whether a name of a Selection names the resource of a table.
 func isName(name string, t *kind.Table) bool {
-	plural, group, qualified := strings.Cut(name, ".")
-	return plural == t.Name && (!qualified || group == t.Group)
+	plural, rest, qualified := strings.Cut(name, ".")
+	return plural == t.Name && (!qualified || rest == t.Group || rest == strings.TrimSuffix(t.Version+"."+t.Group, "."))
 }
 
 // names returns the names in comma-separated lists; nil if there is no list.

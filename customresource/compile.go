@@ -34,8 +34,11 @@ type family struct {
 }
 
 // compile compiles all entries. What is invalid is left out and becomes a problem.
-func (c *Config) compile() {
-	first := map[string]*family{}
+func (c *Config) compile(taken []metric.Desc) {
+	first := map[string]namesake{}
+	for _, d := range taken {
+		first[d.Name] = namesake{d, "the built-in metric"}
+	}
 	c.Resources = slices.DeleteFunc(c.Resources, func(r *Resource) bool {
 		k := checker{into: &c.Problems}
 		k.resource(r)
@@ -90,7 +93,7 @@ func (k *checker) resource(r *Resource) {
 func (k *checker) metric(r *Resource, i int) *family {
 	m, at := &r.Metrics[i], r.at.in("metrics", fmt.Sprintf("[%d]", i))
 	f := &family{common: [2]map[string]string{r.CommonLabels, m.CommonLabels}}
-	f.desc = metric.Desc{Name: r.familyName(m.Name), Type: metric.Gauge, Stability: metric.Alpha, Help: m.Help}
+	f.desc = metric.Desc{Name: r.familyName(m.Name), Type: metric.Gauge, Stability: metric.Alpha, Help: m.Help, Shared: true}
 	if !validMetricName.MatchString(f.desc.Name) {
 		k.wrong(at.in("name"), fmt.Sprintf("invalid metric name %q", f.desc.Name), "must consist of letters, digits, _ and :, and not begin with a digit")
 	}
@@ -124,19 +127,25 @@ func (r *Resource) familyName(name string) string {
 	}
 }
 
-// consistent checks that metrics of one name have one type, whatever their resources,
-// and makes them have one help and unit, those of the first.
-func (k *checker) consistent(first map[string]*family, f *family, at place) {
-	other := first[f.desc.Name]
+// namesake is the first metric of a name, and what it is in messages.
+type namesake struct {
+	desc metric.Desc
+	what string
+}
+
+// consistent checks that metrics of one name have one type and unit, whatever their
+// resources, and gives them one help, that of the first.
+func (k *checker) consistent(first map[string]namesake, f *family, at place) {
+	other, ok := first[f.desc.Name]
 	switch {
-	case other == nil:
-		first[f.desc.Name] = f
+	case !ok:
+		first[f.desc.Name] = namesake{f.desc, "the metric above"}
 	case other.desc.Type != f.desc.Type:
 		k.wrong(at, fmt.Sprintf("duplicate metric %s of type %s", f.desc.Name, f.desc.Type),
-			fmt.Sprintf("must be of type %s as the metric above", other.desc.Type))
+			fmt.Sprintf("must be of type %s as %s", other.desc.Type, other.what))
 	case other.desc.Unit != f.desc.Unit:
 		k.wrong(at, fmt.Sprintf("duplicate metric %s with unit %q", f.desc.Name, f.desc.Unit),
-			fmt.Sprintf("must have unit %q as the metric above", other.desc.Unit))
+			fmt.Sprintf("must have unit %q as %s", other.desc.Unit, other.what))
 	default:
 		f.desc.Help = other.desc.Help
 	}

@@ -111,7 +111,11 @@ func (s *Selector) UnmarshalYAML(node *yaml.Node) error {
 // apiVersion. An invalid entry of spec.resources is a problem of that entry alone, and an
 // invalid metric of that metric. The error is about documents that cannot be read at all;
 // the others are in the Config, which is never nil.
-func Parse(sources ...Source) (*Config, error) {
+func Parse(sources ...Source) (*Config, error) { return ParseNextTo(nil, sources...) }
+
+// ParseNextTo is Parse for where families of other resources are served, too: a metric with
+// the name of one of them must have its type and unit.
+func ParseNextTo(taken []metric.Desc, sources ...Source) (*Config, error) {
 	c := &Config{}
 	var unreadable problem.List
 	for _, s := range sources {
@@ -124,7 +128,7 @@ func Parse(sources ...Source) (*Config, error) {
 			c.add(s.Name, i, &entries[i])
 		}
 	}
-	c.compile()
+	c.compile(taken)
 	return c, unreadable.Err()
 }
 

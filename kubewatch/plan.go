@@ -158,21 +158,21 @@ func (e Entry) String() string {
 }
 
 // entryKey identifies an entry within a plan.
-type entryKey struct{ resource, group, namespace string }
+type entryKey struct{ resource, group, version, namespace string }
 
 func (e Entry) key() entryKey {
 	r := e.Consumers[0].Table.Resource
-	return entryKey{r.Name, r.Group, e.Namespace}
+	return entryKey{r.Name, r.Group, r.Version, e.Namespace}
 }
 
 // sameResource reports whether two entries read the same resource, in any namespace.
 func (e Entry) sameResource(other Entry) bool {
 	a, b := e.key(), other.key()
-	return a.resource == b.resource && a.group == b.group
+	return a.resource == b.resource && a.group == b.group && a.version == b.version
 }
 
 func (k entryKey) compare(other entryKey) int {
-	return cmp.Or(cmp.Compare(k.resource, other.resource), cmp.Compare(k.group, other.group), cmp.Compare(k.namespace, other.namespace))
+	return cmp.Or(cmp.Compare(k.resource, other.resource), cmp.Compare(k.group, other.group), cmp.Compare(k.version, other.version), cmp.Compare(k.namespace, other.namespace))
 }
 
 // Diff is what changes from one plan to the next.

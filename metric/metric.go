@@ -47,6 +47,7 @@ type Desc struct {
 	Prefix     string  // for families with labels from a Kubernetes map: prefix of their names ("label")
 	AllowList  AllowList
 	OptIn      bool   // off unless asked for by name
+	Shared     bool   // other resources may have a family of the same name and type
 	Beyond     bool   // not in kube-state-metrics
 	Deprecated string // version in which the family was deprecated, such as "v2.14.0"
 }

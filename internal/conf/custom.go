@@ -11,6 +11,7 @@ import (
 	packs "github.com/kubestate/kubestate/deploy/custom-resources"
 	"github.com/kubestate/kubestate/internal/bounded"
 	"github.com/kubestate/kubestate/internal/problem"
+	"github.com/kubestate/kubestate/metric"
 )
 
 // Configured reports whether any metrics of custom resources are asked for.
@@ -38,7 +39,11 @@ func (o *Options) customResources() (*customresource.Config, problem.List) {
 			sources = append(sources, customresource.Source{Name: "--custom-resource-pack " + name, Text: text})
 		}
 	}
-	config, err := customresource.Parse(sources...)
+	var taken []metric.Desc
+	for _, t := range o.kinds() {
+		taken = append(taken, t.Schema().Families...)
+	}
+	config, err := customresource.ParseNextTo(taken, sources...)
 	return config, append(problems, problem.Of(err)...)
 }
 
