@@ -90,9 +90,9 @@ type Agent struct {
 	ClusterAggregates bool `json:"clusterAggregates,omitempty"`
 
 	// Time from flush to flush. Default: 15s.
-	Interval time.Duration `json:"interval,omitempty" minimum:"1s"`
+	Interval time.Duration `json:"interval,omitempty" minimum:"1s" maximum:"8760h"`
 	// If given, a flush has only series that changed, and all of them once in this time.
-	Heartbeat time.Duration `json:"heartbeat,omitempty" minimum:"1s"`
+	Heartbeat time.Duration `json:"heartbeat,omitempty" minimum:"1s" maximum:"8760h"`
 
 	// Election of the replica that sends.
 	LeaderElection LeaderElection `json:"leaderElection,omitzero"`
@@ -112,13 +112,13 @@ type LeaderElection struct {
 	// Name of this replica. Default: that of the host and a random suffix.
 	Identity string `json:"identity,omitempty"`
 	// How long a leader that does not renew the Lease stays the leader. Default: 15s.
-	LeaseDuration time.Duration `json:"leaseDuration,omitempty" minimum:"1s"`
+	LeaseDuration time.Duration `json:"leaseDuration,omitempty" minimum:"1s" maximum:"1h"`
 	// How long a leader tries to renew the Lease before it steps down. Default: two
 	// thirds of leaseDuration.
-	RenewDeadline time.Duration `json:"renewDeadline,omitempty" minimum:"100ms"`
+	RenewDeadline time.Duration `json:"renewDeadline,omitempty" minimum:"100ms" maximum:"1h"`
 	// Time between attempts to acquire or renew the Lease. Default: a fifth of
 	// renewDeadline.
-	RetryPeriod time.Duration `json:"retryPeriod,omitempty" minimum:"10ms"`
+	RetryPeriod time.Duration `json:"retryPeriod,omitempty" minimum:"10ms" maximum:"1h"`
 }
 
 // Bytes is a number of bytes, written as a number or with a unit: 33554432, 32MiB.

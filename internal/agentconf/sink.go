@@ -23,10 +23,10 @@ type Common struct {
 	// Name of the sink in metrics and in the log. Default: its type.
 	Name string `json:"name,omitempty"`
 	// Time from flush to flush. Default: that of the agent.
-	Interval time.Duration `json:"interval,omitempty" minimum:"1s"`
+	Interval time.Duration `json:"interval,omitempty" minimum:"1s" maximum:"8760h"`
 	// If given, a flush has only series that changed, and all of them once in this
 	// time. Default: that of the agent.
-	Heartbeat time.Duration `json:"heartbeat,omitempty" minimum:"1s"`
+	Heartbeat time.Duration `json:"heartbeat,omitempty" minimum:"1s" maximum:"8760h"`
 	// Further tags of all series of this sink.
 	Tags map[string]string `json:"tags,omitempty"`
 }

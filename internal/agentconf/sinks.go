@@ -61,10 +61,10 @@ type DogStatsD struct {
 	// Bytes of packets that are buffered while the receiver is down. Default: 16MiB.
 	Buffer Bytes `json:"buffer,omitempty"`
 	// How long a flush may wait for a receiver that does not read. Default: 10s.
-	Timeout time.Duration `json:"timeout,omitempty" minimum:"1ms"`
+	Timeout time.Duration `json:"timeout,omitempty" minimum:"1ms" maximum:"1h"`
 	// Time over which a flush is spread evenly, because UDP does not report that the
 	// receiver's buffer is full. Default: as fast as possible.
-	Spread time.Duration `json:"spread,omitempty" minimum:"0s"`
+	Spread time.Duration `json:"spread,omitempty" minimum:"0s" maximum:"8760h"`
 	// Whether the receiver may add its own host to series that have none.
 	AgentHost bool `json:"agentHost,omitempty"`
 }
@@ -83,9 +83,9 @@ type Requests struct {
 	// Bytes of requests that are buffered while the receiver is down. Default: 32MiB.
 	Buffer Bytes `json:"buffer,omitempty"`
 	// Time for one attempt to send a request. Default: 30s.
-	Timeout time.Duration `json:"timeout,omitempty" minimum:"1ms"`
+	Timeout time.Duration `json:"timeout,omitempty" minimum:"1ms" maximum:"1h"`
 	// Attempts to send a request. Default: as many as the buffer allows.
-	Attempts int `json:"attempts,omitempty" minimum:"1"`
+	Attempts int `json:"attempts,omitempty" minimum:"1" maximum:"1000"`
 	// Path of a PEM file with the certificate authorities of the receiver. Default: those
 	// of the system.
 	CAFile string `json:"caFile,omitempty"`
@@ -125,7 +125,7 @@ type Datadog struct {
 	// Path of a file with the API key. It is read for each request.
 	KeyFile string `json:"keyFile"`
 	// Series in a request. Default: 10000.
-	MaxSeries int `json:"maxSeries,omitempty" minimum:"1"`
+	MaxSeries int `json:"maxSeries,omitempty" minimum:"1" maximum:"1000000"`
 	// Bytes of a request before compression. Default: 5MiB.
 	MaxBytes Bytes `json:"maxBytes,omitempty"`
 	// Bytes of a request on the wire. Default: 512000.
@@ -163,7 +163,7 @@ type OTLP struct {
 	// Attributes of every resource that has none of their key.
 	Resource map[string]string `json:"resource,omitempty"`
 	// Series in a request. Default: 10000.
-	MaxSeries int `json:"maxSeries,omitempty" minimum:"1"`
+	MaxSeries int `json:"maxSeries,omitempty" minimum:"1" maximum:"1000000"`
 	// Bytes of a request before compression. Default: 4MiB.
 	MaxBytes Bytes `json:"maxBytes,omitempty"`
 	// Whether requests are not compressed.
@@ -206,11 +206,11 @@ type RemoteWrite struct {
 	// Whether names keep all characters, as Prometheus supports since 3.0.
 	UTF8Names bool `json:"utf8Names,omitempty"`
 	// Series in a request. Default: 2000.
-	MaxSeries int `json:"maxSeries,omitempty" minimum:"1"`
+	MaxSeries int `json:"maxSeries,omitempty" minimum:"1" maximum:"1000000"`
 	// Bytes of a request before compression. Default: 1MiB.
 	MaxBytes Bytes `json:"maxBytes,omitempty"`
 	// Time between metadata requests of version 1.0. Default: 1m.
-	MetadataInterval time.Duration `json:"metadataInterval,omitempty" minimum:"1s"`
+	MetadataInterval time.Duration `json:"metadataInterval,omitempty" minimum:"1s" maximum:"8760h"`
 	Access
 	Requests
 }

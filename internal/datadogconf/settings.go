@@ -96,13 +96,16 @@ func (r *reader) check() *Check {
 		},
 		Interval: time.Duration(r.Interval * float64(time.Second)),
 	}
-	if c.Interval < 0 || r.Interval != 0 && c.Interval < time.Second {
-		r.file.Report(r.path+"min_collection_interval", problem.New(fmt.Sprintf("invalid interval %v", r.Interval), "must be at least 1 second"))
+	if r.Interval != 0 && !(r.Interval >= 1 && r.Interval <= maxInterval) {
+		r.file.Report(r.path+"min_collection_interval", problem.New(fmt.Sprintf("invalid interval %v", r.Interval), fmt.Sprintf("must be between 1 and %d seconds", maxInterval)))
 	}
 	r.warnUnsupported()
 	c.Warnings = r.warnings
 	return c
 }
+
+// maxInterval bounds the time from flush to flush, in seconds: a year.
+const maxInterval = 365 * 24 * 60 * 60
 
 func (r *reader) warnUnsupported() {
 	if r.CustomResource.given {

@@ -201,8 +201,11 @@ conf.yaml:3: min_collection_interval: invalid number "fast": must be a number`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
-	if _, err := Read("conf.yaml", []byte("min_collection_interval: 0.1"), 0); err == nil || err.Error() != "conf.yaml:1: min_collection_interval: invalid interval 0.1: must be at least 1 second" {
-		t.Errorf("got %v", err)
+	for _, interval := range []string{"0.1", "-1", "1e+18"} {
+		_, err := Read("conf.yaml", []byte("min_collection_interval: "+interval), 0)
+		if want := "conf.yaml:1: min_collection_interval: invalid interval " + interval + ": must be between 1 and 31536000 seconds"; err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
 	}
 }
 

@@ -7,7 +7,7 @@
 //
 // Besides the types of YAML, it knows durations ("15s"), types of strings with a few
 // allowed values (Options.Values) and types that read themselves (Custom). A tag
-// minimum:"1" bounds numbers and durations from below. Keys are case-sensitive;
+// minimum:"1" bounds numbers and durations from below, maximum:"9" from above. Keys are case-sensitive;
 // duplicate and unknown keys are problems, and so is a missing key whose tag says
 // neither omitempty nor omitzero. A field with the tag secret:"true" is never quoted.
 package strictyaml

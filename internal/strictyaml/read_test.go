@@ -18,7 +18,7 @@ import (
 type color string
 
 type part struct {
-	Size  int     `json:"size" minimum:"1"`
+	Size  int     `json:"size" minimum:"1" maximum:"1000"`
 	Share float64 `json:"share,omitempty"`
 }
 
@@ -179,6 +179,14 @@ c.yaml:26: unknown key "untaged": must be one of: name, color, on, wait, equal, 
 }
 
 // Text is not a number, and null is not an element, except that a map may be empty.
+func TestMaximum(t *testing.T) {
+	var got part
+	f := Read("c.yaml", []byte("size: 1001\n"), &got, options())
+	if err := f.Err(); err == nil || err.Error() != `c.yaml:1: size: invalid value "1001": must be at most 1000` {
+		t.Errorf("error %v, want that the size is too large", err)
+	}
+}
+
 func TestNumbersAndNothing(t *testing.T) {
 	f := Read("c.yaml", []byte(`equal: "1"
 byName:
@@ -368,7 +376,7 @@ func TestSchema(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", key, diff)
 		}
 	}
-	wantSize := map[string]any{"type": "integer", "minimum": 1.0, "description": "the Size"}
+	wantSize := map[string]any{"type": "integer", "minimum": 1.0, "maximum": 1000.0, "description": "the Size"}
 	if diff := cmp.Diff(wantSize, got.Defs["part"].Properties["size"]); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

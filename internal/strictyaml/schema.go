@@ -106,6 +106,9 @@ func (s *Schemas) structOf(t reflect.Type) Schema {
 		if n, err := strconv.ParseInt(f.minimum, 10, 64); err == nil && p["type"] == "integer" {
 			p["minimum"] = n
 		}
+		if n, err := strconv.ParseInt(f.maximum, 10, 64); err == nil && p["type"] == "integer" {
+			p["maximum"] = n
+		}
 		properties[f.key] = p
 		if f.required && !slices.Contains(s.Optional[t], f.key) {
 			required = append(required, f.key)

@@ -1,7 +1,9 @@
 package strictyaml
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"strconv"
@@ -219,7 +221,7 @@ func (v Value) readStruct(to reflect.Value) {
 		before := len(v.file.problems)
 		value.read(field)
 		if len(v.file.problems) == before {
-			value.atLeast(field, fields[i].minimum)
+			value.within(field, fields[i].minimum, fields[i].maximum)
 		}
 	})
 	o := &v.file.options
@@ -354,24 +356,34 @@ func (v Value) readText(to reflect.Value) {
 	}
 }
 
-// atLeast checks a number against the tag of its field.
-func (v Value) atLeast(n reflect.Value, minimum string) {
-	if minimum == "" || !n.CanInt() {
+// within reports a number or duration that is out of the bounds of its field, of which
+// either may be empty.
+func (v Value) within(n reflect.Value, minimum, maximum string) {
+	if !n.CanInt() {
 		return
 	}
-	least, err := strconv.ParseInt(minimum, 10, 64)
-	if n.Type() == durationType {
-		var d time.Duration
-		d, err = time.ParseDuration(minimum)
-		least = int64(d)
-	}
-	if err != nil {
-		v.Report(fmt.Errorf("bug: minimum of the field: %w", err))
-		return
-	}
-	if n.Int() < least {
+	least, err1 := bound(n.Type(), minimum, math.MinInt64)
+	most, err2 := bound(n.Type(), maximum, math.MaxInt64)
+	switch {
+	case err1 != nil || err2 != nil:
+		v.Report(fmt.Errorf("bug: bounds of the field: %w", errors.Join(err1, err2)))
+	case n.Int() < least:
 		v.Invalid("value", "must be at least "+minimum)
+	case n.Int() > most:
+		v.Invalid("value", "must be at most "+maximum)
 	}
+}
+
+// bound reads a bound of a type; an empty one is none.
+func bound(t reflect.Type, text string, none int64) (int64, error) {
+	switch {
+	case text == "":
+		return none, nil
+	case t == durationType:
+		d, err := time.ParseDuration(text)
+		return int64(d), err
+	}
+	return strconv.ParseInt(text, 10, 64)
 }
 
 // found is what the value is, for errors.
@@ -398,6 +410,7 @@ type field struct {
 	required bool
 	index    []int
 	minimum  string
+	maximum  string
 	secret   bool
 	in       reflect.Type // the struct that declares it
 	name     string       // there
@@ -420,7 +433,7 @@ func fieldsOf(t reflect.Type) []field {
 		case key == "" || key == "-":
 		default:
 			fields = append(fields, field{
-				key: key, required: flags != "omitempty" && flags != "omitzero", index: []int{i}, minimum: f.Tag.Get("minimum"),
+				key: key, required: flags != "omitempty" && flags != "omitzero", index: []int{i}, minimum: f.Tag.Get("minimum"), maximum: f.Tag.Get("maximum"),
 				secret: f.Tag.Get("secret") == "true",
 				in:     t, name: f.Name, typ: f.Type,
 			})
