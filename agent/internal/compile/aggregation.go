@@ -29,6 +29,7 @@ type Grouping struct {
 	Own       []ownBy  // the others
 	Mapping   *Mapping
 	Ambiguous bool // groups may have the same tags
+	Matched   bool // joins match labels that name an owner
 	Owned     bool // labels name an owner, which becomes a tag only if it is of some kinds
 }
 
@@ -75,9 +76,14 @@ func (p *compiler) grouping(labels []string, f *Family) *Grouping {
 	for _, label := range labels {
 		key := m.Key(label)
 		matched := slices.ContainsFunc(p.program.Matches, func(match []string) bool { return slices.Contains(match, label) })
-		if len(m.Entity) == 0 || matched || m.IsOwner(label) || m.shared(key) || f.Brought[key] {
+		switch {
+		case matched || m.IsOwner(label):
 			g.By = append(g.By, label)
-		} else {
+			g.Matched = g.Matched || matched && m.IsOwner(label)
+		case key == "": // the groups would have the same tags
+		case len(m.Entity) == 0 || m.shared(key) || f.Brought[key]:
+			g.By = append(g.By, label)
+		default:
 			g.Own = append(g.Own, ownBy{label, key})
 		}
 	}

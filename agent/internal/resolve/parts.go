@@ -26,8 +26,13 @@ func (x *Resolver) addPart(t *compile.Aggregation) {
 		part.Word = compile.LatestWord(p.Order, t.Check.StatusOf(p))
 	}
 	part.Key.from = len(d.text)
+	untagged := x.untaggedOwner(t)
 	for _, by := range t.Grouping.By {
-		d.text = AppendKey(d.text, x.groupLabel(t, by))
+		value := ""
+		if !untagged || !t.Grouping.Mapping.IsOwner(by) {
+			value = x.groupLabel(t, by)
+		}
+		d.text = AppendKey(d.text, value)
 	}
 	part.Key.to, part.Own.from = len(d.text), len(d.text)
 	for i := range t.Grouping.Own {
@@ -35,6 +40,25 @@ func (x *Resolver) addPart(t *compile.Aggregation) {
 	}
 	part.Own.to = len(d.text)
 	d.Parts = append(d.Parts, part)
+}
+
+// untaggedOwner reports whether no tag follows from the owner that the point names, so
+// that groups of several such owners would have the same tags: they are one group.
+func (x *Resolver) untaggedOwner(t *compile.Aggregation) bool {
+	g := t.Grouping
+	if !g.Owned || g.Matched {
+		return false
+	}
+	kind, name := "", ""
+	for _, label := range g.By {
+		switch label {
+		case compile.CreatedByKind, compile.OwnerKind:
+			kind = x.groupLabel(t, label)
+		case compile.CreatedByName, compile.OwnerName:
+			name = x.groupLabel(t, label)
+		}
+	}
+	return name == "" || g.Mapping.Owners.Tags[kind] == ""
 }
 
 // groupLabel returns the value of a label by which an aggregation groups.
