@@ -15,16 +15,16 @@ import (
 	"github.com/kubestate/kubestate/internal/problem"
 )
 
-// Bounds of what is read. An object of the API is far below them: etcd takes 1.5 MiB.
+// Bounds of input. API objects are far below them: etcd accepts 1.5 MiB.
 const (
 	maxDepth = 512 // of lists and maps in a document
 	maxLists = 16  // of lists of objects in lists of objects
 )
 
-// document is one value of a file: an object in JSON, or a list of them.
+// document is one value of a file: an object as JSON, or a list of objects.
 type document struct {
 	place
-	json  []byte // of a list: its apiVersion and kind
+	json  []byte // for a list: its apiVersion and kind
 	list  bool   // it has items
 	items []document
 }
@@ -49,8 +49,8 @@ func (r *Reader) split(data []byte) ([]document, error) {
 	return documents, err
 }
 
-// splitJSON reads values one after another. It ends at a malformed one, since
-// nothing marks where the next begins.
+// splitJSON reads a sequence of values. It stops at a malformed one, since nothing
+// marks the start of the next.
 func splitJSON(data []byte) ([]document, error) {
 	if line := tooDeep(data); line > 0 {
 		return nil, depthError(line)
@@ -79,8 +79,8 @@ func splitJSON(data []byte) ([]document, error) {
 	}
 }
 
-// jsonError places an error of the decoder: at its offset where it has one, else
-// where the value begins or the file ends.
+// jsonError adds the line to a decoder error: at its offset if it has one, otherwise
+// where the value starts or the file ends.
 func jsonError(data []byte, start int64, err error) error {
 	at := start
 	var syntax *stdjson.SyntaxError

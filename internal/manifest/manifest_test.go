@@ -64,8 +64,7 @@ func TestForms(t *testing.T) {
 	f("JSON typed list", `{"apiVersion":"v1","kind":"PodList","metadata":{},"items":[{"metadata":{"name":"a","namespace":"d"}},{"metadata":{"name":"b","namespace":"d"}}]}`)
 }
 
-// TestOlderVersions reads an object of a version that the API server no longer
-// serves by default.
+// Versions that the API server no longer serves by default are read.
 func TestOlderVersions(t *testing.T) {
 	got, r, err := read(t, "apiVersion: resource.k8s.io/v1beta2\nkind: ResourceClaim\nmetadata: {name: a, namespace: d}\n")
 	if err != nil || len(r.Unknown) != 0 || !cmp.Equal(got, []string{"ResourceClaim/d/a"}) {
@@ -96,8 +95,8 @@ func TestUnknownKindsAreCounted(t *testing.T) {
 	}
 }
 
-// TestErrors checks that errors name file and line, that all are reported and
-// that the good objects of the file are read.
+// Errors name file and line, all are reported, and the valid objects of the file are
+// read.
 func TestErrors(t *testing.T) {
 	f := func(data string, wantObjects int, want ...string) {
 		t.Helper()
@@ -136,8 +135,8 @@ func TestErrors(t *testing.T) {
 	f("apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {priority: .nan}\n", 0, "f:1: malformed YAML: numbers must be finite")
 }
 
-// TestFieldErrors checks that all wrong fields of an object are reported in the words
-// of the API, and no values, which may be secret.
+// All wrong fields of an object are reported, in terms of the API and without values,
+// which may be secret.
 func TestFieldErrors(t *testing.T) {
 	_, _, err := read(t, `apiVersion: v1
 kind: Pod
@@ -175,7 +174,7 @@ f:21: malformed Secret: data: must be of type object, not array`
 	}
 }
 
-// TestYAML11 reads words and keys as kubectl and Helm do.
+// YAML 1.1 scalars and keys are read as kubectl and Helm do.
 func TestYAML11(t *testing.T) {
 	for value, want := range map[string]bool{"yes": true, "on": true, "On": true, "YES": true, "true": true, "no": false, "off": false, "false": false} {
 		var got *batchv1.CronJob
@@ -193,7 +192,7 @@ func TestYAML11(t *testing.T) {
 	}
 }
 
-// TestBounds refuses documents that are small and would take much memory or time.
+// Small documents that would take much memory or time are rejected.
 func TestBounds(t *testing.T) {
 	const head = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
 	deep := func(open, inner, end string) string {
@@ -215,7 +214,7 @@ func TestBounds(t *testing.T) {
 		"YAML beyond parser": {head + "x: " + strings.Repeat("[", 20000), "max depth"},
 		"YAML lists":         {"apiVersion: v1\nkind: List\nitems: " + strings.Repeat("[", 40) + strings.Repeat("]", 40), "lists of objects are nested more than 16 deep"},
 		"aliases":            {head + bomb, "aliases expand the document to more than"},
-		"alias of itself":    {head + "x: &x [*x]\n", "an alias is in the value of its own anchor"},
+		"alias of itself":    {head + "x: &x [*x]\n", "alias within the value of its own anchor"},
 		"long alias":         {head + "x: &x " + strings.Repeat("y", 1<<20) + "\nz: [" + strings.Repeat("*x,", 200) + "]\n", "aliases expand the document to more than"},
 	} {
 		got, _, err := read(t, c.data)
@@ -254,7 +253,7 @@ func FuzzRead(f *testing.F) {
 		err := r.Read("f", []byte(data), func(_ *kind.Table, o kind.Object) {
 			objects++
 			if o.GetName() == "" {
-				t.Error("an object without a name")
+				t.Error("object without a name")
 			}
 		})
 		for _, n := range r.Unknown {
@@ -267,8 +266,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// checkError checks that each line of an error names a line of the file, and no type
-// of Go.
+// checkError checks that each line of an error names a line of the file, and no Go
+// types.
 func checkError(t *testing.T, err error, lines int) {
 	t.Helper()
 	if err == nil {
@@ -277,10 +276,10 @@ func checkError(t *testing.T, err error, lines int) {
 	for problem := range strings.SplitSeq(err.Error(), "\n") {
 		var line int
 		if n, _ := fmt.Sscanf(problem, "f:%d:", &line); n != 1 || line < 1 || line > lines {
-			t.Errorf("error %q names no line of %d", problem, lines)
+			t.Errorf("error %q: no line of %d", problem, lines)
 		}
 		if strings.Contains(problem, "Go ") || strings.Contains(problem, "interface {}") || strings.Contains(problem, "map[") {
-			t.Errorf("error %q names a type of Go", problem)
+			t.Errorf("error %q: names a Go type", problem)
 		}
 	}
 }

@@ -12,21 +12,21 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// source is the text of a document, as it is in the file.
+// source is the text of a document in the file.
 type source struct {
 	text   []byte
-	line   int        // where it begins in the file, from 1
-	parsed bool       // root was asked for
+	line   int        // first line in the file, counted from 1
+	parsed bool       // root is set
 	root   *yaml.Node // nil: not parsed, or malformed
 	err    error      // of parsing
 }
 
-// place is where a value is: in a document, below some keys and indexes. Its line
-// is found when an error needs it.
+// place is the position of a value: a document, and keys and indexes within it. Its
+// line is computed when an error needs it.
 type place struct {
 	source *source
 	path   []string
-	json   bool // the text is JSON of this value alone
+	json   bool // the text is JSON of only this value
 }
 
 func inYAML(text []byte, line int) place { return place{source: &source{text: text, line: line}} }
@@ -35,7 +35,7 @@ func inJSON(text []byte, line int) place {
 	return place{source: &source{text: text, line: line}, json: true}
 }
 
-// line returns the line of the value at p, or of the nearest value around it.
+// line returns the line of the value at p, or of the nearest enclosing value.
 func (p place) line(below ...string) int {
 	n := p.source.node()
 	if n == nil {
@@ -52,7 +52,7 @@ func (p place) line(below ...string) int {
 	return p.source.fileLine(line)
 }
 
-// maxParsed bounds the documents that are parsed a second time, for a line.
+// maxParsed bounds the documents that are parsed again to find a line.
 const maxParsed = 64 << 20
 
 func (s *source) node() *yaml.Node {
@@ -128,8 +128,8 @@ func (p place) badKey() int {
 	return p.source.line
 }
 
-// check refuses what the conversion of YAML to JSON would not survive or not notice:
-// aliases that make a small text large, and text behind a document.
+// check rejects what the conversion of YAML to JSON cannot survive or misses: aliases
+// that make a small text large, and text after a document.
 func (p place) check(maxSize int64) error {
 	text := p.source.text
 	aliases := bytes.IndexByte(text, '&') >= 0 && bytes.IndexByte(text, '*') >= 0
@@ -152,7 +152,7 @@ func (p place) check(maxSize int64) error {
 	e := expansion{sizes: map[*yaml.Node]int64{}}
 	switch size := e.size(&root); {
 	case e.cyclic:
-		return &lineError{p.source.line, errors.New("malformed YAML: an alias is in the value of its own anchor")}
+		return &lineError{p.source.line, errors.New("malformed YAML: alias within the value of its own anchor")}
 	case size > maxSize:
 		return &lineError{p.source.line, fmt.Errorf("malformed YAML: aliases expand the document to more than %d bytes", maxSize)}
 	}

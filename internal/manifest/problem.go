@@ -17,26 +17,26 @@ import (
 	"github.com/kubestate/kubestate/internal/problem"
 )
 
-// Bounds of looking for the fields that are wrong.
+// Bounds of the search for invalid fields.
 const (
 	maxSearched = 4 << 20 // bytes of an object
 	maxProblems = 10      // of an object
 )
 
-// problem is a field with a value that its type does not take.
+// wrongField is a field with a value that does not fit its type.
 type wrongField struct {
 	path []string
 	err  error
 }
 
-// search looks for the fields that keep an object from being decoded: a field is
-// wrong if an object with this field alone cannot be decoded.
+// search looks for the fields that make decoding an object fail: a field is wrong if an
+// object with only this field cannot be decoded.
 type search struct {
-	target   func() any // returns what to decode into
+	target   func() any // returns a new value to decode into
 	problems []wrongField
 }
 
-// problems returns what is wrong with data, of which decoding returned err.
+// problems returns what is wrong with data whose decoding returned err.
 func problems(data []byte, target func() any, err error) []wrongField {
 	s := search{target: target}
 	if len(data) <= maxSearched {
@@ -62,7 +62,7 @@ func (s *search) look(value, prefix, suffix []byte, path []string) bool {
 		members(value, func(key string, v []byte) bool {
 			before, after := []byte("["), []byte("]")
 			if value[0] == '{' {
-				name, _ := stdjson.Marshal(key) // a string has JSON
+				name, _ := stdjson.Marshal(key) // every string has a JSON form
 				before, after = slices.Concat([]byte("{"), name, []byte(":")), []byte("}")
 			}
 			if s.look(v, slices.Concat(prefix, before), slices.Concat(after, suffix), append(slices.Clone(path), key)) {
@@ -77,8 +77,8 @@ func (s *search) look(value, prefix, suffix []byte, path []string) bool {
 	return true
 }
 
-// explain returns an error of the decoder in the words of the Kubernetes API. It
-// quotes no value: it may be a secret.
+// explain returns a decoder error in terms of the Kubernetes API. It quotes no value,
+// since it may be secret.
 func explain(err error, value []byte) error {
 	var kind *stdjson.UnmarshalTypeError
 	var timeErr *time.ParseError
@@ -105,7 +105,7 @@ func explain(err error, value []byte) error {
 	}
 }
 
-// typeName returns the name that the API has for a type of Go.
+// typeName returns the API's name of a Go type.
 func typeName(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Pointer:

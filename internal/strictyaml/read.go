@@ -16,15 +16,15 @@ import (
 	"github.com/kubestate/kubestate/internal/problem"
 )
 
-// Options say how to read. The zero value is strict.
+// Options configure reading. The zero value is strict.
 type Options struct {
 	// Values are the allowed values of types that are strings. A missing key leaves the
 	// type empty.
 	Values map[reflect.Type][]string
-	// Optional are keys of structs that may be missing, regardless of their tags.
+	// Optional lists keys of structs that may be missing, regardless of their tags.
 	Optional map[reflect.Type][]string
-	// Lenient reads as most programs do: scalars without quotes are text where text is
-	// expected, and unknown keys are no problem but listed in File.Unknown.
+	// Lenient reads as most programs do: unquoted scalars are accepted as text, and
+	// unknown keys are not problems but listed in File.Unknown.
 	Lenient bool
 }
 
@@ -33,9 +33,9 @@ const (
 	maxValues = 100_000 // in one file, aliases counted wherever they are used
 )
 
-// File is a file that was read: its lines by path, and the problems found.
+// File is the result of reading a file: lines by path, and problems.
 type File struct {
-	// Unknown lists the paths of unknown keys, if the file was read leniently.
+	// Unknown lists the paths of unknown keys, if Lenient.
 	Unknown []string
 
 	name     string
@@ -48,9 +48,9 @@ type File struct {
 	full     bool            // no more are read
 }
 
-// Read reads data, at most one YAML document, into the struct that into points to.
-// Err returns the problems; the rest is read nevertheless, so that it can be checked
-// further. name is that of the file, for errors.
+// Read reads data, at most one YAML document, into the struct that into points to. Err
+// returns the problems; everything else is read nevertheless, for further checks. name
+// is the name of the file in errors.
 func Read(name string, data []byte, into any, o Options) *File {
 	f := newFile(name, o)
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
@@ -79,9 +79,8 @@ func newFile(name string, o Options) *File {
 	return &File{name: name, options: o, lines: map[string]int{}, secrets: map[string]bool{}}
 }
 
-// FromPairs reads keys and values, as if each pair were a line "key: value" of a
-// mapping; text needs no quotes. name is the source of the pairs, for errors, which
-// have no lines.
+// FromPairs reads keys and values as if each pair was a line "key: value" of a mapping;
+// text needs no quotes. name is the source of the pairs in errors, which have no lines.
 func FromPairs(name string, pairs [][2]string, into any, o Options) *File {
 	f := newFile(name, o)
 	f.unquoted = true
@@ -99,8 +98,8 @@ func (f *File) read(root *yaml.Node, into any) {
 	Value{file: f, node: root}.Into(into)
 }
 
-// admits reports whether one more value may be read: aliases can make a short file
-// endless.
+// admits reports whether another value may be read, because aliases can expand a short
+// file without limit.
 func (f *File) admits(v Value) bool {
 	if f.full {
 		return false
@@ -113,9 +112,9 @@ func (f *File) admits(v Value) bool {
 	return !f.full
 }
 
-// Report adds problems with the value at a path: keys with dots between them, and
-// [i] behind those of lists, as "agent.sinks[0].type". A path without a value has the
-// line of the nearest value around it. Errors that are no problem.Problem become one.
+// Report adds problems with the value at a path: keys separated by dots, and [i] for
+// elements of lists, as in "agent.sinks[0].type". A path without a value gets the line
+// of the nearest enclosing value. Other errors are converted to a problem.Problem.
 func (f *File) Report(path string, err error) {
 	for _, p := range problem.Of(err) {
 		if p.Source == "" { // else it is about another file
@@ -147,7 +146,7 @@ func (f *File) Sound(path string) bool {
 	})
 }
 
-// line returns the line of a path or of the nearest value around it; 0: none.
+// line returns the line of a path or of the nearest enclosing value; 0 if none.
 func (f *File) line(path string) int {
 	for path != "" {
 		if line, ok := f.lines[path]; ok {
@@ -158,13 +157,13 @@ func (f *File) line(path string) int {
 	return 0
 }
 
-// add adds a problem at a line of the file; the path is that of the problem.
+// add adds a problem with a path at a line of the file.
 func (f *File) add(line int, p problem.Problem) {
 	p.Source, p.Line = f.name, line
 	f.problems = append(f.problems, p)
 }
 
-// malformed adds an error of the parser, which begins with the line.
+// malformed adds a parser error, which starts with the line.
 func (f *File) malformed(err error) {
 	text := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 0
@@ -177,8 +176,7 @@ func (f *File) malformed(err error) {
 	f.add(line, problem.New("malformed YAML", problem.Cut(text)))
 }
 
-// Err returns all problems, a problem.List in the order of their lines; nil where
-// there is none.
+// Err returns all problems as a problem.List sorted by line, or nil.
 func (f *File) Err() error {
 	slices.SortStableFunc(f.problems, func(a, b problem.Problem) int { return cmp.Compare(a.Line, b.Line) })
 	return f.problems.Err()

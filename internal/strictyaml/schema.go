@@ -11,15 +11,15 @@ import (
 // Schema is a JSON schema or a part of one (https://json-schema.org, 2020-12).
 type Schema map[string]any
 
-// Described is a Custom type that has its own schema. Its pointer has the method.
+// Described is a Custom type with its own schema, by a method of its pointer.
 type Described interface {
 	JSONSchema(s *Schemas) Schema
 }
 
-// Schemas makes the schemas of types. Each struct becomes a definition, so that types
-// may be recursive.
+// Schemas builds the schemas of types. Each struct becomes a definition, so types may
+// be recursive.
 type Schemas struct {
-	// Values and Optional are as those of Options.
+	// Values and Optional are those of Options.
 	Values   map[reflect.Type][]string
 	Optional map[reflect.Type][]string
 	// Doc returns the description of a field of a struct, or of the struct if field is
@@ -29,8 +29,8 @@ type Schemas struct {
 	definitions map[string]Schema
 }
 
-// Document returns the schema of files that hold a struct, as indented JSON. keys are
-// the schemas of keys besides those of the struct.
+// Document returns the schema of files with the given struct, as indented JSON. keys
+// are schemas of additional keys.
 func (s *Schemas) Document(t reflect.Type, id, title string, keys Schema) ([]byte, error) {
 	s.definitions = map[string]Schema{}
 	root := Schema{"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": id, "title": title}
@@ -77,7 +77,8 @@ func (s *Schemas) Of(t reflect.Type) Schema {
 	}
 }
 
-// orNothing is the schema of a value of a map, which may be null if it is a map itself.
+// orNothing returns the schema of a value of a map. It may be null if it is a map
+// itself.
 func (s *Schemas) orNothing(t reflect.Type) Schema {
 	if t.Kind() == reflect.Map {
 		return Schema{"anyOf": []Schema{s.Of(t), {"type": "null"}}}
@@ -85,7 +86,7 @@ func (s *Schemas) orNothing(t reflect.Type) Schema {
 	return s.Of(t)
 }
 
-// reference makes a definition of a struct and returns a reference to it.
+// reference defines a struct and returns a reference to it.
 func (s *Schemas) reference(t reflect.Type) Schema {
 	name := t.Name()
 	if _, ok := s.definitions[name]; !ok {

@@ -16,12 +16,12 @@ import (
 	"github.com/kubestate/kubestate/internal/spell"
 )
 
-// Custom is a type that reads itself. Its pointer has the method.
+// Custom is a type that reads itself, by a method of its pointer.
 type Custom interface {
 	ReadYAML(v Value)
 }
 
-// Value is a value at some place of a file.
+// Value is a value in a file.
 type Value struct {
 	file  *File
 	node  *yaml.Node
@@ -42,7 +42,7 @@ const (
 
 var durationType = reflect.TypeFor[time.Duration]()
 
-// Path returns the path of the value, as File.Report takes it.
+// Path returns the path of the value, for File.Report.
 func (v Value) Path() string { return v.path }
 
 // Line returns the line of the value.
@@ -56,8 +56,8 @@ func (v Value) Leniently() Value {
 
 func (v Value) isLenient() bool { return v.lenient || v.file.options.Lenient }
 
-// Report adds problems with the value to its file. Errors that are no
-// problem.Problem become one.
+// Report adds problems with the value to its file. Other errors are converted to a
+// problem.Problem.
 func (v Value) Report(err error) {
 	before := len(v.file.problems)
 	v.file.Report(v.path, err)
@@ -66,15 +66,15 @@ func (v Value) Report(err error) {
 	}
 }
 
-// Invalid reports that the value is no such thing: invalid THING "x": ALLOWED.
+// Invalid reports an invalid value: invalid THING "x": ALLOWED.
 func (v Value) Invalid(thing, allowed string) {
 	v.Report(problem.New("invalid "+thing+" "+v.found(), allowed))
 }
 
-// Secret keeps the value, and all below it, out of problems.
+// Secret keeps the value, and everything below it, out of problems.
 func (v Value) Secret() { v.file.secrets[v.path] = true }
 
-// isSecret reports whether nothing of the value may be quoted.
+// isSecret reports whether the value must not be quoted.
 func (v Value) isSecret() bool {
 	for path := v.path; ; path = path[:strings.LastIndexAny(path, ".[")] {
 		if v.file.secrets[path] {
@@ -92,12 +92,12 @@ func (v Value) IsMapping() bool { return v.node.Kind == yaml.MappingNode }
 // IsNull reports whether the value is null or missing.
 func (v Value) IsNull() bool { return v.node.Kind == yaml.ScalarNode && v.node.ShortTag() == nullTag }
 
-// Scalar returns text, a number or a boolean as written.
+// Scalar returns text, a number or a boolean as written in the file.
 func (v Value) Scalar() (string, bool) {
 	return v.node.Value, v.node.Kind == yaml.ScalarNode && !v.IsNull()
 }
 
-// Text returns text. It is not ok for what YAML takes for another type.
+// Text returns text. ok is false for values that YAML resolves to another type.
 func (v Value) Text() (text string, ok bool) {
 	text, ok = v.Scalar()
 	return text, ok && (v.node.ShortTag() == textTag || v.isLenient() || v.file.unquoted)
@@ -115,7 +115,7 @@ func (v Value) Key(key string) (Value, bool) {
 	return Value{}, false
 }
 
-// at returns the value of a node below v, itself where it is an alias.
+// at returns the value of a node below v, or the target of an alias.
 func (v Value) at(node *yaml.Node, key string) Value {
 	path := problem.Join(v.path, key)
 	if node.Kind == yaml.AliasNode {
@@ -127,7 +127,7 @@ func (v Value) at(node *yaml.Node, key string) Value {
 	return Value{file: v.file, node: node, path: path, depth: v.depth + 1, lenient: v.lenient}
 }
 
-// Into reads the value into what into points to.
+// Into reads the value into the variable that into points to.
 func (v Value) Into(into any) { v.read(reflect.ValueOf(into).Elem()) }
 
 func (v Value) read(to reflect.Value) {
@@ -167,7 +167,7 @@ func (v Value) read(to reflect.Value) {
 	}
 }
 
-// Pairs calls with for each key that is text and no duplicate.
+// Pairs calls with for each key that is text and not a duplicate.
 func (v Value) Pairs(with func(key string, value Value)) {
 	if !v.IsMapping() {
 		v.Invalid("value", "must have keys with values")
@@ -232,7 +232,7 @@ func (v Value) readStruct(to reflect.Value) {
 	}
 }
 
-// Unknown reports that the key of the value is none of keys.
+// Unknown reports that the key of the value is not one of keys.
 func (v Value) Unknown(key string, keys []string) {
 	if v.isLenient() {
 		v.file.Unknown = append(v.file.Unknown, v.path)
@@ -270,8 +270,8 @@ func (v Value) readSlice(to reflect.Value) {
 	to.Set(list)
 }
 
-// isThere reports whether an element of a list or map has a value, and adds a problem
-// if it has none.
+// isThere reports whether an element of a list or map has a value, and reports a
+// problem if not.
 func (v Value) isThere() bool {
 	if !v.IsNull() || v.isLenient() {
 		return true
@@ -356,8 +356,8 @@ func (v Value) readText(to reflect.Value) {
 	}
 }
 
-// within reports a number or duration that is out of the bounds of its field, of which
-// either may be empty.
+// within checks a number or duration against the bounds in the tag of its field; either
+// may be empty.
 func (v Value) within(n reflect.Value, minimum, maximum string) {
 	if !n.CanInt() {
 		return
@@ -404,7 +404,7 @@ func (v Value) found() string {
 	}
 }
 
-// field is a field of a struct that a file can set.
+// field is a field of a struct that can be set by a file.
 type field struct {
 	key      string
 	required bool

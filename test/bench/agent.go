@@ -14,19 +14,19 @@ import (
 // agentCommand is the subcommand that measures the agent.
 const agentCommand = "agent"
 
-// agentResult is what the agent costs, beside what the old way does.
+// agentResult is the cost of the agent next to that of the old way.
 type agentResult struct {
 	Nodes   int   `json:"nodes"`
 	Pods    int   `json:"pods"`
 	Changed int   `json:"changed_objects"` // by a change of 1 %
-	Series  int   `json:"series"`          // in a run of the agent
+	Series  int   `json:"series"`          // per flush of the agent
 	Checks  int   `json:"checks"`
 	OldWay  int   `json:"old_way_points"` // series and checks of the old way
 	Rows    []row `json:"rows,omitempty"`
 }
 
-// agentMain measures the agent in this process, for a table or, as another
-// process wants it, as JSON.
+// agentMain measures the agent in this process and prints a table or, for another
+// process, JSON.
 func agentMain(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet(agentCommand, flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -59,9 +59,9 @@ func (r *agentResult) String() string {
 		thousands(r.Series), thousands(r.Checks), thousands(r.OldWay))
 }
 
-// agent measures the agent in a process of its own, so that neither its memory
-// nor that of the old way is this one's. It is the last step: what runs beside it
-// ends, as the old way may take all the memory that there is.
+// agent measures the agent in its own process, so that its memory and that of the old
+// way do not add to this one's. It is the last step: other processes have ended, as the
+// old way may need all memory.
 func (m *measurement) agent(ctx context.Context) error {
 	m.kubestate.end()
 	m.cluster.end()

@@ -15,8 +15,7 @@ import (
 	"github.com/kubestate/kubestate/test/bench/oldway"
 )
 
-// TestAgentIsTheOldWay holds every series and service check of the agent against
-// those that the old way makes of the same objects, as they change.
+// The agent has the same series and service checks as the old way, as objects change.
 func TestAgentIsTheOldWay(t *testing.T) {
 	m := &agentMeasurement{agentResult: &agentResult{}, progress: io.Discard}
 	var err error
@@ -41,7 +40,7 @@ func TestAgentIsTheOldWay(t *testing.T) {
 	}
 }
 
-// compareWays names a few points that only one of the two ways has.
+// compareWays names some points that only one of the two has.
 func compareWays(t *testing.T, m *agentMeasurement) {
 	t.Helper()
 	now := time.Unix(time.Now().Unix(), 0)
@@ -82,8 +81,8 @@ func agentPoints(r *sink.Run) []string {
 	return points
 }
 
-// compared leaves out what text does not tell: how long something rolls out,
-// which depends on what it was before, and how long Jobs run that have not ended.
+// compared drops points that the exposition does not determine: rollout durations,
+// which depend on history, and durations of running Jobs.
 func compared(name string) bool {
 	return !strings.HasSuffix(name, ".rollout_duration") && !strings.HasSuffix(name, ".job.duration")
 }
@@ -116,8 +115,8 @@ func oldPoints(t *testing.T, m *agentMeasurement, now time.Time) []string {
 	return points
 }
 
-// pointText is a point as a line. A tag that a series has of its own and by a join
-// counts once. Sums differ in their last digits, as the order differs.
+// pointText formats a point as a line. A tag that is both own and joined counts once.
+// Sums differ in their last digits, because the order differs.
 func pointText(name string, value float64, host string, tags []string) string {
 	slices.Sort(tags)
 	return fmt.Sprintf("%s %.12g @%s %s", name, value, host, strings.Join(slices.Compact(tags), " "))

@@ -19,8 +19,7 @@ import (
 
 const referenceOldWay = "the old way"
 
-// agentMeasurement is the agent and the old way side by side, fed from one
-// cluster.
+// agentMeasurement is the agent and the old way side by side, fed from one cluster.
 type agentMeasurement struct {
 	*agentResult
 	progress io.Writer
@@ -29,14 +28,14 @@ type agentMeasurement struct {
 	agent      *agent.Agent
 	reader     *agent.Reader
 	agentFeeds map[string]feed
-	exporter   *library.Exporter // what the old way scrapes
+	exporter   *library.Exporter // scraped by the old way
 	exportFed  map[string]feed
 
 	ours, oldWay, takenIn []cost
 }
 
-// measureAgent measures runs of both ways, 1 % of the objects changed before
-// each, and then one emission to each sink.
+// measureAgent measures flushes of both, after changes of 1 % of the objects, and then
+// sending to each sink.
 func measureAgent(ctx context.Context, nodes, pods, runs int, progress io.Writer) (*agentResult, error) {
 	m := &agentMeasurement{agentResult: &agentResult{Nodes: nodes, Pods: pods}, progress: progress}
 	var err error
@@ -86,7 +85,7 @@ func (m *agentMeasurement) start() (row, error) {
 	return memory, err
 }
 
-// plainSize returns B: how long the body of an Exporter without configuration is.
+// plainSize returns B, the size of the exposition with default configuration.
 func (m *agentMeasurement) plainSize() (float64, error) {
 	x, _, err := m.newExporter(library.Config{})
 	if err != nil {
@@ -161,7 +160,7 @@ func (m *agentMeasurement) round(ctx context.Context) error {
 	return m.time(&m.oldWay, func() error { return m.theOldWay(now) })
 }
 
-// theOldWay asks for everything and makes points of it.
+// theOldWay scrapes everything and creates points from it.
 func (m *agentMeasurement) theOldWay(now time.Time) error {
 	start := time.Now()
 	var body bytes.Buffer
@@ -177,7 +176,7 @@ func (m *agentMeasurement) theOldWay(now time.Time) error {
 	return err
 }
 
-// count is the null sink: it reads a run to its end.
+// count is a null sink: it iterates over the run.
 func count(r *sink.Run) (series, checks int) {
 	for range r.Series {
 		series++
@@ -190,7 +189,7 @@ func count(r *sink.Run) (series, checks int) {
 	return series, checks
 }
 
-// cost is what something took.
+// cost is the cost of an operation.
 type cost struct{ wall, cpu time.Duration }
 
 // time measures do, from a heap without garbage.

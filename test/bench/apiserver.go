@@ -17,22 +17,22 @@ import (
 // apiServerCommand is the subcommand that is the simulated API server.
 const apiServerCommand = "apiserver"
 
-// order is what the harness tells the API server, one JSON object per line of
-// its standard input. Exactly one field is set.
+// order is a command to the API server, one JSON object per line of its standard input.
+// Exactly one field is set.
 type order struct {
-	// Change changes this share of all objects, spread at random.
+	// Change changes this share of all objects, chosen at random.
 	Change float64 `json:"change,omitempty"`
-	// Churn makes so many changes a second from now on; 0 ends them.
+	// Churn starts making changes at this rate per second; 0 stops them.
 	Churn *float64 `json:"churn,omitempty"`
 	// Count asks for the number of objects.
 	Count bool `json:"count,omitempty"`
-	// Break makes all watches break and forgets the past, so that every client
-	// must read everything again.
+	// Break breaks all watches and compacts the log, so that every client has to
+	// relist.
 	Break bool `json:"break,omitempty"`
 }
 
-// answer is the reply to an order, one JSON object per line of standard output.
-// The first answer comes without an order, once the cluster is served.
+// answer is the response to an order, one JSON object per line of standard output. The
+// first one is sent unasked, once the cluster is served.
 type answer struct {
 	URL     string                       `json:"url,omitempty"`
 	Changes map[string]apiserver.Changes `json:"changes,omitempty"` // by resource
@@ -108,11 +108,10 @@ type simulation struct {
 	store  *apiserver.Store
 	server *apiserver.Server
 	churn  *cluster.Churn
-	stop   func() error // ends the changes that are made all the time; nil if none are
+	stop   func() error // stops continuous changes; nil if there are none
 }
 
-// logSize is how many events per resource are kept: more than any change here
-// makes.
+// logSize is the number of events kept per resource: more than any change here makes.
 const logSize = 200_000
 
 func newSimulation(config cluster.Config) (*simulation, error) {
@@ -132,8 +131,8 @@ func newSimulation(config cluster.Config) (*simulation, error) {
 	return &simulation{store: store, server: apiserver.New(store, apiserver.Config{}), churn: churn}, nil
 }
 
-// served returns the resources of the cluster and, without objects, those that
-// kubestate reads besides.
+// served returns the resources of the cluster and, without objects, the others that
+// kubestate lists.
 func served() []apiserver.Resource {
 	resources := apiserver.Resources()
 	for _, t := range kind.Defaults() {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary be what the program is beside the harness.
+// TestMain lets the test binary act as the programs of the harness.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && slices.Contains([]string{apiServerCommand, agentCommand, receiveCommand}, os.Args[1]) {
 		os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
@@ -31,8 +31,7 @@ func TestProgram(t *testing.T) {
 	t.Run("soak", func(t *testing.T) { testSoak(t, p) })
 }
 
-// testScenario measures a cluster far too small to say anything, so that the
-// program itself does not rot.
+// testScenario measures a tiny cluster, to keep the harness working.
 func testScenario(t *testing.T, p programs) {
 	var progress bytes.Buffer
 	pace := pace{settle: 300 * time.Millisecond, rest: time.Millisecond, quiet: time.Millisecond, scrapes: 2}
@@ -60,7 +59,7 @@ func testScenario(t *testing.T, p programs) {
 		if row.Unit == allocationsUnit && row.Limit != nil && row.Figure != 0 {
 			t.Errorf("%s: %v allocations", row.What, row.Figure)
 		}
-		// So small a change may take less than a tick of the clock that counts processor time.
+		// A change this small may take less CPU time than a clock tick.
 		mayBeZero := row.Unit == allocationsUnit || strings.HasPrefix(row.What, "processor time to take in")
 		if row.Figure <= 0 && !mayBeZero || row.Reference != "" && row.ReferenceValue <= 0 {
 			t.Errorf("%s: figure %v, reference %q %v", row.What, row.Figure, row.Reference, row.ReferenceValue)
@@ -89,14 +88,14 @@ func checkSaved(t *testing.T, r *report) {
 	}
 }
 
-// testSoak soaks for a moment: enough to scrape in every form, to break all
-// watches and to compare the objects in the end.
+// testSoak soaks briefly: long enough to scrape in every form, break all watches and
+// compare the objects at the end.
 func testSoak(t *testing.T, p programs) {
 	var out, messages bytes.Buffer
 	code := run(t.Context(), []string{"soak", "--kubestate", p.kubestate, "--duration", "2s", "--nodes", "3", "--pods", "60", "--churn", "100",
 		"--pause", "10ms", "--sample", "100ms", "--breaks", "500ms"}, nil, &out, &messages)
 	t.Log(out.String())
-	// In two seconds memory may still grow, or too little be read to tell.
+	// In two seconds memory may still grow, or there may be too few readings.
 	for line := range strings.Lines(messages.String()) {
 		if !strings.Contains(line, " grew from ") {
 			t.Error(line)
@@ -120,7 +119,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// TestOrders gives the API server orders that it must refuse.
+// The API server rejects invalid orders.
 func TestOrders(t *testing.T) {
 	in := strings.NewReader(`{"churn":50} {"change":0.01} {"churn":0} {"change":0.5} {} {"count":true}`)
 	var out bytes.Buffer

@@ -95,8 +95,8 @@ func unquote(text string) (value, rest string, err error) {
 // count 0.
 type families map[string]int
 
-// readText reads a body in a text format and checks it: every line parses, and
-// each family comes once, its header before its samples.
+// readText parses a body in a text format and checks it: every line parses, and each
+// family occurs once, with its header before its samples.
 func readText(r io.Reader, openMetrics bool) (families, error) {
 	seen, current, ended := families{}, "", false
 	lines := bufio.NewScanner(r)
@@ -136,8 +136,8 @@ func readText(r io.Reader, openMetrics bool) (families, error) {
 	return seen, nil
 }
 
-// belongs says whether a sample is of a family. OpenMetrics appends to the name
-// what the type of the family demands.
+// belongs reports whether a sample is of a family. OpenMetrics appends a suffix for the
+// type of the family.
 func belongs(sample, family string, openMetrics bool) bool {
 	suffix, found := strings.CutPrefix(sample, family)
 	return found && (suffix == "" || openMetrics && (suffix == "_total" || suffix == "_info"))
@@ -178,7 +178,7 @@ func readProtobuf(r io.Reader) (families, error) {
 // maxMessage bounds one family of a body.
 const maxMessage = 1 << 30
 
-// readDelimited reads one message with its length before it.
+// readDelimited reads one length-delimited message.
 func readDelimited(r *bufio.Reader) ([]byte, error) {
 	size, err := binary.ReadUvarint(r)
 	if err != nil {

@@ -65,8 +65,8 @@ func (c *clusterProcess) receive() (answer, error) {
 	return a, nil
 }
 
-// lost explains why the API server does not answer: its own words say more than
-// the broken pipe.
+// lost explains why the API server does not respond: its own output says more than the
+// broken pipe.
 func (c *clusterProcess) lost(err error) error {
 	c.process.end()
 	return fmt.Errorf("the simulated API server does not answer: %w\n%s", err, c.process.log.bytes())
@@ -78,7 +78,7 @@ func (c *clusterProcess) change(share float64) (map[string]apiserver.Changes, er
 	return a.Changes, err
 }
 
-// churn changes so many objects a second from now on.
+// churn starts making changes at a rate per second.
 func (c *clusterProcess) churn(perSecond float64) error {
 	_, err := c.order(order{Churn: &perSecond})
 	return err

@@ -16,13 +16,13 @@ import (
 	"github.com/kubestate/kubestate/sink/otlp"
 )
 
-// maxEmission is how long a receiver on the same machine may take for a run.
+// maxEmission is the time limit for a receiver on the same machine to accept a run.
 const maxEmission = 5 * time.Minute
 
 // emission is a sink that is measured.
 type emission struct {
 	name     string
-	noChecks bool // its protocol has no place for checks
+	noChecks bool // the protocol has no service checks
 	sink     func(r *receivers, dir string) (sink.Sink, error)
 }
 
@@ -51,9 +51,9 @@ func (r *receivers) connection() sink.Connection {
 	return sink.Connection{URL: r.URL, Logger: slog.New(slog.DiscardHandler)}
 }
 
-// emit sends all series to each sink, once to warm it up and once for the figures:
-// processor time of this process, the system's part included. The receivers are
-// in another, and forget what they read.
+// emit sends all series to each sink, once to warm up and once to measure: CPU time of
+// this process, including system time. The receivers run in another process and discard
+// everything.
 func (m *agentMeasurement) emit(ctx context.Context) error {
 	dir, err := os.MkdirTemp("", "kubestate-bench-")
 	if err != nil {

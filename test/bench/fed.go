@@ -10,7 +10,7 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// feed is what takes the objects of a resource: an Exporter's or an Agent's.
+// feed receives the objects of a resource: that of an Exporter or an Agent.
 type feed interface {
 	Begin()
 	Put(o kind.Object)
@@ -39,11 +39,11 @@ func newFedCluster(nodes, pods int) (*fedCluster, error) {
 	return c, err
 }
 
-// change is an object that is new, has changed, or is gone.
+// change is an object that is new, changed or deleted.
 type change struct {
 	resource string
 	key      types.NamespacedName
-	object   kind.Object // nil: gone
+	object   kind.Object // nil: deleted
 }
 
 // changes returns what has changed since the last call.
@@ -73,7 +73,7 @@ func (c *fedCluster) changes() ([]change, error) {
 	return all, nil
 }
 
-// decode makes an object of the kind that the catalog has for the resource.
+// decode decodes an object of the kind of the resource.
 func (c *fedCluster) decode(resource string, e *apiserver.Encoded) (kind.Object, error) {
 	o := c.tables[resource].New()
 	if err := o.Unmarshal(e.Message()); err != nil {
@@ -82,7 +82,7 @@ func (c *fedCluster) decode(resource string, e *apiserver.Encoded) (kind.Object,
 	return o, nil
 }
 
-// fill gives feeds, by resource, all objects that there are.
+// fill passes all objects to feeds, by resource.
 func (c *fedCluster) fill(feeds map[string]feed) error {
 	for _, resource := range sortedKeys(feeds) {
 		f := feeds[resource]
@@ -99,7 +99,7 @@ func (c *fedCluster) fill(feeds map[string]feed) error {
 	return nil
 }
 
-// apply tells feeds of changes. They do not keep objects, nor change them.
+// apply passes changes to feeds, which neither keep nor modify the objects.
 func apply(feeds map[string]feed, changes []change) {
 	for i := range changes {
 		f, wanted := feeds[changes[i].resource]

@@ -5,12 +5,11 @@ import (
 	"io"
 )
 
-// growthFactor is how many times larger one scenario must be than another for
-// their costs to be compared.
+// growthFactor is the ratio of the sizes of two scenarios whose costs are compared.
 const growthFactor = 5
 
-// growth compares the costs of two scenarios of which one is five times the other
-// in nodes and pods; nil if there are no two such.
+// growth compares the costs of two scenarios, one with five times the nodes and Pods of
+// the other; nil if there are no such scenarios.
 func growth(results []*result) []row {
 	for _, base := range results {
 		for _, large := range results {

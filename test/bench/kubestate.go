@@ -26,8 +26,8 @@ type kubestate struct {
 	client    *http.Client
 }
 
-// startKubestate starts the program against a cluster and returns when its ports
-// are open, which is before it has read anything.
+// startKubestate starts the program against a cluster and returns when its ports are
+// open, which is before any list.
 func startKubestate(ctx context.Context, p programs, c *clusterProcess) (*kubestate, error) {
 	ports := &portFinder{found: make(chan [2]string, 1)}
 	process, err := start(ctx, "kubestate", exec.Command(p.kubestate, "--apiserver", c.url,
@@ -71,7 +71,7 @@ func (f *portFinder) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// awaitReady waits until everything has been read once.
+// awaitReady waits until the program is ready.
 func (k *kubestate) awaitReady(ctx context.Context) error {
 	for {
 		if err := k.process.died(); err != nil {
@@ -86,8 +86,8 @@ func (k *kubestate) awaitReady(ctx context.Context) error {
 	}
 }
 
-// awaitRest waits until the program has used next to no processor time for a
-// while: whatever it does after a change is done then.
+// awaitRest waits until the program uses next to no CPU time for a while, so that all
+// work after a change is done.
 func (k *kubestate) awaitRest(ctx context.Context, quiet time.Duration) error {
 	const (
 		interval = 200 * time.Millisecond
@@ -149,7 +149,7 @@ func (k *kubestate) awaitChanges(ctx context.Context, before map[string]int, cha
 	}
 }
 
-// maxTelemetry bounds what is read of the telemetry port.
+// maxTelemetry bounds the response of the telemetry port.
 const maxTelemetry = 16 << 20
 
 // get returns a small body; an error if the status is not 200.

@@ -1,14 +1,14 @@
-// Command bench measures kubestate as a user runs it: the built program, in a
-// process of its own, reading a simulated API server in another. Each figure
-// stands beside a reference cost that is measured in the same run on the same
-// machine, because machines differ and ratios hold.
+// Command bench measures kubestate as a user runs it: the built binary, in its own
+// process, against a simulated API server in another. Each figure is next to a
+// reference cost measured in the same run on the same machine, because machines differ
+// and ratios do not.
 //
 //	go run ./test/bench --scenario 20k       the table of one scenario
 //	go run ./test/bench agent --pods 20000   the agent alone, beside the way that asks for everything
 //	go run ./test/bench soak --duration 10m  the same pair under change and scrapes, for long
 //
-// It refuses to judge by itself: a ratio that falls short is printed, and the
-// exit code is 0 all the same. The soak is different, as a leak is a fault.
+// It does not judge: a ratio that misses its limit is printed, and the exit code is
+// still 0. The soak is different, as a leak is a fault.
 package main
 
 import (

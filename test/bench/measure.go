@@ -16,7 +16,7 @@ const (
 	manyScrapes  = 20      // after which memory is read again
 )
 
-// result is what was measured of a scenario.
+// result is the measured result of a scenario.
 type result struct {
 	scenario
 	Objects    int        `json:"objects"`
@@ -28,7 +28,7 @@ type result struct {
 	Agent *agentResult `json:"agent,omitempty"`
 }
 
-// measurement is a scenario being measured: what runs, and what is known so far.
+// measurement is a scenario being measured: its processes and results so far.
 type measurement struct {
 	*result
 	pace      pace
@@ -78,8 +78,8 @@ func (m *measurement) say(what string) {
 	_, _ = fmt.Fprintf(m.progress, "%s  %5.0fs  %s\n", m.Name, time.Since(m.started).Seconds(), what)
 }
 
-// start waits until everything is read and nothing is left to do, and then for
-// the memory to come to rest. Ratios to B are completed once B is known.
+// start waits until everything is listed and the program is idle, and then for memory
+// to settle. Ratios to B are completed once B is known.
 func (m *measurement) start(ctx context.Context, begun time.Time) error {
 	if err := m.kubestate.awaitReady(ctx); err != nil {
 		return err
@@ -204,8 +204,8 @@ func (m *measurement) scrapeChanged(ctx context.Context) error {
 	return nil
 }
 
-// scrapeAfterQuiet leaves time between change and scrape, and measures what the
-// program does in it.
+// scrapeAfterQuiet pauses between change and scrape, and measures the program
+// meanwhile.
 func (m *measurement) scrapeAfterQuiet(ctx context.Context) error {
 	m.say("scraping, 1 % changed and a quiet moment before each scrape")
 	var absorbed []time.Duration

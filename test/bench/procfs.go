@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// clockTick is the unit of processor time in /proc/PID/stat, which Linux shows
-// to programs as a hundredth of a second whatever the kernel counts in.
+// clockTick is the unit of CPU time in /proc/PID/stat, which Linux always reports in
+// hundredths of a second.
 const clockTick = 10 * time.Millisecond
 
-// cpuTime returns the processor time that a process has used so far.
+// cpuTime returns the CPU time used by a process.
 func cpuTime(pid int) (time.Duration, error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -43,7 +43,7 @@ func parseStat(stat []byte) (time.Duration, error) {
 	return time.Duration(ticks) * clockTick, nil
 }
 
-// memory is what a process takes of the machine, in bytes.
+// memory is the memory of a process in bytes.
 type memory struct {
 	resident float64 // now
 	peak     float64 // the most so far
@@ -82,7 +82,7 @@ func parseStatus(status string) (memory, error) {
 	return m, nil
 }
 
-// machine is what figures depend on.
+// machine describes the machine, on which figures depend.
 type machine struct {
 	Processor string `json:"processor"`
 	Cores     int    `json:"cores"`

@@ -14,15 +14,14 @@ import (
 	"time"
 )
 
-// programs are the files that run beside the harness.
+// programs are the binaries that the harness runs.
 type programs struct {
 	kubestate string
-	bench     string // this program, which is the API server too
+	bench     string // this program, which is also the API server
 	dir       string // of what was built; empty if nothing was
 }
 
-// preparePrograms builds kubestate as `make build` does, unless a built one is
-// given.
+// preparePrograms builds kubestate as `make build` does, unless a binary is given.
 func preparePrograms(ctx context.Context, kubestate string) (programs, error) {
 	bench, err := os.Executable()
 	if err != nil {
@@ -76,8 +75,8 @@ type process struct {
 	log     *tail
 }
 
-// start runs a program until ctx ends or end is called. What it writes to
-// standard error is kept for error messages and goes to lines besides.
+// start runs a program until ctx ends or end is called. Its standard error is kept for
+// error messages and also passed to lines.
 func start(ctx context.Context, name string, command *exec.Cmd, lines io.Writer) (*process, error) {
 	p := &process{name: name, command: command, ended: make(chan struct{}), log: &tail{}}
 	command.Stderr = io.MultiWriter(p.log, lines)
@@ -92,8 +91,8 @@ func start(ctx context.Context, name string, command *exec.Cmd, lines io.Writer)
 	return p, nil
 }
 
-// end asks the program to end, and makes it after ten seconds. It may be called
-// more than once.
+// end terminates the program, and kills it after ten seconds. It may be called more
+// than once.
 func (p *process) end() {
 	select {
 	case <-p.ended:
@@ -121,8 +120,8 @@ func (p *process) died() error {
 
 var errUnexpectedEnd = errors.New("nobody asked it to")
 
-// tail keeps the last lines written to it. Only the goroutine that copies a
-// program's output writes; reading is for after its end.
+// tail keeps the last lines written to it. Only the goroutine that copies a program's
+// output writes; read it after the program has ended.
 type tail struct{ last []byte }
 
 const tailSize = 4 << 10

@@ -18,7 +18,7 @@ import (
 // receiveCommand is the subcommand that receives what sinks send.
 const receiveCommand = "receive"
 
-// receivers are who reads what sinks send, in a process of their own.
+// receivers is the process that receives what sinks send.
 type receivers struct {
 	URL     string // of the intake and of OTLP
 	Socket  string // of DogStatsD
@@ -47,7 +47,7 @@ func startReceivers(ctx context.Context, dir string) (*receivers, error) {
 	return r, nil
 }
 
-// receiveMain says yes to everything and forgets it, until its input ends.
+// receiveMain accepts and discards everything until its input ends.
 func receiveMain(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
 	if len(args) != 1 {
 		return fmt.Errorf("%s: want the path of a socket, got %q", receiveCommand, args)
@@ -81,7 +81,7 @@ func receiveMain(ctx context.Context, args []string, stdin io.Reader, stdout io.
 	}
 }
 
-// forgetAll reads what clients send, until the listener is closed.
+// forgetAll reads and discards what clients send, until the listener is closed.
 func forgetAll(l net.Listener) {
 	for {
 		c, err := l.Accept()

@@ -25,14 +25,14 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Reference costs are measured up to three times as long as that is quick, and
-// the least counts: what disturbs a measurement only adds to it.
+// Reference costs are measured up to three times if that is quick, and the minimum
+// counts: disturbances only add to it.
 const (
 	referenceRuns = 3
 	referenceTime = 8 * time.Second // after which no further run begins
 )
 
-// least returns the least of several measurements.
+// least returns the minimum of several measurements.
 func least(measure func() (time.Duration, error)) (time.Duration, error) {
 	begun, best := time.Now(), time.Duration(0)
 	for i := range referenceRuns {
@@ -83,7 +83,7 @@ func (r *references) measureG(body *os.File) error {
 	return nil
 }
 
-// deflate compresses a body and returns the time spent within compress/gzip.
+// deflate compresses a body and returns the time spent in compress/gzip.
 func (r *references) deflate(body *os.File) (time.Duration, error) {
 	if _, err := body.Seek(0, io.SeekStart); err != nil {
 		return 0, err
@@ -113,7 +113,7 @@ func (r *references) deflate(body *os.File) (time.Duration, error) {
 	return spent + time.Since(start), nil
 }
 
-// counter counts what is written to it.
+// counter counts the bytes written to it.
 type counter int64
 
 func (c *counter) Write(b []byte) (int, error) {
@@ -266,9 +266,9 @@ func splitList(body []byte) (metav1.ListMeta, [][]byte, error) {
 	return meta, items, nil
 }
 
-// renderAllocations returns how often rendering all families of a pod allocates,
-// opt-in ones and labels included:
-// the mean over a page of the cluster's pods, once buffers have grown.
+// renderAllocations returns the number of allocations to render all families of a Pod,
+// including opt-in families and labels: the mean over a page of the cluster's Pods,
+// once buffers have grown.
 func renderAllocations(ctx context.Context, apiServer string) (float64, error) {
 	planned, err := kind.Pods.Plan(kind.Options{
 		Keep: func(*metric.Desc) bool { return true }, Labels: []string{"*"}, Annotations: []string{"*"}})

@@ -19,11 +19,11 @@ func (s scenario) String() string {
 	return fmt.Sprintf("%s: %s nodes, %s pods", s.Name, thousands(s.Nodes), thousands(s.Pods))
 }
 
-// pace says how long and how often things are measured.
+// pace says how long and how often to measure.
 type pace struct {
-	settle  time.Duration // without work before the program counts as done
-	rest    time.Duration // from then to the reading of the steady memory
-	quiet   time.Duration // between a change and a scrape, in the rows that have one
+	settle  time.Duration // idle time after which the program counts as done
+	rest    time.Duration // from then until steady memory is read
+	quiet   time.Duration // between a change and a scrape, in the rows with such a pause
 	scrapes int           // per figure
 }
 

@@ -14,7 +14,7 @@ import (
 // scrapeTimeout is far above what any scrape should take.
 const scrapeTimeout = 10 * time.Minute
 
-// newClient returns a client that leaves bodies as they come.
+// newClient returns a client that does not decode responses.
 func newClient() *http.Client {
 	return &http.Client{
 		Timeout:   scrapeTimeout,
@@ -22,7 +22,7 @@ func newClient() *http.Client {
 	}
 }
 
-// form is what a scrape asks for.
+// form is the format and encoding that a scrape requests.
 type form struct{ accept, encoding string }
 
 func plainForm() form { return form{accept: textFormat} }
@@ -42,10 +42,10 @@ func newScraper(url string) *scraper {
 	return &scraper{url: url, client: newClient(), buffer: make([]byte, 256<<10)}
 }
 
-// scrape is the answer to one request.
+// scrape is the result of one request.
 type scrape struct {
 	wall     time.Duration // from the request to the last byte
-	size     int64         // of the body as it came
+	size     int64         // of the body on the wire
 	encoding string        // that the server chose; empty for none
 }
 
@@ -67,7 +67,7 @@ func (s *scraper) open(ctx context.Context, f form) (*http.Response, error) {
 	return response, nil
 }
 
-// scrape gets a body and writes it to w as it comes; nil throws it away.
+// scrape reads a response and writes it to w unchanged; nil discards it.
 func (s *scraper) scrape(ctx context.Context, f form, w io.Writer) (scrape, error) {
 	start := time.Now()
 	response, err := s.open(ctx, f)
@@ -95,7 +95,7 @@ func (s *scraper) scrape(ctx context.Context, f form, w io.Writer) (scrape, erro
 	return result, nil
 }
 
-// scrapes is what several scrapes took.
+// scrapes is the result of several scrapes.
 type scrapes struct {
 	walls    []time.Duration
 	cpu      time.Duration // of the server, all together

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// soak is a long run under change and scrapes.
+// soak is a long run with changes and scrapes.
 type soak struct {
 	cluster   *clusterProcess
 	kubestate *kubestate
@@ -21,7 +21,7 @@ type soak struct {
 	out       io.Writer
 }
 
-// soakCommand runs a soak; what grows or breaks is an error.
+// soakCommand runs a soak; growth or broken responses are errors.
 func soakCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("bench soak", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -58,8 +58,8 @@ func soakCommand(ctx context.Context, args []string, stdout, stderr io.Writer) e
 	return s.run(ctx)
 }
 
-// run changes and scrapes until the time is over, then compares what is shown
-// with what there is.
+// run makes changes and scrapes until the time is over, then compares the exposed
+// objects with the existing ones.
 func (s *soak) run(ctx context.Context) error {
 	if err := s.cluster.churn(s.churn); err != nil {
 		return err
@@ -79,8 +79,8 @@ func (s *soak) run(ctx context.Context) error {
 	return errors.Join(compareReadings(s.out, readings), s.compareObjects(ctx))
 }
 
-// compareObjects waits until kubestate has caught up, and returns an error if it
-// never shows what there is.
+// compareObjects waits until kubestate has caught up, and returns an error if it never
+// does.
 func (s *soak) compareObjects(ctx context.Context) error {
 	objects, err := s.cluster.count()
 	if err != nil {
@@ -105,6 +105,5 @@ func (s *soak) compareObjects(ctx context.Context) error {
 	}
 }
 
-// catchUpTime is longer than a client may wait before it reads again after its
-// watch broke.
+// catchUpTime exceeds the longest back-off of a client after its watch broke.
 const catchUpTime = time.Minute

@@ -14,7 +14,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// bodyForm is one way of asking for the body, and how to read the answer.
+// bodyForm is a combination of format and encoding, and how to parse the response.
 type bodyForm struct {
 	name string
 	form form
@@ -38,8 +38,8 @@ func bodyForms() []bodyForm {
 	}
 }
 
-// errOtherFormat means that the server answered in a format that was not asked
-// for, which it is free to do.
+// errOtherFormat means that the server responded in a format that was not requested,
+// which is allowed.
 var errOtherFormat = errors.New("the server answers in another format")
 
 // read gets a body, reads it whole and returns the encoding that it came in.
@@ -94,8 +94,8 @@ type bodyScraper struct {
 	err      error
 }
 
-// startScrapers scrapes in every form, once and on until timed ends. The first
-// error ends them all.
+// startScrapers scrapes in every form, at least once and until timed ends. The first
+// error stops all.
 func startScrapers(ctx, timed context.Context, stop context.CancelFunc, url string, pause time.Duration) []*bodyScraper {
 	var all []*bodyScraper
 	for _, f := range bodyForms() {
@@ -131,8 +131,7 @@ func (b *bodyScraper) run(ctx, timed context.Context, s *scraper, pause time.Dur
 	}
 }
 
-// finishScrapers waits for the scrapers, prints what they did and returns what
-// went wrong.
+// finishScrapers waits for the scrapers, prints what they did and returns their errors.
 func finishScrapers(w io.Writer, all []*bodyScraper) error {
 	lines, errs := [][]string{{"asked for", "scrapes read whole", "series of the last", "came as", "note"}}, []error(nil)
 	for _, b := range all {

@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// reading is the program's own state at a moment.
+// reading is the state of the program at a moment.
 type reading struct {
 	goroutines float64
 	heap       float64 // bytes, right after a collection
 	resident   float64 // bytes
 }
 
-// observe reads the state of the program until ctx ends, and now and then breaks
-// all watches.
+// observe reads the state of the program until ctx ends, and breaks all watches from
+// time to time.
 func (s *soak) observe(ctx context.Context) ([]reading, error) {
 	var readings []reading
 	lastBreak := time.Now()
@@ -41,7 +41,7 @@ func (s *soak) observe(ctx context.Context) ([]reading, error) {
 	return readings, nil
 }
 
-// state makes the program collect its garbage and reads its state.
+// state triggers a garbage collection in the program and reads its state.
 func (k *kubestate) state(ctx context.Context) (reading, error) {
 	var r reading
 	if _, err := k.get(ctx, k.telemetry+"/debug/pprof/heap?gc=1"); err != nil {
@@ -62,13 +62,13 @@ func (k *kubestate) state(ctx context.Context) (reading, error) {
 	return r, err
 }
 
-// Growth from the first third of a soak to the last that counts as a leak. What
-// is read includes scrapes under way, so that single readings vary.
+// Growth from the first third of a soak to the last that counts as a leak. Readings
+// include scrapes in progress, so they vary.
 const (
 	heapGrowth      = 1.10
 	residentGrowth  = 1.15
 	goroutineGrowth = 1.10
-	fewReadings     = 9 // below this a third is no sample
+	fewReadings     = 9 // fewer readings are not a sample
 )
 
 // compareReadings prints the first and the last third of the readings and returns

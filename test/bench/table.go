@@ -17,34 +17,33 @@ const (
 	allocationsUnit = "allocations"
 )
 
-// Names of reference costs; those of a single letter stand in the head of a table.
+// Names of reference costs; those of a single letter are in the heading of a table.
 const (
 	referenceG = "G"
 	referenceU = "U"
 	referenceB = "B"
 )
 
-// row is one figure beside its reference.
+// row is one figure and its reference.
 type row struct {
 	What   string  `json:"what"`
 	Figure float64 `json:"figure"`
 	Unit   string  `json:"unit"`
-	// Reference names the cost that the figure is compared with; empty if it
-	// stands for itself, and Ratio is the figure then. ReferenceValue is in the
-	// unit of the figure.
+	// Reference names the cost that the figure is compared with; if empty, Ratio is the
+	// figure itself. ReferenceValue is in the unit of the figure.
 	Reference      string  `json:"reference,omitempty"`
 	ReferenceValue float64 `json:"reference_value,omitempty"`
 	Ratio          float64 `json:"ratio"`
-	// Limit is the largest ratio that passes; nil if the row only informs. Aim is
-	// what one would like; 0 if there is none.
+	// Limit is the largest ratio that passes; nil if the row is informational. Aim is
+	// the desired ratio; 0 if there is none.
 	Limit *float64 `json:"limit,omitempty"`
 	Aim   float64  `json:"aim,omitempty"`
 	Pass  bool     `json:"pass"` // true where there is no limit
-	// ServerCPU is the processor time of the server per scrape, in seconds; 0
-	// where the row is about something else, or where it is too little to measure.
+	// ServerCPU is the CPU time of the server per scrape, in seconds; 0 if not
+	// applicable, or too small to measure.
 	ServerCPU float64   `json:"server_cpu_seconds,omitempty"`
 	Samples   []float64 `json:"samples,omitempty"`
-	// Note says why a figure is not what the row is about.
+	// Note explains a figure that does not measure what the row is about.
 	Note string `json:"note,omitempty"`
 }
 
@@ -84,7 +83,7 @@ func (r *row) verdict() string {
 	return verdict
 }
 
-// target is the column that says what is wanted.
+// target is the column of limits.
 func (r *row) target() string {
 	switch {
 	case r.Limit == nil && r.Aim > 0:
@@ -99,7 +98,7 @@ func (r *row) target() string {
 	return text
 }
 
-// fraction says whether ratios of the row read best as a part of the reference.
+// fraction reports whether ratios of the row read best as a fraction of the reference.
 func (r *row) fraction() bool {
 	if r.Limit != nil && *r.Limit > 0 {
 		return *r.Limit < 0.1

@@ -1,12 +1,12 @@
-// Package oldway is the reference that the agent is measured against and compared
-// with: what checks do that ask for all metrics at every run. A run parses a whole
-// body, builds trees of labels to join, and makes tags of every series anew. It is
-// plain code without tricks, and keeps nothing from run to run but its tables. It does not know
-// how kubestate's own agent works, and shares no table with it.
+// Package oldway is the reference that the agent is measured against and compared with:
+// a check that scrapes all metrics for every flush. It parses a complete exposition,
+// builds join trees, and creates the tags of every series again. It is plain code and
+// keeps only its tables between flushes. It does not know how kubestate's agent works,
+// and shares no table with it.
 //
-// What it makes of a body follows the documented behaviour of the
-// kubernetes_state_core check; how long Deployments, StatefulSets and DaemonSets
-// roll out is left out, because that needs to see objects.
+// The output follows the documented behavior of the kubernetes_state_core check, except
+// for rollout durations of Deployments, StatefulSets and DaemonSets, which require
+// objects.
 package oldway
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// prefix stands in front of the names of points and service checks.
+// prefix is the prefix of metric and service check names.
 const prefix = "kubernetes_state."
 
 // Point is one value of one series. A service check is a point whose value is
@@ -32,7 +32,7 @@ type Point struct {
 	Service bool     // a service check
 }
 
-// Times says how long the parts of a run took.
+// Times is the duration of the parts of a run.
 type Times struct{ Parse, Join, Map time.Duration }
 
 // Check has the tables; it is safe for concurrent use.
@@ -44,13 +44,13 @@ type Check struct {
 	override []override
 }
 
-// New returns a check with the tables that are there without configuration.
+// New returns a check with default configuration.
 func New() *Check {
 	return &Check{names: pointNames(), tags: tagNames(), owners: ownerTags(), totals: allTotals(), override: overrides()}
 }
 
-// Run reads a body in the text format and hands every point of it to emit. now is
-// what ages are counted to.
+// Run parses a body in the text format and passes every point to emit. Ages are
+// relative to now.
 func (c *Check) Run(body io.Reader, now time.Time, emit func(Point)) (Times, error) {
 	var times Times
 	start := time.Now()
@@ -76,7 +76,7 @@ func (c *Check) Run(body io.Reader, now time.Time, emit func(Point)) (Times, err
 	return times, nil
 }
 
-// run is what a run needs while it makes points.
+// run is the state of a run.
 type run struct {
 	*Check
 	joins        []*join
@@ -85,7 +85,7 @@ type run struct {
 	emit         func(Point)
 }
 
-// sample is one sample on its way to become a point.
+// sample is a sample that is being turned into a point.
 type sample struct {
 	labels []*dto.LabelPair
 	value  float64
@@ -93,7 +93,7 @@ type sample struct {
 	tags   []string
 }
 
-// label returns the value of a label; empty where there is none.
+// label returns the value of a label, or "" if missing.
 func (s *sample) label(name string) string { return labelOf(s.labels, name) }
 
 func labelOf(labels []*dto.LabelPair, name string) string {
@@ -105,8 +105,8 @@ func labelOf(labels []*dto.LabelPair, name string) string {
 	return ""
 }
 
-// family makes points of one family: totals first, then what a transformer or
-// the table of names says.
+// family creates the points of one family: aggregations first, then those of a
+// transformer or a renamed metric.
 func (r *run) family(f *dto.MetricFamily, totals *totals) {
 	name := f.GetName()
 	totals.add(f)

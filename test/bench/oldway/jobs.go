@@ -2,8 +2,8 @@ package oldway
 
 import "strings"
 
-// jobTags changes the tags of a Job: a reason is kept only where there are few of
-// them, and the CronJob is added that the name tells of.
+// jobTags changes the tags of a Job: reasons are kept only if there are few of them,
+// and the CronJob indicated by the name is added.
 func jobTags(s *sample) {
 	switch strings.ToLower(s.label("reason")) {
 	case "backofflimitexceeded", "deadlineexceeded":
@@ -31,7 +31,7 @@ func (r *run) jobFailed(s *sample) {
 	r.point("job.failed", s.value, s)
 }
 
-// jobDone is a point for each condition and a service check for the one that holds.
+// jobDone returns a point for each condition and a service check for the current one.
 func (r *run) jobDone(name string, status float64) func(*sample) {
 	return func(s *sample) {
 		if s.label("condition") == "true" {

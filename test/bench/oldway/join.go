@@ -6,8 +6,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// join is a tree of the samples of one family: a level for each label that must
-// match, by its value, and at the end the labels that others get.
+// join is a tree of the samples of one family: one level per matching label, by value,
+// and leaves with the labels to add.
 type join struct {
 	source     string
 	match, get []string
@@ -21,7 +21,7 @@ type node struct {
 
 type label struct{ name, value string }
 
-// standardLabels are joined to the series of an object from its own labels.
+// standardLabels are labels of an object that are joined to its own series.
 func standardLabels(more ...string) []string {
 	return append([]string{
 		"label_tags_datadoghq_com_env", "label_tags_datadoghq_com_service", "label_tags_datadoghq_com_version",
@@ -31,7 +31,7 @@ func standardLabels(more ...string) []string {
 	}, more...)
 }
 
-// defaultJoins are the joins there are without configuration.
+// defaultJoins are the default joins.
 func defaultJoins() []*join {
 	remote := []string{"annotation_admission_datadoghq_com_rc_id", "annotation_admission_datadoghq_com_rc_rev"}
 	autoscaler := []string{"ownerref_kind", "ownerref_name"}
@@ -60,10 +60,10 @@ func defaultJoins() []*join {
 	}
 }
 
-// in is what the objects of a kind that has namespaces match by.
+// in lists the matching labels of namespaced objects.
 func in(object string) []string { return []string{object, "namespace"} }
 
-// buildJoins fills the trees of all joins.
+// buildJoins builds the trees of all joins.
 func buildJoins(families map[string]*dto.MetricFamily) []*join {
 	joins := defaultJoins()
 	for _, j := range joins {
@@ -104,7 +104,7 @@ func (j *join) insert(labels []*dto.LabelPair) {
 	}
 }
 
-// lookup returns what a series with these labels gets.
+// lookup returns the labels to add to a series with these labels.
 func (j *join) lookup(labels []*dto.LabelPair) []label {
 	at := &j.root
 	for _, name := range j.match {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// pointNames are the families that only get another name.
+// pointNames are the families that are only renamed.
 func pointNames() map[string]string { //nolint:funlen // a table
 	return map[string]string{
 		"kube_apiservice_status_condition":                                                         "apiservice.condition",
@@ -112,7 +112,7 @@ func tagNames() map[string]string {
 	return names
 }
 
-// override changes what tagNames says, for families whose name begins with prefix.
+// override replaces entries of tagNames for families whose name starts with prefix.
 type override struct {
 	prefix string
 	tags   map[string]string
@@ -127,7 +127,7 @@ func overrides() []override {
 	}
 }
 
-// overridesOf returns what holds for a family.
+// overridesOf returns the overrides of a family.
 func (c *Check) overridesOf(family string) map[string]string {
 	all := map[string]string{}
 	for _, o := range c.override {
@@ -146,7 +146,7 @@ func ownerTags() map[string]string {
 	}
 }
 
-// allTotals are the totals there are without configuration.
+// allTotals are the default aggregations.
 func allTotals() []total {
 	count := func(family, name string, by ...string) total { return total{family: family, name: name, by: by} }
 	sum := func(family, name string, by ...string) total {
@@ -185,8 +185,8 @@ func allTotals() []total {
 	return totals
 }
 
-// countedByLabels are the families with one sample for each object that count
-// objects by namespace.
+// countedByLabels are the families with one sample per object that count objects by
+// namespace.
 func countedByLabels() map[string]string {
 	return map[string]string{
 		"kube_deployment_labels": "deployment.count", "kube_daemonset_labels": "daemonset.count", "kube_statefulset_labels": "statefulset.count",

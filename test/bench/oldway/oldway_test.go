@@ -13,7 +13,7 @@ import (
 	"github.com/kubestate/kubestate/test/bench/oldway"
 )
 
-// body has one of everything that differs in how it becomes points.
+// body has one example of every way to create points.
 const body = `# TYPE kube_pod_info gauge
 kube_pod_info{namespace="a",pod="web-6f7d8c-x",uid="u1",node="n1",created_by_kind="ReplicaSet",created_by_name="web-6f7d8c",priority_class=""} 1
 kube_pod_info{namespace="a",pod="job-12345-y",uid="u2",node="n1",created_by_kind="Job",created_by_name="job-12345",priority_class="high"} 1
@@ -68,7 +68,7 @@ kube_cronjob_next_schedule_time{namespace="a",cronjob="late"} 999
 kube_pod_status_qos_class{namespace="a",pod="web-6f7d8c-x",uid="u1",qos_class="Burstable"} 1
 `
 
-// want is what the specification of the check makes of it.
+// want is the result according to the specification of the check.
 const want = `
 container.gpu_limit 2 @n1 kube_container_name:c kube_namespace:b kube_zone:z mig_profile:1g-5gb node:n1 pod_name:p resource:nvidia_com_mig_1g_5gb uid:u3 unit:integer
 container.restarts 3 @n1 kube_app_name:web kube_argo_rollout:web kube_container_name:c kube_deployment:web kube_namespace:a kube_replica_set:web-6f7d8c node:n1 pod_name:web-6f7d8c-x pod_phase:Running uid:u1
@@ -109,8 +109,8 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// points returns what a run emits, each point as a line, sorted. A tag that a
-// series and a join both have is there once.
+// points returns the points of a run as sorted lines. A tag that a series and a join
+// have in common occurs once.
 func points(t *testing.T, body string) []string {
 	t.Helper()
 	var all []string
@@ -143,7 +143,7 @@ func TestRunError(t *testing.T) {
 	}
 }
 
-// TestConfig: the Exporter serves what is joined and mapped.
+// The Exporter serves everything that is joined or mapped.
 func TestConfig(t *testing.T) {
 	c := oldway.Config()
 	if got := len(c.Labels["pods"]); got != 11 {

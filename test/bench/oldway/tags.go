@@ -9,8 +9,8 @@ import (
 // rolloutLabel marks Pods of an Argo Rollout.
 const rolloutLabel = "label_rollouts_pod_template_hash"
 
-// tag makes host and tags of the labels of a series and of those that are joined
-// to it. overrides change what tagNames made of a label.
+// tag creates host and tags from the labels of a series and joined labels. overrides
+// replace entries of tagNames.
 func (r *run) tag(labels []*dto.LabelPair, overrides map[string]string) (host string, tags []string) {
 	var joined []label
 	for _, j := range r.joins {
@@ -67,8 +67,8 @@ func (b *builder) add(name, value string) {
 	b.tags = append(b.tags, key+":"+value)
 }
 
-// addOwner adds tags for the owner of the object and, where its name tells, for
-// the owner of that.
+// addOwner adds tags for the owner of the object and, if its name indicates it, for the
+// owner of that.
 func (b *builder) addOwner(key string) {
 	b.tags = append(b.tags, key+":"+b.ownerName)
 	switch b.ownerKind {
@@ -86,14 +86,14 @@ func (b *builder) addOwner(key string) {
 	}
 }
 
-// deploymentOf tells from the name of a ReplicaSet which Deployment made it.
+// deploymentOf derives the Deployment from the name of a ReplicaSet.
 func deploymentOf(replicaSet string) (deployment string, ok bool) {
 	name, suffix, ok := cutSuffix(replicaSet)
 	return name, ok && (strings.Trim(suffix, digits) == "" || strings.Trim(suffix, "bcdfghjklmnpqrstvwxz2456789") == "")
 }
 
-// cronJobOf tells from the name of a Job which CronJob made it, and the number
-// that grows from Job to Job.
+// cronJobOf derives the CronJob, and the increasing number of the Job, from the name of
+// a Job.
 func cronJobOf(job string) (cronJob, number string, ok bool) {
 	name, suffix, ok := cutSuffix(job)
 	return name, suffix, ok && strings.Trim(suffix, digits) == ""
@@ -101,8 +101,8 @@ func cronJobOf(job string) (cronJob, number string, ok bool) {
 
 const digits = "0123456789"
 
-// cutSuffix cuts a name at the last dash; what is behind it must have three
-// characters or more.
+// cutSuffix cuts a name at the last dash; the suffix must have at least three
+// characters.
 func cutSuffix(name string) (before, suffix string, ok bool) {
 	dash := strings.LastIndexByte(name, '-')
 	if dash < 1 || len(name)-dash-1 < 3 {

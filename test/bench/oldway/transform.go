@@ -13,7 +13,7 @@ const (
 	statusUnknown
 )
 
-// allTransformers are the families that need more than another name.
+// allTransformers are the families that need more than a new name.
 func (r *run) allTransformers() map[string]func(*sample) {
 	waiting := []string{"errimagepull", "imagepullbackoff", "crashloopbackoff", "containercreating", "createcontainererror",
 		"invalidimagename", "createcontainerconfigerror"}
@@ -63,7 +63,7 @@ func (r *run) age(name string) func(*sample) {
 	return func(s *sample) { r.point(name, r.now-s.value, s) }
 }
 
-// active leaves the sample out that says which states an object is not in.
+// active drops samples of states that an object is not in.
 func (r *run) active(name string) func(*sample) {
 	return func(s *sample) {
 		if s.value == 1 {
@@ -84,7 +84,7 @@ func containerResources() []string { return []string{"cpu", "memory", "network_b
 
 func nodeResources() []string { return append(containerResources(), "pods", "ephemeral_storage") }
 
-// resourceName is what a resource is called, and for a slice of a GPU which.
+// resourceName returns the name of a resource, and the profile of a GPU slice.
 func resourceName(resource string) (name, slice string) {
 	switch resource {
 	case "nvidia_com_gpu", "amd_com_gpu", "gpu_intel_com_i915":
@@ -192,8 +192,8 @@ func (r *run) ingressTLS(s *sample) {
 	r.point("ingress.tls", s.value, s)
 }
 
-// endpoints tells addresses that are ready from others. alike says what a missing
-// label ready counts as: "" is ready, "false" is neither.
+// endpoints separates ready addresses from others. alike is the meaning of a missing
+// label ready: "" is ready, "false" is neither.
 func (r *run) endpoints(before, alike string) func(*sample) {
 	return func(s *sample) {
 		ready := s.label("ready")
