@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/agent"
@@ -56,7 +56,7 @@ func printRoles(o *conf.Options, r roleOptions, out, messages io.Writer) error {
 		{"--service-account", namespace, r.account, "must be namespace/name"},
 		{"--service-account", account, r.account, "must be namespace/name"},
 	} {
-		if part.value == "" || len(path.IsValidPathSegmentName(part.value)) > 0 || strings.ContainsFunc(part.value, unprintable) {
+		if part.value == "" || len(content.IsPathSegmentName(part.value)) > 0 || strings.ContainsFunc(part.value, unprintable) {
 			problems = append(problems, problem.Invalid("name", part.text, part.allowed).In(part.flag))
 		}
 	}

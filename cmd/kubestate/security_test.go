@@ -90,7 +90,7 @@ func TestAuthFilter(t *testing.T) {
 			t.Fatal(err)
 		}
 		body, err := io.ReadAll(response.Body)
-		response.Body.Close()
+		_ = response.Body.Close()
 		if err != nil || response.StatusCode != c.code || !strings.Contains(string(body), c.body) {
 			t.Errorf("%s port, %s with token %q: %d %.100q %v; not %d %q", c.port, c.path, c.token, response.StatusCode, body, err, c.code, c.body)
 		}
@@ -113,7 +113,7 @@ func TestAuthFilterWithoutReviews(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
+	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusInternalServerError {
 		t.Errorf("%d", response.StatusCode)
 	}

@@ -19,8 +19,7 @@ func TestBounds(t *testing.T) {
 			return
 		}
 		seen[typ] = true
-		for i := range typ.NumField() {
-			f := typ.Field(i)
+		for f := range typ.Fields() {
 			number := f.Type == reflect.TypeFor[time.Duration]() || f.Type.Kind() == reflect.Int && f.Type != reflect.TypeFor[Bytes]()
 			if number && f.Tag.Get("json") != "" && (f.Tag.Get("minimum") == "" || f.Tag.Get("maximum") == "") {
 				t.Errorf("%s.%s has no minimum or no maximum", typ, f.Name)

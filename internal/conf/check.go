@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kubestate/kubestate"
@@ -192,7 +192,7 @@ func checkFile(name string) problem.List {
 func checkNamespaces(names []string) problem.List {
 	var all problem.List
 	for _, n := range unique(names) {
-		if len(path.IsValidPathSegmentName(n)) > 0 {
+		if len(content.IsPathSegmentName(n)) > 0 {
 			all = append(all, problem.Invalid("namespace", n, namespaceForm))
 		}
 	}

@@ -180,7 +180,7 @@ host: "::1"
 			t.Errorf("%s: no error", text)
 			continue
 		}
-		for _, part := range strings.Split(want, "|") {
+		for part := range strings.SplitSeq(want, "|") {
 			if !strings.Contains(err.Error(), "config.yaml"+part) {
 				t.Errorf("%s: error\n%v\nlacks %s", text, err, part)
 			}

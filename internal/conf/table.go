@@ -171,7 +171,7 @@ func (o *Options) processOptions() []option {
 	return []option{
 		{group: Memory, name: "auto-gomemlimit", key: "auto-gomemlimit", value: truth(&o.Memory.Auto),
 			help: "set the memory limit of the Go runtime from the limit of the container"},
-		{group: Memory, name: "auto-gomemlimit-ratio", key: "auto-gomemlimit-ratio", def: "0.9", value: real(&o.Memory.Ratio), check: o.checkRatio,
+		{group: Memory, name: "auto-gomemlimit-ratio", key: "auto-gomemlimit-ratio", def: "0.9", value: float(&o.Memory.Ratio), check: o.checkRatio,
 			help: "part of the limit of the container that --auto-gomemlimit sets, above 0 and at most 1"},
 		{group: Logging, name: "log-format", key: "log_format", def: "text", value: text(&o.LogFormat), values: logFormats,
 			check: func() problem.List { return checkOneOf("format", o.LogFormat, logFormats()) },

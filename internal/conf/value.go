@@ -108,7 +108,7 @@ func number(to *int) value {
 	}}
 }
 
-func real(to *float64) value {
+func float(to *float64) value {
 	format := func(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 	return typed[float64]{to: to, typ: "float", format: format, json: strictyaml.Schema{"type": "number"}, parse: func(s string) (float64, error) {
 		f, err := strconv.ParseFloat(s, 64)

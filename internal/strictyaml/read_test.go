@@ -178,7 +178,6 @@ c.yaml:26: unknown key "untaged": must be one of: name, color, on, wait, equal, 
 	}
 }
 
-// Text is not a number, and null is not an element, except that a map may be empty.
 func TestMaximum(t *testing.T) {
 	var got part
 	f := Read("c.yaml", []byte("size: 1001\n"), &got, options())
@@ -187,6 +186,7 @@ func TestMaximum(t *testing.T) {
 	}
 }
 
+// Text is not a number, and null is not an element, except that a map may be empty.
 func TestNumbersAndNothing(t *testing.T) {
 	f := Read("c.yaml", []byte(`equal: "1"
 byName:
