@@ -1,0 +1,97 @@
+{
+  local s = $._config.selector + ', instance=~"$instance"',
+  local state = $._config.stateSelector,
+
+  local target(expr, legend='', instant=false) = {
+    datasource: { type: 'prometheus', uid: '$datasource' },
+    expr: expr,
+    legendFormat: legend,
+    instant: instant,
+    range: !instant,
+    format: if instant then 'table' else 'time_series',
+  },
+
+  local panel(type, title, x, y, w, h, targets, unit='short') = {
+    type: type,
+    title: title,
+    gridPos: { x: x, y: y, w: w, h: h },
+    datasource: { type: 'prometheus', uid: '$datasource' },
+    fieldConfig: { defaults: { unit: unit, custom: if type == 'timeseries' then { fillOpacity: 10, showPoints: 'never' } else {} }, overrides: [] },
+    options: if type == 'stat' then { reduceOptions: { calcs: ['lastNotNull'] } } else {},
+    targets: [targets[i] { refId: std.char(65 + i) } for i in std.range(0, std.length(targets) - 1)],
+  },
+
+  local stat(title, x, expr, unit='short') = panel('stat', title, x, 0, 4, 4, [target(expr)], unit),
+  local graph(title, x, y, exprs, unit='short') = panel('timeseries', title, x, y, 12, 8, exprs, unit),
+  local table(title, x, y, expr) = panel('table', title, x, y, 12, 8, [target(expr, instant=true)]),
+
+  local datasource = { name: 'datasource', type: 'datasource', query: 'prometheus', label: 'Data source' },
+  local variable(name, query, label) = {
+    name: name,
+    type: 'query',
+    label: label,
+    query: { query: query, refId: name },
+    definition: query,
+    datasource: { type: 'prometheus', uid: '$datasource' },
+    includeAll: true,
+    allValue: '.*',
+    multi: true,
+    refresh: 2,
+    current: { text: 'All', value: '$__all' },
+  },
+
+  local dashboard(title, uid, variables, panels) = {
+    title: title,
+    uid: uid,
+    tags: ['kubestate'],
+    schemaVersion: 39,
+    time: { from: 'now-1h', to: 'now' },
+    refresh: '1m',
+    timezone: 'browser',
+    editable: true,
+    templating: { list: [datasource] + variables },
+    panels: [panels[i] { id: i + 1 } for i in std.range(0, std.length(panels) - 1)],
+  },
+
+  grafanaDashboards+:: {
+    'kubestate.json': dashboard('kubestate', 'kubestate', [variable('instance', 'label_values(kubestate_watch_up{%s}, instance)' % $._config.selector, 'Instance')], [
+      stat('Resources failing', 0, 'count(kubestate_watch_up{%s} == 0) or vector(0)' % s),
+      stat('Resources not synced', 4, 'count(kubestate_watch_synced{%s} == 0) or vector(0)' % s),
+      stat('Objects', 8, 'sum(kubestate_store_objects{%s})' % s),
+      stat('Series', 12, 'sum(kubestate_store_series{%s})' % s),
+      stat('Memory', 16, 'sum(process_resident_memory_bytes{%s})' % s, 'bytes'),
+      stat('Last event', 20, 'time() - max(kubestate_watch_last_event_timestamp_seconds{%s})' % s, 's'),
+      graph('Memory', 0, 4, [target('process_resident_memory_bytes{%s}' % s, '{{instance}}')], 'bytes'),
+      graph('CPU', 12, 4, [target('rate(process_cpu_seconds_total{%s}[$__rate_interval])' % s, '{{instance}}')]),
+      graph('Watch events per second', 0, 12, [target('sum by (resource) (rate(kubestate_watch_events_total{%s}[$__rate_interval]))' % s, '{{resource}}')], 'ops'),
+      graph('Lists and watches per second', 12, 12, [
+        target('sum by (result) (rate(kube_state_metrics_list_total{%s}[$__rate_interval]))' % s, 'list {{result}}'),
+        target('sum by (result) (rate(kube_state_metrics_watch_total{%s}[$__rate_interval]))' % s, 'watch {{result}}'),
+      ], 'ops'),
+      graph('Scrape duration (99th percentile)', 0, 20, [target('histogram_quantile(0.99, sum by (le, handler) (rate(http_request_duration_seconds_bucket{%s}[$__rate_interval])))' % s, '{{handler}}')], 's'),
+      graph('Series by resource', 12, 20, [target('sum by (resource) (kubestate_store_series{%s}) > 0' % s, '{{resource}}')]),
+      table('Size by resource, in bytes', 0, 28, 'sort_desc(sum by (resource) (kubestate_store_text_bytes{%s}) > 0)' % s),
+      table('Seconds since the last event', 12, 28, 'sort_desc(time() - max by (resource) (kubestate_watch_last_event_timestamp_seconds{%s}))' % s),
+    ]),
+
+    'cluster.json': dashboard('Cluster state', 'kubestate-cluster', [variable('namespace', 'label_values(kube_namespace_created{%s}, namespace)' % state, 'Namespace')], [
+      stat('Nodes', 0, 'count(kube_node_info{%s})' % state),
+      stat('Nodes not ready', 4, 'count(kube_node_status_condition{%s, condition="Ready", status="true"} == 0) or vector(0)' % state),
+      stat('Pods', 8, 'count(kube_pod_info{%s, namespace=~"$namespace"})' % state),
+      stat('Pods pending or failed', 12, 'sum(kube_pod_status_phase{%s, namespace=~"$namespace", phase=~"Pending|Failed|Unknown"})' % state),
+      stat('Deployments unavailable', 16, 'count(kube_deployment_status_replicas_unavailable{%s, namespace=~"$namespace"} > 0) or vector(0)' % state),
+      stat('Namespaces', 20, 'count(kube_namespace_created{%s})' % state),
+      graph('Pods by phase', 0, 4, [target('sum by (phase) (kube_pod_status_phase{%s, namespace=~"$namespace"})' % state, '{{phase}}')]),
+      graph('Containers waiting, by reason', 12, 4, [target('sum by (reason) (kube_pod_container_status_waiting_reason{%s, namespace=~"$namespace"}) or vector(0)' % state, '{{reason}}')]),
+      graph('CPU requested of allocatable', 0, 12, [target('sum(kube_pod_container_resource_requests{%(s)s, resource="cpu"}) / sum(kube_node_status_allocatable{%(s)s, resource="cpu"})' % { s: state }, 'CPU')], 'percentunit'),
+      graph('Memory requested of allocatable', 12, 12, [target('sum(kube_pod_container_resource_requests{%(s)s, resource="memory"}) / sum(kube_node_status_allocatable{%(s)s, resource="memory"})' % { s: state }, 'memory')], 'percentunit'),
+      graph('Restarts of containers per hour, by namespace', 0, 20, [target('sum by (namespace) (increase(kube_pod_container_status_restarts_total{%s, namespace=~"$namespace"}[1h]))' % state, '{{namespace}}')]),
+      graph('Replicas of Deployments: desired and available', 12, 20, [
+        target('sum(kube_deployment_spec_replicas{%s, namespace=~"$namespace"})' % state, 'desired'),
+        target('sum(kube_deployment_status_replicas_available{%s, namespace=~"$namespace"})' % state, 'available'),
+      ]),
+      table('Deployments with the most missing replicas', 0, 28, 'topk(20, kube_deployment_spec_replicas{%(s)s, namespace=~"$namespace"} - kube_deployment_status_replicas_available{%(s)s, namespace=~"$namespace"})' % { s: state }),
+      table('Containers with the most restarts', 12, 28, 'topk(20, sum by (namespace, pod, container) (kube_pod_container_status_restarts_total{%s, namespace=~"$namespace"}))' % state),
+    ]),
+  },
+}
