@@ -34,9 +34,9 @@ import (
 // Size budgets in bytes, of the program for one platform: what a node downloads,
 // what it keeps, and what a person downloads.
 const (
-	imageCompressedLimit = 16 << 20
-	imageUnpackedLimit   = 40 << 20
-	archiveLimit         = 16 << 20
+	imageCompressedLimit = 20 << 20
+	imageUnpackedLimit   = 48 << 20
+	archiveLimit         = 20 << 20
 )
 
 const testVersion = "v1.2.3-test"
