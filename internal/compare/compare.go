@@ -20,7 +20,7 @@ type Source struct {
 	Open func(ctx context.Context) (io.ReadCloser, error)
 }
 
-// Config says what to compare and how.
+// Config configures a comparison.
 type Config struct {
 	A, B Source // the old and the new exporter
 	// Static is set if neither side changes, as for files: differences count at once.

@@ -16,7 +16,7 @@ import (
 )
 
 // zones is a Labeler: objects are in zones, and some families tell it, some with
-// the word that every object has besides, and some do not.
+// a further label that every object has, and some do not.
 type zones struct {
 	mu sync.Mutex
 	of map[key]*Labels

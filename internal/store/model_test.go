@@ -18,7 +18,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// A model says in the plainest way what a Feed must hold.
+// A model is the simplest implementation of a Feed.
 type model struct {
 	objects   map[key]*appsv1.ReplicaSet
 	seen      map[key]bool // since Begin
@@ -139,8 +139,8 @@ func (m *mutator) step() {
 	}
 }
 
-// relist reads most of what is there again and something new, and half the time
-// gives up before the end.
+// relist lists most of the existing objects and some new ones, and aborts half the
+// time.
 func (m *mutator) relist(f *Feed, model *model) {
 	f.Begin()
 	model.begin()
@@ -221,7 +221,7 @@ func versions(body string) (map[string]string, error) {
 }
 
 // TestStoreAgreesWithModel does thousands of random operations while others
-// scrape, and compares the store with a model that renders everything anew.
+// scrape, and compares the store with a model that renders everything from scratch.
 func TestStoreAgreesWithModel(t *testing.T) {
 	steps := 5_000
 	if testing.Short() || raceDetector {

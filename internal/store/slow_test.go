@@ -53,7 +53,7 @@ type hesitant struct {
 	largest int
 }
 
-var errGone = errors.New("the client is gone")
+var errGone = errors.New("client disconnected")
 
 func (h *hesitant) Write(p []byte) (int, error) {
 	h.writes++

@@ -47,7 +47,7 @@ func replicaSet(name string, replicas int32) *appsv1.ReplicaSet {
 	}
 }
 
-// line is the line that tells the replicas of replicaSet(name, replicas).
+// line is the line with the replicas of replicaSet(name, replicas).
 func line(name string, replicas int) string {
 	return fmt.Sprintf("kube_replicaset_status_replicas{namespace=\"shop\",replicaset=%q} %d\n", name, replicas)
 }
@@ -224,7 +224,7 @@ func TestWriteEndsWithTheFirstError(t *testing.T) {
 	}
 }
 
-// TestNothingIsWrittenAfterAnError: a client that goes away in the middle costs
+// TestNothingIsWrittenAfterAnError: a client that disconnects halfway costs
 // nothing more.
 func TestNothingIsWrittenAfterAnError(t *testing.T) {
 	r := newResource(t)

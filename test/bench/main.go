@@ -4,7 +4,7 @@
 // and ratios do not.
 //
 //	go run ./test/bench --scenario 20k       the table of one scenario
-//	go run ./test/bench agent --pods 20000   the agent alone, beside the way that asks for everything
+//	go run ./test/bench agent --pods 20000   the agent alone, next to the old way
 //	go run ./test/bench soak --duration 10m  the same pair under change and scrapes, for long
 //
 // It does not judge: a ratio that misses its limit is printed, and the exit code is

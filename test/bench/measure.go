@@ -24,7 +24,7 @@ type result struct {
 	Changed    int        `json:"changed_objects"` // by a change of 1 %
 	References references `json:"references"`
 	Rows       []row      `json:"rows"`
-	// Agent is about what was measured beside it; its rows are among Rows.
+	// Agent is the measurement of the agent; its rows are in Rows.
 	Agent *agentResult `json:"agent,omitempty"`
 }
 

@@ -46,7 +46,7 @@ func chooseScenarios(name string, nodes, pods int) ([]scenario, error) {
 		"all":    {twenty, growthBase, hundred},
 	}[name]
 	if chosen == nil {
-		return nil, fmt.Errorf("--scenario: %q is none of %s", name, strings.Join(scenarioNames(), ", "))
+		return nil, fmt.Errorf("invalid --scenario %q: must be one of: %s", name, strings.Join(scenarioNames(), ", "))
 	}
 	if nodes == 0 && pods == 0 {
 		return chosen, nil

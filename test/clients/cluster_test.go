@@ -73,7 +73,7 @@ func (c *cluster) change(t *testing.T, k *harness.Kubestate, n int) {
 	if slices.Equal(want, before) {
 		t.Fatalf("%d changes of the cluster have changed no metric", n)
 	}
-	harness.Eventually(t, time.Minute, "kubestate says what another says that starts after the changes", func() error {
+	harness.Eventually(t, time.Minute, "kubestate catches up with one started after the changes", func() error {
 		got := lines(k.Scrape(t))
 		if slices.Equal(got, want) {
 			return nil

@@ -64,7 +64,7 @@ func testSliceScrapers(t *testing.T, k *harness.Kubestate, n int, want []string)
 		t.Parallel()
 		v := startVmagent(t, scrapeConfig()+
 			fmt.Sprintf("- {job_name: vmagent, static_configs: [{targets: [%q]}]}\n", strings.TrimPrefix(k.Main, "http://")))
-		v.Eventually(t, 3*time.Minute, "vmagent says that the body is too large", func() error {
+		v.Eventually(t, 3*time.Minute, "vmagent rejects the large body", func() error {
 			if !strings.Contains(v.Log(), "maxScrapeSize") {
 				return errors.New("it does not")
 			}

@@ -25,7 +25,7 @@ func testOutage(t *testing.T, c *cluster.Cluster) {
 		return watchesUp(t, k, "0", "deployments", "namespaces", "nodes", "pods", "replicasets")
 	})
 	if err := difference(k.Scrape(t), before); err != nil {
-		t.Errorf("/metrics while the API server is away: %v", err)
+		t.Errorf("/metrics while the API server is down: %v", err)
 	}
 	if err := errors.Join(
 		k.Status(t.Context(), k.Main+"/livez", http.StatusOK),
@@ -33,7 +33,7 @@ func testOutage(t *testing.T, c *cluster.Cluster) {
 		k.Status(t.Context(), k.Main+"/readyz", http.StatusOK),
 		k.Status(t.Context(), k.Telemetry+"/readyz", http.StatusOK),
 	); err != nil {
-		t.Errorf("while the API server is away: %v", err)
+		t.Errorf("while the API server is down: %v", err)
 	}
 
 	c.Restart(t)

@@ -55,7 +55,7 @@ func TestPrometheus(t *testing.T) {
 	server.Wait(t, "a join as dashboards have it works",
 		`count(kube_pod_info{job="text"} * on (namespace, pod) group_left (phase) (kube_pod_status_phase{job="text"} == 1))`, pods)
 	server.Wait(t, "kubestate tells of all its watches", `min(kubestate_watch_up{job="telemetry"})`, 1)
-	server.Wait(t, "series of pods that are gone end",
+	server.Wait(t, "series of deleted pods end",
 		`count(count_over_time(kube_pod_info{job="changing"}[10m])) > bool count(kube_pod_info{job="changing"})`, 1)
 	// A scrape that timed out on a busy machine is ignored if others succeed.
 	server.Wait(t, "no scrape has failed",

@@ -134,7 +134,7 @@ func envelope(kind schema.GroupVersionKind, message protobufObject) ([]byte, int
 	return append(data, unknownTail...), start, nil
 }
 
-// openEnvelope returns what stands before a message of size bytes, with room for
+// openEnvelope returns what precedes a message of size bytes, with room for
 // the message and unknownTail.
 func openEnvelope(kind schema.GroupVersionKind, size int) ([]byte, error) {
 	typeMeta, err := (&runtime.TypeMeta{APIVersion: kind.GroupVersion().String(), Kind: kind.Kind}).Marshal()

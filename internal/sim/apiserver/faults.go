@@ -32,7 +32,7 @@ const (
 	// EffectTruncate breaks the connection in the middle: of a frame of a
 	// watch, of the body of any other response.
 	EffectTruncate
-	// EffectGarbage sends a frame that is no event and breaks the connection.
+	// EffectGarbage sends a frame that is not an event and breaks the connection.
 	EffectGarbage
 )
 
@@ -46,14 +46,14 @@ type Fault struct {
 	Status   metav1.Status
 	// AfterEvents is how many events of a watch are sent before the effect.
 	AfterEvents int
-	// Delay is waited before the response and before each event of a watch.
+	// Delay is the pause before the response and before each event of a watch.
 	Delay time.Duration
 }
 
 // Forbidden makes a resource answer 403, as RBAC does.
 func Forbidden(resource string) Fault {
 	e := apierrors.NewForbidden(schema.GroupResource{Resource: resource}, "",
-		errors.New("the simulated API server was told to forbid it"))
+		errors.New("forbidden by the simulated API server"))
 	return Fault{Resource: resource, Effect: EffectStatus, Status: e.Status()}
 }
 
@@ -62,7 +62,7 @@ func Missing(resource string) Fault {
 	return Fault{Resource: resource, Effect: EffectPageNotFound}
 }
 
-// NoStreaming refuses streaming lists with 422, as servers do that cannot
+// NoStreaming rejects streaming lists with 422, as servers do that cannot
 // stream them. Clients are expected to fall back to paged lists.
 func NoStreaming() Fault {
 	problem := invalidOptions(field.Forbidden(field.NewPath("sendInitialEvents"),
@@ -80,7 +80,7 @@ func Gone(resource string, times int) Fault {
 // Unavailable answers the next requests for a resource with 503.
 func Unavailable(resource string, times int) Fault {
 	return Fault{Resource: resource, Times: times, Effect: EffectStatus,
-		Status: apierrors.NewServiceUnavailable("the simulated API server was told to be unavailable").Status()}
+		Status: apierrors.NewServiceUnavailable("simulated API server unavailable").Status()}
 }
 
 // Throttled answers the next requests for a resource with 429 and Retry-After.
@@ -138,7 +138,7 @@ func (f *faults) take(verb Verb, resource string) Fault {
 	return Fault{}
 }
 
-// refuse waits the delay and answers the request if the fault says so.
+// refuse waits for the delay and responds to the request if the fault is a rejection.
 func (f *Fault) refuse(w http.ResponseWriter, r *http.Request, req request) (answered bool) {
 	pause(r.Context(), f.Delay)
 	switch f.Effect {

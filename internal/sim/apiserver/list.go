@@ -48,7 +48,7 @@ func (s *Server) serveList(w http.ResponseWriter, req request) {
 		err = writeJSONList(out, kind, req.form.printer, p)
 	}
 	if err != nil || out.Flush() != nil {
-		// The header has gone out: only a broken connection can tell the client.
+		// The header is sent: only a broken connection can signal the error.
 		panic(http.ErrAbortHandler)
 	}
 }

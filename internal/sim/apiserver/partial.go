@@ -27,7 +27,7 @@ func partialResource() *Resource {
 	}
 }
 
-// checkForm refuses metadata under the wrong name, as the real server does: lists
+// checkForm rejects metadata under the wrong name, as the real server does: lists
 // and single objects have a kind each.
 func (r *request) checkForm() *apierrors.StatusError {
 	list := r.verb == VerbList || r.verb == VerbPage

@@ -206,7 +206,7 @@ func expired(message string) *apierrors.StatusError {
 	return apierrors.NewResourceExpired(message)
 }
 
-// methodNotAllowed refuses writes: all but Leases changes through Store only.
+// methodNotAllowed rejects writes: everything except Leases changes only through Store.
 func methodNotAllowed(method string, r request) *apierrors.StatusError {
 	e := apierrors.NewMethodNotSupported(r.table.resource.groupResource(), strings.ToLower(method))
 	e.ErrStatus.Code = http.StatusMethodNotAllowed

@@ -52,7 +52,7 @@ func conditionTrue(o *corev1.Pod, kind corev1.PodConditionType) bool {
 	})
 }
 
-// sidecar reports whether an init container keeps running beside the others.
+// sidecar reports whether an init container keeps running next to the others.
 func sidecar(o *corev1.Pod, name string) bool {
 	return slices.ContainsFunc(o.Spec.InitContainers, func(c corev1.Container) bool {
 		return c.Name == name && deref(c.RestartPolicy) == corev1.ContainerRestartPolicyAlways

@@ -121,7 +121,7 @@ func writeObject(w http.ResponseWriter, req request, code int, e *Encoded) {
 	w.Header().Set("Content-Type", req.form.encoding.contentType(false))
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(code)
-	_, _ = w.Write(body) // the client may have gone; there is nobody to tell
+	_, _ = w.Write(body) // the client may have disconnected
 }
 
 // response remembers the status code for the request log.

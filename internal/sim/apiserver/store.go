@@ -42,7 +42,7 @@ type Store struct {
 
 	mu        sync.RWMutex
 	version   uint64 // of the last change
-	compacted uint64 // watches from before this version are refused
+	compacted uint64 // watches from before this version are rejected
 	snapshots []snapshot
 }
 
@@ -91,7 +91,7 @@ func NewStore(config StoreConfig) (*Store, error) {
 }
 
 // Put creates the object or replaces the one with the same namespace and name.
-// It sets the object's resourceVersion and otherwise stores it as it is. The
+// It sets the object's resourceVersion and otherwise stores it unchanged. The
 // object stays the caller's. An error means that its kind is not in the table
 // of resources or cannot be encoded.
 func (s *Store) Put(object Object) error {

@@ -54,8 +54,8 @@ func (s *Server) watchStart(req request) (uint64, *apierrors.StatusError) {
 	return parseVersion(req.options.version)
 }
 
-// checkStreaming refuses combinations of parameters that the real server
-// refuses.
+// checkStreaming rejects the combinations of parameters that the real server
+// rejects.
 func (r *request) checkStreaming() *apierrors.StatusError {
 	path := field.NewPath("resourceVersionMatch")
 	var problem *field.Error

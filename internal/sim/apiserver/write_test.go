@@ -21,7 +21,7 @@ type lessor struct {
 	version string // of the Lease that was written last
 }
 
-// ask sends a request, in whose body VERSION stands for the version of the Lease.
+// ask sends a request, replacing VERSION in the body with the version of the Lease.
 func (l *lessor) ask(t *testing.T, method, path, body string, code int, reason metav1.StatusReason) {
 	t.Helper()
 	request := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(strings.Replace(body, "VERSION", l.version, 1)))

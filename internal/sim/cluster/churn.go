@@ -37,7 +37,7 @@ const stepTime = 100 * time.Millisecond
 
 // Churn changes the objects of a generated cluster. The same seed makes the
 // same changes, as long as nothing else writes to the store. It is not safe
-// for concurrent use; readers and the server of the store may run beside it.
+// for concurrent use; readers and the server of the store may run concurrently.
 //
 // One change is what one cause brings about: when a pod becomes ready, the
 // status of its ReplicaSet and its Deployment change as well. EndpointSlices
@@ -143,7 +143,7 @@ func (c *Churn) random(resource string) (apiserver.Object, error) {
 	return e.Decode()
 }
 
-// load returns an object of a known type; nil if it is gone.
+// load returns an object of a known type; nil if it was deleted.
 func load[T apiserver.Object](store *apiserver.Store, resource, namespace, name string) (T, error) {
 	var none T
 	e, found := store.Get(resource, namespace, name)

@@ -235,7 +235,7 @@ func (c *Churn) revisions(d *appsv1.Deployment) ([]*appsv1.ReplicaSet, error) {
 	return sets, nil
 }
 
-// revisionOf reads the number that the Deployment gave; 0 if there is none.
+// revisionOf reads the revision set by the Deployment; 0 if there is none.
 func revisionOf(rs *appsv1.ReplicaSet) int {
 	n, err := strconv.Atoi(rs.Annotations[revisionAnnotation])
 	if err != nil {

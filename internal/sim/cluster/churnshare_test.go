@@ -41,7 +41,7 @@ func TestChangeShare(t *testing.T) {
 			}
 		}
 		if changes[r.Name].Objects != changed {
-			t.Errorf("it says that %d %s changed, %d did", changes[r.Name].Objects, r.Name, changed)
+			t.Errorf("reported %d changed %s, want %d", changes[r.Name].Objects, r.Name, changed)
 		}
 		objects, events = objects+changed, events+changes[r.Name].Events
 	}

@@ -64,7 +64,7 @@ func (p *Process) LogMatch(t testing.TB, what string, expression *regexp.Regexp)
 	var match []string
 	p.Eventually(t, time.Minute, what, func() error {
 		if match = expression.FindStringSubmatch(p.Log()); match == nil {
-			return fmt.Errorf("%s does not say so in its log", p.name)
+			return fmt.Errorf("%s: not in the log", p.name)
 		}
 		return nil
 	})
