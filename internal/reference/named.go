@@ -38,7 +38,7 @@ func ExplainNamed(w io.Writer, tables []*kind.Table, n *naming.Scheme, name stri
 	return e.Flush()
 }
 
-// resource writes what becomes of the metrics of a resource. The first own of them
+// resource writes what the metrics of a resource are sent as. The first own of them
 // are in the reference; those that the naming scheme adds may have no rule.
 func (e *explainer) resource(t *kind.Table, own int) {
 	e.say("RESOURCE:\t%s\nNAMES:\t%s\n", t.Name, e.names.Name)
@@ -161,13 +161,13 @@ func makes(prefix, name string, f *naming.Filter, metric string) bool {
 	return err == nil && matched
 }
 
-// family writes what becomes of a family.
+// family writes what a family is sent as, and what else it is used for.
 func (e *explainer) family(t *kind.Table, d *metric.Desc) {
 	e.say("\nFAMILY:\t%s\n", d.Name)
-	found := e.becomes(d)
+	found := e.sentAs(d)
 	for _, use := range e.uses(d.Name) {
 		found = true
-		e.row("tells", use)
+		e.row("used for", use)
 	}
 	for i := range e.names.Aggregates {
 		if a := &e.names.Aggregates[i]; a.Family == d.Name {
@@ -177,22 +177,22 @@ func (e *explainer) family(t *kind.Table, d *metric.Desc) {
 	}
 	if j, ok := e.names.Joins[d.Name]; ok {
 		found = true
-		e.join("gives", j)
+		e.join("adds", j)
 	}
 	if d.AllowList == metric.Annotations && e.annotations(t, d) {
 		found = true
 	}
 	if !found {
-		e.row("becomes", "nothing")
+		e.row("sent as", "nothing")
 	}
 }
 
-// becomes writes which series and checks a family becomes, and reports whether there
+// sentAs writes which series and checks a family is sent as, and reports whether there
 // are any.
-func (e *explainer) becomes(d *metric.Desc) bool {
+func (e *explainer) sentAs(d *metric.Desc) bool {
 	n := e.names
 	write := func(r *naming.Rule, behind string) {
-		e.row("becomes", result(n, r)+behind)
+		e.row("sent as", result(n, r)+behind)
 		for _, note := range ruleNotes(r) {
 			e.row("", note)
 		}
@@ -209,38 +209,38 @@ func (e *explainer) becomes(d *metric.Desc) bool {
 	rest.Family = d.Name
 	var conditions []string
 	if d.OptIn {
-		conditions = append(conditions, "if --metric-opt-in-list names it")
+		conditions = append(conditions, "if selected by --metric-opt-in-list")
 	}
 	switch d.AllowList {
 	case metric.Labels:
-		conditions = append(conditions, "with the labels of --metric-labels-allowlist, if there are any")
+		conditions = append(conditions, "with the labels selected by --metric-labels-allowlist, if any")
 	case metric.Annotations:
-		conditions = append(conditions, "with the annotations of --metric-annotations-allowlist, if there are any")
+		conditions = append(conditions, "with the annotations selected by --metric-annotations-allowlist, if any")
 	case metric.NoAllowList:
 	}
-	write(&rest, strings.Join(append([]string{", as it is"}, conditions...), ", "))
+	write(&rest, strings.Join(append([]string{", unchanged"}, conditions...), ", "))
 	return true
 }
 
-// uses says for what else rules and totals take a family.
+// uses returns what else rules and aggregations use a family for.
 func (e *explainer) uses(family string) []string {
 	n := e.names
 	var uses []string
 	for i := range n.Rules {
 		r := &n.Rules[i]
 		if r.States != nil && slices.Contains(r.States.From, family) && r.Family != family {
-			uses = append(uses, fmt.Sprintf("which of the states of %s is 1", result(n, r)))
+			uses = append(uses, fmt.Sprintf("the state of %s that is 1", result(n, r)))
 		}
 		if r.Start == family {
-			uses = append(uses, fmt.Sprintf("since when %s counts", result(n, r)))
+			uses = append(uses, fmt.Sprintf("the start time of %s", result(n, r)))
 		}
 		if r.Unless == family {
-			uses = append(uses, fmt.Sprintf("that %s does not become %s", r.Family, result(n, r)))
+			uses = append(uses, fmt.Sprintf("omitting %s, of %s", result(n, r), r.Family))
 		}
 	}
 	for i := range n.Aggregates {
 		if a := &n.Aggregates[i]; a.Unless == family {
-			uses = append(uses, fmt.Sprintf("that the object does not count in %s", total(n, a)))
+			uses = append(uses, fmt.Sprintf("omitting the object from %s", total(n, a)))
 		}
 	}
 	return uses
@@ -260,7 +260,7 @@ func (e *explainer) annotations(t *kind.Table, d *metric.Desc) bool {
 	for _, kindName := range slices.Sorted(maps.Keys(e.names.AnnotationsAsTags)) {
 		if slices.Contains(names, kindName) {
 			found = true
-			e.row("gives", mapped(e.names.AnnotationsAsTags[kindName]), receivers(match))
+			e.row("adds", mapped(e.names.AnnotationsAsTags[kindName]), receivers(match))
 		}
 	}
 	return found

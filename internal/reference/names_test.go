@@ -95,11 +95,11 @@ func TestUsesOfAFamily(t *testing.T) {
 	const rule = "p.m (updown By), service check p.check"
 	for family, uses := range map[string][]string{
 		"kube_pod_owner": {
-			"that kube_pod_info does not become " + rule,
-			"that the object does not count in p.total (updown s)", "that the object does not count in service check p.jobs",
+			"omitting " + rule + ", of kube_pod_info",
+			"omitting the object from p.total (updown s)", "omitting the object from service check p.jobs",
 		},
-		"kube_pod_created":       {"since when " + rule + " counts"},
-		"kube_pod_status_reason": {"which of the states of " + rule + " is 1"},
+		"kube_pod_created":       {"the start time of " + rule},
+		"kube_pod_status_reason": {"the state of " + rule + " that is 1"},
 	} {
 		var b strings.Builder
 		if err := ExplainNamed(&b, kind.All(), fullNames(), family); err != nil {

@@ -47,7 +47,7 @@ func ruleNotes(r *naming.Rule) []string {
 	case naming.One:
 		note("value 1")
 	case naming.Age:
-		note("value: seconds since the time that the sample says")
+		note("value: seconds since the time in the sample")
 	case naming.AsIs:
 	}
 	notes = append(notes, filterNotes(&r.Filter)...)
@@ -70,7 +70,7 @@ func ruleNotes(r *naming.Rule) []string {
 		note("0 or 1 for each of the values of %s: %s; from %s", s.Label, strings.Join(s.Values, ", "), strings.Join(s.From, ", "))
 	}
 	if r.Start != "" {
-		note("counts from %s on", r.Start)
+		note("counts from the time in %s", r.Start)
 	}
 	if r.Check != nil {
 		notes = append(notes, checkNotes(r.Check)...)
@@ -85,23 +85,23 @@ func aggregateNotes(a *naming.Aggregate) []string {
 		notes[0] = "by " + strings.Join(a.By, ", ")
 	}
 	if a.Joined {
-		notes = append(notes, "which joins within the object may bring")
+		notes = append(notes, "which may come from joins within the object")
 	}
 	notes = append(notes, filterNotes(&a.Filter)...)
 	if a.Check != nil {
 		notes = append(notes, checkNotes(a.Check)...)
 	}
 	if a.Cluster {
-		notes = append(notes, "right only where all Pods are seen")
+		notes = append(notes, "correct only if all Pods are read")
 	}
 	return append(notes, lastNotes(a.Adjust, a.Help)...)
 }
 
-// lastNotes are what stands behind all others.
+// lastNotes are the notes at the end.
 func lastNotes(adjust func(*naming.Point) bool, help string) []string {
 	var notes []string
 	if adjust != nil {
-		notes = append(notes, "and what code adjusts")
+		notes = append(notes, "further adjusted in code")
 	}
 	if help != "" {
 		notes = append(notes, strconv.Quote(help))
@@ -112,20 +112,20 @@ func lastNotes(adjust func(*naming.Point) bool, help string) []string {
 func filterNotes(f *naming.Filter) []string {
 	var notes []string
 	if f.Equal != nil {
-		notes = append(notes, "only samples of value "+strconv.FormatFloat(*f.Equal, 'g', -1, 64))
+		notes = append(notes, "only samples with the value "+strconv.FormatFloat(*f.Equal, 'g', -1, 64))
 	}
 	for _, label := range slices.Sorted(maps.Keys(f.Where)) {
 		values := make([]string, len(f.Where[label]))
 		for i, v := range f.Where[label] {
 			values[i] = cmp.Or(v, `""`)
 		}
-		notes = append(notes, "only where "+label+" is "+strings.Join(values, ", "))
+		notes = append(notes, "only if "+label+" is "+strings.Join(values, ", "))
 	}
 	for _, label := range slices.Sorted(maps.Keys(f.Choose)) {
 		notes = append(notes, fmt.Sprintf("{%s}: %s", label, mapped(f.Choose[label])))
 	}
 	if f.Unless != "" {
-		notes = append(notes, "not where the object has "+f.Unless)
+		notes = append(notes, "unless the object has "+f.Unless)
 	}
 	return notes
 }
@@ -133,7 +133,7 @@ func filterNotes(f *naming.Filter) []string {
 func checkNotes(c *naming.Check) []string {
 	var notes []string
 	if c.Due {
-		notes = append(notes, "ok until the time that the sample says, then critical")
+		notes = append(notes, "ok until the time in the sample, then critical")
 	}
 	status := string(cmp.Or(c.Status, naming.OK))
 	switch {

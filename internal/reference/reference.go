@@ -1,6 +1,5 @@
-// Package reference says in documents what the catalog declares: a page for each
-// resource, the catalog as JSON, the list of stable families and the permissions
-// that reading takes; and for the terminal, also what a naming scheme makes of it. It
+// Package reference documents the catalog: a page for each resource, the catalog as
+// JSON, the list of stable families, and, for the terminal, what a naming scheme sends. It
 // walks descriptors and tables; nothing is parsed back from text.
 package reference
 
