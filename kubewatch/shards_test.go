@@ -41,8 +41,16 @@ func joinEverything() kubestate.Config {
 // export runs the exporter of a shard, or of everything if the shard is zero.
 func (c *cluster) export(s Shard) *shardedExporter {
 	c.t.Helper()
+	x := c.exporter(s != Shard{})
+	x.become(c.t, s)
+	return x
+}
+
+// exporter runs an exporter that reads nothing yet.
+func (c *cluster) exporter(sharded bool) *shardedExporter {
+	c.t.Helper()
 	config := joinEverything()
-	config.Sharded = s != Shard{}
+	config.Sharded = sharded
 	exporter, err := kubestate.New(config)
 	if err != nil {
 		c.t.Fatal(err)
@@ -53,15 +61,14 @@ func (c *cluster) export(s Shard) *shardedExporter {
 	for _, s := range sources {
 		s.Whole = true
 	}
-	if (len(sources) > 0) != config.Sharded {
-		c.t.Errorf("%d sources of %+v", len(sources), s)
+	if (len(sources) > 0) != sharded {
+		c.t.Errorf("%d sources, sharded %t", len(sources), sharded)
 	}
 	x.consumers = append(x.consumers, sources...)
 	x.group, err = NewGroup(c.client, nil, nil)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	x.become(c.t, s)
 	ctx, cancel := context.WithCancel(c.t.Context())
 	var running sync.WaitGroup
 	running.Go(func() { x.group.Run(ctx) })

@@ -128,7 +128,7 @@ func needsOf(s conf.Settings, namespacedOnly bool) ([]rbac.Need, error) {
 	if election.Enabled {
 		c.Lease, c.LeaseNamespace = election.Name, election.Namespace
 	}
-	for _, e := range planOf(s, consumers...).Entries {
+	for _, e := range planOf(s, shardOf(&s.Options.Shards), consumers...).Entries {
 		c.Resources = append(c.Resources, e.Consumers[0].Table.Resource)
 	}
 	return c.Needs(), nil

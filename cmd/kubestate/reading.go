@@ -18,6 +18,7 @@ import (
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/internal/serve"
+	"github.com/kubestate/kubestate/internal/shard"
 	"github.com/kubestate/kubestate/kubewatch"
 	"github.com/kubestate/kubestate/kubewatch/lease"
 )
@@ -26,6 +27,7 @@ import (
 type reading struct {
 	client *kubewatch.Client
 	group  *kubewatch.Group
+	shards *sharding
 	pusher *pusher // nil: nothing is pushed
 	// elector says which of several replicas shows series and pushes; nil: each does.
 	elector *lease.Elector
@@ -48,15 +50,21 @@ func newReading(o *conf.Options, s conf.Settings, p *pusher, out io.Writer, log 
 	if err != nil {
 		return nil, err
 	}
-	if err := group.Apply(planOf(s, p.consumers(others...)...)); err != nil {
+	shards, err := newSharding(&o.Shards, client, group, func(of shard.Shard) kubewatch.Plan {
+		if of.Index != 0 {
+			return planOf(s, of, others...)
+		}
+		return planOf(s, of, p.consumers(others...)...)
+	}, log)
+	if err != nil {
 		return nil, err
 	}
 	logSelection(s, log)
-	r := &reading{client: client, group: group, pusher: p, log: log}
+	r := &reading{client: client, group: group, shards: shards, pusher: p, log: log}
 	if r.elector, err = newElector(client, election(s), log); err != nil {
 		return nil, err
 	}
-	return r, p.connect(r.elector, out, r.awaitReady)
+	return r, p.connect(r.elector, out, r.awaitPush)
 }
 
 // election returns the election that settings ask for: that of all, or of the pusher.
@@ -90,14 +98,19 @@ func logSelection(s conf.Settings, log *slog.Logger) {
 		"namespaces", strings.Join(s.Namespaces, ","), "namespaces_excluded", strings.Join(s.NotNamespaces, ","))
 }
 
-func (r *reading) ready() error { return kubewatch.Ready(r.group.Statuses(), r.attempts) }
+func (r *reading) ready() error {
+	if err := r.shards.ready(); err != nil {
+		return err
+	}
+	return kubewatch.Ready(r.group.Statuses(), r.attempts)
+}
 
 // ports returns what to serve on the telemetry port, and the metrics that are shown
 // there. exporter is nil where nothing is exported.
 func (r *reading) ports(o *conf.Options, exporter *kubestate.Exporter) (serve.Config, *serve.Telemetry) {
 	r.exporter = exporter
 	sources := serve.Sources{Build: buildInfo(), Watches: r.group.Statuses, Exporter: exporter, Agent: r.pusher.telemetry()}
-	sources.Shard = func() (ordinal, shards int) { return o.Shards.Shard, o.Shards.TotalShards }
+	sources.Shard = r.shards.ordinal
 	if r.elector != nil {
 		sources.Election = r.elector.Status
 	}
@@ -138,11 +151,17 @@ func (r *reading) run(ctx context.Context, servers *serve.Servers) error {
 	running.Go(func() { campaign(ctx, r.elector, r.awaitAll, r.pusher.run) })
 	go settle(ctx, r.awaitReady)
 	running.Go(func() { r.announce(ctx) })
+	var unsharded error
+	running.Go(func() {
+		if unsharded = r.shards.run(ctx); unsharded != nil {
+			cancel()
+		}
+	})
 	err := servers.Run(ctx)
 	cancel()
 	running.Wait()
 	r.log.Info("ended")
-	return err
+	return errors.Join(err, unsharded)
 }
 
 // onceVersionTimeout bounds how long pushOnce waits for the version of the API server.
@@ -223,6 +242,14 @@ func (r *reading) awaitAll(ctx context.Context) error {
 		return r.pusher.ready(ctx)
 	}
 	return r.awaitReady(ctx)
+}
+
+// awaitPush waits until there is all that is pushed, and this instance pushes.
+func (r *reading) awaitPush(ctx context.Context) error {
+	if !r.await(ctx, func() bool { return r.ready() == nil && r.shards.pushes() }) {
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 // awaitReady waits until ready returns nil, or returns the cause of the end of ctx.

@@ -11,7 +11,6 @@ import (
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/serve"
-	"github.com/kubestate/kubestate/internal/shard"
 )
 
 func serveCommand() *cobra.Command {
@@ -71,13 +70,13 @@ func serveCluster(ctx context.Context, o *conf.Options, out, messages io.Writer,
 	for _, w := range settings.Warnings {
 		log.Warn(w)
 	}
-	settings.Exporter.Logger, settings.Exporter.Sharded = log, shardOf(&o.Shards) != shard.Shard{}
+	settings.Exporter.Logger, settings.Exporter.Sharded = log, sharded(&o.Shards)
 	exporter, err := kubestate.New(settings.Exporter)
 	if err != nil {
 		return err
 	}
 	var p *pusher
-	if settings.Push != nil && o.Shards.Shard > 0 {
+	if settings.Push != nil && !o.Shards.Automatic() && o.Shards.Shard > 0 {
 		log.Info("not pushing: shard 0 pushes the series of all objects")
 	} else if settings.Push != nil {
 		if p, err = newPusher(*settings.Push, log); err != nil {

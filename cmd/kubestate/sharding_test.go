@@ -5,8 +5,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/kubestate/kubestate/internal/sim/cluster"
 )
@@ -83,5 +86,60 @@ func TestNodeFlags(t *testing.T) {
 				t.Errorf("pods %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// With --pod, the StatefulSet says which shard this is. Scaled up, the shards show every series
+// once when the new one is ready.
+func TestAutosharding(t *testing.T) {
+	store, _, url := newAPIServer(t)
+	if err := cluster.Generate(store, cluster.Config{Nodes: 3, Pods: 30, Seed: 1}); err != nil {
+		t.Fatal(err)
+	}
+	scale := func(replicas, ready int32) {
+		t.Helper()
+		set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "ks", UID: "ks"}}
+		set.Spec.Replicas, set.Status.ReadyReplicas = &replicas, ready
+		if err := store.Put(set); err != nil {
+			t.Fatal(err)
+		}
+	}
+	scale(1, 0)
+	start := func(name string) *program {
+		controller, p := true, pod(name, "")
+		p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "StatefulSet", Name: "ks", Controller: &controller}}
+		if err := store.Put(p); err != nil {
+			t.Fatal(err)
+		}
+		return startProgram(t, "--apiserver", url, "--host", "127.0.0.1", "--telemetry-host", "127.0.0.1", "--port", "0", "--telemetry-port", "0",
+			"--pod", name, "--pod-namespace", "shop", "--namespaces-denylist", "shop")
+	}
+	first := start("ks-0")
+	want := samples(t, first)
+	first.awaitLine("/metrics", "kube_state_metrics_total_shards 1")
+	if len(want) < 500 {
+		t.Fatalf("%d lines", len(want))
+	}
+	scale(2, 1)
+	second := start("ks-1")
+	if all := samples(t, first, second); len(all) <= len(want) {
+		t.Errorf("the first shard let go before the second was ready: %d lines, %d of one", len(all), len(want))
+	}
+	scale(2, 2)
+	first.awaitLine("/metrics", "kube_state_metrics_total_shards 2")
+	second.awaitLine("/metrics", `kube_state_metrics_shard_ordinal{shard_ordinal="1"} 1`)
+	deadline := time.Now().Add(patience)
+	for diff := "not asked"; diff != ""; diff = cmp.Diff(want, samples(t, first, second)) {
+		if time.Now().After(deadline) {
+			t.Fatalf("(-one +shards):\n%.1000s", diff)
+		}
+	}
+	if err := store.Put(pod("a", "")); err != nil {
+		t.Fatal(err)
+	}
+	p := startProgram(t, "--apiserver", url, "--port", "0", "--telemetry-port", "0", "--pod", "a", "--pod-namespace", "shop")
+	p.log.await(t, regexp.MustCompile("get pod shop/a: not a Pod of a StatefulSet"))
+	if code := <-p.code; code != 1 {
+		t.Errorf("exit code %d", code)
 	}
 }

@@ -32,10 +32,11 @@ func agentConsumers(a *agent.Agent) []*kubewatch.Consumer {
 	return consumers
 }
 
-// planOf returns what to read for consumers in the scope that options and settings give.
-func planOf(s conf.Settings, consumers ...*kubewatch.Consumer) kubewatch.Plan {
+// planOf returns what to read for consumers, as one shard, in the scope that options and
+// settings give.
+func planOf(s conf.Settings, of shard.Shard, consumers ...*kubewatch.Consumer) kubewatch.Plan {
 	scope := kubewatch.Scope{
-		Namespaces: s.Namespaces, FieldSelector: s.FieldSelector, Shard: shardOf(&s.Options.Shards),
+		Namespaces: s.Namespaces, FieldSelector: s.FieldSelector, Shard: of,
 		Lists: kubewatch.Lists{PageSize: max(0, s.Options.ObjectLimit), Cached: s.Options.UseAPIServerCache},
 	}
 	if selector := podSelector(&s.Options.Shards); selector != "" {
@@ -44,7 +45,10 @@ func planOf(s conf.Settings, consumers ...*kubewatch.Consumer) kubewatch.Plan {
 	return kubewatch.NewPlan(scope, consumers...)
 }
 
-// shardOf returns the shard of the options; zero: all objects.
+// sharded reports whether options divide objects among instances.
+func sharded(o *conf.ShardOptions) bool { return o.Automatic() || shardOf(o) != shard.Shard{} }
+
+// shardOf returns the shard of --shard and --total-shards; zero: all objects.
 func shardOf(o *conf.ShardOptions) shard.Shard {
 	switch {
 	case o.Shard < 0 || o.Shard >= o.TotalShards:

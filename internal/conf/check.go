@@ -41,6 +41,12 @@ func (o *Options) problems() problem.List {
 			Source: "--metric-allowlist, --metric-denylist", What: "allowlist and denylist are both set, they are mutually exclusive, only one of them can be set",
 		})
 	}
+	if o.Election.Enabled && o.Shards.Automatic() && slices.Contains(o.groups, Sharding) {
+		all = append(all, problem.Problem{
+			Source: "--leader-election, --pod", What: "the shards of a StatefulSet are all active: they cannot elect a leader",
+			Allowed: "leave out --leader-election, or --pod and --pod-namespace",
+		})
+	}
 	if len(all) == 0 {
 		return o.notYet()
 	}
@@ -56,7 +62,6 @@ type pending struct {
 
 func (o *Options) pending() []pending {
 	return []pending{
-		{"pod", Sharding, o.Shards.Automatic()},
 		{"custom-resource-state-config", Serving, o.Custom.Inline != ""},
 		{"custom-resource-state-config-file", Serving, len(o.Custom.Files) > 0},
 		{"custom-resource-pack", Serving, len(o.Custom.Packs) > 0},
