@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -164,6 +165,16 @@ func (c *Config) Families() (all []metric.Desc) {
 		}
 	}
 	return all
+}
+
+// Groups returns the API groups of the entries, sorted, each once.
+func (c *Config) Groups() []string {
+	groups := make([]string, len(c.Resources))
+	for i, r := range c.Resources {
+		groups[i] = r.GVK.Group
+	}
+	slices.Sort(groups)
+	return slices.Compact(groups)
 }
 
 // add decodes an entry.

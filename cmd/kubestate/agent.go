@@ -11,6 +11,7 @@ import (
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/serve"
+	"github.com/kubestate/kubestate/kubewatch"
 )
 
 func agentCommand() *cobra.Command {
@@ -70,7 +71,7 @@ func runAgent(ctx context.Context, o *conf.Options, out, messages io.Writer) err
 	for _, w := range settings.Warnings {
 		log.Warn(w)
 	}
-	r, err := newReading(o, settings, p, out, log)
+	r, err := newReading(o, settings, p, out, log, func() []*kubewatch.Consumer { return nil })
 	if err != nil {
 		return err
 	}

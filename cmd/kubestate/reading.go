@@ -33,6 +33,7 @@ type reading struct {
 	elector *lease.Elector
 	// exporter is nil where nothing is exported.
 	exporter *kubestate.Exporter
+	custom   *customKinds // nil: no custom resources
 	log      *slog.Logger
 	// attempts is how often the API server must refuse a kind until that is its answer.
 	attempts uint64
@@ -41,7 +42,7 @@ type reading struct {
 // newReading prepares to read what settings say of the cluster that options name,
 // for a pusher, which may be nil, and others. out is standard output, for the
 // pusher's sinks.
-func newReading(o *conf.Options, s conf.Settings, p *pusher, out io.Writer, log *slog.Logger, others ...*kubewatch.Consumer) (*reading, error) {
+func newReading(o *conf.Options, s conf.Settings, p *pusher, out io.Writer, log *slog.Logger, others func() []*kubewatch.Consumer) (*reading, error) {
 	client, err := kubewatch.Connect(kubewatch.Config{Kubeconfig: o.Kubeconfig, APIServer: o.APIServer, Version: version})
 	if err != nil {
 		return nil, err
@@ -50,11 +51,12 @@ func newReading(o *conf.Options, s conf.Settings, p *pusher, out io.Writer, log 
 	if err != nil {
 		return nil, err
 	}
+	agents := p.consumers()
 	shards, err := newSharding(&o.Shards, client, group, func(of shard.Shard) kubewatch.Plan {
 		if of.Index != 0 {
-			return planOf(s, of, others...)
+			return planOf(s, of, others()...)
 		}
-		return planOf(s, of, p.consumers(others...)...)
+		return planOf(s, of, append(others(), agents...)...)
 	}, log)
 	if err != nil {
 		return nil, err
@@ -99,7 +101,7 @@ func logSelection(s conf.Settings, log *slog.Logger) {
 }
 
 func (r *reading) ready() error {
-	if err := r.shards.ready(); err != nil {
+	if err := errors.Join(r.shards.ready(), r.custom.ready()); err != nil {
 		return err
 	}
 	return kubewatch.Ready(r.group.Statuses(), r.attempts)
@@ -148,6 +150,7 @@ func (r *reading) run(ctx context.Context, servers *serve.Servers) error {
 	var running sync.WaitGroup
 	running.Go(func() { r.read(ctx) })
 	running.Go(func() { r.logVersion(ctx) })
+	running.Go(func() { r.custom.run(ctx, r.client, r.group, r.shards.replan) })
 	running.Go(func() { campaign(ctx, r.elector, r.awaitAll, r.pusher.run) })
 	go settle(ctx, r.awaitReady)
 	running.Go(func() { r.announce(ctx) })

@@ -11,6 +11,7 @@ import (
 	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/serve"
+	"github.com/kubestate/kubestate/kubewatch"
 )
 
 func serveCommand() *cobra.Command {
@@ -83,13 +84,24 @@ func serveCluster(ctx context.Context, o *conf.Options, out, messages io.Writer,
 			return err
 		}
 	}
-	r, err := newReading(o, settings, p, out, log, exporterConsumers(exporter)...)
+	consumers := exporterConsumers(exporter)
+	custom, err := newCustomKinds(settings, exporter, log)
+	if err != nil {
+		return err
+	}
+	r, err := newReading(o, settings, p, out, log, func() []*kubewatch.Consumer {
+		if custom != nil {
+			return custom.consumers()
+		}
+		return consumers
+	})
 	if err != nil {
 		if o.Kubeconfig == "" && o.APIServer == "" {
 			err = fmt.Errorf("%w; outside a cluster give --kubeconfig FILE, or run 'kubestate demo' to try a simulated cluster", err)
 		}
 		return err
 	}
+	r.custom = custom
 	ports, telemetry := r.ports(o, exporter)
 	ports.Address = serve.Address(o.Host, o.Port)
 	metrics, err := whileLeading(r.elector, exporter)

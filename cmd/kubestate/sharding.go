@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/shard"
@@ -17,18 +18,40 @@ type sharding struct {
 	group     *kubewatch.Group
 	plan      func(shard.Shard) kubewatch.Plan
 	log       *slog.Logger
+
+	mu    sync.Mutex
+	shard shard.Shard
+	known bool
 }
 
 // newSharding makes group read what plan returns, at once or as soon as the shard is known.
 func newSharding(o *conf.ShardOptions, client *kubewatch.Client, group *kubewatch.Group, plan func(shard.Shard) kubewatch.Plan, log *slog.Logger) (*sharding, error) {
 	s := &sharding{options: o, group: group, plan: plan, log: log}
 	if !o.Automatic() {
-		return s, group.Apply(plan(shardOf(o)))
+		return s, s.apply(shardOf(o))
 	}
 	s.autoshard = kubewatch.NewAutoshard(kubewatch.AutoshardConfig{
 		Client: client, Namespace: o.PodNamespace, Pod: o.Pod, Ranges: o.ServerSide, Logger: log,
 	})
 	return s, nil
+}
+
+// apply makes the group read what plan returns for a shard.
+func (s *sharding) apply(of shard.Shard) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.shard, s.known = of, true
+	return s.group.Apply(s.plan(of))
+}
+
+// replan makes the group read what plan returns now, if the shard is known.
+func (s *sharding) replan() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.known {
+		return nil
+	}
+	return s.group.Apply(s.plan(s.shard))
 }
 
 // run follows the shard until ctx ends. The error says that this instance can have none.
@@ -37,7 +60,7 @@ func (s *sharding) run(ctx context.Context) error {
 		return nil
 	}
 	return s.autoshard.Run(ctx, func(of shard.Shard) {
-		if err := s.group.Apply(s.plan(of)); err != nil {
+		if err := s.apply(of); err != nil {
 			s.log.Error("cannot change the shard", "err", err)
 		}
 	})

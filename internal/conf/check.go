@@ -61,11 +61,7 @@ type pending struct {
 }
 
 func (o *Options) pending() []pending {
-	return []pending{
-		{"custom-resource-state-config", Serving, o.Custom.Inline != ""},
-		{"custom-resource-state-config-file", Serving, len(o.Custom.Files) > 0},
-		{"custom-resource-pack", Serving, len(o.Custom.Packs) > 0},
-	}
+	return []pending{}
 }
 
 // notYet returns a problem for each pending option that is given.
