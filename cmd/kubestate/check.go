@@ -63,6 +63,9 @@ func check(ctx context.Context, o *conf.Options, cluster, strict bool, out io.Wr
 	for _, w := range warnings {
 		_, _ = fmt.Fprintln(out, "Warning:", w)
 	}
+	if settings.CustomResources != nil && len(settings.CustomResources.Problems) > 0 {
+		return settings.CustomResources.Problems
+	}
 	if cluster {
 		if err := checkPermissions(ctx, settings.Options, needs, out); err != nil {
 			return err

@@ -113,7 +113,9 @@ func (k *customKinds) run(ctx context.Context, client *kubewatch.Client, group *
 		if err := k.apply(available, replan); err != nil {
 			k.log.Error("failed to change the custom resources that are served", "err", err)
 		}
-		k.settled.Store(true)
+		if !k.settled.Swap(true) { // the same plan again wakes who waits for ready
+			_ = replan()
+		}
 	}
 	tick := time.NewTicker(discoveryInterval)
 	defer tick.Stop()

@@ -105,11 +105,21 @@ func needsOf(s conf.Settings, namespacedOnly bool) ([]rbac.Need, error) {
 		Namespaces: s.Namespaces, NamespacedOnly: namespacedOnly,
 		OwnNamespace: cmp.Or(o.Shards.PodNamespace, o.OwnNamespace),
 		AutoSharding: o.Shards.Automatic(), AuthFilter: o.AuthFilter,
+		CustomResources: s.CustomResources != nil,
 	}
 	s.Exporter.Logger = quiet()
 	exporter, err := kubestate.New(s.Exporter)
 	if err != nil {
 		return nil, err
+	}
+	if s.CustomResources != nil {
+		tables, err := s.CustomResources.TablesByName()
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tables {
+			c.Resources = append(c.Resources, t.Resource)
+		}
 	}
 	consumers := exporterConsumers(exporter)
 	election := s.Election
