@@ -119,7 +119,7 @@ func (c *cluster) testShards(table *kind.Table, fields []string, ranges bool) {
 		put(names[i]) // again
 	}
 	for range 20 {
-		resource := table.Resource.Name
+		resource := table.Name
 		if found, err := c.store.Delete(resource, "default", names[0]); !found || err != nil {
 			t.Fatal(found, err)
 		}

@@ -149,7 +149,7 @@ func TestPortOptions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			response.Body.Close()
+			_ = response.Body.Close()
 			if response.StatusCode != expected {
 				t.Errorf("%s, authenticated %t: %d", path, authenticated, response.StatusCode)
 			}

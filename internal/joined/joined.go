@@ -66,30 +66,30 @@ type patternList struct {
 
 // check returns the problems of the join. tables are those with families it may name.
 func (j *Join) check(tables []*kind.Table) (problems problem.List) {
-	add := func(what, allowed string) {
-		problems = append(problems, problem.New("join on "+problem.Quote(j.Families)+": "+what, allowed))
+	add := func(what string) {
+		problems = append(problems, problem.New("join on "+problem.Quote(j.Families)+": "+what, ""))
 	}
 	switch {
 	case strings.Count(j.Families, "*") > 1:
-		add("only one * is allowed in the name of families", "")
+		add("only one * is allowed in the name of families")
 	case !j.concernsAny(tables):
-		add("no family has such a name", "")
+		add("no family has such a name")
 	}
 	empty := !j.Node && !j.Workload
 	for _, list := range j.patterns() {
 		empty = empty && len(list.patterns) == 0
 		_, err := kind.CompileKeys(list.of, list.patterns)
 		for _, p := range problem.Of(err) {
-			add(p.Error(), "")
+			add(p.Error())
 		}
 		for _, pattern := range list.patterns {
 			if strings.HasSuffix(list.of, "annotation") && pattern == neverShown {
-				add(list.of+" "+neverShown+" is never shown, as it may contain the data of a Secret", "")
+				add(list.of + " " + neverShown + " is never shown, as it may contain the data of a Secret")
 			}
 		}
 	}
 	if empty {
-		add("no labels are asked for", "")
+		add("no labels are asked for")
 	}
 	return problems
 }

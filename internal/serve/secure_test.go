@@ -89,7 +89,7 @@ func browser(t *testing.T, roots *x509.CertPool, own ...tls.Certificate) *http.C
 }
 
 // visit returns the response of a request, whose body it has read.
-func visit(t *testing.T, client *http.Client, url string, edit ...func(*http.Request)) (*http.Response, string, error) {
+func visit(t *testing.T, client *http.Client, url string, edit ...func(*http.Request)) (reply, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
 	if err != nil {
@@ -100,11 +100,17 @@ func visit(t *testing.T, client *http.Client, url string, edit ...func(*http.Req
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, "", err
+		return reply{}, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
-	return resp, string(body), err
+	return reply{resp.StatusCode, resp.ProtoMajor, string(body)}, err
+}
+
+// reply is a response with its whole body.
+type reply struct {
+	code, protoMajor int
+	body             string
 }
 
 const twoFiles = "tls_server_config: {cert_file: tls.crt, key_file: tls.key}\n"
@@ -123,13 +129,13 @@ func TestCertificatesRotate(t *testing.T) {
 			second.write(t, dir)
 		}
 		for address, want := range map[string]string{s.Address(): "main", s.TelemetryAddress(): "self"} {
-			resp, body, err := visit(t, browser(t, current.pool), "https://"+address+"/metrics")
-			if err != nil || body != want || resp.ProtoMajor != 2 {
-				t.Errorf("%s with the certificate of %v: %v %q", want, current.pair.Leaf.Subject, err, body)
+			got, err := visit(t, browser(t, current.pool), "https://"+address+"/metrics")
+			if err != nil || got.body != want || got.protoMajor != 2 {
+				t.Errorf("%s with the certificate of %v: %v %q", want, current.pair.Leaf.Subject, err, got.body)
 			}
 		}
 	}
-	if _, _, err := visit(t, browser(t, first.pool), "https://"+s.Address()+"/metrics"); err == nil {
+	if _, err := visit(t, browser(t, first.pool), "https://"+s.Address()+"/metrics"); err == nil {
 		t.Error("the certificate that was replaced is still in use")
 	}
 	if code, _ := get(t, s.Address(), "/metrics"); code != http.StatusBadRequest {
@@ -152,13 +158,13 @@ func TestClientCertificates(t *testing.T) {
 	c.WebConfig = webConfig(t, dir, "tls_server_config: {cert_file: tls.crt, key_file: tls.key, client_auth_type: RequireAndVerifyClientCert, client_ca_file: ca.crt}\n")
 	s, end := start(t, c)
 	for _, address := range []string{s.Address(), s.TelemetryAddress()} {
-		if resp, _, err := visit(t, browser(t, server.pool, client.pair), "https://"+address+"/metrics"); err != nil || resp.StatusCode != http.StatusOK {
+		if got, err := visit(t, browser(t, server.pool, client.pair), "https://"+address+"/metrics"); err != nil || got.code != http.StatusOK {
 			t.Errorf("with the certificate of a client: %v", err)
 		}
-		if _, _, err := visit(t, browser(t, server.pool), "https://"+address+"/metrics"); err == nil {
+		if _, err := visit(t, browser(t, server.pool), "https://"+address+"/metrics"); err == nil {
 			t.Error("accepted a client without a certificate")
 		}
-		if _, _, err := visit(t, browser(t, server.pool, stranger.pair), "https://"+address+"/metrics"); err == nil {
+		if _, err := visit(t, browser(t, server.pool, stranger.pair), "https://"+address+"/metrics"); err == nil {
 			t.Error("accepted the certificate of a stranger")
 		}
 	}
@@ -170,7 +176,7 @@ func TestClientCertificates(t *testing.T) {
 // Basic authentication covers every path of both ports. Users that are added to the file
 // count from the next request on.
 func TestBasicAuthentication(t *testing.T) {
-	const secret = "$2a$04$yAwAJ9nyHJMqM1T1HsL2Eexik1pEA1/q2ri5vNtdjDYSN0uX7345u" // of the password secret
+	const secret = "$2a$04$yAwAJ9nyHJMqM1T1HsL2Eexik1pEA1/q2ri5vNtdjDYSN0uX7345u" //nolint:gosec // of the password secret
 	dir := t.TempDir()
 	c := fineConfig()
 	c.WebConfig = webConfig(t, dir, "basic_auth_users: {prometheus: '"+secret+"'}\n")
@@ -180,11 +186,11 @@ func TestBasicAuthentication(t *testing.T) {
 	}
 	status := func(path string, edit ...func(*http.Request)) (codes [2]int) {
 		for i, address := range []string{s.Address(), s.TelemetryAddress()} {
-			resp, _, err := visit(t, browser(t, nil), "http://"+address+path, edit...)
+			got, err := visit(t, browser(t, nil), "http://"+address+path, edit...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			codes[i] = resp.StatusCode
+			codes[i] = got.code
 		}
 		return codes
 	}
@@ -280,14 +286,14 @@ func TestIdleConnectionsBelowTLS(t *testing.T) {
 	c := fineConfig()
 	c.WebConfig = webConfig(t, dir, twoFiles)
 	s, end := start(t, c)
-	if _, _, err := visit(t, browser(t, cert.pool), "https://"+s.Address()+"/metrics"); err != nil {
+	if _, err := visit(t, browser(t, cert.pool), "https://"+s.Address()+"/metrics"); err != nil {
 		t.Fatal(err)
 	}
 	l := s.main.listener.(*listener) //nolint:forcetypeassert // it is one
 	for !l.closeIdle() {             // a connection may still be becoming idle
 		time.Sleep(minIdle)
 	}
-	if _, _, err := visit(t, browser(t, cert.pool), "https://"+s.Address()+"/metrics"); err != nil {
+	if _, err := visit(t, browser(t, cert.pool), "https://"+s.Address()+"/metrics"); err != nil {
 		t.Error(err)
 	}
 	if err := end(); err != nil {

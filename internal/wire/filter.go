@@ -9,6 +9,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/kubestate/kubestate/internal/quantity"
 )
@@ -83,12 +84,7 @@ func (f *Filter) Append(dst, message []byte) []byte {
 
 // admits reports whether the entry of a key is one of those that are kept.
 func (f *Filter) admits(key []byte) bool {
-	for _, only := range f.only {
-		if string(key) == only {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(f.only, func(only string) bool { return string(key) == only })
 }
 
 // appendNested appends a field that is a message. Its length prefix takes as many bytes

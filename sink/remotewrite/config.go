@@ -22,7 +22,7 @@ const (
 	V2
 )
 
-// NoHost, as HostLabel, omits hosts.
+// NoHost omits hosts, as the value of HostLabel.
 const NoHost = "-"
 
 // Config configures a Sink. A zero field means its default.

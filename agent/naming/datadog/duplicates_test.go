@@ -53,7 +53,9 @@ func TestAggregationsSendEachSeriesOnce(t *testing.T) {
 				seen[metric+" "+tags] = true
 				if metric == "kubernetes_state.job.count" {
 					n := 0
-					fmt.Sscan(value, &n)
+					if _, err := fmt.Sscan(value, &n); err != nil {
+						t.Fatal(err)
+					}
 					counted += n
 				}
 			}

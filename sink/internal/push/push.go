@@ -39,7 +39,7 @@ type Result struct {
 	Rejected int
 }
 
-// All, as Result.Rejected, means every series of the Payload.
+// All means every series of the Payload, as the value of Result.Rejected.
 const All = -1
 
 // MaxRetryAfter bounds Result.RetryAfter, so that a bogus Retry-After cannot stall the
