@@ -67,7 +67,7 @@ func TestFields(t *testing.T) {
 }
 
 func TestUnknownFields(t *testing.T) {
-	_, err := NewGroup(nil, []Watch{
+	_, err := NewGroup(&Client{}, []Watch{
 		{Table: kind.Pods, Fields: []string{"spec.nodename"}},
 		{Table: kind.Nodes, Namespace: "x", Fields: []string{"spec.podCIDR", "status.x"}},
 		{Table: kind.Services, Fields: []string{"spec", "metadata.name", "metadata.labels"}},
