@@ -269,6 +269,8 @@ func (r *records) Handle(_ context.Context, record slog.Record) error {
 		switch {
 		case a.Key == "reason":
 			line += " " + a.Value.String()
+		case a.Key == "resources":
+			line += ": " + a.Value.String()
 		case a.Key == "err" && record.Message == "object skipped":
 			line += ": " + a.Value.String()
 		}

@@ -73,6 +73,7 @@ func (g *Group) Run(ctx context.Context) {
 	g.ctx = nil // nothing starts any more
 	g.mu.Unlock()
 	g.running.Wait()
+	g.outage.close()
 }
 
 // start runs a member if the group runs. It is called with the mutex locked.
@@ -96,7 +97,7 @@ func (m *member) end() {
 		m.stop()
 		<-m.done
 	}
-	m.outage.recovered(m.tracker)
+	m.outage.remove(m.tracker)
 }
 
 // snapshot returns the members that serve.

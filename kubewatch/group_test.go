@@ -13,14 +13,20 @@ import (
 // A kind that is forbidden or missing is asked for again and again; the others
 // are served meanwhile.
 func TestNoAccess(t *testing.T) {
-	for why, fault := range map[string]apiserver.Fault{"Forbidden": apiserver.Forbidden("replicasets"), "NotFound": apiserver.Missing("replicasets")} {
+	for why, test := range map[string]struct {
+		fault apiserver.Fault
+		text  string
+	}{
+		"Forbidden": {apiserver.Forbidden("replicasets"), "forbidden"},
+		"NotFound":  {apiserver.Missing("replicasets"), "not found"},
+	} {
 		t.Run(why, func(t *testing.T) {
 			inCluster(t, nil, func(c *cluster) {
 				c.put("a")
 				if err := c.store.Put(namespace("default")); err != nil {
 					t.Fatal(err)
 				}
-				grant := c.api.Inject(fault)
+				grant := c.api.Inject(test.fault)
 				refused, served := &memory{}, &memory{}
 				g, _ := c.watch(Watch{Table: kind.ReplicaSets, Store: refused}, Watch{Table: kind.Namespaces, Store: served})
 				time.Sleep(time.Hour)
@@ -29,14 +35,14 @@ func TestNoAccess(t *testing.T) {
 					t.Errorf("statuses %+v", g.Statuses())
 				}
 				grant()
-				time.Sleep(time.Minute)
+				time.Sleep(2 * time.Minute)
 				refused.want(t, "a")
 				if c.wantStatus(g, Synced, ""); !g.Synced() {
 					t.Error("not synced")
 				}
-				c.log.want(t, "WARN watch failed; retrying "+why, "INFO watch recovered")
+				c.log.want(t, notServedLine+"replicasets ("+test.text+")", "INFO resources are served again: replicasets")
 				// Taken away again: what is stored stays.
-				c.api.Inject(fault)
+				c.api.Inject(test.fault)
 				c.api.CutWatches("replicasets")
 				time.Sleep(time.Minute)
 				refused.want(t, "a")

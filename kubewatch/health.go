@@ -27,7 +27,11 @@ func (g *Group) Alive() error {
 // Refused reports whether the API server has answered that the objects may not
 // be read or that it has no such kind. The watch asks again from time to time.
 func (s *Status) Refused() bool {
-	return s.Reason == string(metav1.StatusReasonForbidden) || s.Reason == string(metav1.StatusReasonNotFound)
+	return refusal(s.Reason)
+}
+
+func refusal(reason string) bool {
+	return reason == string(metav1.StatusReasonForbidden) || reason == string(metav1.StatusReasonNotFound)
 }
 
 // still is how long ago the loop showed that it turns.

@@ -2,15 +2,28 @@ package kubewatch
 
 import (
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// outage keeps the log short while an API server is down, when all watches of a group
-// fail for one reason: of each reason the first watch is logged, and the recovery of the
-// last. It is safe for concurrent use.
+const (
+	// gatherRefusals is how long refused resources are collected for one line of the log.
+	// A server that has just started may refuse what it allows a moment later.
+	gatherRefusals = 5 * time.Second
+	// gatherRecoveries is the same for resources that are served again, which the watches
+	// notice one after the other: it covers the longest delay, jitter included, and the
+	// time until a watch counts as working.
+	gatherRecoveries = longestDelay*5/4 + provenAfter
+)
+
+// outage keeps the log short when watches of a group fail alike. While an API server is
+// down, the first watch is logged for each reason, and the recovery of the last. Resources
+// that it refuses are logged together, as are those that it serves again. It is safe for
+// concurrent use.
 type outage struct {
 	log *slog.Logger
 
@@ -19,10 +32,17 @@ type outage struct {
 	reasons map[string]struct{}   // logged since the outage began
 	watches int                   // the most that failed at once
 	since   time.Time
+
+	refused  map[*tracker]string // what is refused now, such as "pods (forbidden)"
+	reported map[*tracker]string // what the log says is refused
+	report   *time.Timer         // logs the difference of the two; nil: not due
 }
 
 func newOutage(log *slog.Logger) *outage {
-	return &outage{log: log, failing: map[*tracker]struct{}{}, reasons: map[string]struct{}{}}
+	return &outage{
+		log: log, failing: map[*tracker]struct{}{}, reasons: map[string]struct{}{},
+		refused: map[*tracker]string{}, reported: map[*tracker]string{},
+	}
 }
 
 // ofServer reports whether the reason for a failure usually concerns the whole server
@@ -43,7 +63,12 @@ func (o *outage) failed(t *tracker, reason string) slog.Level {
 	defer o.mu.Unlock()
 	if !ofServer(reason) {
 		o.leave(t)
-		return slog.LevelWarn
+		if !refusal(reason) {
+			return slog.LevelWarn
+		}
+		o.refused[t] = notServed(t.status.Scope(), reason)
+		o.reportAfter(gatherRefusals)
+		return slog.LevelDebug
 	}
 	if len(o.failing) == 0 {
 		o.since, o.watches = time.Now(), 0
@@ -58,15 +83,76 @@ func (o *outage) failed(t *tracker, reason string) slog.Level {
 	return slog.LevelWarn
 }
 
-// recovered notes that a watch recovered or ended, and returns the level at which to log
-// its recovery.
+// recovered notes that a watch recovered and returns the level at which to log that.
 func (o *outage) recovered(t *tracker) slog.Level {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.leave(t) {
+	_, refused := o.refused[t]
+	if refused {
+		delete(o.refused, t)
+		o.reportAfter(gatherRecoveries)
+	}
+	if o.leave(t) || refused {
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo
+}
+
+// remove forgets a watch that ended.
+func (o *outage) remove(t *tracker) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.leave(t)
+	delete(o.refused, t)
+	delete(o.reported, t)
+}
+
+// close drops a report that is due.
+func (o *outage) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.report != nil {
+		o.report.Stop()
+	}
+}
+
+func (o *outage) reportAfter(d time.Duration) {
+	if o.report == nil {
+		o.report = time.AfterFunc(d, o.reportRefusals)
+	}
+}
+
+// reportRefusals logs which resources are refused and were not in the last report, and
+// which are served again.
+func (o *outage) reportRefusals() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.report = nil
+	var refused, again []string
+	for t, text := range o.refused {
+		if o.reported[t] != text {
+			o.reported[t] = text
+			refused = append(refused, text)
+		}
+	}
+	for t, text := range o.reported {
+		if _, still := o.refused[t]; !still {
+			delete(o.reported, t)
+			scope, _, _ := strings.Cut(text, " (")
+			again = append(again, scope)
+		}
+	}
+	if len(refused) > 0 {
+		o.log.Warn("some resources are not served; deploy/clusterrole.yaml has the rules that they need", "resources", joined(refused))
+	}
+	if len(again) > 0 {
+		o.log.Info("resources are served again", "resources", joined(again))
+	}
+}
+
+func joined(scopes []string) string {
+	slices.Sort(scopes)
+	return strings.Join(slices.Compact(scopes), ", ")
 }
 
 // leave takes a watch out of the outage and reports whether it was part of it. The last

@@ -41,13 +41,17 @@ func NotServed(statuses []Status) (scopes []string) {
 		if s.Synced || !s.Refused() {
 			continue
 		}
-		why := "forbidden"
-		if s.Reason == string(metav1.StatusReasonNotFound) {
-			why = "not found"
-		}
-		scopes = append(scopes, s.Scope()+" ("+why+")")
+		scopes = append(scopes, notServed(s.Scope(), s.Reason))
 	}
 	return scopes
+}
+
+func notServed(scope, reason string) string {
+	why := "forbidden"
+	if reason == string(metav1.StatusReasonNotFound) {
+		why = "not found"
+	}
+	return scope + " (" + why + ")"
 }
 
 // Scope returns what the watch reads: the resource, and the namespace if it is limited

@@ -57,16 +57,9 @@ func (r *reading) announce(ctx context.Context) {
 	if !synced {
 		return
 	}
-	if names := kubewatch.NotServed(r.group.Statuses()); len(names) > 0 {
-		r.warnNotServed(names)
-	}
 	kinds, objects, series := r.held()
 	r.log.Info("synced", "kinds", kinds, "objects", objects, "series", series,
 		"seconds", math.Round(time.Since(begun).Seconds()*1000)/1000)
-}
-
-func (r *reading) warnNotServed(names []string) {
-	r.log.Warn("some resources are not served; deploy/clusterrole.yaml has the rules that they need", "resources", strings.Join(names, ", "))
 }
 
 // held returns how many kinds were listed, and how many objects and series there are.

@@ -48,5 +48,8 @@ func TestSomeForbidden(t *testing.T) {
 	p.awaitLine("/readyz", "not served: services (forbidden)")
 	p.log.await(t, regexp.MustCompile(`(level=WARN msg="some resources are not served; deploy/clusterrole\.yaml .*" resources="services \(forbidden\)")`))
 	p.log.await(t, regexp.MustCompile(`(level=INFO msg=synced kinds=1 objects=2 series=[1-9][0-9]* seconds=[0-9.]+)`))
+	if n := strings.Count(p.log.text(), "level=WARN"); n != 1 {
+		t.Errorf("%d lines at level WARN, want one about what is forbidden:\n%s", n, p.log.text())
+	}
 	p.log.await(t, regexp.MustCompile(`(msg=listening .* apiserver=`+regexp.QuoteMeta(api)+` resources=pods,services)`))
 }

@@ -190,7 +190,7 @@ func (r *reading) pushOnce(ctx context.Context, timeout time.Duration) error {
 		err = errors.Join(err, problem.In("not yet read", r.ready()))
 	}
 	if names := kubewatch.NotServed(r.group.Statuses()); len(names) > 0 && err == nil {
-		r.warnNotServed(names)
+		r.log.Warn("some resources are not served; deploy/clusterrole.yaml has the rules that they need", "resources", strings.Join(names, ", "))
 	}
 	asked.Wait()
 	cancel()

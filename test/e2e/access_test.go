@@ -93,6 +93,9 @@ func reasons(log string) (all []string) {
 			why, _, _ := strings.Cut(rest, " ")
 			all = append(all, why)
 		}
+		if strings.Contains(line, `msg="some resources are not served`) && strings.Contains(line, "replicasets (forbidden)") {
+			all = append(all, "Forbidden")
+		}
 	}
 	return all
 }
