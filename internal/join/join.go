@@ -1,8 +1,7 @@
-// Package join says which labels things get from others that they name: sources
-// give labels under a key, and dependents ask for what is given under a key and
-// are told when that changes. The order in which sources and dependents come does
-// not matter. The package does not know what sources, dependents and labels
-// are of.
+// Package join keeps labels that objects provide to others, by key: sources provide labels
+// under a key, dependents depend on a key, and every change reports whether the labels of
+// the key changed, so that the caller can update the dependents. Sources and dependents
+// may come in any order. The package does not know what they are.
 package join
 
 import (
@@ -11,45 +10,45 @@ import (
 	"strings"
 )
 
-// Label is a label that a source gives.
+// Label is a label that a source provides.
 type Label struct{ Name, Value string }
 
-// Index holds what is given under the keys of one kind. D is what identifies a
-// dependent. It is not safe for concurrent use.
+// Index maps keys to the labels provided under them. D identifies a dependent. An Index is
+// not safe for concurrent use.
 type Index[D comparable] struct {
 	leaves map[string]*Leaf[D]
 }
 
-// NewIndex returns an Index in which nothing is given.
+// NewIndex returns an empty Index.
 func NewIndex[D comparable]() *Index[D] {
 	return &Index[D]{leaves: map[string]*Leaf[D]{}}
 }
 
-// Leaf is what is given under one key, and who depends on it.
+// Leaf has the labels provided under one key, and the dependents of the key.
 type Leaf[D comparable] struct {
-	Epoch uint32 // for the caller: when what is given was last said
+	Epoch uint32 // set and read by the caller: the epoch of the last update
 
 	index      *Index[D]
 	key        string
-	given      []Gift
+	provided   []JoinedLabels // ascending by join and source
 	dependents map[D]struct{}
 }
 
-// Gift is what one source gives under one key in one join.
-type Gift struct {
-	Join   int     // the number of the join
-	Source Source  // gifts of one join stand in the order of their sources
-	Labels []Label // not changed once given
+// JoinedLabels are the labels that one source provides under one key for one join.
+type JoinedLabels struct {
+	Join   int // number of the join
+	Source Source
+	Labels []Label // must not be modified after Set
 }
 
-// Source identifies what gives.
+// Source identifies what provides labels.
 type Source struct{ Namespace, Name string }
 
-// Get returns the leaf of a key; nil where nobody gives or depends.
+// Get returns the leaf of a key, or nil if it has neither labels nor dependents.
 func (x *Index[D]) Get(key []byte) *Leaf[D] { return x.leaves[string(key)] }
 
-// Leaf returns the leaf of a key, made if need be. The caller gives or depends:
-// a leaf without gifts and dependents is forgotten when the last of them goes.
+// Leaf returns the leaf of a key and creates it if necessary. The caller is expected to add
+// labels or a dependent: a leaf is removed with the last of them.
 func (x *Index[D]) Leaf(key []byte) *Leaf[D] {
 	l, ok := x.leaves[string(key)]
 	if !ok {
@@ -59,9 +58,9 @@ func (x *Index[D]) Leaf(key []byte) *Leaf[D] {
 	return l
 }
 
-// settle keeps or forgets the leaf, as it is needed.
+// settle removes the leaf from the index if it is empty, and otherwise adds it.
 func (l *Leaf[D]) settle() {
-	if len(l.given) == 0 && len(l.dependents) == 0 {
+	if len(l.provided) == 0 && len(l.dependents) == 0 {
 		delete(l.index.leaves, l.key)
 	} else {
 		l.index.leaves[l.key] = l
@@ -71,49 +70,49 @@ func (l *Leaf[D]) settle() {
 // Len returns the number of leaves.
 func (x *Index[D]) Len() int { return len(x.leaves) }
 
-// Of returns what a source gives in a join.
-func (l *Leaf[D]) Of(join int, source Source) []Label {
-	if i, found := l.find(Gift{Join: join, Source: source}); found {
-		return l.given[i].Labels
+// Labels returns the labels that a source provides for a join.
+func (l *Leaf[D]) Labels(join int, source Source) []Label {
+	if i, found := l.find(join, source); found {
+		return l.provided[i].Labels
 	}
 	return nil
 }
 
-// Given returns what is given, ascending by join and source. The caller must not
-// change it, and it is valid until the next change.
-func (l *Leaf[D]) Given() []Gift { return l.given }
+// Provided returns the labels of all joins and sources, ascending by join and source. The
+// caller must not modify them; they are valid until the next change.
+func (l *Leaf[D]) Provided() []JoinedLabels { return l.provided }
 
-// Give notes a gift in place of the one of the same join and source. It tells
-// whether that changes what is given.
-func (l *Leaf[D]) Give(g Gift) bool {
-	i, found := l.find(g)
+// Set replaces the labels of a join and source, and reports whether the labels of the
+// leaf changed.
+func (l *Leaf[D]) Set(labels JoinedLabels) bool {
+	i, found := l.find(labels.Join, labels.Source)
 	if !found {
-		l.given = slices.Insert(l.given, i, g)
+		l.provided = slices.Insert(l.provided, i, labels)
 		l.settle()
-		return len(g.Labels) > 0
+		return len(labels.Labels) > 0
 	}
-	if slices.Equal(l.given[i].Labels, g.Labels) {
+	if slices.Equal(l.provided[i].Labels, labels.Labels) {
 		return false
 	}
-	l.given[i] = g
+	l.provided[i] = labels
 	return true
 }
 
-// Take removes the gift of a join and source. It reports whether that changes what
-// is given.
-func (l *Leaf[D]) Take(join int, source Source) bool {
-	i, found := l.find(Gift{Join: join, Source: source})
+// Delete removes the labels of a join and source, and reports whether the labels of the
+// leaf changed.
+func (l *Leaf[D]) Delete(join int, source Source) bool {
+	i, found := l.find(join, source)
 	if !found {
 		return false
 	}
-	changed := len(l.given[i].Labels) > 0
-	l.given = slices.Delete(l.given, i, i+1)
+	changed := len(l.provided[i].Labels) > 0
+	l.provided = slices.Delete(l.provided, i, i+1)
 	l.settle()
 	return changed
 }
 
-func (l *Leaf[D]) find(g Gift) (int, bool) {
-	return slices.BinarySearchFunc(l.given, g, func(a, b Gift) int {
+func (l *Leaf[D]) find(join int, source Source) (int, bool) {
+	return slices.BinarySearchFunc(l.provided, JoinedLabels{Join: join, Source: source}, func(a, b JoinedLabels) int {
 		return cmp.Or(
 			cmp.Compare(a.Join, b.Join),
 			strings.Compare(a.Source.Namespace, b.Source.Namespace),
@@ -122,7 +121,7 @@ func (l *Leaf[D]) find(g Gift) (int, bool) {
 	})
 }
 
-// Depend notes that d depends on the leaf.
+// Depend adds a dependent.
 func (l *Leaf[D]) Depend(d D) {
 	if l.dependents == nil {
 		l.dependents = map[D]struct{}{}
@@ -131,7 +130,7 @@ func (l *Leaf[D]) Depend(d D) {
 	l.settle()
 }
 
-// Forget notes that d no longer depends on the leaf.
+// Forget removes a dependent.
 func (l *Leaf[D]) Forget(d D) {
 	delete(l.dependents, d)
 	if len(l.dependents) == 0 {

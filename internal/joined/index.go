@@ -15,12 +15,12 @@ import (
 // namespace and owner that they depend on. It is safe for concurrent use.
 //
 // A table is bound with an epoch. Where several epochs of one table store the same Node,
-// namespace or owner, because a new configuration is about to take the place of another,
-// the latest counts.
+// namespace or owner, because a new configuration is about to replace another, the latest
+// wins.
 //
 // There are two locks. The Labels of an object are locked while its lines are stored or
-// changed. mu guards everything else; it is locked for moments, last, and never held while
-// waiting for an object's Labels.
+// changed. mu guards everything else; it is locked last, briefly, and never while waiting
+// for an object's Labels.
 type Index struct {
 	renderers renderers
 	owners    *workload.Index
@@ -45,8 +45,8 @@ type object struct {
 	part  *Part
 	own   []int // for each tail the length of the labels that the object itself has
 
-	// Guarded by the mu of the index: the leaves that provide labels, nil: none, and what
-	// decides the workload, zero: the object itself.
+	// Guarded by the mu of the index: the leaves that provide labels, nil if none, and the
+	// owner that determines the workload, zero if the object itself does.
 	node, namespace *join.Leaf[*object]
 	owner           workload.Owned
 	gone            bool
@@ -134,7 +134,7 @@ func (x *Index) hold(p *Part, key objectKey) *object {
 		if x.exists(d) {
 			return d
 		}
-		d.Unlock() // it was forgotten meanwhile
+		d.Unlock() // it was removed in the meantime
 	}
 }
 
@@ -188,7 +188,7 @@ func (x *Index) depend(d *object, old *join.Leaf[*object], wanted bool, leaves, 
 	return leaf
 }
 
-// ask makes what owns an object decide the workload of d, instead of what did before.
+// ask sets the owner that determines the workload of d.
 func (d *object) ask(owned workload.Owned) {
 	if d.owner == owned {
 		return
@@ -217,10 +217,10 @@ func (d *object) appendProvided(dst []byte, tail int) []byte {
 		dst = appendWorkload(dst, d.index.owners.Workload(d.owner))
 	}
 	if !w.nodes.none() {
-		dst = appendGift(dst, d.node, w.nodes.id)
+		dst = appendJoined(dst, d.node, w.nodes.id)
 	}
 	if !w.namespaces.none() {
-		dst = appendGift(dst, d.namespace, w.namespaces.id)
+		dst = appendJoined(dst, d.namespace, w.namespaces.id)
 	}
 	return dst
 }
@@ -256,8 +256,8 @@ func (x *Index) compose(d *object, r *renderer) bool {
 	return changed
 }
 
-// forget removes an object. It waits for a refresh that is running, which must not change
-// the lines of the next object of that name.
+// forget removes an object. It waits for a running refresh, which must not change the lines
+// of a later object with the same name.
 func (x *Index) forget(key objectKey) {
 	d := x.lock(key)
 	if d == nil {

@@ -32,7 +32,7 @@ func sourceOf(t *kind.Table) source {
 	}
 }
 
-// observer keeps what the objects of a table provide up to date.
+// observer records the labels that the objects of a table provide.
 type observer struct {
 	*Index
 	part  *Part
@@ -42,7 +42,7 @@ type observer struct {
 // Before does nothing: Hold records what an object depends on.
 func (observer) Before(*store.Feed, kind.Object) {}
 
-// Put records what an object provides.
+// Put records the labels that an object provides.
 func (x observer) Put(_ *store.Feed, o kind.Object) {
 	switch x.part.source {
 	case nodes:
@@ -53,7 +53,7 @@ func (x observer) Put(_ *store.Feed, o kind.Object) {
 	}
 }
 
-// Delete removes an object, and what it provided.
+// Delete removes an object and the labels that it provided.
 func (x observer) Delete(f *store.Feed, namespace, name string) {
 	if len(x.part.wants) > 0 {
 		x.forget(objectKey{f, namespace, name})
@@ -63,63 +63,63 @@ func (x observer) Delete(f *store.Feed, namespace, name string) {
 	}
 }
 
-// provide records the labels that an object without namespace provides.
+// provide records the labels that a cluster-scoped object provides.
 func (x observer) provide(o kind.Object, labelPrefix, annotationPrefix string) {
 	r := x.renderers.get()
 	defer x.renderers.put(r)
-	gifts := make([]join.Gift, 0, len(x.part.provides))
+	provided := make([]join.JoinedLabels, 0, len(x.part.provides))
 	for _, w := range x.part.provides {
 		m := x.part.source.of(w)
-		gifts = append(gifts, join.Gift{Join: m.id, Labels: r.provided(m, labelPrefix, annotationPrefix, w, o)})
+		provided = append(provided, join.JoinedLabels{Join: m.id, Labels: r.provided(m, labelPrefix, annotationPrefix, w, o)})
 	}
-	x.change(o.GetName(), gifts)
+	x.change(o.GetName(), provided)
 }
 
-// change makes gifts all that an object provides, and updates the objects that depend on it.
-func (x observer) change(name string, gifts []join.Gift) {
-	for _, d := range x.changed(name, gifts) {
+// change replaces the labels that an object provides, and updates the objects that depend on it.
+func (x observer) change(name string, provided []join.JoinedLabels) {
+	for _, d := range x.changed(name, provided) {
 		x.refresh(d)
 	}
 }
 
-// changed records what an object provides, and returns the objects to update.
-func (x observer) changed(name string, gifts []join.Gift) (dependents []*object) {
+// changed records the labels that an object provides, and returns the objects to update.
+func (x observer) changed(name string, provided []join.JoinedLabels) (dependents []*object) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	key := x.leafKey(x.part.source.leaves(), name)
 	leaf := x.leaves.Get(key)
-	if leaf == nil && len(gifts) == 0 {
+	if leaf == nil && len(provided) == 0 {
 		return nil
 	}
 	if leaf == nil {
 		leaf = x.leaves.Leaf(key)
 	}
-	if x.epoch < leaf.Epoch && len(leaf.Given()) > 0 {
+	if x.epoch < leaf.Epoch && len(leaf.Provided()) > 0 {
 		return nil
 	}
 	leaf.Epoch = x.epoch
-	if !replace(leaf, gifts) {
+	if !replace(leaf, provided) {
 		return nil
 	}
 	leaf.Dependents(func(d *object) { dependents = append(dependents, d) })
 	return dependents
 }
 
-// replace makes gifts all that a leaf has, and reports whether that is a change.
-func replace(leaf *join.Leaf[*object], gifts []join.Gift) bool {
+// replace replaces the labels of a leaf, and reports whether they changed.
+func replace(leaf *join.Leaf[*object], provided []join.JoinedLabels) bool {
 	changed := false
-	for _, old := range slices.Clone(leaf.Given()) {
-		if !slices.ContainsFunc(gifts, func(g join.Gift) bool { return g.Join == old.Join }) {
-			changed = leaf.Take(old.Join, old.Source) || changed
+	for _, old := range slices.Clone(leaf.Provided()) {
+		if !slices.ContainsFunc(provided, func(g join.JoinedLabels) bool { return g.Join == old.Join }) {
+			changed = leaf.Delete(old.Join, old.Source) || changed
 		}
 	}
-	for _, g := range gifts {
-		changed = leaf.Give(g) || changed
+	for _, g := range provided {
+		changed = leaf.Set(g) || changed
 	}
 	return changed
 }
 
-// of returns what a want selects of objects of the source; nil: nothing.
+// of returns what a want selects from objects of the source, or nil.
 func (s source) of(w *want) *maps {
 	switch s {
 	case nodes:
@@ -131,7 +131,7 @@ func (s source) of(w *want) *maps {
 	}
 }
 
-// leaves returns the first part of the keys of leaves.
+// leaves returns the prefix of the keys of leaves.
 func (s source) leaves() string {
 	if s == namespaces {
 		return namespaceLeaves
@@ -139,18 +139,18 @@ func (s source) leaves() string {
 	return nodeLeaves
 }
 
-// The first part of the keys of leaves.
+// Prefixes of the keys of leaves.
 const (
 	nodeLeaves      = "node"
 	namespaceLeaves = "namespace"
 )
 
-// appendGift appends the labels of a leaf with a number; nil has none.
-func appendGift(dst []byte, leaf *join.Leaf[*object], number int) []byte {
+// appendJoined appends the labels of a leaf for the join with a number; nil has none.
+func appendJoined(dst []byte, leaf *join.Leaf[*object], number int) []byte {
 	if leaf == nil {
 		return dst
 	}
-	for _, l := range leaf.Of(number, join.Source{}) {
+	for _, l := range leaf.Labels(number, join.Source{}) {
 		dst = exposition.AppendLabel(dst, l.Name, l.Value)
 	}
 	return dst

@@ -29,10 +29,10 @@ type Draft struct {
 	Moving   []*naming.Moving
 
 	// What spans of the above refer to.
-	given []join.Label
-	own   []ownLabel
-	tags  []sink.Tag
-	text  []byte
+	providedLabels []join.Label
+	own            []ownLabel
+	tags           []sink.Tag
+	text           []byte
 }
 
 // span is a range of a slice of a draft.
@@ -42,7 +42,7 @@ type span struct{ from, to int }
 type Provided struct {
 	Source *compile.Join
 	Key    span // of text
-	labels span // of given
+	labels span // of providedLabels
 }
 
 // Variant is what one block of an object has in addition to what all its blocks share.
@@ -92,12 +92,12 @@ func (d *Draft) reset() {
 	d.Names, d.Values, d.IDs = d.Names[:0], d.Values[:0], 0
 	d.Provided, d.Variants, d.Series, d.Checks, d.Parts = d.Provided[:0], d.Variants[:0], d.Series[:0], d.Checks[:0], d.Parts[:0]
 	d.Starts, d.Moving = d.Starts[:0], d.Moving[:0]
-	d.given, d.own, d.tags, d.text = d.given[:0], d.own[:0], d.tags[:0], d.text[:0]
+	d.providedLabels, d.own, d.tags, d.text = d.providedLabels[:0], d.own[:0], d.tags[:0], d.text[:0]
 }
 
 // LabelsOf returns the labels that are provided.
 func (d *Draft) LabelsOf(g *Provided) []join.Label {
-	return d.given[g.labels.from:g.labels.to:g.labels.to]
+	return d.providedLabels[g.labels.from:g.labels.to:g.labels.to]
 }
 
 // TagsOf returns the tags of a series or check, sorted.

@@ -102,7 +102,7 @@ func (x *Resolver) addLabels(o kind.Object) {
 func (x *Resolver) addProvided(source *compile.Join, s *sample) {
 	d := &x.draft
 	names, values := x.samples.labels(s)
-	g := Provided{Source: source, Key: span{from: len(d.text)}, labels: span{from: len(d.given)}}
+	g := Provided{Source: source, Key: span{from: len(d.text)}, labels: span{from: len(d.providedLabels)}}
 	for _, m := range source.Match {
 		i := slices.Index(names, m)
 		if i < 0 {
@@ -113,10 +113,10 @@ func (x *Resolver) addProvided(source *compile.Join, s *sample) {
 	}
 	for i, name := range names {
 		if as, ok := source.Name(name, values[i]); ok {
-			d.given = append(d.given, join.Label{Name: as, Value: values[i]})
+			d.providedLabels = append(d.providedLabels, join.Label{Name: as, Value: values[i]})
 		}
 	}
-	g.Key.to, g.labels.to = len(d.text), len(d.given)
+	g.Key.to, g.labels.to = len(d.text), len(d.providedLabels)
 	if g.labels.to > g.labels.from {
 		d.Provided = append(d.Provided, g)
 	}

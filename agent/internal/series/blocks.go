@@ -80,7 +80,7 @@ func (b *blockMaker) collect(t *labeled, v *resolve.Variant) {
 			b.addAs(o.Name, o.Key, o.Shown)
 		}
 	}
-	for i := int(t.ids); i < len(names); i++ { // what the object gives itself is joined, too
+	for i := int(t.ids); i < len(names); i++ { // labels that the object provides to itself are joined, too
 		b.add(names[i], t.values[i])
 	}
 	b.addJoined(t, v)
@@ -89,19 +89,19 @@ func (b *blockMaker) collect(t *labeled, v *resolve.Variant) {
 	b.tags = resolve.SortTags(b.tags)
 }
 
-// addJoined takes what other objects give.
+// addJoined adds the labels that other objects provide.
 func (b *blockMaker) addJoined(t *labeled, v *resolve.Variant) {
 	for n := range b.joins.indexes {
 		l := b.joins.indexes[n].leafOf(t, v, &b.key)
 		if l == nil {
 			continue
 		}
-		given := l.Given()
-		for i := range given {
-			if j := b.joins.list[given[i].Join]; j.Reflexive && j.Resource == t.slots.resource {
+		provided := l.Provided()
+		for i := range provided {
+			if j := b.joins.list[provided[i].Join]; j.Reflexive && j.Resource == t.slots.resource {
 				continue // it is among the labels, and of this very object
 			}
-			for _, g := range given[i].Labels {
+			for _, g := range provided[i].Labels {
 				b.add(g.Name, g.Value)
 			}
 		}

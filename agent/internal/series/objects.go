@@ -162,20 +162,20 @@ func (x *Objects) collect(d *resolve.Draft, g *resolve.Provided) {
 }
 
 func (x *Objects) provide(k types.NamespacedName, p pending) {
-	if slices.Equal(p.leaf.Of(p.join, join.Source(k)), p.labels) {
+	if slices.Equal(p.leaf.Labels(p.join, join.Source(k)), p.labels) {
 		return
 	}
 	labels := make([]join.Label, len(p.labels))
 	for i, l := range p.labels {
 		labels[i] = join.Label{Name: l.Name, Value: x.interner.word(l.Value)}
 	}
-	if p.leaf.Give(join.Gift{Join: p.join, Source: join.Source(x.interner.name(k)), Labels: labels}) {
+	if p.leaf.Set(join.JoinedLabels{Join: p.join, Source: join.Source(x.interner.name(k)), Labels: labels}) {
 		p.leaf.Dependents(x.markDirty)
 	}
 }
 
 func (x *Objects) withdraw(k types.NamespacedName, p provision) {
-	if p.leaf.Take(p.join, join.Source(k)) {
+	if p.leaf.Delete(p.join, join.Source(k)) {
 		p.leaf.Dependents(x.markDirty)
 	}
 }
