@@ -6,11 +6,11 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// noNamespace is in the identity of the resources that decide on admission,
-// though none of them has namespaces: kube-state-metrics has it, too.
+// noNamespace is an identity label of the admission resources, although they are
+// cluster-scoped, as in kube-state-metrics.
 var noNamespace = label("namespace", "always empty, because the resource has no namespaces")
 
-// The labels that two of those resources have.
+// Labels shared by two of those resources.
 var (
 	paramAPIVersion = label("param_api_version", "API group and version of the objects that the policy takes as parameters; empty if it takes none")
 	paramKind       = label("param_kind", "kind of the objects that the policy takes as parameters; empty if it takes none")

@@ -1,7 +1,7 @@
 package kind
 
-// All returns the table of every resource, in the order in which they are
-// written: ascending by name.
+// All returns the tables of all resources in the order in which they are written: ascending
+// by name.
 func All() []*Table {
 	return []*Table{
 		APIServices,
@@ -52,8 +52,8 @@ func All() []*Table {
 	}
 }
 
-// Defaults returns the tables of the resources that are served unless others are
-// asked for, ascending by name.
+// Defaults returns the tables of the resources that are served by default, ascending by
+// name.
 func Defaults() []*Table {
 	var tables []*Table
 	for _, t := range All() {

@@ -6,7 +6,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// configMap is a ConfigMap without its data, which no row reads: decoding skips it.
+// configMap is a ConfigMap without its data. No row reads the data, so decoding skips it.
 type configMap = metav1.PartialObjectMetadata
 
 // ConfigMaps is the table of v1 ConfigMap.

@@ -12,8 +12,8 @@ type cronJob = batchv1.CronJob
 // CronJobs is the table of batch/v1 CronJob.
 var CronJobs = cronJobs(new(schedules))
 
-// cronJobs returns the table. Its rows, and those of the tables that Plan makes of
-// it, share what parsed remembers.
+// cronJobs returns the table. Its rows and those of tables derived by Plan share a cache of
+// parsed schedules.
 func cronJobs(parsed *schedules) *Table {
 	return define(Kind[cronJob]{
 		Resource: Resource{Group: "batch", Version: "v1", Name: "cronjobs", Kind: "CronJob", Namespaced: true},
@@ -66,8 +66,8 @@ func cronJobs(parsed *schedules) *Table {
 	})
 }
 
-// nextScheduleTime emits the first time after the last one at which the schedule
-// is due. A schedule that is never due has none.
+// nextScheduleTime emits the first time after the last run at which the schedule is due, or
+// nothing for a schedule that is never due.
 func nextScheduleTime(c *cronJob, parsed *schedules, e *metric.Emitter) {
 	last := c.Status.LastScheduleTime
 	if last.IsZero() {
@@ -77,13 +77,13 @@ func nextScheduleTime(c *cronJob, parsed *schedules, e *metric.Emitter) {
 		return
 	}
 	if schedule := parsed.get(zonedSchedule(c, e)); schedule != nil {
-		// A schedule without a zone is in that of its argument.
+		// A schedule without a time zone uses that of its argument.
 		addTime(schedule.Next(last.Local()), e)
 	}
 }
 
-// zonedSchedule is the schedule with its time zone in front, as the controller of
-// Kubernetes hands it to the same parser.
+// zonedSchedule returns the schedule prefixed with its time zone, as the CronJob controller
+// passes it to the same parser.
 func zonedSchedule(c *cronJob, e *metric.Emitter) string {
 	if zone := c.Spec.TimeZone; zone != nil {
 		return e.Concat("TZ=", *zone, " ", c.Spec.Schedule)

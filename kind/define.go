@@ -8,9 +8,9 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Define makes the table of a kind that is declared outside this package, such as
-// a custom resource. T is a struct whose pointer has the methods of Object. The
-// error names everything that is wrong with the declaration.
+// Define returns the table of a kind declared outside this package, such as a custom
+// resource. T is a struct whose pointer implements Object. The error lists everything that
+// is invalid in the declaration.
 func Define[T any, P interface {
 	*T
 	Object
@@ -22,11 +22,10 @@ func Define[T any, P interface {
 	return define[T, P](k), nil
 }
 
-// Extend makes a table that has further rows behind those of another, for families
-// of one's own about a kind of the catalog. A row that does not say what it reads
-// (Row.Reading) makes objects be decoded whole. The error names everything that is
-// wrong with the rows; one of it may be that T is not the type of the table's
-// objects.
+// Extend returns a table with further rows after those of another, to add families to a
+// kind of the catalog. If a row does not declare what it reads (Row.Reading), objects are
+// decoded whole. The error lists everything that is invalid in the rows, including a T that
+// is not the type of the table's objects.
 func Extend[T any, P interface {
 	*T
 	Object
@@ -46,18 +45,18 @@ func Extend[T any, P interface {
 	return define[T, P](k), nil
 }
 
-// NewRow makes a row of a family and of what emits its samples: emit calls e.Add
-// once per sample with the values of d.Labels, or e.Label and e.AddLabeled where
-// samples differ in their labels. It runs for every change of an object, from
-// several goroutines, and must not change the object.
+// NewRow returns a row of a family and the function that emits its samples: emit calls
+// e.Add once per sample with the values of d.Labels, or e.Label and e.AddLabeled if samples
+// differ in their labels. It is called for every change of an object, from several
+// goroutines, and must not modify the object.
 func NewRow[T any](d metric.Desc, emit func(t *T, e *metric.Emitter)) Row[T] {
 	return Row[T]{Desc: d, emit: emit}
 }
 
-// NewMapRow makes a row of a family with one sample of value 1 whose labels are
-// the entries of a map, such as the labels of the object. Their names begin with
-// d.Prefix. d.AllowList says which patterns of Options pick the entries; with
-// metric.NoAllowList all are shown.
+// NewMapRow returns a row of a family with one sample of value 1 whose labels are the
+// entries of a map, such as the labels of the object. Label names begin with d.Prefix.
+// d.AllowList says which patterns of Options select the entries; with metric.NoAllowList
+// all are shown.
 func NewMapRow[T any](d metric.Desc, from func(*T) map[string]string) Row[T] {
 	r := mapped(d.Name, d.Stability, d.Help, d.Prefix, d.AllowList, from)
 	r.Desc = d

@@ -78,7 +78,7 @@ func deploymentOwners(d *deployment, e *metric.Emitter) {
 	}
 }
 
-// deploymentReasons are the values of the label reason, beside the empty one and
+// deploymentReasons are the values of the label reason, in addition to the empty one and to
 // unknown, which stands for all others.
 var deploymentReasons = []string{
 	"", "ReplicaSetUpdated", "ReplicaSetCreateError", "NewReplicaSetCreated", "FoundNewReplicaSet", "NewReplicaSetAvailable",
@@ -96,8 +96,8 @@ func deploymentConditions(d *deployment, e *metric.Emitter) {
 	}
 }
 
-// scaled emits v as a number of replicas, or nothing where it or replicas is not
-// set or v is no number and no percentage.
+// scaled emits v as a number of replicas, or nothing if v or replicas is not set or v is
+// neither a number nor a percentage.
 func scaled(v *intstr.IntOrString, replicas *int32, roundUp bool, e *metric.Emitter) {
 	if v == nil || replicas == nil {
 		return

@@ -7,7 +7,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-type endpoints = corev1.Endpoints //nolint:staticcheck // the API is deprecated, but clusters go on serving it
+type endpoints = corev1.Endpoints //nolint:staticcheck // the API is deprecated, but clusters still serve it
 
 // Endpoints is the table of v1 Endpoints.
 var Endpoints = define(Kind[endpoints]{

@@ -59,7 +59,7 @@ var EndpointSlices = define(Kind[endpointSlice]{
 	},
 })
 
-// endpointHints names an endpoint by the first of its addresses.
+// endpointHints identifies an endpoint by its first address.
 func endpointHints(p *endpointSlice, e *metric.Emitter) {
 	for i := range p.Endpoints {
 		endpoint := &p.Endpoints[i]
@@ -98,8 +98,8 @@ func slicePorts(p *endpointSlice, e *metric.Emitter) {
 	}
 }
 
-// serviceEndpoints emits one sample per zone and condition, 0 where no endpoint of
-// the zone is in it.
+// serviceEndpoints emits one sample per zone and condition: the number of endpoints, which
+// may be 0.
 func serviceEndpoints(p *endpointSlice, e *metric.Emitter) {
 	service := p.Labels[discoveryv1.LabelServiceName]
 	if service == "" {
@@ -117,8 +117,8 @@ func serviceEndpoints(p *endpointSlice, e *metric.Emitter) {
 	}
 }
 
-// zoneEndpoints counts the endpoints of a zone. What they do not say of themselves
-// means that they are ready and serving, and not terminating.
+// zoneEndpoints counts the endpoints of a zone by condition. By default an endpoint is
+// ready and serving, and not terminating.
 func zoneEndpoints(p *endpointSlice, endpoints []discoveryv1.Endpoint, zone, service string, e *metric.Emitter) {
 	var ready, serving, terminating float64
 	for i := range endpoints {

@@ -110,7 +110,7 @@ func tolerance(r *autoscalingv2.HPAScalingRules, e *metric.Emitter) {
 	}
 }
 
-// wantedMetrics leaves out metrics that lack what their type calls for.
+// wantedMetrics omits metrics without the fields of their type.
 func wantedMetrics(h *podAutoscaler, e *metric.Emitter) {
 	for i := range h.Spec.Metrics {
 		m := &h.Spec.Metrics[i]
@@ -134,7 +134,7 @@ func wantedMetrics(h *podAutoscaler, e *metric.Emitter) {
 	}
 }
 
-// currentMetrics leaves out metrics that lack what their type calls for.
+// currentMetrics omits metrics without the fields of their type.
 func currentMetrics(h *podAutoscaler, e *metric.Emitter) {
 	for i := range h.Status.CurrentMetrics {
 		m := &h.Status.CurrentMetrics[i]
@@ -158,7 +158,7 @@ func currentMetrics(h *podAutoscaler, e *metric.Emitter) {
 	}
 }
 
-// metricValues emits one sample for each of the values of a metric that is set.
+// metricValues emits one sample for each value that is set in a metric.
 func metricValues(name, container string, value, average *apiresource.Quantity, utilization *int32, e *metric.Emitter) {
 	if value != nil {
 		addQuantity(*value, fractional, e, name, "value", container)
@@ -171,7 +171,7 @@ func metricValues(name, container string, value, average *apiresource.Quantity, 
 	}
 }
 
-// wantedResources leaves out metrics that lack what their type calls for.
+// wantedResources omits metrics without the fields of their type.
 func wantedResources(h *podAutoscaler, e *metric.Emitter) {
 	for i := range h.Spec.Metrics {
 		m := &h.Spec.Metrics[i]
@@ -184,7 +184,7 @@ func wantedResources(h *podAutoscaler, e *metric.Emitter) {
 	}
 }
 
-// resourceTarget emits one sample for each of the values of a target that is set.
+// resourceTarget emits one sample for each value that is set in a target.
 func resourceTarget(t autoscalingv2.MetricSourceType, resource, container string, target *autoscalingv2.MetricTarget, e *metric.Emitter) {
 	add := func(v float64, targetType string) {
 		e.Label(metricType.Name, string(t))

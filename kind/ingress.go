@@ -10,8 +10,8 @@ import (
 
 type ingress = networkingv1.Ingress
 
-// The labels of kube_ingress_path, but for service_name and service_port, which
-// stand in place of the last three where the backend is a Service.
+// The labels of kube_ingress_path for a resource backend. For a Service backend,
+// service_name and service_port replace the last three.
 var (
 	ingressHost     = label("host", "host that requests name; empty for any")
 	ingressPathText = label("path", "path that requests name")
@@ -67,8 +67,8 @@ func ingressPaths(i *ingress, e *metric.Emitter) {
 	}
 }
 
-// ingressPath emits the sample of a path. A backend that is neither a Service nor
-// a resource, which the API refuses, leaves the labels of a resource empty.
+// ingressPath emits the sample of a path. For a backend that is neither a Service nor a
+// resource, which the API rejects, the labels of a resource are empty.
 func ingressPath(host string, p *networkingv1.HTTPIngressPath, e *metric.Emitter) {
 	e.Label(ingressHost.Name, host)
 	e.Label(ingressPathText.Name, p.Path)
@@ -85,7 +85,7 @@ func ingressPath(host string, p *networkingv1.HTTPIngressPath, e *metric.Emitter
 	e.AddLabeled(1)
 }
 
-// servicePort returns the name of a port that is given by name, or its number.
+// servicePort returns the name of a port, or its number if it has no name.
 func servicePort(p networkingv1.ServiceBackendPort, e *metric.Emitter) string {
 	if p.Number == 0 && p.Name != "" {
 		return p.Name

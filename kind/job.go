@@ -61,11 +61,12 @@ var Jobs = define(Kind[job]{
 	},
 })
 
-// jobFailureReasons are the reasons of a Failed condition that kube_job_status_failed tells apart.
+// jobFailureReasons are the reasons of a Failed condition that kube_job_status_failed
+// distinguishes.
 var jobFailureReasons = [...]string{"BackoffLimitExceeded", "DeadlineExceeded", "Evicted"}
 
-// jobFailures tells the known reasons of every Failed condition apart and, where
-// none of them is given, says how many Pods failed.
+// jobFailures emits one sample per known reason of each Failed condition, or the number of
+// failed Pods if no such reason is set.
 func jobFailures(j *job, e *metric.Emitter) {
 	if j.Status.Failed == 0 {
 		e.AddLabeled(0)
@@ -87,8 +88,8 @@ func jobFailures(j *job, e *metric.Emitter) {
 	}
 }
 
-// jobCondition is a family with one sample per state of a condition, 1 for the
-// one it is in, or none where the Job does not have the condition.
+// jobCondition is a family with one sample per status of a condition, 1 for the current
+// one, or none if the Job does not have the condition.
 func jobCondition(name string, st metric.Stability, help string, of batchv1.JobConditionType) Row[job] {
 	return each(name, st, help, labels{conditionNow}, func(j *job, e *metric.Emitter) {
 		for i := range j.Status.Conditions {

@@ -4,8 +4,8 @@ package kind
 // value selects none.
 type Keys struct{ patterns keyPatterns }
 
-// CompileKeys compiles patterns as in Options.Labels. The error names all invalid
-// patterns and says what they are of.
+// CompileKeys compiles patterns as in Options.Labels. The error lists all invalid patterns
+// and what they select.
 func CompileKeys(of string, patterns []string) (Keys, error) {
 	k, err := compileKeys(of, patterns)
 	return Keys{k}, err

@@ -1,11 +1,10 @@
-// Package kind is the catalog: it declares, resource by resource, which families
-// an object has and how each is computed. One file per resource; each file is
-// one table. It does not know where objects come from and where samples go.
+// Package kind is the catalog: it declares, resource by resource, which families an object
+// has and how each is computed. Each resource has a file with one table. The package does
+// not know where objects come from or where samples go.
 //
-// kind.go says what a table is, rows.go what a row can be, labels.go which
-// labels there are, reads.go which fields are read, all.go which tables there are;
-// read replicaset.go first.
-// define.go is for tables and rows that are declared elsewhere.
+// kind.go defines tables, rows.go the types of rows, labels.go the labels, reads.go which
+// fields are read, all.go lists the tables, and define.go is for tables and rows declared
+// elsewhere. replicaset.go is a good first example.
 package kind
 
 import (
@@ -20,32 +19,32 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Object is what every type of the Kubernetes API is: it has metadata and can be
-// read from its protobuf form.
+// Object is implemented by every type of the Kubernetes API: it has metadata and can be
+// decoded from protobuf.
 type Object interface {
 	metav1.Object
 	runtime.Object
 	Unmarshal(data []byte) error
 }
 
-// Resource says where the Kubernetes API keeps objects of a kind.
+// Resource identifies the API resource of a kind.
 type Resource struct {
 	Group, Version string
 	Name           string // plural, as in the path of the API ("pods")
 	Kind           string // as in manifests ("Pod")
 	Namespaced     bool
 	NotDefault     bool // served only when --resources names it
-	// Older are earlier versions, the newest first, with the same JSON and protobuf
-	// form as far as rows read it. They are read where the server lacks Version.
+	// Older are earlier versions, newest first, whose JSON and protobuf forms are the same
+	// in all fields that rows read. They are used if the server does not serve Version.
 	Older []string
 }
 
-// GroupVersionKind returns what manifests of the resource say in apiVersion and kind.
+// GroupVersionKind returns the apiVersion and kind of manifests of the resource.
 func (r Resource) GroupVersionKind() schema.GroupVersionKind {
 	return schema.GroupVersionKind{Group: r.Group, Version: r.Version, Kind: r.Kind}
 }
 
-// GroupVersionKinds returns the same for each version, the newest first.
+// GroupVersionKinds returns the same for each version, newest first.
 func (r Resource) GroupVersionKinds() []schema.GroupVersionKind {
 	kinds := []schema.GroupVersionKind{r.GroupVersionKind()}
 	for _, version := range r.Older {
@@ -54,45 +53,44 @@ func (r Resource) GroupVersionKinds() []schema.GroupVersionKind {
 	return kinds
 }
 
-// Kind declares a table of families over T, a type of the Kubernetes API. Define
-// makes the table.
+// Kind declares a table of families of T, a type of the Kubernetes API. Define makes the
+// table.
 type Kind[T any] struct {
 	Resource
 	Identity labels // labels that every sample begins with
-	// Labeled says that samples have all of their labels of their own (Emitter.Label):
-	// then Identity is empty.
+	// Labeled means that rows set all labels of their samples (Emitter.Label); Identity is
+	// empty.
 	Labeled bool
-	// Reads are the fields that Begin and Rows read beside the identity, the version
-	// and the times in the metadata of an object. Others are not decoded. A field is
-	// named as in manifests, without regard to lists, and stands for all below it;
-	// braces hold alternatives: "spec.containers.{name,image}". Nil says nothing:
-	// then objects are decoded whole. What only rows that are off by default read is
-	// better said with Row.Reading.
+	// Reads are the fields that Begin and Rows read, in addition to the identity, version
+	// and times in the metadata. Other fields are not decoded. A field is named as in
+	// manifests, without list indexes, and includes everything below it; braces list
+	// alternatives: "spec.containers.{name,image}". If nil, objects are decoded whole. Use
+	// Row.Reading for fields that only opt-in rows read.
 	Reads []string
-	// Printed maps fields outside the metadata to the columns of `kubectl get` that
-	// show them as they are ("type" to "Type"). Objects of which rows read only such
-	// fields and metadata are read as a Table: the rest of them, such as the data of
-	// Secrets, the API server does not even send. A field is at the top of the object.
+	// Printed maps top-level fields to the columns of `kubectl get` that show them
+	// unchanged ("type" to "Type"). If rows read only such fields and metadata, objects are
+	// requested as a Table, so that the API server does not send the rest, such as the data
+	// of Secrets.
 	Printed map[string]string
 	// Begin calls e.Begin with s and the values of the identity labels, in order.
 	Begin func(t *T, e *metric.Emitter, s *metric.Schema)
 	Rows  []Row[T]
-	// New returns an empty object to decode into; nil: new(T).
+	// New returns an empty object to decode into; the default is new(T).
 	New func() *T
 
-	// empty clears an object but keeps the memory of its lists; nil: keep nothing.
+	// empty clears an object but keeps the capacity of its lists; if nil, nothing is kept.
 	empty func(*T)
 }
 
-// Row is one line of the table: a family and how to emit its samples. NewRow and
-// NewMapRow make one outside this package.
+// Row is one row of the table: a family and how to emit its samples. Other packages use
+// NewRow and NewMapRow.
 type Row[T any] struct {
 	metric.Desc
 	emit     func(*T, *metric.Emitter)
-	from     func(*T) map[string]string              // the map that an allow-list picks labels from
+	from     func(*T) map[string]string              // the map from which an allow-list selects labels
 	withheld string                                  // a key of that map that no allow-list admits
-	bind     func(Options) func(*T, *metric.Emitter) // what makes emit of the options
-	reads    []string                                // fields beside those of the kind; nil: none, or not told
+	bind     func(Options) func(*T, *metric.Emitter) // returns emit for the options
+	reads    []string                                // fields in addition to those of the kind; nil: none, or unknown
 }
 
 // Table is a completed Kind, whatever its object type. It is immutable and safe
@@ -100,13 +98,13 @@ type Row[T any] struct {
 type Table struct {
 	Resource
 	schema  *metric.Schema
-	reads   []string // nil: not told
+	reads   []string // nil: unknown
 	printed map[string]string
 	object  func() Object
 	reset   func(Object)
 	collect func(o Object, e *metric.Emitter, first, end int) error
 	plan    func(Options) (*Table, error)
-	kind    any // the Kind[T] that the table was made of, for Extend
+	kind    any // the Kind[T] of the table, for Extend
 }
 
 // pointer is the pointer type of an API type: it has the methods.
@@ -149,7 +147,7 @@ func define[T any, P pointer[T]](k Kind[T]) *Table {
 			}
 			planned := k
 			planned.Rows = rows
-			if k.Reads != nil { // none is a promise, which nil is not
+			if k.Reads != nil { // an empty list declares that nothing is read; nil declares nothing
 				planned.Reads = append(slices.Clip(k.Reads), o.Reads...)
 			}
 			return define[T, P](planned), nil
@@ -177,7 +175,7 @@ func (k *Kind[T]) object() *T {
 	return new(T)
 }
 
-// begin calls Begin, and makes an error of a panic.
+// begin calls Begin and turns a panic into an error.
 func (k *Kind[T]) begin(t *T, e *metric.Emitter, s *metric.Schema) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -194,18 +192,17 @@ func (t *Table) Schema() *metric.Schema { return t.schema }
 // New returns an empty object of the kind, to decode into.
 func (t *Table) New() Object { return t.object() }
 
-// Reset empties an object of the kind, so that Unmarshal can use it for another and
-// allocates less. Lists of the old object may become those of the new one, so that
-// nothing may still refer to them; strings are not touched. For decoding JSON,
-// which can bring back what lists held before, it is not enough.
+// Reset clears an object of the kind so that Unmarshal can reuse it with fewer allocations.
+// The new object may reuse the lists of the old one, so nothing may refer to them any more;
+// strings are not reused. Reset is not sufficient before decoding JSON, which can restore
+// old list elements.
 func (t *Table) Reset(o Object) { t.reset(o) }
 
-// Collect emits all samples of an object. A value that cannot be shown, such as a
-// quantity out of bounds, is left out; a row that panics loses the rest of its
-// samples. All other samples are emitted and the error names the families. Of an
-// object that is not of the kind, the Sink sees only a Begin with empty identity
-// labels. Without an error Collect allocates nothing. Calls may run at the same
-// time with an Emitter each.
+// Collect emits all samples of an object. A value that cannot be shown, such as a quantity
+// out of bounds, is omitted, and so are the remaining samples of a row that panics. All
+// other samples are emitted, and the error names the families. For an object of another
+// kind, the Sink receives only a Begin with empty identity labels. Without an error Collect
+// allocates nothing. It is safe for concurrent use if each call has its own Emitter.
 func (t *Table) Collect(o Object, e *metric.Emitter) error {
 	return t.collect(o, e, 0, len(t.schema.Families))
 }
@@ -226,8 +223,8 @@ func emitRows[T any](rows []Row[T], first int, t *T, e *metric.Emitter) (err err
 	return err
 }
 
-// emitFrom emits row first and the following ones up to one that fails, and
-// returns the row to continue with.
+// emitFrom emits rows from first on, up to one that fails, and returns the row to continue
+// with.
 func emitFrom[T any](rows []Row[T], first int, t *T, e *metric.Emitter) (next int, err error) {
 	next = first
 	defer func() {

@@ -6,8 +6,8 @@ type labels = []metric.Label
 
 func label(name, doc string) metric.Label { return metric.Label{Name: name, Doc: doc} }
 
-// The label vocabulary: every label name the tables use, said once. Labels that
-// one resource alone has stand in that resource's file.
+// Labels used by several tables. Labels of a single resource are declared in that
+// resource's file.
 var (
 	namespace    = label("namespace", "namespace of the object")
 	uid          = label("uid", "UID of the object")

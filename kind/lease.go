@@ -26,8 +26,8 @@ var Leases = define(Kind[lease]{
 	},
 })
 
-// leaseOwners differs from owners by its labels: the holder instead of
-// owner_is_controller, and the namespace, which is not among the identity's.
+// leaseOwners differs from owners in its labels: it has the holder instead of
+// owner_is_controller, and the namespace, which is not an identity label.
 func leaseOwners(l *lease, e *metric.Emitter) {
 	holder := valueOr(l.Spec.HolderIdentity, "")
 	if len(l.OwnerReferences) == 0 {

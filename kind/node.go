@@ -93,13 +93,13 @@ var Nodes = define(Kind[node]{
 	},
 })
 
-// ownConditions are the conditions that Kubernetes itself defines.
+// ownConditions are the conditions defined by Kubernetes.
 var ownConditions = [...]corev1.NodeConditionType{
 	corev1.NodeReady, corev1.NodeMemoryPressure, corev1.NodeDiskPressure, corev1.NodePIDPressure, corev1.NodeNetworkUnavailable,
 }
 
-// everyCondition emits the conditions that the Node has, then those of Kubernetes
-// itself that it lacks.
+// everyCondition emits the conditions of the Node, then those defined by Kubernetes that
+// the Node does not have.
 func everyCondition(n *node, e *metric.Emitter) {
 	has := func(t corev1.NodeConditionType) bool {
 		return slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool { return c.Type == t })
@@ -135,7 +135,7 @@ func nodeRoles(n *node, e *metric.Emitter) {
 	}
 }
 
-// nodeResources emits the resources of a Node, that for Pods last.
+// nodeResources emits the resources of a Node, with pods last.
 func nodeResources(list corev1.ResourceList, e *metric.Emitter) {
 	resources(list, fractional, e)
 	oneResource(list, corev1.ResourcePods, fractional, e, string(corev1.ResourcePods), unitInteger)

@@ -96,8 +96,8 @@ func persistentVolumeInfo(p *persistentVolume, e *metric.Emitter) {
 		s.localPath, s.localFS, s.hostPath, s.hostPathType, string(p.Spec.PersistentVolumeReclaimPolicy))
 }
 
-// volumeSource is the label values of kube_persistentvolume_info that say where
-// the data is. Those of one kind of storage are set, or none.
+// volumeSource has the label values of kube_persistentvolume_info that identify the
+// storage. At most those of one type of storage are set.
 type volumeSource struct {
 	gceDisk, ebsVolume, azureDisk                   string
 	fcWWIDs, fcLUN, fcTargets                       string
@@ -108,7 +108,7 @@ type volumeSource struct {
 	hostPath, hostPathType                          string
 }
 
-// readVolumeSource returns the first source that is there.
+// readVolumeSource returns the first source that is set.
 func readVolumeSource(s *corev1.PersistentVolumeSource, e *metric.Emitter) volumeSource {
 	switch {
 	case s.GCEPersistentDisk != nil:
@@ -138,7 +138,7 @@ func readVolumeSource(s *corev1.PersistentVolumeSource, e *metric.Emitter) volum
 	return volumeSource{}
 }
 
-// commaSeparated returns the items with commas between them, in memory of e.
+// commaSeparated joins items with commas, in memory owned by e.
 func commaSeparated(items []string, e *metric.Emitter) string {
 	if len(items) == 0 {
 		return ""

@@ -60,8 +60,8 @@ var PersistentVolumeClaims = define(Kind[persistentVolumeClaim]{
 	},
 })
 
-// persistentVolumeClaimInfo prefers the class of the annotation that stood for
-// the class before the spec had one, even an empty one.
+// persistentVolumeClaimInfo prefers the class of the legacy annotation to that of the spec,
+// even if it is empty.
 func persistentVolumeClaimInfo(p *persistentVolumeClaim, e *metric.Emitter) {
 	class, ok := p.Annotations[corev1.BetaStorageClassAnnotation]
 	if !ok {

@@ -9,29 +9,28 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Options is what a user may change about a table.
+// Options configures a table.
 type Options struct {
-	// Keep decides which families the table has; nil keeps all but those that
-	// are off unless asked for.
+	// Keep decides which families the table has; nil keeps all except opt-in families.
 	Keep func(*metric.Desc) bool
-	// Labels and Annotations are the patterns of the keys that families with
-	// labels from the object's labels or annotations show. A pattern contains at
-	// most one *, which stands for any text. Without a pattern there is no sample.
+	// Labels and Annotations are patterns of the keys shown by families whose labels are
+	// the object's labels or annotations. A pattern contains at most one *, which matches
+	// any text. Without a pattern there is no sample.
 	Labels, Annotations []string
-	// LabelNames and AnnotationNames are names of labels that the same families show
-	// too, whichever keys yield them: without the prefix of the family
-	// ("app_kubernetes_io_name").
+	// LabelNames and AnnotationNames are label names, without the prefix of the family
+	// ("app_kubernetes_io_name"), that the same families show as well, whichever keys they
+	// are derived from.
 	LabelNames, AnnotationNames []string
-	// Owners tells of owners of owners; nil where nothing is known of them.
+	// Owners looks up owners of owners; nil if they are unknown.
 	Owners Owners
-	// Reads are fields to decode beside those that rows read, named as in Kind.Reads,
-	// for whoever looks at the objects too.
+	// Reads are fields to decode in addition to those that rows read, named as in
+	// Kind.Reads, for other consumers of the objects.
 	Reads []string
 }
 
-// Plan returns the table that o leaves of t. Configuration makes a table from a
-// table, so that nothing is looked up per object and a family that is not kept
-// costs nothing. The error names all bad patterns.
+// Plan returns a table of the families of t that o keeps. Options are applied once, so
+// nothing is looked up per object and a family that is not kept costs nothing. The error
+// lists all invalid patterns.
 func (t *Table) Plan(o Options) (*Table, error) {
 	p, err := t.plan(o)
 	if err != nil {
@@ -71,8 +70,8 @@ func planRows[T any](rows []Row[T], o Options) ([]Row[T], error) {
 	return kept, nil
 }
 
-// pick makes a row emit one sample with the labels that the patterns admit, or
-// read and emit nothing where there is no pattern.
+// pick returns a row that emits one sample with the labels that match the patterns; without
+// patterns it reads and emits nothing.
 func pick[T any](r Row[T], keys keyPatterns) Row[T] {
 	if keys.empty() {
 		r.reads = nil
@@ -99,11 +98,11 @@ type keyPatterns struct {
 	all   bool
 	exact []string
 	wild  []affix
-	// derived are the names that admit all keys which yield them.
+	// derived are label names; a key matches if its label name is one of them.
 	derived []string
 }
 
-// affix is a pattern with one *: what stands before and behind it.
+// affix is a pattern with one *: the prefix and suffix around it.
 type affix struct{ prefix, suffix string }
 
 func compileKeys(of string, patterns []string) (keyPatterns, error) {

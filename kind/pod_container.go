@@ -8,15 +8,14 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// This file holds the rows of Pods about containers. Ephemeral containers have
-// no families.
+// This file has the rows of Pods about containers. Ephemeral containers have no families.
 
 func mainContainers(p *pod) []corev1.ContainerStatus { return p.Status.ContainerStatuses }
 func initContainers(p *pod) []corev1.ContainerStatus { return p.Status.InitContainerStatuses }
 
-// perStatus is a family with what emit makes of each container status that of
-// returns, whether or not the spec has a container of that name. own are the
-// labels behind that of the container.
+// perStatus is a family whose samples emit computes from each container status that of
+// returns, whether or not the spec has a container of that name. own are the labels after
+// that of the container.
 func perStatus(name string, st metric.Stability, help string, of func(*pod) []corev1.ContainerStatus, own labels,
 	emit func(*corev1.ContainerStatus, *metric.Emitter)) Row[pod] {
 	return each(name, st, help, append(labels{container}, own...), func(p *pod, e *metric.Emitter) {
@@ -86,7 +85,7 @@ func lastTerminatedAt(c *corev1.ContainerStatus, e *metric.Emitter) {
 	}
 }
 
-// completionTime emits when the last of the terminated containers finished.
+// completionTime emits the time at which the last terminated container finished.
 func completionTime(p *pod, e *metric.Emitter) {
 	var last time.Time
 	for i := range p.Status.ContainerStatuses {

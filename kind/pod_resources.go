@@ -8,9 +8,9 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// This file holds the rows of Pods about resources beyond those that the spec
-// gives each container: what is in effect after a resize in place, what the Pod
-// has as a whole, and what its workload has it for.
+// This file has the rows of Pods about resources other than those in the spec of each
+// container: resources in effect after an in-place resize, resources of the whole Pod, and
+// resources by workload.
 
 func limitsInEffect(p *pod, statuses []corev1.ContainerStatus, e *metric.Emitter) {
 	for i := range statuses {
@@ -63,7 +63,7 @@ func effectiveRequests(p *pod, e *metric.Emitter) {
 	}
 }
 
-// grantedTo returns the requests that the status of a container says are in effect.
+// grantedTo returns the requests in effect according to the status of a container.
 func grantedTo(p *pod, container string) corev1.ResourceList {
 	for i := range p.Status.ContainerStatuses {
 		if s := &p.Status.ContainerStatuses[i]; s.Name == container && s.Resources != nil {
@@ -85,8 +85,8 @@ func ownedRequests(p *pod, containers []corev1.Container, e *metric.Emitter) {
 	}
 }
 
-// ownedResources emits resources of a container with the workload that its Pod
-// belongs to. Pods that have ended take nothing any more.
+// ownedResources emits resources of a container with the workload that its Pod belongs to.
+// Terminated Pods use no resources.
 func ownedResources(p *pod, container string, list corev1.ResourceList, e *metric.Emitter) {
 	if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
 		return
@@ -97,8 +97,7 @@ func ownedResources(p *pod, container string, list corev1.ResourceList, e *metri
 	})
 }
 
-// cpuAndMemory calls emit with CPU and memory of list or, where that lacks one, of
-// otherwise.
+// cpuAndMemory calls emit with the CPU and memory of list, each falling back to otherwise.
 func cpuAndMemory(list, otherwise corev1.ResourceList, e *metric.Emitter, emit func(v float64, resource, unit string)) {
 	if q, ok := either(list, otherwise, corev1.ResourceCPU); ok && bounded(q, e) {
 		emit(fractional(q), string(corev1.ResourceCPU), unitCore)

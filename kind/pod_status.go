@@ -10,10 +10,10 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// This file holds the rows of Pods about the Pod as a whole.
+// This file has the rows of Pods about the Pod as a whole.
 
-// emptyPod empties a Pod but for the memory of its lists, which is more than half of
-// what decoding one takes.
+// emptyPod clears a Pod but keeps the capacity of its lists, which is more than half of the
+// memory that decoding a Pod allocates.
 func emptyPod(p *pod) {
 	spec, status := &p.Spec, &p.Status
 	*p = pod{
@@ -50,8 +50,8 @@ func podIPs(p *pod, e *metric.Emitter) {
 	}
 }
 
-// podCondition is a family with one sample per state of a condition, 1 for the
-// one it is in, or none where the Pod does not have the condition.
+// podCondition is a family with one sample per status of a condition, 1 for the current
+// one, or none if the Pod does not have the condition.
 func podCondition(name string, st metric.Stability, help string, of corev1.PodConditionType) Row[pod] {
 	return each(name, st, help, labels{conditionNow}, func(p *pod, e *metric.Emitter) {
 		for i := range p.Status.Conditions {
@@ -62,8 +62,8 @@ func podCondition(name string, st metric.Stability, help string, of corev1.PodCo
 	})
 }
 
-// transition is a family with the time at which a condition got its status, or
-// none where the status is another.
+// transition is a family with the time at which a condition changed to a status, or none if
+// it has another status.
 func transition(name string, st metric.Stability, help string, of corev1.PodConditionType, in corev1.ConditionStatus) Row[pod] {
 	return each(name, st, help, nil, func(p *pod, e *metric.Emitter) {
 		for i := range p.Status.Conditions {
@@ -82,7 +82,7 @@ func unschedulable(p *pod, e *metric.Emitter) {
 	}
 }
 
-// podReasons are the values of kube_pod_status_reason beside Other.
+// podReasons are the values of kube_pod_status_reason, in addition to Other.
 var podReasons = []string{
 	"Evicted", "NodeAffinity", "NodeLost", "PreemptionByScheduler", "SchedulingGated", "Shutdown", "TerminationByKubelet", "UnexpectedAdmissionError",
 }
@@ -91,7 +91,7 @@ const otherReason = "Other"
 
 func statusReasons(p *pod, e *metric.Emitter) {
 	for _, r := range podReasons {
-		if givesReason(p, r) {
+		if hasReason(p, r) {
 			e.Add(1, r)
 		}
 	}
@@ -100,9 +100,9 @@ func statusReasons(p *pod, e *metric.Emitter) {
 	}
 }
 
-// givesReason reports whether the Pod, one of its conditions or a container
-// that has ended gives the reason.
-func givesReason(p *pod, reason string) bool {
+// hasReason reports whether the Pod, one of its conditions or a terminated container has
+// the reason.
+func hasReason(p *pod, reason string) bool {
 	if p.Status.Reason == reason {
 		return true
 	}
@@ -119,7 +119,7 @@ func givesReason(p *pod, reason string) bool {
 	return false
 }
 
-// disruptions are the values of kube_pod_status_disruption_reason beside Other.
+// disruptions are the values of kube_pod_status_disruption_reason, in addition to Other.
 var disruptions = []string{
 	"PreemptionByScheduler", "DeletionByTaintManager", "EvictionByEvictionAPI", "DeletionByPodGC", "TerminationByKubelet",
 }
@@ -142,8 +142,8 @@ func runtimeClass(p *pod, e *metric.Emitter) {
 	}
 }
 
-// claims emits one sample per volume that is a claim or makes one; value gets
-// whether the volume is read-only.
+// claims emits one sample per volume that references or creates a claim; the argument of
+// value says whether the volume is read-only.
 func claims(p *pod, e *metric.Emitter, value func(readOnly bool) float64) {
 	for i := range p.Spec.Volumes {
 		v := &p.Spec.Volumes[i]
@@ -173,8 +173,8 @@ func resourceClaims(p *pod, e *metric.Emitter) {
 	}
 }
 
-// claimFromTemplate returns the name of the ResourceClaim that was made for one
-// of the Pod's claims, or nothing until it is made.
+// claimFromTemplate returns the name of the ResourceClaim created for one of the Pod's
+// claims, empty until it is created.
 func claimFromTemplate(p *pod, claim string) string {
 	for i := range p.Status.ResourceClaimStatuses {
 		if s := &p.Status.ResourceClaimStatuses[i]; s.Name == claim && s.ResourceClaimName != nil {
@@ -184,12 +184,12 @@ func claimFromTemplate(p *pod, claim string) string {
 	return ""
 }
 
-// toleration is the label values of a sample of kube_pod_tolerations.
+// toleration has the label values of a sample of kube_pod_tolerations.
 type toleration struct{ key, operator, value, effect, seconds string }
 
 func tolerations(p *pod, e *metric.Emitter) {
-	// A Pod may have tens of thousands of tolerations, so that those beyond the
-	// first few are found in a map, although that allocates.
+	// A Pod may have tens of thousands of tolerations, so those after the first few are
+	// looked up in a map, although that allocates.
 	var few [16]toleration
 	var more map[toleration]bool
 	n := 0

@@ -7,14 +7,14 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Owners returns what owns an object, a ReplicaSet or a Job: the kind and name of its
-// controller, else of its first owner, both empty if nothing owns it. It is not ok while the
-// object is not known; what belongs to it has no workload until then. It is called from
-// many goroutines and must not allocate.
+// Owners returns the owner of a ReplicaSet or Job: the kind and name of its controller, or
+// otherwise of its first owner; both are empty if it has none. ok is false while the object
+// is unknown; until then its Pods have no workload. Owners is called concurrently and must
+// not allocate.
 type Owners func(kind, namespace, name string) (ownerKind, ownerName string, ok bool)
 
-// podWorkload is the row kube_pod_workload. Without Options.Owners the chain ends
-// at what the Pod itself says.
+// podWorkload is the row kube_pod_workload. Without Options.Owners the chain ends at the
+// owner of the Pod.
 func podWorkload() Row[pod] {
 	r := beyond(each("kube_pod_workload", alpha, "One series of value 1 per owner of the Pod, with the workload at the end of the chain of owners.", labels{
 		label("workload", "name of the workload; that of the Pod if nothing owns it"),
@@ -34,8 +34,8 @@ func workloads(p *pod, of Owners, e *metric.Emitter) {
 	if len(p.OwnerReferences) == 0 {
 		e.Add(1, p.Name, "barepod")
 	}
-	// Two owners may lead to one workload. Pods have one owner, rarely two; beyond
-	// eight workloads nothing is compared.
+	// Two owners may have the same workload. Pods have one owner, rarely two; only the
+	// first eight workloads are deduplicated.
 	var few [8]workload.Workload
 	n := 0
 	for i := range p.OwnerReferences {

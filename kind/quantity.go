@@ -11,9 +11,9 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// maxQuantity bounds the quantities that are shown. Converting one with a huge
-// exponent, such as 1e2147483647, would take minutes and gigabytes. Package wire
-// bounds what is parsed.
+// maxQuantity bounds the quantities that are shown. Converting one with a huge exponent,
+// such as 1e2147483647, would take minutes and gigabytes. Package wire bounds quantities
+// when they are parsed.
 const maxQuantity = 1e64
 
 var errQuantity = errors.New("quantity out of bounds: must be of at most 64 characters and between -1e64 and 1e64")
@@ -34,16 +34,16 @@ func bounded(q apiresource.Quantity, e *metric.Emitter) bool {
 	return false
 }
 
-// whole is a quantity as an integer, rounded up. Beyond 64 bits it wraps.
+// whole returns a quantity as an integer, rounded up. It wraps beyond 64 bits.
 func whole(q apiresource.Quantity) float64 {
 	if q.IsZero() {
-		return 0 // with any exponent, which converting would apply step by step
+		return 0 // regardless of the exponent, which conversion would apply step by step
 	}
 	return float64(q.Value())
 }
 
-// fractional is a quantity to a thousandth, rounded up, or to an integer where
-// thousandths would not fit 64 bits.
+// fractional returns a quantity rounded up to a thousandth, or to an integer if its
+// thousandths do not fit in 64 bits.
 func fractional(q apiresource.Quantity) float64 {
 	if q.IsZero() {
 		return 0
@@ -61,9 +61,9 @@ const (
 	unitInteger = "integer"
 )
 
-// resources emits one sample for each resource of list that has a unit: amount
-// converts all but CPU. before are the values of the labels in front of resource
-// and unit. Resources without a known unit are left out.
+// resources emits one sample for each resource of list that has a unit: amount converts all
+// except CPU. before are the values of the labels before resource and unit. Resources
+// without a known unit are omitted.
 func resources(list corev1.ResourceList, amount func(apiresource.Quantity) float64, e *metric.Emitter, before ...string) {
 	for _, name := range metric.SortedKeys(e, list) {
 		q := list[corev1.ResourceName(name)]
@@ -83,14 +83,14 @@ func resources(list corev1.ResourceList, amount func(apiresource.Quantity) float
 	}
 }
 
-// networkBandwidth is a resource that resources leaves out, as it leaves out all
-// that Kubernetes itself might define in future, and the value of the label resource for it.
+// networkBandwidth is a resource, and the value of its label resource, that resources
+// omits, like any other that Kubernetes might define in the future.
 const (
 	networkBandwidth      corev1.ResourceName = "kubernetes.io/network-bandwidth"
 	networkBandwidthLabel string              = "kubernetes_io_network_bandwidth"
 )
 
-// oneResource emits one sample for the resource name of list, if it is there.
+// oneResource emits one sample for the resource name if list has it.
 func oneResource(list corev1.ResourceList, name corev1.ResourceName, amount func(apiresource.Quantity) float64, e *metric.Emitter, values ...string) {
 	if q, ok := list[name]; ok {
 		addQuantity(q, amount, e, values...)
@@ -104,8 +104,8 @@ func addResource(q apiresource.Quantity, amount func(apiresource.Quantity) float
 	addQuantity(q, amount, e, values[:n+2]...)
 }
 
-// extended reports whether a resource is one that a device plugin or an operator
-// defines: its name has a domain, which is not one of Kubernetes.
+// extended reports whether a resource is defined by a device plugin or an operator: its
+// name has a domain that does not belong to Kubernetes.
 func extended(name string) bool {
 	const quotaPrefix = "requests."
 	domain, base, ok := strings.Cut(name, "/")
@@ -113,8 +113,8 @@ func extended(name string) bool {
 		len(quotaPrefix)+len(domain) <= 253 && subdomain(domain) && qualified(base)
 }
 
-// subdomain reports whether s is labels of lower-case letters, digits and inner
-// dashes, joined by dots (RFC 1123).
+// subdomain reports whether s is a DNS subdomain (RFC 1123): labels of lower-case letters,
+// digits and inner dashes, joined by dots.
 func subdomain(s string) bool {
 	for label := range strings.SplitSeq(s, ".") {
 		if !enclosed(label, func(c byte) bool { return c == '-' }) {
@@ -131,8 +131,8 @@ func qualified(s string) bool {
 	return len(s) <= 63 && enclosed(s, func(c byte) bool { return c == '-' || c == '_' || c == '.' })
 }
 
-// enclosed reports whether s begins and ends with an ASCII letter or digit and
-// holds nothing but those and what inner admits.
+// enclosed reports whether s begins and ends with an ASCII letter or digit and otherwise
+// contains only those and bytes that inner allows.
 func enclosed(s string, inner func(byte) bool) bool {
 	for i := range len(s) {
 		c := s[i]

@@ -55,8 +55,8 @@ func quotaSeries(list corev1.ResourceList, of string, e *metric.Emitter) {
 	}
 }
 
-// requestNames are the names of resources of which a quota may limit the requests,
-// and the longer name of the same. A quota may have both.
+// requestNames maps resources whose requests a quota can limit to the longer name of the
+// same limit. A quota may have both.
 var requestNames = [...]struct{ name, longer corev1.ResourceName }{
 	{corev1.ResourceCPU, corev1.ResourceRequestsCPU},
 	{corev1.ResourceMemory, corev1.ResourceRequestsMemory},
@@ -75,7 +75,7 @@ func quotaRequests(list corev1.ResourceList, of string, e *metric.Emitter) {
 	}
 }
 
-// addPages emits an amount of huge pages of a size.
+// addPages emits an amount as a number of huge pages of a size.
 func addPages(q apiresource.Quantity, size, of string, e *metric.Emitter) {
 	if !quantity.Bounded(size) {
 		e.Reject(errQuantity)
@@ -87,7 +87,7 @@ func addPages(q apiresource.Quantity, size, of string, e *metric.Emitter) {
 	}
 }
 
-// quotaHugePages skips resources whose name has no size.
+// quotaHugePages skips resources whose name contains no size.
 func quotaHugePages(list corev1.ResourceList, of string, e *metric.Emitter) {
 	for _, name := range metric.SortedKeys(e, list) {
 		size, longer := strings.CutPrefix(name, corev1.ResourceRequestsHugePagesPrefix)

@@ -68,7 +68,7 @@ func deviceCapacity(r *resourceSlice, e *metric.Emitter) {
 	}
 }
 
-// sliceCapacity emits a capacity at the first device that has it.
+// sliceCapacity emits the sum of a capacity at the first device that has it.
 func sliceCapacity(r *resourceSlice, e *metric.Emitter) {
 	devices := r.Spec.Devices
 	for i := range devices {
@@ -91,7 +91,7 @@ func anyHasCapacity(devices []resourcev1.Device, name resourcev1.QualifiedName) 
 	})
 }
 
-// sumCapacity is not ok where a part of the sum is out of bounds.
+// sumCapacity returns ok = false if a summand is out of bounds.
 func sumCapacity(devices []resourcev1.Device, name resourcev1.QualifiedName, e *metric.Emitter) (sum float64, ok bool) {
 	for i := range devices {
 		if c, has := devices[i].Capacity[name]; has {

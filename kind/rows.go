@@ -31,8 +31,8 @@ func truth[T any](name string, st metric.Stability, help string, value func(*T) 
 	return each(name, st, help, nil, func(t *T, e *metric.Emitter) { e.Add(metric.Float(value(t))) })
 }
 
-// maybe is a family with one sample, or none where value is nil. value must
-// point into the object: a computed optional wants each.
+// maybe is a family with one sample, or none if value returns nil. value must point into
+// the object; use each for a computed optional value.
 func maybe[T any, N number](name string, st metric.Stability, help string, value func(*T) *N) Row[T] {
 	return each(name, st, help, nil, func(t *T, e *metric.Emitter) {
 		if v := value(t); v != nil {
@@ -41,8 +41,8 @@ func maybe[T any, N number](name string, st metric.Stability, help string, value
 	})
 }
 
-// timestamp is a family with one sample in Unix seconds, or none where the time
-// is nil or zero.
+// timestamp is a family with one sample in Unix seconds, or none if the time is nil or
+// zero.
 func timestamp[T any](name string, st metric.Stability, help string, at func(*T) *metav1.Time) Row[T] {
 	return each(name, st, help, nil, func(t *T, e *metric.Emitter) {
 		if v := at(t); v != nil {
@@ -51,8 +51,8 @@ func timestamp[T any](name string, st metric.Stability, help string, at func(*T)
 	})
 }
 
-// addTime emits a time in Unix seconds, without the fraction. A zero time, which
-// is how the API writes that there is none, is not emitted.
+// addTime emits a time in whole Unix seconds. A zero time, which means in the API that
+// there is none, is not emitted.
 func addTime(t time.Time, e *metric.Emitter, labels ...string) {
 	if !t.IsZero() {
 		e.Add(float64(t.Unix()), labels...)
@@ -64,13 +64,13 @@ func exists[T any](name string, st metric.Stability, help string) Row[T] {
 	return each(name, st, help, nil, func(_ *T, e *metric.Emitter) { e.Add(1) })
 }
 
-// info is a family with one sample of value 1, which says something in one label.
+// info is a family with one sample of value 1 and one label.
 func info[T any](name string, st metric.Stability, help string, l metric.Label, value func(*T) string) Row[T] {
 	return each(name, st, help, labels{l}, func(t *T, e *metric.Emitter) { e.Add(1, value(t)) })
 }
 
-// stateset is a family with one sample per state, 1 for the current one, or none
-// where the object does not say its state.
+// stateset is a family with one sample per state, 1 for the current one, or none if the
+// state is unknown.
 func stateset[T any](name string, st metric.Stability, help string, l metric.Label, states []string, current func(*T) string) Row[T] {
 	return each(name, st, help, labels{l}, func(t *T, e *metric.Emitter) {
 		now := current(t)
@@ -86,8 +86,8 @@ func stateset[T any](name string, st metric.Stability, help string, l metric.Lab
 // maxVersionLength bounds the resource versions that are parsed, in bytes.
 const maxVersionLength = 64
 
-// resourceVersion is a family with metadata.resourceVersion, or none where that
-// is not a number.
+// resourceVersion is a family with metadata.resourceVersion, or no sample if that is not a
+// number.
 func resourceVersion[T any](name string, st metric.Stability, help string, version func(*T) string) Row[T] {
 	return each(name, st, help, nil, func(t *T, e *metric.Emitter) {
 		v := version(t)
@@ -100,20 +100,20 @@ func resourceVersion[T any](name string, st metric.Stability, help string, versi
 	})
 }
 
-// labelsOf is a family with one sample whose labels the user picks from the
-// object's labels with --metric-labels-allowlist.
+// labelsOf is a family with one sample whose labels --metric-labels-allowlist selects from
+// the object's labels.
 func labelsOf[T any](name string, st metric.Stability, help string, from func(*T) map[string]string) Row[T] {
 	return mapped(name, st, help, "label", metric.Labels, from).Reading(labelsField)
 }
 
-// annotationsOf is a family with one sample whose labels the user picks from
-// the object's annotations with --metric-annotations-allowlist.
+// annotationsOf is a family with one sample whose labels --metric-annotations-allowlist
+// selects from the object's annotations.
 func annotationsOf[T any](name string, st metric.Stability, help string, from func(*T) map[string]string) Row[T] {
 	return mapped(name, st, help, "annotation", metric.Annotations, from).Reading(annotationsField)
 }
 
-// mapped is a family with one sample whose labels are the entries of a map. Until
-// a Plan binds an allow-list, a family that has one emits nothing.
+// mapped is a family with one sample whose labels are the entries of a map. A family with
+// an allow-list emits nothing until Plan binds the list.
 func mapped[T any](name string, st metric.Stability, help, prefix string, list metric.AllowList, from func(*T) map[string]string) Row[T] {
 	r := each(name, st, help, nil, func(t *T, e *metric.Emitter) {
 		if list == metric.NoAllowList {
@@ -131,33 +131,32 @@ func counter[T any](r Row[T]) Row[T] {
 	return r
 }
 
-// optIn makes a row's family one that is off unless asked for.
+// optIn makes a row's family opt-in.
 func optIn[T any](r Row[T]) Row[T] {
 	r.OptIn = true
 	return r
 }
 
-// beyond makes a row's family one that kube-state-metrics does not have; such are
-// off unless asked for.
+// beyond marks a row's family as one that kube-state-metrics does not have; it is opt-in.
 func beyond[T any](r Row[T]) Row[T] {
 	r.Beyond = true
 	return optIn(r)
 }
 
-// deprecated makes a row's family one that is deprecated since a version.
+// deprecated marks a row's family as deprecated since a version.
 func deprecated[T any](since string, r Row[T]) Row[T] {
 	r.Deprecated = since
 	return r
 }
 
-// withhold makes a key of the annotations that a row shows one that no allow-list
-// admits, and that is not even decoded.
+// withhold excludes an annotation key from a row: no allow-list can select it, and it is
+// not decoded.
 func withhold[T any](key string, r Row[T]) Row[T] {
 	r.withheld = key
 	return r.Reading(annotationsField + "[!" + key + "]")
 }
 
-// owners emits one sample per owner, and one with empty labels where there is none.
+// owners emits one sample per owner, or one with empty labels if there is none.
 func owners(refs []metav1.OwnerReference, e *metric.Emitter) {
 	if len(refs) == 0 {
 		e.Add(1, "", "", "")
@@ -168,11 +167,11 @@ func owners(refs []metav1.OwnerReference, e *metric.Emitter) {
 	}
 }
 
-// conditionStates are the values a condition can have, and the label value of each.
+// conditionStates are the statuses of a condition, with the label value of each.
 var conditionStates = [...]struct{ status, label string }{{"True", "true"}, {"False", "false"}, {"Unknown", "unknown"}}
 
-// conditionSeries emits one sample per state of a condition, 1 for the one it is
-// in; before are the values of the labels in front of the state's.
+// conditionSeries emits one sample per status of a condition, 1 for the current one; before
+// are the values of the labels before that of the status.
 func conditionSeries(status string, e *metric.Emitter, before ...string) {
 	var values [3]string
 	n := copy(values[:], before)
@@ -182,7 +181,7 @@ func conditionSeries(status string, e *metric.Emitter, before ...string) {
 	}
 }
 
-// valueOr returns what p points to, or otherwise where that is nil.
+// valueOr returns *p, or otherwise if p is nil.
 func valueOr[V any](p *V, otherwise V) V {
 	if p == nil {
 		return otherwise
@@ -190,8 +189,7 @@ func valueOr[V any](p *V, otherwise V) V {
 	return *p
 }
 
-// optionalBool is the label value of a truth that may not be known: true, false
-// or nothing.
+// optionalBool returns the label value of an optional bool: true, false or empty.
 func optionalBool(b *bool) string {
 	if b == nil {
 		return ""

@@ -8,12 +8,12 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// Bounds of what is parsed and kept. A time zone takes some kilobytes, and every
-// schedule in one has its own copy.
+// Bounds of the schedules that are parsed and cached. A time zone takes a few kilobytes,
+// and each schedule has its own copy.
 const (
 	maxSchedules      = 2_000
 	maxScheduleLength = 1_024 // with the time zone, in bytes; five full lists of values take less
-	maxYear           = 9_999 // of the time that a schedule continues from
+	maxYear           = 9_999 // of the time after which the next one is computed
 )
 
 // schedules parses schedules and caches the results, because parsing allocates and
@@ -21,7 +21,7 @@ const (
 // It is safe for concurrent use.
 type schedules struct {
 	mu     sync.Mutex
-	parsed map[string]cron.Schedule // nil where the text is not a schedule
+	parsed map[string]cron.Schedule // nil if the text is not a schedule
 }
 
 // get returns the schedule that text describes, nil if it is invalid or too long.
@@ -43,9 +43,8 @@ func (s *schedules) get(text string) cron.Schedule {
 	return schedule
 }
 
-// parseSchedule understands what the CronJob controller of Kubernetes does: five
-// fields or a descriptor such as @daily or "@every 5m", optionally preceded by
-// TZ=zone or CRON_TZ=zone.
+// parseSchedule accepts the syntax of the CronJob controller: five fields or a descriptor
+// such as @daily or "@every 5m", optionally preceded by TZ=zone or CRON_TZ=zone.
 func parseSchedule(text string) cron.Schedule {
 	if strings.Contains(text, "=") && !strings.Contains(text, " ") {
 		return nil // only a time zone, on which the parser panics

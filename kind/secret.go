@@ -9,8 +9,8 @@ import (
 
 type secret = corev1.Secret
 
-// Secrets is the table of v1 Secret. No row reads the data, which the API server is
-// not asked for, nor the annotation in which kubectl keeps a copy of it.
+// Secrets is the table of v1 Secret. No row reads the data, which is not requested from the
+// API server, or the annotation in which kubectl keeps a copy of it.
 var Secrets = define(Kind[secret]{
 	Resource: Resource{Version: "v1", Name: "secrets", Kind: "Secret", Namespaced: true},
 	Identity: labels{namespace, label("secret", "name of the Secret")},

@@ -12,8 +12,8 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// VerticalPodAutoscaler is what rows read of the custom resource of that name. Its
-// own module would bring a second copy of client-go.
+// VerticalPodAutoscaler has the fields of that custom resource that rows read. Its upstream
+// module would add a second copy of client-go.
 type VerticalPodAutoscaler struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
@@ -22,7 +22,7 @@ type VerticalPodAutoscaler struct {
 	Status VerticalPodAutoscalerStatus `json:"status"`
 }
 
-// VerticalPodAutoscalerSpec is what is wanted.
+// VerticalPodAutoscalerSpec is the desired state.
 type VerticalPodAutoscalerSpec struct {
 	TargetRef    *autoscalingv1.CrossVersionObjectReference `json:"targetRef"`
 	UpdatePolicy *struct {
@@ -33,21 +33,21 @@ type VerticalPodAutoscalerSpec struct {
 	} `json:"resourcePolicy"`
 }
 
-// ContainerResourcePolicy bounds what is recommended for a container.
+// ContainerResourcePolicy bounds the recommendation for a container.
 type ContainerResourcePolicy struct {
 	ContainerName string              `json:"containerName"`
 	MinAllowed    corev1.ResourceList `json:"minAllowed"`
 	MaxAllowed    corev1.ResourceList `json:"maxAllowed"`
 }
 
-// VerticalPodAutoscalerStatus is what is recommended.
+// VerticalPodAutoscalerStatus has the recommendations.
 type VerticalPodAutoscalerStatus struct {
 	Recommendation *struct {
 		ContainerRecommendations []ContainerRecommendation `json:"containerRecommendations"`
 	} `json:"recommendation"`
 }
 
-// ContainerRecommendation is what is recommended for a container.
+// ContainerRecommendation is the recommendation for a container.
 type ContainerRecommendation struct {
 	ContainerName  string              `json:"containerName"`
 	Target         corev1.ResourceList `json:"target"`
@@ -56,7 +56,7 @@ type ContainerRecommendation struct {
 	UncappedTarget corev1.ResourceList `json:"uncappedTarget"`
 }
 
-// Unmarshal fails: custom resources are served as JSON only.
+// Unmarshal returns an error: custom resources are served as JSON only.
 func (*VerticalPodAutoscaler) Unmarshal([]byte) error {
 	return errors.New("a VerticalPodAutoscaler has no protobuf form")
 }
@@ -89,7 +89,7 @@ func (v *VerticalPodAutoscaler) DeepCopyObject() runtime.Object {
 	return &c
 }
 
-// copied returns a pointer to a copy of what p points to.
+// copied returns a pointer to a copy of *p.
 func copied[V any](p *V) *V {
 	if p == nil {
 		return nil
@@ -101,8 +101,8 @@ func copied[V any](p *V) *V {
 type verticalAutoscaler = VerticalPodAutoscaler
 
 var (
-	// updateModes are those that the family tells apart always; a further one is told
-	// when it is set.
+	// updateModes are the modes that always have a sample; any other mode has one while it
+	// is set.
 	updateModes = []string{"Off", "Initial", "Recreate", "Auto"}
 
 	autoscaledResource = labels{
@@ -164,7 +164,7 @@ func updateMode(v *verticalAutoscaler, e *metric.Emitter) {
 	}
 }
 
-// containerPolicy is a family with resources of each container's policy.
+// containerPolicy is a family with a resource list of each container's policy.
 func containerPolicy(name, help string, of func(*ContainerResourcePolicy) corev1.ResourceList) Row[verticalAutoscaler] {
 	return beyond(each(name, alpha, help, autoscaledResource, func(v *verticalAutoscaler, e *metric.Emitter) {
 		if v.Spec.ResourcePolicy == nil {
@@ -177,7 +177,7 @@ func containerPolicy(name, help string, of func(*ContainerResourcePolicy) corev1
 	}))
 }
 
-// recommendation is a family with resources of the recommendation for each container.
+// recommendation is a family with a resource list of the recommendation for each container.
 func recommendation(name, help string, of func(*ContainerRecommendation) corev1.ResourceList) Row[verticalAutoscaler] {
 	return beyond(each(name, alpha, help, autoscaledResource, func(v *verticalAutoscaler, e *metric.Emitter) {
 		if v.Status.Recommendation == nil {
@@ -190,8 +190,8 @@ func recommendation(name, help string, of func(*ContainerRecommendation) corev1.
 	}))
 }
 
-// autoscaledResources emits CPU, memory and storage, which are all that the
-// autoscaler knows.
+// autoscaledResources emits CPU, memory and storage, the only resources that the autoscaler
+// supports.
 func autoscaledResources(list corev1.ResourceList, container string, e *metric.Emitter) {
 	oneResource(list, corev1.ResourceCPU, fractional, e, container, "cpu", unitCore)
 	oneResource(list, corev1.ResourceMemory, whole, e, container, "memory", unitByte)
