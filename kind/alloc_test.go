@@ -8,7 +8,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// counting is the cheapest sink that looks at what it gets.
+// counting is a minimal sink that counts samples and labels.
 type counting struct{ samples, labels int }
 
 func (c *counting) Begin(*metric.Schema, []string) {}

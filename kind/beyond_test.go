@@ -11,8 +11,8 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// What kube-state-metrics does not have is alpha and off, so that nobody gets
-// series that the catalog of kube-state-metrics does not announce.
+// Families that kube-state-metrics does not have are alpha and opt-in, so that the default
+// series are those of kube-state-metrics.
 func TestBeyondIsOffByDefault(t *testing.T) {
 	beyond := 0
 	for _, table := range kind.All() {
@@ -27,12 +27,12 @@ func TestBeyondIsOffByDefault(t *testing.T) {
 		}
 		for _, d := range (kindtest.Options{}).Plan(t, table).Schema().Families {
 			if d.Beyond {
-				t.Errorf("%s: there by default", d.Name)
+				t.Errorf("%s: served by default", d.Name)
 			}
 		}
 	}
 	if beyond == 0 {
-		t.Error("there is no such family; the test tests nothing")
+		t.Error("no family is marked as beyond kube-state-metrics")
 	}
 	for _, table := range kind.Defaults() {
 		if families := table.Schema().Families; !hasCompatible(families) {
@@ -50,8 +50,8 @@ func hasCompatible(families []metric.Desc) bool {
 	return false
 }
 
-// Tables with older versions read those as if they were the newest, so that the
-// types must have the same fields of the same names and protobuf numbers.
+// Tables decode older versions into the type of the newest, so the types must have the same
+// fields with the same names and protobuf numbers.
 func TestOlderVersionsHaveTheSameForm(t *testing.T) {
 	older := map[string]any{
 		"resourceclaims/v1beta2": resourcev1beta2.ResourceClaim{},

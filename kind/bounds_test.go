@@ -10,13 +10,13 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// TestBounds: values at the bound of what a family shows.
+// TestBounds tests values at the bounds of what a family shows.
 func TestBounds(t *testing.T) {
 	owners := "{kind: A, name: a}, {kind: B, name: b}, {kind: C, name: c}, {kind: D, name: d}, {kind: E, name: e}, {kind: F, name: f}, {kind: G, name: g}"
 	for _, c := range []struct {
 		what, family string
 		table        *kind.Table
-		object, want string // want: the samples behind the identity
+		object, want string // want: the samples after the identity labels
 	}{
 		{"a resourceVersion of 64 bytes", "kube_configmap_metadata_resource_version", kind.ConfigMaps,
 			`{metadata: {name: x, resourceVersion: "` + strings.Repeat("0", 63) + `7"}}`, `} 7`},

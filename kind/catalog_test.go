@@ -15,7 +15,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// A catalogResource is what kube-state-metrics 2.20 has of a resource.
+// catalogResource describes a resource of kube-state-metrics 2.20.
 type catalogResource struct {
 	Resource, Group, Version, Kind string
 	Namespaced, Default            bool
@@ -32,11 +32,11 @@ type catalogFamily struct {
 	Deprecated            string
 }
 
-// ownResources are those that kube-state-metrics does not have.
+// ownResources are the resources that kube-state-metrics does not have.
 var ownResources = []string{"apiservices", "controllerrevisions", "customresourcedefinitions", "resourceclaims", "resourceslices", "verticalpodautoscalers"}
 
-// repairedAllowLists are the families whose labels the user can pick here, while
-// kube-state-metrics shows them all, unlike the labels of all other kinds.
+// repairedAllowLists are the families whose labels need an allow-list, as for all other
+// kinds, while kube-state-metrics shows all of them.
 var repairedAllowLists = map[string]string{"kube_volumeattachment_labels": "labels"}
 
 func TestCatalog(t *testing.T) {
@@ -50,7 +50,7 @@ func TestCatalog(t *testing.T) {
 	}
 	for _, r := range catalog {
 		if tableOf(r.Resource) == nil {
-			t.Errorf("%s: there is no table", r.Resource)
+			t.Errorf("%s: no table", r.Resource)
 		}
 	}
 	for _, table := range kind.All() {
@@ -122,7 +122,7 @@ func TestDescriptors(t *testing.T) {
 		for i := range s.Families {
 			d := &s.Families[i]
 			if other, ok := owner[d.Name]; ok {
-				t.Errorf("%s: both %s and %s have it", d.Name, other, table.Name)
+				t.Errorf("%s: duplicate family in %s and %s", d.Name, other, table.Name)
 			}
 			owner[d.Name] = table.Name
 			checkDescriptor(t, d)
@@ -134,10 +134,10 @@ func TestDescriptors(t *testing.T) {
 func checkDescriptor(t *testing.T, d *metric.Desc) {
 	t.Helper()
 	if !metricName.MatchString(d.Name) {
-		t.Errorf("%s: not a name of a family", d.Name)
+		t.Errorf("%s: invalid family name", d.Name)
 	}
 	if total := strings.HasSuffix(d.Name, "_total"); total != (d.Type == metric.Counter) {
-		t.Errorf("%s: is a %s", d.Name, d.Type)
+		t.Errorf("%s: invalid type %s", d.Name, d.Type)
 	}
 	if !strings.HasSuffix(d.Help, ".") || strings.ContainsAny(d.Help, "\n\\\"") || strings.TrimSpace(d.Help) != d.Help || strings.Contains(d.Help, ". ") {
 		t.Errorf("%s: help %q is not one plain sentence", d.Name, d.Help)
@@ -151,7 +151,7 @@ func checkLabels(t *testing.T, family string, labels []metric.Label) {
 			t.Errorf("%s: label %q is not all lower case", family, l.Name)
 		}
 		if l.Doc == "" || strings.HasSuffix(l.Doc, ".") {
-			t.Errorf("%s: label %s: doc %q is no phrase without a full stop", family, l.Name, l.Doc)
+			t.Errorf("%s: label %s: doc %q must be a phrase without a full stop", family, l.Name, l.Doc)
 		}
 	}
 }

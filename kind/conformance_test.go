@@ -17,8 +17,8 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// repaired returns recorded families without what we never emit: a series that
-// occurred in the object before, and the time of the year 1, which stands for none.
+// repaired returns recorded families without the samples that we never emit: duplicate
+// series, and the zero time, which means that there is none.
 func repaired(recorded []conformanceFamily) []conformanceFamily {
 	out := []conformanceFamily{}
 	for _, f := range recorded {
@@ -36,8 +36,8 @@ func repaired(recorded []conformanceFamily) []conformanceFamily {
 	return out
 }
 
-// repairs are the records from which we depart because kube-state-metrics is
-// wrong there. What we make of such an object instead, its golden file says.
+// repairs are the records from which we deviate because kube-state-metrics is wrong. The
+// golden file of the kind has our samples of such an object.
 var repairs = []struct{ record, family, why string }{
 	{"cronjob-dst-gap", "kube_cronjob_next_schedule_time",
 		"the CronJob controller skips a time that a change to summer time leaves out, and does not shift it"},
@@ -53,8 +53,7 @@ var repairs = []struct{ record, family, why string }{
 		"* stands for any text wherever it is in the list"},
 }
 
-// conformanceCase is an object and the samples that kube-state-metrics 2.20 was
-// seen to make of it.
+// conformanceCase is an object and the samples that kube-state-metrics 2.20 served for it.
 type conformanceCase struct {
 	Resource         string
 	Name             string
@@ -62,7 +61,8 @@ type conformanceCase struct {
 	AllowAnnotations []string
 	Obj              json.RawMessage
 	Families         []conformanceFamily
-	// UpstreamPanicsIn holds the families it crashes in; ours are compared with nothing.
+	// UpstreamPanicsIn are the families in which kube-state-metrics panics; ours are not
+	// compared.
 	UpstreamPanicsIn map[string]string `json:"upstream_panics_in"`
 }
 
@@ -84,19 +84,19 @@ func TestConformance(t *testing.T) {
 		tested[c.Name] = true
 		table := tableOf(c.Resource)
 		if table == nil {
-			t.Fatalf("%s: there is no table for the cases", c.Resource)
+			t.Fatalf("%s: no table for the cases", c.Resource)
 		}
 		t.Run(c.Resource+"/"+c.Name, func(t *testing.T) { testConformance(t, table, &c) })
 	}
 	for _, r := range repairs {
 		if !tested[r.record] {
-			t.Errorf("%s stands in repairs but is no case", r.record)
+			t.Errorf("%s is in repairs but is not a case", r.record)
 		}
 	}
 }
 
 func testConformance(t *testing.T, table *kind.Table, c *conformanceCase) {
-	// A pattern with two * has no meaning in a flag; there are records of what it does elsewhere.
+	// A pattern with two * is rejected here, although there are records of it.
 	refused := func(pattern string) bool { return strings.Count(pattern, "*") > 1 }
 	options := kindtest.Options{
 		Labels:      slices.DeleteFunc(c.AllowLabels, refused),
@@ -109,7 +109,7 @@ func testConformance(t *testing.T, table *kind.Table, c *conformanceCase) {
 	got = slices.DeleteFunc(got, func(f conformanceFamily) bool { return c.UpstreamPanicsIn[f.Name] != "" })
 	for _, r := range repairs {
 		if r.record == c.Name && gocmp.Equal(take(&c.Families, r.family), take(&got, r.family)) {
-			t.Errorf("%s is the same as in kube-state-metrics, not repaired: %s", r.family, r.why)
+			t.Errorf("%s is as in kube-state-metrics, not repaired: %s", r.family, r.why)
 		}
 	}
 	for i := range c.Families {
@@ -137,8 +137,8 @@ func take(families *[]conformanceFamily, name string) []conformanceSample {
 	return samples
 }
 
-// families groups samples as the recorded ones are grouped. Families that
-// kube-state-metrics does not have are left out.
+// families groups samples like the recorded ones, without families that kube-state-metrics
+// does not have.
 func families(table *kind.Table, samples []kindtest.Sample) []conformanceFamily {
 	out := []conformanceFamily{}
 	s := table.Schema()
@@ -159,7 +159,7 @@ func families(table *kind.Table, samples []kindtest.Sample) []conformanceFamily 
 	return out
 }
 
-// formatFloat is how the text format writes a value.
+// formatFloat formats a value as the text format does.
 func formatFloat(v float64) string {
 	if v == 0 {
 		v = math.Abs(v) // no negative zero

@@ -15,7 +15,7 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// A ConfigMap comes whole, as protobuf or JSON, and its data is left behind.
+// The API server sends whole ConfigMaps, as protobuf or JSON; decoding skips the data.
 func TestConfigMapsAreReadWithoutData(t *testing.T) {
 	object := corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: "settings", Namespace: "web", ResourceVersion: "7", Labels: map[string]string{"app": "shop"}},
@@ -48,8 +48,8 @@ func TestConfigMapsAreReadWithoutData(t *testing.T) {
 	}
 }
 
-// A copy is equal and shares nothing with the original.
-func TestVerticalPodAutoscalerIsCopied(t *testing.T) {
+// A copy is equal to the original and shares no memory with it.
+func TestDeepCopyVerticalPodAutoscaler(t *testing.T) {
 	original := kindtest.Decode(t, kind.VerticalPodAutoscalers, golden(t, kind.VerticalPodAutoscalers, richCase).Object).(*kind.VerticalPodAutoscaler)
 	again := kindtest.Decode(t, kind.VerticalPodAutoscalers, golden(t, kind.VerticalPodAutoscalers, richCase).Object)
 	c := original.DeepCopyObject()
@@ -73,16 +73,16 @@ func TestVerticalPodAutoscalerIsCopied(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	if empty := (&kind.VerticalPodAutoscaler{}).DeepCopyObject(); !gocmp.Equal(runtime.Object(&kind.VerticalPodAutoscaler{}), empty) {
-		t.Errorf("the copy of nothing is %+v", empty)
+		t.Errorf("the copy of an empty object is %+v", empty)
 	}
 	if original.Unmarshal(nil) == nil {
-		t.Error("it can be read from protobuf")
+		t.Error("Unmarshal of protobuf returns no error")
 	}
 }
 
-// No sample holds what a Secret keeps, wherever the object has it, nor the keys
-// of its data.
-func TestSecretsAreNotTold(t *testing.T) {
+// No sample contains the data of a Secret, wherever the object has a copy, or the keys of
+// the data.
+func TestSecretDataIsNotExposed(t *testing.T) {
 	planned := kindtest.Everything.Plan(t, kind.Secrets)
 	object := kindtest.Decode(t, planned, []byte(`
 metadata:
@@ -94,9 +94,9 @@ data: {passphrase: b3BlbiBzZXNhbWU=}
 stringData: {passphrase: open sesame}
 `))
 	text, families := kindtest.Text(t, planned, object)
-	for _, told := range []string{"passphrase", "open sesame", "b3BlbiBzZXNhbWU", "last_applied"} {
-		if strings.Contains(text, told) {
-			t.Errorf("the samples tell %q:\n%s", told, text)
+	for _, secret := range []string{"passphrase", "open sesame", "b3BlbiBzZXNhbWU", "last_applied"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the samples contain %q:\n%s", secret, text)
 		}
 	}
 	if !families["kube_secret_annotations"] || !strings.Contains(text, `annotation_other="shown"`) {

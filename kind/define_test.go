@@ -72,7 +72,7 @@ kube_priorityclass_all_labels{priorityclass="high",all_team="core",all_tier="1"}
 	}
 }
 
-func TestDefineTellsAllMistakes(t *testing.T) {
+func TestDefineReportsAllProblems(t *testing.T) {
 	lost := classLabels("kube_a_labels", "", metric.Labels)
 	bad := kind.Kind[priorityClass]{
 		Identity: []metric.Label{{Name: "name"}},
@@ -103,7 +103,7 @@ func TestDefineTellsAllMistakes(t *testing.T) {
 	}
 }
 
-func TestDefineWantsAnIdentity(t *testing.T) {
+func TestDefineRequiresIdentity(t *testing.T) {
 	k := priorityClasses()
 	k.Identity = nil
 	if _, err := kind.Define(k); err == nil || !strings.Contains(err.Error(), "without Identity nothing tells objects apart") {
@@ -124,22 +124,22 @@ func TestExtend(t *testing.T) {
 kube_pod_containers{namespace="web",pod="shop-6b8f7d9c5-x2k4q",uid="7d0f6b1e-2f5c-4a58-9d1a-0a4b8e1f2c3d"} 3
 `
 	if after != before+own {
-		t.Errorf("the table makes\n%s", after)
+		t.Errorf("got\n%s", after)
 	}
 }
 
-func TestExtendRefuses(t *testing.T) {
+func TestExtendRejects(t *testing.T) {
 	_, err := kind.Extend(kind.Pods, kind.NewRow(desc("kube_a"), classValue))
 	if err == nil || !strings.Contains(err.Error(), "*v1.PriorityClass, objects are a *v1.Pod") {
 		t.Errorf("rows of another kind: %v", err)
 	}
 	_, err = kind.Extend(kind.Pods, kind.NewRow(desc("kube_pod_info"), func(*corev1.Pod, *metric.Emitter) {}))
 	if err == nil || !strings.Contains(err.Error(), "duplicate family kube_pod_info") {
-		t.Errorf("a family that is there: %v", err)
+		t.Errorf("a duplicate family: %v", err)
 	}
 }
 
-// What came before must not be told again of an object that cannot be told.
+// If Begin fails for an object, its samples must not get the identity of the object before.
 func TestCollectWithoutIdentity(t *testing.T) {
 	k := priorityClasses(kind.NewRow(desc("kube_priorityclass_value"), classValue))
 	k.Begin = func(c *priorityClass, e *metric.Emitter, s *metric.Schema) {
@@ -155,8 +155,8 @@ func TestCollectWithoutIdentity(t *testing.T) {
 	right, wrong := table.New(), table.New()
 	right.SetName("right")
 	wrong.SetName("wrong")
-	var told begins
-	e := metric.NewEmitter(&told)
+	var sink begins
+	e := metric.NewEmitter(&sink)
 	if err := table.Collect(right, e); err != nil {
 		t.Error(err)
 	}
@@ -166,8 +166,8 @@ func TestCollectWithoutIdentity(t *testing.T) {
 	if err := table.Collect(kind.Pods.New(), e); err == nil {
 		t.Error("no error for a Pod")
 	}
-	if want := `["right"] sample [""] [""] `; told.text != want {
-		t.Errorf("the sink saw %s, want %s", told.text, want)
+	if want := `["right"] sample [""] [""] `; sink.text != want {
+		t.Errorf("the sink saw %s, want %s", sink.text, want)
 	}
 }
 
@@ -191,7 +191,7 @@ func TestAllocsOfOwnKinds(t *testing.T) {
 	}
 }
 
-// begins notes the identities that it is told, and that samples came.
+// begins is a sink that records identities, and that there were samples.
 type begins struct{ text string }
 
 func (b *begins) Begin(_ *metric.Schema, identity []string) { b.text += fmt.Sprintf("%q ", identity) }

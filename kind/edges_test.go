@@ -9,14 +9,14 @@ import (
 func TestScheduleOfExactlyTheBound(t *testing.T) {
 	text := "0" + strings.Repeat(" ", maxScheduleLength-len("0* * * *")) + "* * * *"
 	if new(schedules).get(text) == nil {
-		t.Errorf("a schedule of %d bytes is refused, %d are allowed", len(text), maxScheduleLength)
+		t.Errorf("a schedule of %d bytes is rejected, %d are allowed", len(text), maxScheduleLength)
 	}
 	if new(schedules).get(" "+text) != nil {
 		t.Errorf("a schedule of %d bytes is parsed, %d are allowed", len(text)+1, maxScheduleLength)
 	}
 }
 
-// A list without items is due at no time, and is not searched for one.
+// A schedule with an empty list is never due, and Next does not search for a time.
 func TestScheduleWithoutMinuteOrHour(t *testing.T) {
 	for _, text := range []string{", * * * *", "* , * * *"} {
 		if s := parseSchedule(text); s != (never{}) {
@@ -27,7 +27,7 @@ func TestScheduleWithoutMinuteOrHour(t *testing.T) {
 	}
 }
 
-func TestLabelNamesAloneAdmitKeys(t *testing.T) {
+func TestKeyPatternsOfLabelNames(t *testing.T) {
 	k := keyPatterns{derived: []string{"app"}}
 	if k.empty() {
 		t.Error("patterns of label names alone are empty")

@@ -12,7 +12,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// A kind that the catalog does not have is a table as those of the catalog are.
+// A kind that the catalog does not have is a table like those of the catalog.
 func ExampleDefine() {
 	priorityClasses, err := kind.Define(kind.Kind[schedulingv1.PriorityClass]{
 		Resource: kind.Resource{Group: "scheduling.k8s.io", Version: "v1", Name: "priorityclasses", Kind: "PriorityClass"},
@@ -54,7 +54,7 @@ func ExampleDefine() {
 	// kube_priorityclass_labels{priorityclass="high",label_team="core"} 1
 }
 
-// A family of one's own about a kind of the catalog stands behind the others.
+// A family added to a kind of the catalog comes after the others.
 func ExampleExtend() {
 	pods, err := kind.Extend(kind.Pods, kind.NewRow(metric.Desc{
 		Name: "team_pod_images", Type: metric.Gauge, Stability: metric.Alpha,
@@ -74,8 +74,8 @@ func ExampleExtend() {
 	// team_pod_images of /v1, Kind=Pod
 }
 
-// A Sink receives the samples of an object, family by family, with names, values
-// and descriptors: nothing has to be parsed back from text.
+// A Sink receives the samples of an object, family by family, with names, values and
+// descriptors, so no text needs to be parsed.
 func ExampleTable_Collect() {
 	table, err := kind.Deployments.Plan(kind.Options{
 		Keep: func(d *metric.Desc) bool { return d.Stability == metric.Stable && d.AllowList == metric.NoAllowList },
@@ -99,7 +99,7 @@ func ExampleTable_Collect() {
 	// kube_deployment_metadata_generation is 3 (gauge)
 }
 
-// sink prints what two families are.
+// sink prints the samples of two families.
 type sink struct{}
 
 func (*sink) Begin(s *metric.Schema, identity []string) { fmt.Println(s.Resource, identity) }

@@ -16,7 +16,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// TestCollectRandom collects objects that nobody checked.
+// TestCollectRandom collects objects that no API server has validated.
 func TestCollectRandom(t *testing.T) {
 	for _, table := range kind.All() {
 		planned, _ := rich(t, table)
@@ -26,8 +26,8 @@ func TestCollectRandom(t *testing.T) {
 	}
 }
 
-// FuzzCollect has few seeds: to learn what each of them reaches takes longer than to
-// try it.
+// FuzzCollect has few seeds, because measuring the coverage of each takes longer than
+// running it.
 func FuzzCollect(f *testing.F) {
 	var tables []*kind.Table
 	for i, table := range kind.All() {
@@ -40,9 +40,8 @@ func FuzzCollect(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which uint8, data []byte) { collectRandom(t, tables[int(which)%len(tables)], data) })
 }
 
-// collectRandom collects objects made of bytes as they would come from the API, and
-// filled at random, with anything missing. No row may panic, and samples must be
-// well formed.
+// collectRandom collects an object decoded from data and one filled at random, with any
+// field missing. No row may panic, and samples must be well formed.
 func collectRandom(t *testing.T, table *kind.Table, data []byte) {
 	t.Helper()
 	if o := table.New(); o.Unmarshal(data) == nil {
@@ -53,8 +52,8 @@ func collectRandom(t *testing.T, table *kind.Table, data []byte) {
 	checkSamples(t, table, o)
 }
 
-// encode returns an object as protobuf; empty for custom resources, which have no
-// such form.
+// encode returns an object as protobuf, empty for custom resources, which have no protobuf
+// form.
 func encode(t testing.TB, o kind.Object) []byte {
 	t.Helper()
 	m, ok := o.(interface{ Marshal() ([]byte, error) })
@@ -73,33 +72,33 @@ func checkSamples(t *testing.T, table *kind.Table, o kind.Object) {
 	family, known := -1, map[string]bool{}
 	for _, s := range kindtest.Record(t, table, o) {
 		if series := fmt.Sprintf("%s %q %q", s.Family, s.Names, s.Values); known[series] {
-			t.Errorf("series %s occurs twice", series)
+			t.Errorf("duplicate series %s", series)
 		} else {
 			known[series] = true
 		}
 		if s.Value == yearOne {
-			t.Errorf("%s %q has the time of the year 1", s.Family, s.Values)
+			t.Errorf("%s %q has the zero time", s.Family, s.Values)
 		}
 		if len(s.Names) != len(s.Values) {
 			t.Errorf("%s: %d label names, %d values", s.Family, len(s.Names), len(s.Values))
 		}
 		names := slices.Sorted(slices.Values(s.Names))
 		if len(slices.Compact(names)) != len(s.Names) {
-			t.Errorf("%s: a label name twice in %q", s.Family, s.Names)
+			t.Errorf("%s: duplicate label name in %q", s.Family, s.Names)
 		}
 		if i := slices.IndexFunc(names, func(n string) bool { return !labelName.MatchString(n) }); i >= 0 {
-			t.Errorf("%s: %q is not a label name", s.Family, names[i])
+			t.Errorf("%s: invalid label name %q", s.Family, names[i])
 		}
 		i := slices.IndexFunc(table.Schema().Families, func(d metric.Desc) bool { return d.Name == s.Family })
 		if i < family {
-			t.Errorf("%s: comes after a later family", s.Family)
+			t.Errorf("%s: after a later family", s.Family)
 		}
 		family = i
 	}
 }
 
-// filler returns a source of random fields: half of all pointers are nil, and
-// lists, maps and texts are often empty.
+// filler returns a generator of random fields: half of all pointers are nil, and lists,
+// maps and strings are often empty.
 func filler(data []byte) *randfill.Filler {
 	quantities := []string{"0", "1", "1500m", "1n", "10E", "-3", "9223372036854775808", "1e30", "0.0000000001"}
 	texts := []string{"", "a", "True", "Ready", "PodScheduled", "100%", "x\"\\\n", "\xff\xfe", "# EOF", "node-role.kubernetes.io/", "a.b", "a-b", "hugepages-/"}

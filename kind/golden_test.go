@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	_ "time/tzdata" // CronJobs name time zones, and the machine may have none
+	_ "time/tzdata" // for the time zones of CronJobs, on machines without a database
 
 	"github.com/kubestate/kubestate/internal/kindtest"
 	"github.com/kubestate/kubestate/kind"
@@ -14,8 +14,8 @@ import (
 
 var update = flag.Bool("update", false, "write the want.prom of the cases in testdata anew")
 
-// Names of the cases that every kind has: one with a sample for most families,
-// and the object that says nothing.
+// Names of the cases that every kind has: one with a sample for most families, and an empty
+// object.
 const (
 	richCase  = "rich"
 	emptyCase = "empty"
@@ -50,7 +50,7 @@ func golden(t testing.TB, table *kind.Table, name string) kindtest.Case {
 	return cases[i]
 }
 
-// rich returns the table with everything on and its rich object.
+// rich returns the table with all options enabled, and its rich object.
 func rich(t testing.TB, table *kind.Table) (*kind.Table, kind.Object) {
 	t.Helper()
 	planned := kindtest.Everything.Plan(t, table)

@@ -9,14 +9,14 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// names keeps the names of the families that had a sample.
+// names is a sink that records the family of each sample.
 type names struct{ got []string }
 
 func (*names) Begin(*metric.Schema, []string) {}
 
 func (n *names) Sample(s *metric.Sample) { n.got = append(n.got, s.Desc.Name) }
 
-// A row that panics costs neither the other rows nor the program.
+// A row that panics affects neither the other rows nor the program.
 func TestCollectSurvivesPanics(t *testing.T) {
 	row := func(name string, emit func(e *metric.Emitter)) Row[corev1.Namespace] {
 		return each(name, alpha, "Help.", nil, func(_ *corev1.Namespace, e *metric.Emitter) { emit(e) })
@@ -39,10 +39,10 @@ func TestCollectSurvivesPanics(t *testing.T) {
 	}
 	for _, want := range []string{"first: one", "third: three", "last: "} {
 		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v does not say %q", err, want)
+			t.Errorf("error %v lacks %q", err, want)
 		}
 	}
 	if err != nil && strings.Count(err.Error(), "\n") != 2 {
-		t.Errorf("error %q is not three", err)
+		t.Errorf("error %q does not list three problems", err)
 	}
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// A mixin says what the alerts, rules and dashboards of the Kubernetes mixin and
-// of kube-prometheus select: for each family, by label, the matchers, written as
-// operator and value. A label without matchers is compared with variables.
+// A mixin has the selectors of the alerts, rules and dashboards of the Kubernetes mixin and
+// of kube-prometheus: for each family, by label, the matchers, written as operator and
+// value. A label without matchers is matched with variables.
 type mixin map[string]map[string][]string
 
 func readMixin(t *testing.T) mixin {
@@ -35,14 +35,13 @@ func readMixin(t *testing.T) mixin {
 	return m
 }
 
-// Every family that the mixin uses is there by default and has the labels that
-// it selects by. For each value selected there is a sample with it in a golden
-// file:
+// Every family that the mixin uses is served by default and has the labels that the mixin
+// matches. For each matcher, the golden files have samples:
 //
 //	=v       a sample with the value v
 //	=~a|b    for each alternative a sample that it matches
-//	!=v      a sample with another value, and unless v is empty one with v, as
-//	         excluding what never comes would mean that it has another name here
+//	!=v      a sample with another value, and one with v unless it is empty: if v never
+//	         occurs, it has another name here
 func TestMixin(t *testing.T) {
 	values := goldenValues(t)
 	for family, labels := range readMixin(t) {
@@ -65,7 +64,7 @@ func TestMixin(t *testing.T) {
 	}
 }
 
-// unmatched says which part of a matcher none of the values satisfies.
+// unmatched returns the part of a matcher that no value satisfies.
 func unmatched(matcher string, values map[string]bool) string {
 	if v, ok := strings.CutPrefix(matcher, "!="); ok {
 		if v != "" && !values[v] {
@@ -89,8 +88,8 @@ func unmatched(matcher string, values map[string]bool) string {
 	return ""
 }
 
-// goldenValues returns the label values that the cases of all golden files yield,
-// by family and label, of the families that are there by default.
+// goldenValues returns the label values of the cases of all golden files, by family and
+// label, for families that are served by default.
 func goldenValues(t *testing.T) map[string]map[string]map[string]bool {
 	t.Helper()
 	values := map[string]map[string]map[string]bool{}

@@ -10,7 +10,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-func TestPlanPicksLabels(t *testing.T) {
+func TestPlanSelectsLabels(t *testing.T) {
 	object := []byte(`{metadata: {name: n, labels: {app: "1", app.io/name: "2", io: "3", x.io: "4", axb: "5", ab: "6"}}}`)
 	for patterns, want := range map[string]string{
 		"":          "none",
@@ -43,7 +43,7 @@ func TestPlanPicksLabels(t *testing.T) {
 	}
 }
 
-func TestPlanPicksLabelsByTheirNames(t *testing.T) {
+func TestPlanSelectsByLabelNames(t *testing.T) {
 	object := []byte(`{metadata: {name: n, labels: {app: "1", app.io/name: "2", appIO/name: "3", other: "4", x: "5"}}}`)
 	planned, err := kind.Namespaces.Plan(kind.Options{Labels: []string{"x"}, LabelNames: []string{"app", "app_io_name"}})
 	if err != nil {
@@ -55,15 +55,15 @@ func TestPlanPicksLabelsByTheirNames(t *testing.T) {
 			got = s.Names[1:]
 		}
 	}
-	// Two keys yield the second name, and are told apart as ever.
+	// Two keys have the second label name, and get the usual suffixes.
 	want := []string{"label_app", "label_app_io_name_conflict1", "label_app_io_name_conflict2", "label_x"}
 	if !slices.Equal(got, want) {
 		t.Errorf("shows %q, want %q", got, want)
 	}
 }
 
-// TestPlanWithEmptyPattern has a list as templates make it of an empty value: * keeps
-// its meaning.
+// TestPlanWithEmptyPattern has a list as rendered by a template with an empty value: *
+// still matches everything.
 func TestPlanWithEmptyPattern(t *testing.T) {
 	planned := kindtest.Options{Labels: []string{"", "*"}}.Plan(t, kind.Namespaces)
 	object := kindtest.Decode(t, planned, []byte(`{metadata: {name: n, labels: {app: "1"}}}`))
@@ -74,7 +74,7 @@ func TestPlanWithEmptyPattern(t *testing.T) {
 	}
 }
 
-func TestPlanRefusesBadPatterns(t *testing.T) {
+func TestPlanRejectsInvalidPatterns(t *testing.T) {
 	_, err := kind.Pods.Plan(kind.Options{Labels: []string{"a", "b*c*"}, Annotations: []string{"**"}})
 	if err == nil {
 		t.Fatal("no error")
@@ -117,9 +117,8 @@ func TestPlanKeepsFamilies(t *testing.T) {
 	}
 }
 
-// A table serves at any time the families it was planned with, whatever is
-// planned from it later.
-func TestPlanLeavesTableAlone(t *testing.T) {
+// Plan does not affect the families of the table from which it derives another.
+func TestPlanDoesNotModifyTable(t *testing.T) {
 	before, _ := kindtest.Text(t, kind.Namespaces, kindtest.Decode(t, kind.Namespaces, golden(t, kind.Namespaces, richCase).Object))
 	kindtest.Everything.Plan(t, kind.Namespaces)
 	after, _ := kindtest.Text(t, kind.Namespaces, kindtest.Decode(t, kind.Namespaces, golden(t, kind.Namespaces, richCase).Object))
@@ -128,9 +127,9 @@ func TestPlanLeavesTableAlone(t *testing.T) {
 	}
 }
 
-func TestCollectRefusesOtherKinds(t *testing.T) {
+func TestCollectRejectsOtherKinds(t *testing.T) {
 	err := kind.Pods.Collect(kind.Nodes.New(), metric.NewEmitter(&counting{}))
 	if err == nil || !strings.Contains(err.Error(), "pods") || !strings.Contains(err.Error(), "Node") {
-		t.Errorf("error %v does not say what came instead of pods", err)
+		t.Errorf("error %v does not name both the type and pods", err)
 	}
 }

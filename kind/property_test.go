@@ -22,7 +22,7 @@ import (
 // yearOne is the zero time in Unix seconds.
 const yearOne = -62135596800
 
-// walk calls visit with every value that can be set below v, the outer ones first.
+// walk calls visit with every settable value below v, outer values first.
 func walk(v reflect.Value, visit func(reflect.Value)) {
 	if !v.CanSet() && v.Kind() != reflect.Pointer {
 		return
@@ -53,8 +53,8 @@ func walk(v reflect.Value, visit func(reflect.Value)) {
 	}
 }
 
-// counted are the families whose value counts or sums items of a list, so that it
-// changes with an item that occurs twice.
+// counted are the families whose value counts or sums items of a list, so that a duplicate
+// item changes it.
 var counted = []string{
 	"kube_certificatesigningrequest_condition", "kube_certificatesigningrequest_cert_length", "kube_cronjob_status_active",
 	"kube_endpointslice_service_endpoints", "kube_networkpolicy_spec_ingress_rules", "kube_networkpolicy_spec_egress_rules",
@@ -62,9 +62,9 @@ var counted = []string{
 	"kube_service_status_load_balancer_addresses",
 }
 
-// TestNoSeriesTwice: of an object whose lists hold everything twice, every series
+// TestNoDuplicateSeries collects objects whose lists contain every item twice: each series
 // is emitted once, with the value of the first item.
-func TestNoSeriesTwice(t *testing.T) {
+func TestNoDuplicateSeries(t *testing.T) {
 	for _, table := range kind.All() {
 		planned, object := rich(t, table)
 		want := kindtest.Record(t, planned, object)
@@ -92,9 +92,9 @@ func TestNoSeriesTwice(t *testing.T) {
 	}
 }
 
-// TestZeroTimeIsNoSample: a time that is null or zero has no sample, whatever else
-// the object says.
-func TestZeroTimeIsNoSample(t *testing.T) {
+// TestZeroTimeHasNoSample: a time that is null or zero has no sample, whatever other fields
+// are set.
+func TestZeroTimeHasNoSample(t *testing.T) {
 	for _, table := range kind.All() {
 		for name, empty := range map[string]func(reflect.Value){"zero": zeroTime, "null": nullTime} {
 			planned, object := rich(t, table)
@@ -102,11 +102,11 @@ func TestZeroTimeIsNoSample(t *testing.T) {
 			walk(reflect.ValueOf(object), empty)
 			for _, s := range kindtest.Record(t, planned, object) {
 				if s.Value == yearOne {
-					t.Errorf("%s with times that are %s: %s%q is the year 1", table.Name, name, s.Family, s.Values)
+					t.Errorf("%s with times that are %s: %s%q is the zero time", table.Name, name, s.Family, s.Values)
 				}
 			}
 			if name == "zero" && slices.ContainsFunc(whole, func(s kindtest.Sample) bool { return s.Value == yearOne }) {
-				t.Errorf("%s: the rich case has a time of the year 1", table.Name)
+				t.Errorf("%s: the rich case has a zero time", table.Name)
 			}
 		}
 	}
@@ -126,7 +126,7 @@ func nullTime(v reflect.Value) {
 	}
 }
 
-// setQuantities sets those quantities of an object that pick picks, by number.
+// setQuantities sets the quantities of an object whose numbers pick selects.
 func setQuantities(object kind.Object, q apiresource.Quantity, pick func(n int) bool) (found int) {
 	walk(reflect.ValueOf(object), func(v reflect.Value) {
 		if _, ok := reflect.TypeAssert[apiresource.Quantity](v); ok {
@@ -141,8 +141,8 @@ func setQuantities(object kind.Object, q apiresource.Quantity, pick func(n int) 
 
 func all(int) bool { return true }
 
-// TestQuantityOutOfBounds: a quantity that would take hours to convert costs its
-// samples and no others, and the error says in which family.
+// TestQuantityOutOfBounds: a quantity that would take hours to convert loses only its own
+// samples, and the error names the family.
 func TestQuantityOutOfBounds(t *testing.T) {
 	huge := apiresource.MustParse("1e2147483647")
 	for _, table := range kind.All() {
@@ -189,7 +189,7 @@ func checkOutOfBounds(t *testing.T, table *kind.Table, before, after []kindtest.
 	}
 }
 
-// TestZeroWithHugeExponent: zero is zero, at once.
+// TestZeroWithHugeExponent: a zero with any exponent is converted immediately.
 func TestZeroWithHugeExponent(t *testing.T) {
 	for _, table := range kind.All() {
 		planned, object := rich(t, table)
@@ -198,7 +198,7 @@ func TestZeroWithHugeExponent(t *testing.T) {
 	}
 }
 
-// Texts of equal length: one to encode, and one out of bounds to replace it by.
+// Quantities of equal length: one to encode, and one out of bounds to replace it.
 const (
 	plainText = "123456789123"
 	hugeText  = "1e-214748364"

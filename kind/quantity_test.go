@@ -16,7 +16,8 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// vectors is what kube-state-metrics 2.20 makes of quantities and names of resources.
+// vectors has the values and labels that kube-state-metrics 2.20 derives from quantities
+// and resource names.
 type vectors struct {
 	Quantities []struct {
 		In         string
@@ -90,12 +91,12 @@ func TestResourceUnits(t *testing.T) {
 		e.Family(0)
 		resources(corev1.ResourceList{corev1.ResourceName(v.Name): apiresource.MustParse("1")}, whole, e)
 		if strings.Join(u.got, ", ") != strings.Join(want, ", ") {
-			t.Errorf("resource %q gives %q, want %q", v.Name, u.got, want)
+			t.Errorf("resource %q: got %q, want %q", v.Name, u.got, want)
 		}
 	}
 }
 
-// extendedByLibrary is the rule of extended in words of Kubernetes' own check of names.
+// extendedByLibrary implements extended with the name validation of Kubernetes.
 func extendedByLibrary(name string) bool {
 	return strings.Contains(name, "/") && !strings.Contains(name, "kubernetes.io/") && !strings.HasPrefix(name, "requests.") &&
 		len(validation.IsQualifiedName("requests."+name)) == 0
@@ -124,6 +125,6 @@ func TestExtended(t *testing.T) {
 		extendedNames += int(metric.Float(want))
 	}
 	if extendedNames < 100 {
-		t.Errorf("only %d of %d names were extended; the test has little to tell apart", extendedNames, len(names))
+		t.Errorf("only %d of %d names are extended, too few for this test", extendedNames, len(names))
 	}
 }

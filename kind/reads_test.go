@@ -13,9 +13,8 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Objects are decoded without the fields that a table does not say it reads. That
-// makes no difference to any row: not to all together, not to the default ones and
-// not to one alone.
+// Objects are decoded without the fields that a table does not declare to read. That must
+// not change the samples of all rows together, of the default rows, or of any single row.
 func TestReads(t *testing.T) {
 	if raceDetector {
 		t.Skip("slow, and one goroutine: make without-race runs it")
@@ -64,11 +63,11 @@ func checkReads(t *testing.T, table *kind.Table, messages [][]byte) {
 			t.Fatal(err)
 		}
 		if again, _ := kindtest.Text(t, table, reused); again != filtered {
-			t.Fatalf("a %s that held another before (-new +reused):\n%s",
+			t.Fatalf("a reused %s (-new +reused):\n%s",
 				table.Kind, gocmp.Diff(strings.Split(filtered, "\n"), strings.Split(again, "\n")))
 		}
 		if whole != filtered {
-			t.Fatalf("a row reads a field that neither Reads of %s names nor the row itself with Reading, so that it is not decoded (-whole +filtered):\n%s",
+			t.Fatalf("a row of %s reads a field that is in neither Kind.Reads nor Row.Reading, so it is not decoded (-whole +filtered):\n%s",
 				table.Kind, gocmp.Diff(strings.Split(whole, "\n"), strings.Split(filtered, "\n")))
 		}
 	}
@@ -83,12 +82,12 @@ func decode(t *testing.T, table *kind.Table, message []byte) kind.Object {
 	return o
 }
 
-// encodedObjects returns objects of a kind as the API server sends them: all that
-// the other tests have, and many with random content.
+// encodedObjects returns objects of a kind as the API server sends them: those of the other
+// tests, and many with random content.
 func encodedObjects(t *testing.T, table *kind.Table) (messages [][]byte) {
 	t.Helper()
 	if table.New().Unmarshal(nil) != nil {
-		return nil // a custom resource, which has no such form and is decoded whole
+		return nil // a custom resource, which has no protobuf form and is decoded whole
 	}
 	add := func(o kind.Object) { messages = append(messages, encode(t, o)) }
 	for _, c := range kindtest.Load(t, goldenFile(table)) {
@@ -110,8 +109,8 @@ func encodedObjects(t *testing.T, table *kind.Table) (messages [][]byte) {
 	return messages
 }
 
-// Labels and annotations are decoded only where a row shows some.
-func TestReadsWhatIsPlanned(t *testing.T) {
+// Labels and annotations are decoded only if a row shows some of them.
+func TestReadsOfPlannedTables(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		options kindtest.Options
@@ -138,7 +137,7 @@ func TestReadsWhatIsPlanned(t *testing.T) {
 	}
 }
 
-// A table that is declared elsewhere is filtered if every row says what it reads.
+// Objects of a table declared elsewhere are filtered if every row declares what it reads.
 func TestReadsOfOwnRows(t *testing.T) {
 	own := kind.NewRow(desc("kube_priorityclass_value"), classValue)
 	declared := func(reads []string, rows ...row) *kind.Table {
@@ -152,7 +151,7 @@ func TestReadsOfOwnRows(t *testing.T) {
 	}
 	const identity = "metadata.creationTimestamp metadata.deletionTimestamp metadata.generation metadata.name metadata.namespace metadata.resourceVersion metadata.uid"
 	if got := kind.Reads(declared(nil, own)); got != nil {
-		t.Errorf("a kind that does not say what it reads reads %q, want nil for everything", got)
+		t.Errorf("a kind without Reads reads %q, want nil for everything", got)
 	}
 	base := declared([]string{})
 	for want, table := range map[string]*kind.Table{
@@ -168,7 +167,7 @@ func TestReadsOfOwnRows(t *testing.T) {
 	}
 	whole := extended(t, base, own)
 	if kind.Reads(whole) != nil || kind.Reads(base, whole) != nil {
-		t.Error("a row of which nobody knows what it reads gets filtered objects")
+		t.Error("a row without Reading gets filtered objects")
 	}
 	if got := strings.Join(kind.Reads(base, declared([]string{"value"})), " "); got != identity+" value" {
 		t.Errorf("two tables read %q", got)

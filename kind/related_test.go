@@ -49,7 +49,7 @@ func TestRelated(t *testing.T) {
 	}
 }
 
-// chain is what workload.Of says, in words.
+// chain formats the result of workload.Of.
 func chain(o kind.Object) string {
 	w, ask := workload.Of(o)
 	switch {
@@ -62,7 +62,7 @@ func chain(o kind.Object) string {
 	}
 }
 
-// What is decoded for the sake of these functions is enough for them.
+// The fields of RelatedReads are sufficient for these functions.
 func TestRelatedReads(t *testing.T) {
 	for _, table := range kind.All() {
 		messages := encodedObjects(t, table)
@@ -80,7 +80,7 @@ func TestRelatedReads(t *testing.T) {
 		for _, message := range messages {
 			whole, part := decode(t, table, message), decode(t, table, filter.Append(nil, message))
 			if kind.NodeOf(whole) != kind.NodeOf(part) || kind.NamespaceOf(whole) != kind.NamespaceOf(part) || chain(whole) != chain(part) {
-				t.Fatalf("%s: %q on %q, but as it is decoded %q on %q", table.Name, chain(whole), kind.NodeOf(whole), chain(part), kind.NodeOf(part))
+				t.Fatalf("%s: %q on %q, but %q on %q with only these fields", table.Name, chain(whole), kind.NodeOf(whole), chain(part), kind.NodeOf(part))
 			}
 		}
 	}

@@ -18,16 +18,16 @@ func TestSchedulesAreBounded(t *testing.T) {
 	var s schedules
 	for i := range 3 * maxSchedules {
 		if s.get(fmt.Sprintf("@every %ds", i+1)) == nil {
-			t.Fatalf("schedule %d is not one", i)
+			t.Fatalf("schedule %d is invalid", i)
 		}
 		if len(s.parsed) > maxSchedules {
-			t.Fatalf("%d schedules are kept, %d are allowed", len(s.parsed), maxSchedules)
+			t.Fatalf("%d schedules are cached, %d are allowed", len(s.parsed), maxSchedules)
 		}
 	}
 	before := len(s.parsed)
 	for _, long := range []string{strings.Repeat("0,", maxScheduleLength) + "0 * * * *", strings.Repeat(" ", maxScheduleLength) + "@daily"} {
 		if s.get(long) != nil || len(s.parsed) != before {
-			t.Error("a schedule longer than the bound is parsed or kept")
+			t.Error("a schedule longer than the bound is parsed or cached")
 		}
 	}
 	all := make([]string, 60)
@@ -36,13 +36,12 @@ func TestSchedulesAreBounded(t *testing.T) {
 	}
 	full := func(n int) string { return strings.Join(all[1:n], ",") }
 	if text := "TZ=America/Argentina/ComodRivadavia 0," + full(60) + " " + full(24) + " " + full(32) + " " + full(13) + " " + full(7); s.get(text) == nil {
-		t.Errorf("a schedule of %d bytes with every value is refused", len(text))
+		t.Errorf("a schedule of %d bytes with every value is rejected", len(text))
 	}
 }
 
-// The text of a schedule is often in memory of the Emitter, which the next object
-// overwrites.
-func TestSchedulesKeepTheirText(t *testing.T) {
+// The text of a schedule is often in memory of the Emitter that the next object overwrites.
+func TestSchedulesCopyTheirText(t *testing.T) {
 	var s schedules
 	e := metric.NewEmitter(&names{})
 	schema := metric.NewSchema("things", nil, nil)
@@ -63,19 +62,19 @@ func TestSchedulesKeepTheirText(t *testing.T) {
 	}
 	for _, text := range texts {
 		if _, ok := s.parsed[text]; !ok {
-			t.Errorf("schedule %q is not kept", text)
+			t.Errorf("schedule %q is not cached", text)
 		}
 	}
 }
 
-func TestSchedulesAtTheSameTime(t *testing.T) {
+func TestSchedulesConcurrently(t *testing.T) {
 	var s schedules
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
 			for i := range 500 {
 				if s.get(fmt.Sprintf("%d * * * *", i%60)) == nil {
-					t.Errorf("minute %d is no schedule", i%60)
+					t.Errorf("schedule of minute %d is invalid", i%60)
 				}
 			}
 		})
@@ -83,7 +82,7 @@ func TestSchedulesAtTheSameTime(t *testing.T) {
 	all.Wait()
 }
 
-// values keeps the value of the last sample of each family.
+// values is a sink that records the value of the last sample of each family.
 type values map[string]float64
 
 func (values) Begin(*metric.Schema, []string) {}
@@ -111,8 +110,8 @@ func TestScheduleWithoutZoneIsLocal(t *testing.T) {
 	}
 }
 
-// FuzzSchedule parses text that nobody checked: nothing may panic or take for
-// ever, and what is due next comes later.
+// FuzzSchedule parses arbitrary text: nothing may panic or hang, and the next time must be
+// later.
 func FuzzSchedule(f *testing.F) {
 	for _, text := range []string{
 		"", " ", "=", "TZ=", "CRON_TZ=", "TZ=UTC", "TZ= ", "TZ= * * * * *", "TZ=UTC @daily", "TZ=../x * * * * *", "TZ=Europe/Berlin 30 2 30 3 *",
