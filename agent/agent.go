@@ -28,11 +28,11 @@ type Agent struct {
 	mu     sync.Mutex // guards the fields below
 	config Config     // Scheme, Logger and Now are set
 	feeds  []*Feed
-	synced chan struct{} // closed when a Feed is synced; then there is another one
+	synced chan struct{} // closed and replaced when a Feed is synced
 }
 
-// New returns an Agent without objects. The error names everything that is wrong
-// with the configuration.
+// New returns an Agent without objects. The error lists all problems of the
+// configuration.
 func New(c Config) (*Agent, error) {
 	if c.Scheme == nil {
 		c.Scheme = ksm.Scheme()
@@ -46,7 +46,7 @@ func New(c Config) (*Agent, error) {
 	switch c.PodMode {
 	case "", AllPods, ClusterUnassigned, ClusterAggregatesOnly:
 	default:
-		return nil, fmt.Errorf("pod mode %q: want %s, %s or %s", c.PodMode, AllPods, ClusterUnassigned, ClusterAggregatesOnly)
+		return nil, fmt.Errorf("invalid pod mode %q: must be %s, %s or %s", c.PodMode, AllPods, ClusterUnassigned, ClusterAggregatesOnly)
 	}
 	p, err := compile.Compile(c.compile())
 	if err != nil {
@@ -72,25 +72,25 @@ func (c *Config) compile() *compile.Config {
 	}
 	if c.IgnoreUnknown {
 		x.Ignore = func(err error) {
-			c.Logger.Warn("configuration names what does not exist; it is ignored", "err", err)
+			c.Logger.Warn("ignoring unknown name in configuration", "err", err)
 		}
 	}
 	return x
 }
 
-// Tables returns the tables whose objects the Agent wants, planned to what it
-// makes use of, ascending by name.
+// Tables returns the tables whose objects the Agent needs, planned for what it uses, sorted
+// by name.
 func (a *Agent) Tables() []*kind.Table { return a.program.Tables }
 
-// NewFeed returns a Feed for objects of a resource, one for each source of such
-// objects. The error says that the Agent wants none of them.
+// NewFeed returns a Feed for objects of a resource; each source of such objects needs its
+// own. It returns an error if the Agent does not collect the resource.
 func (a *Agent) NewFeed(resource string) (*Feed, error) {
 	for _, r := range a.program.Resources {
 		if r.Table.Name == resource {
 			return a.newFeed(r), nil
 		}
 	}
-	return nil, fmt.Errorf("resource %q is not wanted; wanted are: %s", resource, strings.Join(kind.Names(a.program.Tables), ", "))
+	return nil, fmt.Errorf("resource %q is not collected: must be one of: %s", resource, strings.Join(kind.Names(a.program.Tables), ", "))
 }
 
 func (a *Agent) newFeed(r *compile.Resource) *Feed {
@@ -106,7 +106,7 @@ func (a *Agent) newFeed(r *compile.Resource) *Feed {
 	return f
 }
 
-// WaitSynced waits until Synced, or returns the cause of the end of ctx.
+// WaitSynced waits until Synced, or until ctx ends and then returns its cause.
 func (a *Agent) WaitSynced(ctx context.Context) error {
 	for {
 		a.mu.Lock()
@@ -127,7 +127,7 @@ func (a *Agent) WaitSynced(ctx context.Context) error {
 // Feeds is not synced.
 func (a *Agent) Synced() bool { return a.state.Synced() }
 
-// announceSynced wakes up those who wait for Feeds.
+// announceSynced wakes up callers of WaitSynced.
 func (a *Agent) announceSynced() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -135,14 +135,14 @@ func (a *Agent) announceSynced() {
 	a.synced = make(chan struct{})
 }
 
-// Stats says how much an Agent holds.
+// Stats counts what an Agent stores.
 type Stats struct {
 	Objects  int    // of all kinds
-	Series   int    // of objects and totals
-	Groups   int    // of totals
-	JoinKeys int    // by which objects find others to join
-	Blocks   uint64 // blocks of tags that were made, since the start
-	Failures uint64 // objects that could not be collected or named whole, since the start
+	Series   int    // of objects and aggregations
+	Groups   int    // of aggregations
+	JoinKeys int    // keys of the join index
+	Blocks   uint64 // blocks of tags built since the start
+	Failures uint64 // objects that were not fully collected or named, since the start
 }
 
 // Stats returns the sums over all resources.
@@ -157,7 +157,7 @@ func (a *Agent) Stats() Stats {
 	return x
 }
 
-// tracker shows objects to a Tracker, one at a time.
+// tracker serializes calls of a naming.Tracker.
 type tracker struct {
 	mu      sync.Mutex
 	tracker naming.Tracker

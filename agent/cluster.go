@@ -7,15 +7,14 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Tags returns the tags of everything: those of the Config, and what the naming
-// table makes of name and ID of the cluster. It is the caller's.
+// Tags returns the tags of all series and checks: Config.Tags, and the cluster name and ID
+// if the naming scheme has tags for them. The caller owns the slice.
 func (a *Agent) Tags() []sink.Tag {
 	return slices.Clone(a.state.Fixed())
 }
 
-// SetClusterID is for an ID that is not known when the Agent is made, because the
-// cluster itself is asked for it. It holds as Config.ClusterID does. Where there are
-// objects already, all their tags are made anew.
+// SetClusterID sets Config.ClusterID later, for an ID that has to be read from the cluster
+// itself. If there are objects already, all their tags are rebuilt.
 func (a *Agent) SetClusterID(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -23,7 +22,7 @@ func (a *Agent) SetClusterID(id string) {
 	a.state.SetFixed(fixedTags(&a.config))
 }
 
-// fixedTags returns the tags of everything.
+// fixedTags returns the tags of all series and checks.
 func fixedTags(c *Config) []sink.Tag {
 	n, tags := c.Scheme, slices.Clone(c.Tags)
 	if n.ClusterNameTag != "" && c.ClusterName != "" {
@@ -39,8 +38,8 @@ func fixedTags(c *Config) []sink.Tag {
 	return tags
 }
 
-// hostSuffix returns what stands behind the names of hosts: the name of the
-// cluster, in the form of a DNS label (RFC 1123).
+// hostSuffix returns the suffix of host names: a dash and the cluster name as a DNS label
+// (RFC 1123), or nothing.
 func hostSuffix(cluster string) string {
 	name := strings.Map(func(r rune) rune {
 		switch {

@@ -10,67 +10,68 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Config says what an Agent makes of objects. The zero value passes on the
-// families of the default kinds as they are.
+// Config configures an Agent. The zero value sends the families of the default kinds
+// unchanged.
 type Config struct {
-	// Scheme is the naming scheme; nil is that of package ksm.
+	// Scheme is the naming scheme; nil means ksm.Scheme.
 	Scheme *naming.Scheme
-	// Kinds are the tables to read; nil reads kind.Defaults and Scheme.Resources.
-	// Those that the naming scheme makes nothing of are not among Agent.Tables.
+	// Kinds are the tables to read; nil means kind.Defaults and Scheme.Resources.
+	// Agent.Tables omits those that the naming scheme does not use.
 	Kinds []*kind.Table
-	// Keep decides which of the families without a rule are passed on, where the
-	// naming scheme does that; nil keeps all but opt-in ones.
+	// Keep selects which families without a rule are sent, if the naming scheme sends
+	// such families (Scheme.Rest); nil keeps all except opt-in ones.
 	Keep func(*metric.Desc) bool
-	// Labels and Annotations are the key patterns (see kind.Options) of the labels and
-	// annotations that families passed on show, by resource. Joins need none of them.
+	// Labels and Annotations select, by resource, the object labels and annotations that
+	// unchanged families expose: key patterns, see kind.Options. Joins do not need them.
 	Labels, Annotations map[string][]string
 
-	// Joins replace those of the naming scheme for the same source family, and add to
-	// them for others. The zero Join takes that of the naming scheme away.
+	// Joins, by source family, override those of the naming scheme. The zero Join removes
+	// the scheme's join.
 	Joins map[string]naming.Join
-	// LabelsAsTags and AnnotationsAsTags add labels and annotations of objects to all
-	// their series, and to others that name the object: by kind in lower case
-	// ("pod", also "pods"), from the key to the name of the tag. The key "*" stands for
-	// all others and makes the name a template, see Join.Template. A kind with nil
-	// takes those away that the naming scheme has.
+	// LabelsAsTags and AnnotationsAsTags add labels and annotations of an object as tags to
+	// all its series and to series that name the object. They map a kind in lower case
+	// ("pod", also "pods") to tag names by label or annotation key. The key "*" matches all
+	// other keys, and its tag name is a template, see Join.Template. A nil map for a kind
+	// removes those of the naming scheme.
 	LabelsAsTags, AnnotationsAsTags map[string]map[string]string
-	// LabelsMapper adds to, and wins over, Scheme.Labels.
+	// LabelsMapper extends Scheme.Labels and takes precedence over it.
 	LabelsMapper map[string]string
-	// Aggregates are further totals.
+	// Aggregates are added to those of the naming scheme.
 	Aggregates []naming.Aggregate
 
-	// Tags are added to everything.
+	// Tags are added to all series and checks.
 	Tags []sink.Tag
-	// ClusterName and ClusterID become tags where the naming scheme has such, and the
-	// name part of hosts. Empty: not known; see Agent.SetClusterID.
+	// ClusterName and ClusterID become tags if the naming scheme defines them;
+	// ClusterName is also the suffix of host names. Empty means unknown; see
+	// Agent.SetClusterID.
 	ClusterName, ClusterID string
 
 	PodMode PodMode
-	// ClusterAggregates says that another instance, in the mode ClusterAggregatesOnly,
-	// sends the totals that need all Pods; an instance in ClusterUnassigned then
-	// leaves them out.
+	// ClusterAggregates means that another instance, in the mode ClusterAggregatesOnly,
+	// sends the aggregations that need all Pods; an instance in ClusterUnassigned then
+	// omits them.
 	ClusterAggregates bool
 
-	// IgnoreUnknown logs families and kinds that do not exist, where the Config names
-	// any, rather than refusing them.
+	// IgnoreUnknown logs references to unknown families and kinds instead of rejecting
+	// them.
 	IgnoreUnknown bool
-	// Now is the clock; nil is time.Now.
+	// Now is the clock; nil means time.Now.
 	Now func() time.Time
-	// Logger is told of objects that cannot be collected; nil logs to slog.Default.
+	// Logger logs objects that cannot be collected; nil means slog.Default.
 	Logger *slog.Logger
 }
 
-// PodMode says which Pods an Agent sees, as pod_collection_mode of the Datadog
-// Agent does.
+// PodMode selects the Pods that an Agent collects, like pod_collection_mode of the
+// Datadog Agent.
 type PodMode string
 
-// The modes there are.
+// The Pod collection modes.
 const (
-	// AllPods is one instance for everything.
+	// AllPods collects everything in one instance.
 	AllPods PodMode = "default"
-	// ClusterUnassigned is the companion of instances on every Node, which send the
-	// series of the Pods there: it is fed Pods without a Node alone.
+	// ClusterUnassigned collects only Pods without a Node, next to an instance on every
+	// Node that sends the series of the Pods there.
 	ClusterUnassigned PodMode = "cluster_unassigned"
-	// ClusterAggregatesOnly sends nothing but the totals that need all Pods.
+	// ClusterAggregatesOnly sends only the aggregations that need all Pods.
 	ClusterAggregatesOnly PodMode = "cluster_aggregates_only"
 )

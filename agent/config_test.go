@@ -45,7 +45,7 @@ func TestConfigErrors(t *testing.T) {
 	for _, want := range []string{
 		`rule: family "kube_nope" does not exist`,
 		`rule for kube_pod_info: value: invalid value "double": must be one of: one, age`, `rule for kube_pod_info: type: invalid type "histogram": must be one of: gauge, counter, updown`,
-		`rule for kube_pod_ips: where.ip[0]: invalid pattern "a*b*": must have at most one *`, `rule for kube_pod_ips: metric: "{ip": a label is written {label}`,
+		`rule for kube_pod_ips: where.ip[0]: invalid pattern "a*b*": must have at most one *`, `rule for kube_pod_ips: metric: invalid template "{ip": must have labels as {label}`,
 		`rule for kube_pod_created: check.status: invalid status "bad": must be one of: ok, warning, critical, unknown`, `check.statuses.x: invalid status "worse"`, `check.name: empty name: must name the check`,
 		`rule for kube_pod_owner: choose.x.**: invalid pattern "**": must have at most one *`,
 		`rule for kube_pod_scheduler: capture.name: label without a pattern: must also be a key of where`,
@@ -57,10 +57,10 @@ func TestConfigErrors(t *testing.T) {
 		`aggregate of kube_job_failed: metric: the check of an aggregate has none`,
 		`aggregate of kube_job_failed: check.message: the check of an aggregate has none`, `aggregate of kube_job_failed: check.due: the check of an aggregate has none`,
 		`join: family "kube_missing" does not exist`,
-		`join kube_node_info: gets no labels`,
+		`join kube_node_info: no labels to get`,
 		`kind "spaceship" does not exist`, `kind "rocket" does not exist`,
-		`join kube_node_labels: label label_a: the tag has no name`,
-		`resource pods is given twice`,
+		`join kube_node_labels: label label_a: empty tag name`,
+		`duplicate resource pods`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q:\n%v", want, err)
@@ -76,11 +76,11 @@ func TestNothingToSend(t *testing.T) {
 	_, err := agent.New(agent.Config{
 		Scheme: &naming.Scheme{Name: "mine", Rules: []naming.Rule{{Family: "kube_pod_info"}}}, Kinds: []*kind.Table{kind.Leases, kind.Nodes},
 	})
-	if err == nil || err.Error() != "nothing would be sent: the naming scheme mine has no series for leases, nodes" {
+	if err == nil || err.Error() != "nothing to send: naming scheme mine has no series for leases, nodes" {
 		t.Errorf("got %v", err)
 	}
 	_, err = agent.New(agent.Config{PodMode: agent.ClusterAggregatesOnly, Kinds: []*kind.Table{kind.Nodes}})
-	if err == nil || err.Error() != "nothing would be sent: the naming scheme ksm has no series for nodes in the pod mode cluster_aggregates_only" {
+	if err == nil || err.Error() != "nothing to send: naming scheme ksm has no series for nodes in pod mode cluster_aggregates_only" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -140,7 +140,7 @@ func TestTablesHoldNothingElse(t *testing.T) {
 	if strings.Join(got, " ") != want {
 		t.Errorf("families\n%s, want\n%s", strings.Join(got, " "), want)
 	}
-	if _, err := a.NewFeed("nodes"); err == nil || !strings.Contains(err.Error(), "wanted are: deployments, namespaces, pods") {
-		t.Errorf("error of a feed that is not wanted: %v", err)
+	if _, err := a.NewFeed("nodes"); err == nil || !strings.Contains(err.Error(), "must be one of: deployments, namespaces, pods") {
+		t.Errorf("error of a feed that is not collected: %v", err)
 	}
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// Feed receives the objects of one source. It is what kubewatch calls a Store,
-// but Put may be called for different objects at the same time. What it holds
-// becomes visible to runs, and counts in totals, with the first Commit; from then on
-// every change is at once. The name decides which object it is, not the UID: where a
-// name is used anew, nothing is left of the object before.
+// Feed receives the objects of one source. It implements Store of package kubewatch, and
+// Put may be called concurrently for different objects. Its objects become visible to
+// Readers, and count in aggregations, with the first Commit; later changes are visible
+// immediately. Objects are identified by name, not UID: when a name is reused, nothing of
+// the previous object remains.
 type Feed struct {
 	agent     *Agent
 	resource  *compile.Resource
@@ -32,12 +32,12 @@ type Feed struct {
 
 var errNoName = errors.New("object has no name")
 
-// Begin starts a list of the source. Objects that are known stay. A list that is not
-// completed is superseded by the next Begin.
+// Begin starts a list. Known objects stay until Commit. The next Begin discards a list that
+// was not committed.
 func (f *Feed) Begin() { f.objects.Begin() }
 
-// Put adds or updates an object. The object is not kept. Where nothing that matters
-// has changed it allocates nothing.
+// Put adds or updates an object. The object is not retained. It allocates nothing if nothing
+// relevant has changed.
 func (f *Feed) Put(o kind.Object) {
 	if f.agent.ignores(f.resource.Table.Name, o) {
 		f.Delete(o.GetNamespace(), o.GetName()) // stored until it got a Node
@@ -57,27 +57,27 @@ func (f *Feed) Put(o kind.Object) {
 	f.objects.Put(k, d)
 }
 
-// failed counts an object that a row could not cope with. A failure that recurs
-// is logged once, and never under the lock.
+// failed counts an object that failed to be collected. A recurring failure is logged once,
+// outside the lock.
 func (f *Feed) failed(k types.NamespacedName, err error) {
 	f.agent.mu.Lock()
 	f.failures++
 	isNew := f.logged.New(err.Error())
 	f.agent.mu.Unlock()
 	if isNew {
-		f.agent.config.Logger.Error("object has samples that cannot be computed; leaving them out",
+		f.agent.config.Logger.Error("failed to compute samples of object; omitting them",
 			"resource", f.resource.Table.Name, "namespace", k.Namespace, "name", k.Name, "err", err)
 	}
 }
 
-// Delete removes an object. One that is not known is no error.
+// Delete removes an object. Unknown objects are ignored.
 func (f *Feed) Delete(namespace, name string) {
 	k := types.NamespacedName{Namespace: namespace, Name: name}
 	f.objects.Delete(k)
 	f.untrack(k)
 }
 
-// Commit completes a list: objects that were not Put since Begin are removed.
+// Commit completes a list: it removes objects that were not Put since Begin.
 func (f *Feed) Commit() {
 	f.untrack(f.objects.Commit()...)
 	f.agent.mu.Lock()
@@ -89,7 +89,7 @@ func (f *Feed) Commit() {
 	}
 }
 
-// untrack tells the Tracker that objects are gone.
+// untrack deletes objects from the Tracker.
 func (f *Feed) untrack(gone ...types.NamespacedName) {
 	if len(f.resource.Tracked) == 0 {
 		return

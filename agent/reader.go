@@ -7,40 +7,39 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Reader makes runs for one receiver, and remembers what was in the run before.
-// It is used by one goroutine at a time.
+// Reader takes the flushes of one sink and remembers the previous one. It is not safe for
+// concurrent use.
 type Reader struct {
 	agent *Agent
-	last  *series.Snapshot // nil: there was no run
+	last  *series.Snapshot // nil before the first flush
 }
 
-// NewReader returns a Reader, one for each that runs are made for.
+// NewReader returns a Reader. Each sink needs its own.
 func (a *Agent) NewReader() *Reader { return &Reader{agent: a} }
 
-// Run returns everything that there is now, without objects of Feeds that were not
-// yet read completely. Ended are the series that the last run of this Reader had
-// and that are gone, however long ago that was. The run stays as it is, whatever
-// happens to objects meanwhile; walking it takes no lock and allocates nothing for
-// a series.
+// Run returns all current series and checks, except those of Feeds that are not synced.
+// Ended are the series that were in the previous run of this Reader and no longer exist.
+// The run is a snapshot, unaffected by later changes; iterating over it takes no lock and
+// does not allocate per series.
 func (r *Reader) Run(now time.Time) *sink.Run {
 	last, x := r.turn()
 	return &sink.Run{Time: now, Series: x.Series(now), Checks: x.Checks(now), Ended: series.Ended(last, x, now)}
 }
 
-// Changes returns what differs from the last run of this Reader: series that are
-// new or have another value, and Ended. Ages, which always change, count as
-// unchanged. Checks are those of objects that changed.
+// Changes returns what changed since the previous run of this Reader: series that are new
+// or have a new value, and Ended. Ages, which always change, count as unchanged. Checks are
+// those of changed objects.
 func (r *Reader) Changes(now time.Time) *sink.Run {
 	last, x := r.turn()
 	return &sink.Run{Time: now, Changes: true, Series: series.Changed(last, x, now), Checks: series.ChangedChecks(last, x, now), Ended: series.Ended(last, x, now)}
 }
 
-// turn replaces what is remembered of the last run.
+// turn takes a snapshot and returns it with the previous one.
 func (r *Reader) turn() (last, now *series.Snapshot) {
 	last, now = r.last, r.agent.state.Snapshot()
 	r.last = now
 	return last, now
 }
 
-// Reset forgets the last run: nothing has Ended in the next.
+// Reset forgets the previous run, so that the next one has no Ended series.
 func (r *Reader) Reset() { r.last = nil }

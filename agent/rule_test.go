@@ -293,7 +293,7 @@ func TestTooManyMetrics(t *testing.T) {
 	if s := x.Stats(); s.Failures != more+2 {
 		t.Errorf("%d failures, want %d", s.Failures, more+2)
 	}
-	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `metric \"secret.{secret}\": labels make no more than 10000 names`) {
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `metric \"secret.{secret}\": too many names from labels: must be at most 10000`) {
 		t.Errorf("the log says:\n%s", text)
 	}
 }

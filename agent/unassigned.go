@@ -2,9 +2,9 @@ package agent
 
 import "github.com/kubestate/kubestate/kind"
 
-// FieldSelector returns the field selector of the Kubernetes API that selects all objects
-// of a resource that the Agent wants, empty if it wants all. A watch may use it to read
-// fewer objects; a Feed ignores the others anyway.
+// FieldSelector returns a Kubernetes field selector for the objects of a resource that the
+// Agent collects; empty selects all. A watch may use it to read fewer objects; a Feed
+// ignores the others anyway.
 func (a *Agent) FieldSelector(resource string) string { return a.config.fieldSelector(resource) }
 
 func (c *Config) fieldSelector(resource string) string {
@@ -14,7 +14,7 @@ func (c *Config) fieldSelector(resource string) string {
 	return ""
 }
 
-// unassignedReads returns what is read of an object in order to ignore assigned Pods.
+// unassignedReads returns the fields that are needed to ignore assigned Pods.
 func (c *Config) unassignedReads(resource string) []string {
 	if c.fieldSelector(resource) == "" {
 		return nil

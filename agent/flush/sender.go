@@ -1,6 +1,6 @@
-// Package flush decides when the series of an Agent go to which sink: each output has
-// its own interval, a slow sink skips flushes and delays no other, and what a sink lost is
-// sent again. It does not know how series come about and how a sink sends them.
+// Package flush schedules the flushes of an Agent: each output has its own interval, a slow
+// sink skips flushes without delaying others, and series that a sink lost are sent again. It
+// does not know how series are made, or how a sink sends them.
 package flush
 
 import (
@@ -16,97 +16,96 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Output is a sink and how it is served.
+// Output is a sink and its schedule.
 type Output struct {
 	Name string
 	Sink sink.Sink
-	// Interval is the time from run to run; 0: DefaultInterval.
+	// Interval is the flush interval; 0 means DefaultInterval.
 	Interval time.Duration
-	// Heartbeat sends what changed at each Interval, and everything only once in this
-	// time. 0: everything at each Interval.
+	// Heartbeat is the interval of full flushes; flushes in between send only changes. 0
+	// means that every flush is full.
 	Heartbeat time.Duration
 }
 
-// DefaultInterval is the time from run to run where none is given.
+// DefaultInterval is the default flush interval.
 const DefaultInterval = 15 * time.Second
 
-// defaultCloseTimeout is how long sinks may take to end where nothing is said.
+// defaultCloseTimeout is the default of Config.CloseTimeout.
 const defaultCloseTimeout = 5 * time.Second
 
-// closeGrace is how long a sink whose time to close is over may take to say what
-// is lost.
+// closeGrace is how long a sink may take after the close timeout to report what it lost.
 const closeGrace = time.Second
 
-// Config says what a Sender drives.
+// Config configures a Sender.
 type Config struct {
 	Agent   *agent.Agent
 	Outputs []Output
-	// Ready waits until there is enough to send, and returns an error if ctx ends first.
-	// nil: Agent.WaitSynced.
+	// Ready waits until sending may start, and returns an error if ctx ends first; nil
+	// means Agent.WaitSynced.
 	Ready func(ctx context.Context) error
-	// Lead waits until this instance is the one that sends, and returns a context that ends
-	// with ctx and when this instance no longer is; nil: it always is. Ready is called first.
-	// When the context ends, a run under way ends, sinks yield, and no series count as ended
-	// later. The next context begins with a whole run.
+	// Lead waits until this instance is the leader, and returns a context that ends with ctx
+	// or when leadership is lost; nil means that it always leads. Ready is called first. When
+	// leadership is lost, an ongoing flush is canceled, sinks yield, and the series sent so
+	// far do not become stale later. The next term starts with a full flush.
 	Lead func(ctx context.Context) (context.Context, error)
-	// CloseTimeout is how long sinks may take to send what they have buffered when
-	// Run ends; 0: 5 seconds.
+	// CloseTimeout is how long sinks may take to send what they have buffered when Run
+	// ends; 0 means 5 seconds.
 	CloseTimeout time.Duration
 	Logger       *slog.Logger // nil: slog.Default
 }
 
-// Sender sends runs of an Agent to sinks, each at its own pace: a slow sink skips
-// runs and holds up no other.
+// Sender flushes an Agent to sinks, each at its own pace: a slow sink skips flushes without
+// delaying others.
 type Sender struct {
 	config  Config
 	outputs []*output
 }
 
-// output is a Receiver at work.
+// output is the running state of an Output.
 type output struct {
 	Output
 	sender     *Sender
 	reader     *agent.Reader
-	everything time.Time // when everything was sent last; zero: it must be sent next
-	again      bool      // everything must be sent next, because something was lost
-	lost       uint64    // series that were lost until the last run ended
-	lastError  string    // without its numbers
+	everything time.Time // of the last full flush; zero: the next one is full
+	again      bool      // the next flush is full, because series were lost
+	lost       uint64    // series lost up to the end of the last flush
+	lastError  string    // without digits
 
 	mu    sync.Mutex
 	stats Stats
 }
 
-// Stats counts what became of runs since the start.
+// Stats counts the flushes of an output since the start.
 type Stats struct {
 	Name     string
-	Runs     uint64        // sent whole, or handed to the sink's buffer
-	Failed   uint64        // about which the sink returned an error
-	Skipped  uint64        // left out because the run before was not yet sent
-	Series   int           // that there were in the last run
-	Duration time.Duration // of the last run
-	LastSent time.Time     // when the last run began that did not fail
+	Runs     uint64        // flushes sent, including failed ones
+	Failed   uint64        // flushes for which the sink returned an error
+	Skipped  uint64        // flushes skipped because the previous one took too long
+	Series   int           // in the last flush
+	Duration time.Duration // of the last flush
+	LastSent time.Time     // start of the last successful flush
 	Sink     sink.Stats
 }
 
-// New returns a Sender. The error names everything that is wrong.
+// New returns a Sender. The error lists all problems of the configuration.
 func New(c Config) (*Sender, error) {
 	var errs []error
 	if c.Agent == nil {
-		errs = append(errs, errors.New("sender: has no agent"))
+		errs = append(errs, errors.New("no agent"))
 	}
 	if len(c.Outputs) == 0 {
-		errs = append(errs, errors.New("sender: has no receivers"))
+		errs = append(errs, errors.New("no outputs"))
 	}
 	names := map[string]bool{}
 	for i := range c.Outputs {
 		r := &c.Outputs[i]
 		switch {
 		case r.Sink == nil:
-			errs = append(errs, fmt.Errorf("receiver %q: has no sink", r.Name))
+			errs = append(errs, fmt.Errorf("output %q: no sink", r.Name))
 		case names[r.Name]:
-			errs = append(errs, fmt.Errorf("receiver %q: there are two of this name", r.Name))
+			errs = append(errs, fmt.Errorf("duplicate output %q", r.Name))
 		case r.Interval < 0 || r.Heartbeat < 0:
-			errs = append(errs, fmt.Errorf("receiver %q: interval %v and heartbeat %v must not be negative", r.Name, r.Interval, r.Heartbeat))
+			errs = append(errs, fmt.Errorf("output %q: invalid interval %v or heartbeat %v: must not be negative", r.Name, r.Interval, r.Heartbeat))
 		}
 		names[r.Name] = true
 	}
@@ -124,7 +123,7 @@ func New(c Config) (*Sender, error) {
 	return s, nil
 }
 
-// complete fills in what the configuration does not say.
+// complete sets the defaults of the configuration.
 func (s *Sender) complete() {
 	c := &s.config
 	if c.Ready == nil {
@@ -141,20 +140,19 @@ func (s *Sender) complete() {
 	}
 }
 
-// Run sends until ctx ends, then closes the sinks. It returns when they are closed,
-// or a second after CloseTimeout at the latest: a sink that does not come back is
-// left behind.
+// Run sends until ctx ends, then closes the sinks. It returns when they are closed, but no
+// later than a second after CloseTimeout: a sink that does not return is abandoned.
 func (s *Sender) Run(ctx context.Context) {
 	s.each(ctx, func(r *output) {
 		r.loop(ctx)
 		if err := r.close(); err != nil {
-			s.config.Logger.Error("closing a sink fails", "sink", r.Name, "err", err)
+			s.config.Logger.Error("failed to close sink", "sink", r.Name, "err", err)
 		}
 	})
 }
 
-// Once waits until Ready, sends one run to each sink, which has time until ctx
-// ends, and closes them. The error is all that went wrong.
+// Once waits for Ready, flushes once to each sink, until ctx ends, and closes the sinks. It
+// returns all errors.
 func (s *Sender) Once(ctx context.Context) error {
 	errs := make([]error, len(s.outputs))
 	index := map[*output]int{}
@@ -172,13 +170,13 @@ func (s *Sender) Once(ctx context.Context) error {
 		errs[index[r]] = errors.Join(err, r.close())
 	})
 	if !done { // the others may still write to errs
-		return fmt.Errorf("send: sinks did not end within %v", s.config.CloseTimeout)
+		return fmt.Errorf("send: sinks not closed within %v", s.config.CloseTimeout)
 	}
 	return errors.Join(append(errs, context.Cause(ctx))...)
 }
 
-// each runs f, which closes the sink in the end, for all receivers at the same time.
-// It reports whether all have ended.
+// each runs f, which must close the sink, concurrently for all outputs. It reports whether
+// all calls returned in time.
 func (s *Sender) each(ctx context.Context, f func(*output)) bool {
 	var all sync.WaitGroup
 	for _, r := range s.outputs {
@@ -200,12 +198,12 @@ func (s *Sender) each(ctx context.Context, f func(*output)) bool {
 	case <-ended:
 		return true
 	case <-late.C:
-		s.config.Logger.Error("sinks did not end in time; what they had buffered is lost", "timeout", s.config.CloseTimeout)
+		s.config.Logger.Error("timed out closing sinks; buffered data is lost", "timeout", s.config.CloseTimeout)
 		return false
 	}
 }
 
-// sleep waits until the time is over or ctx ends.
+// sleep waits for d or until ctx ends.
 func sleep(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -215,7 +213,7 @@ func sleep(ctx context.Context, d time.Duration) {
 	}
 }
 
-// loop sends while this instance is the one that sends.
+// loop sends whenever this instance is the leader.
 func (r *output) loop(ctx context.Context) {
 	if r.sender.config.Ready(ctx) != nil {
 		return
@@ -233,8 +231,8 @@ func (r *output) loop(ctx context.Context) {
 	}
 }
 
-// sendPeriodically sends runs at fixed times until leading ends, counted from the first:
-// how long one takes does not move the next.
+// sendPeriodically flushes at fixed times, counted from the first, until leading ends: how
+// long a flush takes does not delay the next one.
 func (r *output) sendPeriodically(leading context.Context) {
 	for next := time.Now(); leading.Err() == nil; {
 		r.sendInTime(leading)
@@ -247,15 +245,15 @@ func (r *output) sendPeriodically(leading context.Context) {
 	}
 }
 
-// yield leaves the receiver to another instance.
+// yield hands the receiver over to another instance.
 func (r *output) yield() {
 	r.Sink.Yield()
 	r.reader.Reset()
 	r.everything = time.Time{}
 }
 
-// sendInTime sends one run, for which the sink has time until shortly before the
-// next is due. What fails because leading has ended is not reported.
+// sendInTime flushes once, with a deadline shortly before the next flush is due. Errors after
+// leading has ended are not reported.
 func (r *output) sendInTime(leading context.Context) {
 	ctx, cancel := context.WithTimeout(leading, r.Interval-r.Interval/20)
 	defer cancel()
@@ -264,7 +262,7 @@ func (r *output) sendInTime(leading context.Context) {
 	}
 }
 
-// send sends one run.
+// send flushes once.
 func (r *output) send(ctx context.Context) error {
 	start := time.Now()
 	err := r.Sink.Send(ctx, r.run(start))
@@ -278,8 +276,9 @@ func (r *output) send(ctx context.Context) error {
 			s.LastSent = start
 		}
 	})
-	// What is lost must not stay so until the next heartbeat, unless it is lost a second
-	// time though nothing waits: then it is no matter of time. What only waits is not lost.
+	// Lost series are sent again with the next flush, not the next heartbeat, unless they
+	// were lost twice with an empty buffer: then the receiver never takes them. Series that
+	// wait in the buffer are not lost.
 	stats := r.Sink.Stats()
 	lost := stats.Dropped + stats.Rejected
 	r.again = err != nil && lost > r.lost && (stats.Buffered > 0 || !r.again)
@@ -290,9 +289,9 @@ func (r *output) send(ctx context.Context) error {
 	return nil
 }
 
-// run returns what is to be sent now.
+// run returns the changes, or everything if a full flush is due.
 func (r *output) run(now time.Time) *sink.Run {
-	// Runs are not at their times to the millisecond.
+	// Flushes are not on time to the millisecond.
 	if r.Heartbeat > 0 && !r.again && now.Sub(r.everything) < r.Heartbeat-r.Interval/2 {
 		return r.reader.Changes(now)
 	}
@@ -300,8 +299,8 @@ func (r *output) run(now time.Time) *sink.Run {
 	return r.reader.Run(now)
 }
 
-// report logs what went wrong, once while it stays the same but for numbers, which
-// grow while a receiver is away.
+// report logs an error once until it changes. Numbers are ignored, since they grow while a
+// receiver is down.
 func (r *output) report(err error) {
 	text := ""
 	if err != nil {
@@ -310,9 +309,9 @@ func (r *output) report(err error) {
 	switch {
 	case text == r.lastError:
 	case err != nil:
-		r.sender.config.Logger.Error("sending fails", "sink", r.Name, "err", err)
+		r.sender.config.Logger.Error("failed to send", "sink", r.Name, "err", err)
 	default:
-		r.sender.config.Logger.Info("sending works again", "sink", r.Name)
+		r.sender.config.Logger.Info("sending resumed", "sink", r.Name)
 	}
 	r.lastError = text
 }
@@ -339,7 +338,7 @@ func (r *output) count(f func(*Stats)) {
 	f(&r.stats)
 }
 
-// Stats returns the counts of each receiver, in their order.
+// Stats returns the counts of each output, in order.
 func (s *Sender) Stats() []Stats {
 	all := make([]Stats, len(s.outputs))
 	for i, r := range s.outputs {

@@ -10,16 +10,16 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Problem is something that is wrong with a Rule or an Aggregate in itself,
-// whatever the catalog has and whatever is read.
+// Problem is an error in a Rule or an Aggregate that can be found without the catalog and
+// the rest of the configuration.
 type Problem struct {
-	// Key is the field, by JSON tags: "check.name", "where.reason[1]". Empty: the rule
-	// or aggregate as a whole.
+	// Key is the path of the field, by JSON tags: "check.name", "where.reason[1]". Empty
+	// means the rule or aggregate as a whole.
 	Key string
 	Err error
 }
 
-// problems collects those of one rule or aggregate.
+// problems collects the problems of one rule or aggregate.
 type problems []Problem
 
 func (p *problems) add(key string, err error) {
@@ -28,8 +28,7 @@ func (p *problems) add(key string, err error) {
 	}
 }
 
-// Problems returns what is wrong with a rule in itself. It does not check whether
-// families and labels exist.
+// Problems validates a rule. It does not check whether families and labels exist.
 func (r *Rule) Problems() []Problem {
 	var p problems
 	_, err := SinkType(r.Type)
@@ -48,8 +47,7 @@ func (r *Rule) Problems() []Problem {
 	return p
 }
 
-// Problems returns what is wrong with an aggregate in itself. It does not check
-// whether families and labels exist.
+// Problems validates an aggregate. It does not check whether families and labels exist.
 func (a *Aggregate) Problems() []Problem {
 	var p problems
 	p.add("op", oneOf("operation", a.Op, Sum, Count, Min, Max, Latest))
@@ -68,8 +66,8 @@ func (a *Aggregate) Problems() []Problem {
 	return p
 }
 
-// checkOfGroup finds fields without effect: the check of an aggregate has a name and
-// a status only.
+// checkOfGroup rejects fields without effect: the check of an aggregate has only a name and
+// a status.
 func (p *problems) checkOfGroup(a *Aggregate) {
 	if a.Check == nil {
 		return
@@ -128,7 +126,7 @@ func (p *problems) check(c *Check) {
 	}
 }
 
-// SinkType returns the type of a metric; without one it is Gauge.
+// SinkType returns the sink type for t; the default is Gauge.
 func SinkType(t Type) (sink.Type, error) {
 	switch t {
 	case "", Gauge:
@@ -142,7 +140,7 @@ func SinkType(t Type) (sink.Type, error) {
 	}
 }
 
-// SinkStatus returns a status; without one it is OK.
+// SinkStatus returns the sink status for s; the default is OK.
 func SinkStatus(s Status) (sink.Status, error) {
 	switch s {
 	case "", OK:
@@ -158,7 +156,7 @@ func SinkStatus(s Status) (sink.Status, error) {
 	}
 }
 
-// oneOf returns a problem unless a value is among those allowed.
+// oneOf returns an error unless a value is among those allowed.
 func oneOf[T ~string](thing string, value T, allowed ...T) error {
 	if slices.Contains(allowed, value) {
 		return nil

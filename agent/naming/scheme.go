@@ -1,9 +1,10 @@
-// Package naming says what becomes of families, labels and aggregations on their way to a
-// backend: a Scheme is data, which configuration files can hold. Schemes are in the packages below,
-// and users write their own. The package does not know what an Agent makes of one.
+// Package naming defines naming schemes, which map families, labels and aggregations to the
+// names and tags of a backend. A Scheme is data, and can be written in a configuration file.
+// The built-in schemes are in the packages below; users write their own. How an Agent applies
+// a scheme is not part of this package.
 //
-// The files: scheme.go is what a scheme can say and problem.go what it must not; point.go
-// is what functions of a scheme see of samples and objects, template.go what {label} is.
+// The files: scheme.go has the fields of a scheme and problem.go validates them; point.go has
+// what functions of a scheme see of samples and objects, template.go parses {label}.
 package naming
 
 import (
@@ -11,164 +12,160 @@ import (
 	"time"
 )
 
-// Scheme is a naming scheme: what becomes of families, labels and aggregations on their
-// way to a backend. Functions are for what the fields cannot say. A scheme must not be
-// changed once an Agent has it.
+// Scheme is a naming scheme: it maps families, labels and aggregations to the names and tags
+// of a backend. Functions are for what fields cannot express. A scheme must not be modified
+// once an Agent uses it.
 type Scheme struct {
 	Name string `json:"name"`
 	Doc  string `json:"doc,omitempty"`
-	// Prefix stands in front of the name of each metric and check.
+	// Prefix is prepended to the name of each metric and check.
 	Prefix string `json:"prefix,omitempty"`
-	// Resources are read beside those of kind.Defaults: plural names.
+	// Resources are plural names of resources to read in addition to kind.Defaults.
 	Resources []string `json:"resources,omitempty"`
 
-	// Rules say what becomes of families. One family may have several.
+	// Rules map families to metrics and checks. A family may have several.
 	Rules []Rule `json:"rules,omitempty"`
-	// Rest is for families without a rule; nil leaves them out.
+	// Rest applies to families without a rule; nil omits them.
 	Rest *Rule `json:"rest,omitempty"`
-	// Aggregates are totals over many objects.
+	// Aggregates are sums, counts and the like over many objects.
 	Aggregates []Aggregate `json:"aggregates,omitempty"`
 
-	// Joins are the joins there are without a user's doing, by source family.
+	// Joins are the built-in joins, by source family.
 	Joins map[string]Join `json:"joins,omitempty"`
-	// AlwaysGet are labels that the join of a family gets even where a user
-	// replaced it.
+	// AlwaysGet are labels that the join of a family gets even if a user overrides the join.
 	AlwaysGet map[string][]string `json:"alwaysGet,omitempty"`
-	// AnnotationsAsTags are as those of Config, and win over them.
+	// AnnotationsAsTags are as in agent.Config, and take precedence over those.
 	AnnotationsAsTags map[string]map[string]string `json:"annotationsAsTags,omitempty"`
 
-	// Labels says which tag a label becomes; others keep their name.
+	// Labels maps labels to tags; other labels keep their name.
 	Labels map[string]string `json:"labels,omitempty"`
-	// Overrides change what Labels made of the labels of some families.
+	// Overrides change the tags of some families, after Labels.
 	Overrides []Override `json:"overrides,omitempty"`
-	// Owners says what becomes of labels that name an owner; nil: nothing special.
+	// Owners maps labels that name an owner; nil treats them like any other.
 	Owners *Owners `json:"owners,omitempty"`
-	// HostTags are the tags whose value is the host of a series too, with the name
-	// of the cluster behind it where that is known.
+	// HostTags are the tags whose value is also the host of a series, followed by the
+	// cluster name if it is known.
 	HostTags []string `json:"hostTags,omitempty"`
-	// ClusterNameTag and ClusterIDTag are the tags, on everything, for name and ID of
-	// the cluster; empty: none.
+	// ClusterNameTag and ClusterIDTag are the tags for the name and the ID of the cluster on
+	// all series and checks; empty means none.
 	ClusterNameTag string `json:"clusterNameTag,omitempty"`
 	ClusterIDTag   string `json:"clusterIDTag,omitempty"`
-	// LowerClusterName writes the name of the cluster in lower case in its tag, as
-	// it always is in hosts.
+	// LowerClusterName lower-cases the cluster name in its tag. In hosts it always is in
+	// lower case.
 	LowerClusterName bool `json:"lowerClusterName,omitempty"`
-	// Entities say which tags describe the object rather than the value.
+	// Entities list the tags that describe the object rather than the value.
 	Entities []Entity `json:"entities,omitempty"`
 
-	// Tracker makes what sees the objects themselves; nil: nothing. It is given the
-	// clock of the Agent.
+	// Tracker returns a new Tracker, given the clock of the Agent; nil means none.
 	Tracker func(now func() time.Time) Tracker `json:"-"`
 }
 
-// Rule says what becomes of the samples of a family. The zero value, but for
-// Family, passes them on under the name of the family.
+// Rule maps the samples of a family. With only Family set, it sends them under the name of
+// the family.
 type Rule struct {
 	Family string `json:"family"`
-	// Metric is the name of the metric, without Scheme.Prefix; empty: that of the
-	// family, or none where Check is set. {label} stands for the value of a label,
-	// or for what Choose makes of it. Labels make no more than 10,000 names: of what
-	// would need another, nothing is sent, which is a failure in Stats.
+	// Metric is the name of the metric, without Scheme.Prefix. Empty means the name of the
+	// family, or no metric if Check is set. {label} is replaced by the value of a label, or
+	// by what Choose maps it to. Labels make at most 10,000 names: samples that would need
+	// another are not sent and count as failures in agent.Stats.
 	Metric string `json:"metric,omitempty"`
 	Type   Type   `json:"type,omitempty"`
-	Unit   string `json:"unit,omitempty"` // as UCUM has it
+	Unit   string `json:"unit,omitempty"` // a UCUM unit
 	Help   string `json:"help,omitempty"` // empty: that of the family
 	Value  Value  `json:"value,omitempty"`
-	// Start is a family with the time, in Unix seconds, from which a counter counts.
+	// Start is the family with the start time of a counter in Unix seconds.
 	Start string `json:"start,omitempty"`
 
 	Filter
 	Tags
 
-	// States makes a series for each known value of a label, see there.
+	// States sends a series for each known value of a label, see States.
 	States *States `json:"states,omitempty"`
-	// Check makes it a service check.
+	// Check sends a service check.
 	Check *Check `json:"check,omitempty"`
-	// Adjust is called last, and reports whether the sample is kept. It must be safe
-	// for concurrent use.
+	// Adjust is called last, and reports whether to keep the sample. It must be safe for
+	// concurrent use.
 	Adjust func(*Point) bool `json:"-"`
 }
 
 // Type is the type of a metric.
 type Type string
 
-// The types there are. The zero value is Counter for families that are counters
-// and Gauge for all others.
+// The metric types. The zero value is Counter for families that are counters and Gauge for
+// all others.
 const (
 	Gauge   Type = "gauge"
 	Counter Type = "counter"
-	UpDown  Type = "updown" // a current sum that may fall: an additive gauge
+	UpDown  Type = "updown" // an OpenTelemetry UpDownCounter: a sum that may fall
 )
 
-// Value says what the value of a series is.
+// Value selects the value of a series.
 type Value string
 
-// The values there are.
+// The kinds of values.
 const (
-	AsIs Value = ""    // that of the sample
+	AsIs Value = ""    // the value of the sample
 	One  Value = "one" // 1
-	Age  Value = "age" // seconds since the time that the sample says, at the moment of a run
+	Age  Value = "age" // seconds from the time in the sample to the flush
 )
 
-// Filter says which samples count. The zero value admits all.
+// Filter selects samples. The zero value selects all.
 type Filter struct {
-	// Equal admits only samples of this value.
+	// Equal selects samples with this value.
 	Equal *float64 `json:"equal,omitempty"`
-	// Where admits only samples whose labels have one of the given values, upper and
-	// lower case alike. One * in a value stands for any text. A label that the sample
-	// lacks is the empty value.
+	// Where selects samples whose labels each have one of the given values, ignoring case.
+	// A value may have one *, which matches any text. A missing label has the empty value.
 	Where map[string][]string `json:"where,omitempty"`
-	// Choose says what stands in Metric for the value of a label; patterns as in
-	// Where, of which the longest wins. Samples with other values do not count.
+	// Choose maps the value of a label to text in Metric. Patterns are as in Where; the
+	// longest match wins. Samples with other values are left out.
 	Choose map[string]map[string]string `json:"choose,omitempty"`
-	// Unless is a family: where the object has a sample of it, no sample counts.
+	// Unless is a family. If the object has a sample of it, all samples are left out.
 	Unless string `json:"unless,omitempty"`
 }
 
-// Tags says what becomes of the labels that are the sample's own, beside those of
-// the object. Joins see the labels as they were.
+// Tags maps the sample's own labels, as opposed to those of the object, to tags. Joins see
+// the original labels.
 type Tags struct {
-	// Drop are labels that become no tags.
+	// Drop lists labels that do not become tags.
 	Drop []string `json:"drop,omitempty"`
-	// Rename are tags by label, in place of what Scheme.Labels says.
+	// Rename maps labels to tags, in place of Scheme.Labels.
 	Rename map[string]string `json:"rename,omitempty"`
-	// Values are what tags say in place of some values, by label.
+	// Values maps, by label, label values to tag values.
 	Values map[string]map[string]string `json:"values,omitempty"`
-	// Set are further tags.
+	// Set adds tags.
 	Set map[string]string `json:"set,omitempty"`
-	// Capture are tags, by label, with what * in Where stood for.
+	// Capture maps labels to tags for the text that * in Where matched.
 	Capture map[string]string `json:"capture,omitempty"`
 }
 
-// States makes, of each sample of the rule's family, one series for each of the
-// values of a label: 1 if a sample of From, alike in all other labels that both
-// have, has this value, else 0. So that states which an object is not in are
-// zeroes rather than gaps.
+// States sends, for each sample of the rule's family, one series for each of the values of a
+// label: 1 if a sample of From with the same values of all other shared labels has that
+// value, else 0. States that an object is not in are then zeros rather than gaps.
 type States struct {
 	From   []string `json:"from"`
 	Label  string   `json:"label"`
 	Values []string `json:"values"`
 }
 
-// Check says what the service check of a sample is.
+// Check is a service check made from a sample.
 type Check struct {
 	Name string `json:"name"` // as Rule.Metric
-	// Message may say {label}.
+	// Message is a template with {label}.
 	Message string `json:"message,omitempty"`
-	// Status is that of every sample, or of those that Statuses does not tell.
+	// Status is the status of samples that Statuses does not cover.
 	Status Status `json:"status,omitempty"`
-	// Statuses are by the value of the label By.
+	// Statuses maps values of the label By to statuses.
 	By       string            `json:"by,omitempty"`
 	Statuses map[string]Status `json:"statuses,omitempty"`
-	// Due makes the value a time in Unix seconds: OK until then, and Critical after
-	// it, with how late it is behind the message.
+	// Due means that the value is a deadline in Unix seconds: the status is OK until then
+	// and Critical afterwards, with the delay appended to the message.
 	Due bool `json:"due,omitempty"`
 }
 
 // Status is the status of a service check; the zero value is OK.
 type Status string
 
-// The statuses there are.
+// The statuses of a service check.
 const (
 	OK       Status = "ok"
 	Warning  Status = "warning"
@@ -176,96 +173,94 @@ const (
 	Unknown  Status = "unknown"
 )
 
-// Aggregate is a total over the samples of a family, in groups. Aggregates of the
-// same name, operation and labels add to the same groups. Groups without samples
-// are gone.
+// Aggregate aggregates the samples of a family in groups. Aggregates with the same name,
+// operation and labels share their groups. Groups without samples are removed.
 type Aggregate struct {
 	Family string `json:"family"`
 	Metric string `json:"metric,omitempty"` // as Rule.Metric
 	Op     Op     `json:"op"`
-	// By are the labels that make the groups; a label that a sample lacks is empty.
+	// By lists the labels to group by; a missing label has the empty value.
 	By []string `json:"by,omitempty"`
-	// Joined lets By name labels that joins within the object bring.
+	// Joined allows By to name labels from joins within the object.
 	Joined bool   `json:"joined,omitempty"`
 	Type   Type   `json:"type,omitempty"`
 	Unit   string `json:"unit,omitempty"`
 	Help   string `json:"help,omitempty"`
-	// Cluster marks a total that is right only where all Pods are seen; see PodMode.
+	// Cluster marks an aggregation that needs all Pods; see agent.PodMode.
 	Cluster bool `json:"cluster,omitempty"`
 
 	Filter
 
-	// Check makes a service check of each group, in place of a metric; its Status is
-	// that of the sample that Op chose. It has no Message and is not Due.
+	// Check sends a service check for each group, in place of a metric. Its status is that
+	// of the sample that Op selects. Message and Due must not be set.
 	Check *Check `json:"check,omitempty"`
-	// Adjust is as in Rule. What it sets, By may name.
+	// Adjust is as in Rule. By may name tags that it sets.
 	Adjust func(*Point) bool `json:"-"`
 }
 
-// Op says how a total comes about.
+// Op is the operation of an aggregation.
 type Op string
 
-// The operations there are.
+// The aggregation operations.
 const (
 	Sum   Op = "sum"
 	Count Op = "count" // of samples, whatever their value
 	Min   Op = "min"
 	Max   Op = "max"
-	// Latest is for checks only: the status of the sample with the highest
-	// Point.Order. Of several, such as all of those for which no Adjust sets an order,
-	// it is the worst status.
+	// Latest is for checks only: the status of the sample with the highest Point.Order. If
+	// several have it, as they do if no Adjust sets Order, the worst status wins.
 	Latest Op = "latest"
 )
 
-// Join says which labels of its source family other series get. A source sample
-// joins all series whose labels Match agree; joined labels join nothing further.
-// Only samples of value 1 are sources.
+// Join adds labels of its source family to other series: to all that have the same values of
+// the labels in Match. Joined labels are not used to match further joins. Only samples with
+// value 1 are sources.
 type Join struct {
-	// Match are labels that source and series must share. Empty: all series.
+	// Match lists the labels to match on. Empty matches all series.
 	Match []string `json:"match,omitempty"`
-	// Get are the labels to get, where they are not empty; "*" is as All.
+	// Get lists the labels to add, unless they are empty; "*" is the same as All.
 	Get []string `json:"get,omitempty"`
-	// All gets all labels but Match, also empty ones.
+	// All adds all labels except those in Match, including empty ones.
 	All bool `json:"all,omitempty"`
-	// Tags are names of tags by label, which Scheme.Labels may still change.
+	// Tags maps labels to tags, to which Scheme.Labels still applies.
 	Tags map[string]string `json:"tags,omitempty"`
-	// Template is the tag of labels that All gets and Tags does not name: %%label%%
-	// stands for the label without the prefix label_ or annotation_, as does
-	// %%annotation%%. Empty: the label itself.
+	// Template is the tag for labels that All adds and Tags does not name. %%label%% and
+	// %%annotation%% are replaced by the label without the prefix label_ or annotation_.
+	// Empty means the label itself.
 	Template string `json:"template,omitempty"`
 }
 
 // GetsAll reports whether a join gets all labels of its source.
 func (j *Join) GetsAll() bool { return j.All || slices.Contains(j.Get, "*") }
 
-// Empty reports whether a join says nothing, which takes that of a scheme away.
+// Empty reports whether a join is empty, which removes that of a scheme.
 func (j *Join) Empty() bool { return len(j.Match)+len(j.Get)+len(j.Tags) == 0 && !j.All }
 
-// Override changes tags of the families whose name begins with Prefix.
+// Override changes tags of families whose name has the prefix Prefix.
 type Override struct {
 	Prefix string            `json:"prefix"`
-	Tags   map[string]string `json:"tags"` // by what Scheme.Labels made of the label
+	Tags   map[string]string `json:"tags"` // by tag according to Scheme.Labels
 }
 
-// Owners says what becomes of the labels that name the owner of an object:
-// created_by_kind and created_by_name, owner_kind and owner_name. They become no
-// tags themselves.
+// Owners maps the labels that name the owner of an object: created_by_kind and
+// created_by_name, owner_kind and owner_name. They do not become tags themselves.
 type Owners struct {
-	// Tags are the tags for the name of an owner, by its kind. The name of a
-	// ReplicaSet tells that of its Deployment, that of a Job its CronJob, where it is
-	// formed as controllers form it: both get their tags. Other kinds: no tag.
+	// Tags maps the kind of an owner to the tag for its name; other kinds have none. The
+	// Deployment of a ReplicaSet and the CronJob of a Job are derived from its name, if that
+	// has the form that the controllers give it, and both owners get their tags.
 	Tags map[string]string `json:"tags"`
-	// RolloutLabel marks, where it is not empty, objects of an Argo Rollout.
-	// RolloutTag then gets the name that the Deployment has. It becomes no tag itself.
+	// RolloutLabel marks, unless its value is empty, objects of an Argo Rollout. The name
+	// derived for the Deployment then also becomes RolloutTag. The label does not become a
+	// tag itself.
 	RolloutLabel string `json:"rolloutLabel,omitempty"`
 	RolloutTag   string `json:"rolloutTag,omitempty"`
 }
 
-// Entity says which tags of the series of a resource describe the object: they
-// are in Block.Resource rather than among the tags.
+// Entity lists the tags that describe the object for series of a resource. They go to
+// sink.Block.Resource instead of the tags.
 type Entity struct {
-	Resource string   `json:"resource"` // plural; "*" for all that have no other
+	Resource string   `json:"resource"` // plural; "*" is the default for resources without their own
 	Tags     []string `json:"tags"`
-	// UID is the attribute for the UID of the object; empty: none.
+	// UID is the attribute for the UID of the object; empty means none.
 	UID string `json:"uid,omitempty"`
 }

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// A TemplatePart is text and the label that follows it; an empty label: none does.
+// A TemplatePart is text and the label that follows it, empty for none.
 type TemplatePart struct{ Text, Label string }
 
-// ParseTemplate splits a text with {label} in it, such as Rule.Metric. What follows a
-// mistake is text.
+// ParseTemplate splits a template with {label} references, such as Rule.Metric. After a
+// syntax error, the rest is text.
 func ParseTemplate(s string) ([]TemplatePart, error) {
 	var parts []TemplatePart
 	for rest := s; ; {
@@ -19,7 +19,7 @@ func ParseTemplate(s string) ([]TemplatePart, error) {
 		}
 		label, behind, closed := strings.Cut(after, "}")
 		if !closed || label == "" {
-			return append(parts, TemplatePart{Text: rest}), fmt.Errorf("%q: a label is written {label}", s)
+			return append(parts, TemplatePart{Text: rest}), fmt.Errorf("invalid template %q: must have labels as {label}", s)
 		}
 		parts = append(parts, TemplatePart{text, label})
 		rest = behind

@@ -142,14 +142,14 @@ func TestNamesProblems(t *testing.T) {
   aggregates:
   - {family: kube_pod_info, metric: m, op: latest, by: [nodes]}
 `
-	const want = `c.yaml:6: agent.names.rules[0].metric: "{pod": a label is written {label}
+	const want = `c.yaml:6: agent.names.rules[0].metric: invalid template "{pod": must have labels as {label}
 c.yaml:6: agent.names.rules[0].where.node[1]: invalid pattern "b*c*": must have at most one *
 c.yaml:6: agent.names.rules[0].choose.uid.**: invalid pattern "**": must have at most one *
 c.yaml:6: agent.names.rules[0].unless: family "kube_pod_inf" does not exist: did you mean kube_pod_info?
 c.yaml:6: agent.names.rules[0].where.nodes: family kube_pod_info has no label "nodes": did you mean node?
 c.yaml:7: agent.names.rules[1].capture.pod: label without a pattern: must also be a key of where
 c.yaml:7: agent.names.rules[1].check.name: empty name: must name the check
-c.yaml:7: agent.names.rules[1].check.message: "{": a label is written {label}
+c.yaml:7: agent.names.rules[1].check.message: invalid template "{": must have labels as {label}
 c.yaml:7: agent.names.rules[1].start: family kube_node_created of resource nodes: must be a family of pods, as kube_pod_created is
 c.yaml:9: agent.names.rules[2].metric: family kube_pod_owner has no label "kind": did you mean uid? must be one of: OWNERS
 c.yaml:10: agent.names.rules[2].check.name: family kube_pod_owner has no label "name": must be one of: OWNERS
@@ -161,7 +161,7 @@ c.yaml:13: agent.names.rules[2].values.owner: family kube_pod_owner has no label
 c.yaml:15: agent.names.rules[3].states.label: family kube_pod_container_status_waiting_reason has no label "raeson": did you mean reason? must be one of: namespace, pod, uid, container, reason
 c.yaml:15: agent.names.rules[3].states.from[1]: family kube_node_info of resource nodes: must be a family of pods, as kube_pod_container_status_running is
 c.yaml:15: agent.names.rules[3].states.from[2]: family "kube_x" does not exist
-c.yaml:16: agent.names.rest.metric: "{}": a label is written {label}
+c.yaml:16: agent.names.rest.metric: invalid template "{}": must have labels as {label}
 c.yaml:16: agent.names.rest.unless: family "kube_node_inf" does not exist: did you mean kube_node_info?
 c.yaml:18: agent.names.aggregates[0].unless: family kube_node_info of resource nodes: must be a family of pods, as kube_pod_labels is
 c.yaml:18: agent.names.aggregates[0].by[1]: family kube_pod_labels has no label "app": must be one of: namespace, pod, uid, label_*

@@ -22,7 +22,7 @@ func TestTablesForAnyResources(t *testing.T) {
 			}
 			a, err := agent.New(agent.Config{Scheme: names, Kinds: []*kind.Table{table}})
 			if err != nil {
-				if want := "nothing would be sent: the naming scheme " + name + " has no series for " + table.Name; err.Error() != want {
+				if want := "nothing to send: naming scheme " + name + " has no series for " + table.Name; err.Error() != want {
 					t.Errorf("%s, %s: %v", name, table.Name, err)
 				}
 				continue

@@ -174,12 +174,12 @@ func compileJoin(family string, j naming.Join) (*Join, error) {
 	}
 	for label, tag := range j.Tags {
 		if tag == "" {
-			return nil, fmt.Errorf("join %s: label %s: the tag has no name", family, label)
+			return nil, fmt.Errorf("join %s: label %s: empty tag name", family, label)
 		}
 		c.get[label] = tag
 	}
 	if len(c.get) == 0 && !c.All {
-		return nil, fmt.Errorf("join %s: gets no labels", family)
+		return nil, fmt.Errorf("join %s: no labels to get", family)
 	}
 	return c, nil
 }

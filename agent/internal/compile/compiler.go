@@ -91,9 +91,9 @@ type compiler struct {
 func (p *compiler) nothing() error {
 	mode := ""
 	if p.config.AggregatesOnly {
-		mode = " in the pod mode cluster_aggregates_only"
+		mode = " in pod mode cluster_aggregates_only"
 	}
-	return fmt.Errorf("nothing would be sent: the naming scheme %s has no series for %s%s", p.scheme.Name, strings.Join(kind.Names(p.tables), ", "), mode)
+	return fmt.Errorf("nothing to send: naming scheme %s has no series for %s%s", p.scheme.Name, strings.Join(kind.Names(p.tables), ", "), mode)
 }
 
 // unknown notes a reference to a family or kind that does not exist.
@@ -130,7 +130,7 @@ func (p *compiler) candidates() []*kind.Table {
 	slices.SortStableFunc(tables, func(a, b *kind.Table) int { return strings.Compare(a.Name, b.Name) })
 	for i := 1; i < len(tables); i++ {
 		if tables[i].Name == tables[i-1].Name {
-			p.errs = append(p.errs, fmt.Errorf("resource %s is given twice", tables[i].Name))
+			p.errs = append(p.errs, fmt.Errorf("duplicate resource %s", tables[i].Name))
 		}
 	}
 	return tables

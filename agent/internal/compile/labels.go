@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The labels that name an owner.
+// Labels that name an owner.
 const (
 	CreatedByKind = "created_by_kind"
 	CreatedByName = "created_by_name"
@@ -15,21 +15,21 @@ const (
 	OwnerName     = "owner_name"
 )
 
-// Mapping says what becomes of labels of some families of one resource.
+// Mapping maps labels of some families of a resource to tags.
 type Mapping struct {
 	labels    map[string]string // label → tag
-	override  map[string]string // what labels made of it → tag
-	Hosts     []string          // tags that are hosts
+	override  map[string]string // tag according to labels → tag
+	Hosts     []string          // tags whose value is the host
 	Owners    *naming.Owners
 	Entity    []string // tags that describe the object
 	UID       string   // the attribute for its UID
 	Ambiguous bool     // objects may have the same tags
 }
 
-// UIDLabel is the label with the UID of an object.
+// UIDLabel is the label that has the UID of an object.
 const UIDLabel = "uid"
 
-// Key returns the tag that a label becomes.
+// Key returns the tag key for a label.
 func (m *Mapping) Key(label string) string {
 	if label == UIDLabel && m.UID != "" {
 		return m.UID
@@ -43,8 +43,8 @@ func (m *Mapping) Key(label string) string {
 	return label
 }
 
-// IsOwner reports whether a label says something about the owner, and becomes no
-// tag itself.
+// IsOwner reports whether a label describes the owner; such labels do not become tags
+// themselves.
 func (m *Mapping) IsOwner(label string) bool {
 	if m.Owners == nil {
 		return false
@@ -57,13 +57,13 @@ func (m *Mapping) IsOwner(label string) bool {
 	}
 }
 
-// shared reports whether a tag bears on more than its own series.
+// shared reports whether a tag affects more than its own series.
 func (m *Mapping) shared(key string) bool {
 	return key != "" && (slices.Contains(m.Hosts, key) || slices.Contains(m.Entity, key))
 }
 
-// mappings makes the mappings of a naming scheme. Families of one resource that
-// map alike have the same.
+// mappings builds the mappings of a naming scheme. Families of a resource that map labels
+// the same way share a mapping.
 type mappings struct {
 	scheme *naming.Scheme
 	labels map[string]string
@@ -81,8 +81,8 @@ func newMappings(n *naming.Scheme, user map[string]string) *mappings {
 	return &mappings{scheme: n, labels: labels, made: map[mappingKey]*Mapping{}}
 }
 
-// of returns the mapping of a family. Where several overrides change the same tag,
-// the last wins.
+// of returns the mapping of a family. If several overrides change the same tag, the last
+// one wins.
 func (x *mappings) of(resource, family string) *Mapping {
 	override := map[string]string{}
 	var prefixes []string
@@ -117,9 +117,8 @@ func (x *mappings) entity(resource string) *naming.Entity {
 	return found
 }
 
-// alike reports whether things may have the same tags although they differ in one of
-// some labels. Of labels that name an owner it knows only whether kinds of owners
-// have the same tag.
+// alike reports whether samples that differ in one of the labels may have the same tags. For
+// labels that name an owner it only checks whether kinds of owners share a tag.
 func (m *Mapping) alike(labels []string) bool {
 	keys := map[string]bool{}
 	for _, label := range labels {
@@ -137,7 +136,7 @@ func (m *Mapping) alike(labels []string) bool {
 	return false
 }
 
-// distinct returns how many values a map has.
+// distinct returns the number of distinct values of a map.
 func distinct(m map[string]string) int {
 	values := map[string]bool{}
 	for _, v := range m {
@@ -146,15 +145,15 @@ func distinct(m map[string]string) int {
 	return len(values)
 }
 
-// LabelPlan says what becomes of an own label.
+// LabelPlan says how a sample's own label becomes a tag.
 type LabelPlan struct {
 	Key    string            // the tag; empty: none
-	Bound  bool              // it bears on the whole block, whether or not it is a tag
-	Shared bool              // it bears on the whole block
-	values map[string]string // what stands for a value in the tag
+	Bound  bool              // the label affects the whole block, even if it is not a tag
+	Shared bool              // the label affects the whole block
+	values map[string]string // tag values by label value
 }
 
-// Shown returns what stands for a value in the tag.
+// Shown returns the tag value for a label value.
 func (o *LabelPlan) Shown(value string) string {
 	if text, ok := o.values[value]; ok {
 		return text
@@ -162,7 +161,7 @@ func (o *LabelPlan) Shown(value string) string {
 	return value
 }
 
-// Plan says what becomes of an own label.
+// Plan returns the plan of a sample's own label.
 func (r *Rule) Plan(f *Family, label string) LabelPlan {
 	key, renamed := r.tags.Rename[label]
 	if !renamed {

@@ -16,17 +16,17 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// filter is a compiled Filter and what its patterns capture.
+// filter is a compiled naming.Filter and what its patterns capture.
 type filter struct {
 	equal  *float64
 	where  []condition
-	Unless int // a family of the planned table; -1: none
+	Unless int // index of a family of the planned table; -1: none
 }
 
 type condition struct {
 	label    string
 	patterns patterns
-	capture  string // the tag for what * stood for; empty: none
+	capture  string // the tag for the text that * matched; empty: none
 }
 
 func compileFilter(f *naming.Filter, capture map[string]string) filter {
@@ -37,7 +37,7 @@ func compileFilter(f *naming.Filter, capture map[string]string) filter {
 	return c
 }
 
-// Admits reports whether a sample counts. It adds what patterns capture to p.
+// Admits reports whether a sample passes the filter. It adds captures to p as tags.
 func (f *filter) Admits(p *naming.Point) bool {
 	if f.equal != nil && p.Value != *f.equal {
 		return false
@@ -55,18 +55,17 @@ func (f *filter) Admits(p *naming.Point) bool {
 	return true
 }
 
-// patterns finds what stands for a value, upper and lower case alike: those that
-// are exact first, then the longest.
+// patterns maps values, ignoring case, to text. Exact patterns come first, then the longest.
 type patterns []pattern
 
-// pattern is a value in lower case, or what stands before and behind its *.
+// pattern is an exact value in lower case, or the prefix and suffix around a *.
 type pattern struct {
 	prefix, suffix string
 	wild           bool
 	text           string
 }
 
-// compilePatterns compiles text by pattern.
+// compilePatterns compiles a map from pattern to text.
 func compilePatterns(byPattern map[string]string) patterns {
 	var all patterns
 	for text, standsFor := range byPattern {
@@ -86,7 +85,7 @@ func compilePatterns(byPattern map[string]string) patterns {
 	return all
 }
 
-// compileList compiles patterns that stand for nothing.
+// compileList compiles patterns without text.
 func compileList(list []string) patterns {
 	byPattern := make(map[string]string, len(list))
 	for _, pattern := range list {
@@ -95,8 +94,8 @@ func compileList(list []string) patterns {
 	return compilePatterns(byPattern)
 }
 
-// find returns the text for a value, and what the * of its pattern stands for, as
-// the value spells it. It allocates nothing.
+// find returns the text for a value, and the part of the value that * matched. It allocates
+// nothing.
 func (p patterns) find(value string) (text, captured string, ok bool) {
 	for i := range p {
 		if captured, ok := p[i].match(value); ok {
@@ -106,7 +105,7 @@ func (p patterns) find(value string) (text, captured string, ok bool) {
 	return "", "", false
 }
 
-// match returns what the * of a pattern stands for.
+// match reports whether value matches, and returns the part that * matched.
 func (p *pattern) match(value string) (captured string, ok bool) {
 	rest, ok := cutStart(value, p.prefix)
 	if !ok || !p.wild {
@@ -115,7 +114,7 @@ func (p *pattern) match(value string) (captured string, ok bool) {
 	return cutEnd(rest, p.suffix)
 }
 
-// cutStart cuts off a start that is given in lower case.
+// cutStart is strings.CutPrefix ignoring case; the prefix is in lower case.
 func cutStart(s, lower string) (rest string, ok bool) {
 	for len(lower) > 0 {
 		a, n := utf8.DecodeRuneInString(s)
@@ -128,7 +127,7 @@ func cutStart(s, lower string) (rest string, ok bool) {
 	return s, true
 }
 
-// cutEnd cuts off an end that is given in lower case.
+// cutEnd is strings.CutSuffix ignoring case; the suffix is in lower case.
 func cutEnd(s, lower string) (rest string, ok bool) {
 	for len(lower) > 0 {
 		a, n := utf8.DecodeLastRuneInString(s)
@@ -141,16 +140,16 @@ func cutEnd(s, lower string) (rest string, ok bool) {
 	return s, true
 }
 
-// Namer tells the metric of a sample.
+// Namer returns the metric of a sample.
 type Namer struct {
 	registry *registry
-	like     sink.Metric // what all of its metrics have in common
+	like     sink.Metric // template of its metrics
 	parts    []naming.TemplatePart
 	choices  []choice
 	fixed    *sink.Metric // nil: the name depends on labels
 }
 
-// choice says what stands for the value of a label.
+// choice maps the values of a label to text in names.
 type choice struct {
 	label    string
 	patterns patterns
@@ -168,8 +167,8 @@ func newNamer(r *registry, like sink.Metric, choose map[string]map[string]string
 	return n
 }
 
-// Metric returns the metric of a sample; nil where no choice is made of its labels.
-// The error says that there are too many.
+// Metric returns the metric of a sample, or nil if a label has a value that Choose does not
+// list. It returns an error if there are too many metrics.
 func (n *Namer) Metric(p *naming.Point, scratch *[]byte) (*sink.Metric, error) {
 	for i := range n.choices {
 		if _, _, ok := n.choices[i].patterns.find(p.Label(n.choices[i].label)); !ok {
@@ -190,7 +189,7 @@ func (n *Namer) Metric(p *naming.Point, scratch *[]byte) (*sink.Metric, error) {
 	return n.registry.metric(name, &n.like, maxMetrics)
 }
 
-// appendValue appends what stands in a name for the value of a label.
+// appendValue appends the value of a label in the form it has in names.
 func (n *Namer) appendValue(name []byte, label, value string) []byte {
 	for i := range n.choices {
 		if n.choices[i].label == label {
@@ -208,22 +207,21 @@ func (n *Namer) appendValue(name []byte, label, value string) []byte {
 	return name
 }
 
-// registry has one pointer for each metric, for good. It is safe for concurrent use.
+// registry interns metrics: one pointer each, never released. It is safe for concurrent use.
 type registry struct {
 	mu      sync.RWMutex
 	metrics map[string]*sink.Metric
-	full    error // the first time that there were too many; always the same, to be logged once
+	full    error // set at the first overflow and then always returned, so that it is logged once
 }
 
 func newRegistry() *registry { return &registry{metrics: map[string]*sink.Metric{}} }
 
-// maxMetrics is how many metrics there may be whose names labels make: what has as
-// many values as a cluster has objects belongs in a tag.
+// maxMetrics limits the metrics named after label values: a label with as many values as
+// the cluster has objects belongs in a tag.
 const maxMetrics = 10_000
 
-// metric returns the metric of a name, made like another if it is new. The error
-// says that there are as many already as there may be. It allocates only for a new
-// one.
+// metric returns the metric of a name. A new one is a copy of like; only that allocates. It
+// returns an error if there are already most metrics.
 func (r *registry) metric(name []byte, like *sink.Metric, most int) (*sink.Metric, error) {
 	r.mu.RLock()
 	m, ok := r.metrics[string(name)]
@@ -238,7 +236,7 @@ func (r *registry) metric(name []byte, like *sink.Metric, most int) (*sink.Metri
 	}
 	if len(r.metrics) >= most {
 		if r.full == nil {
-			r.full = fmt.Errorf("metric %q: labels make no more than %d names", like.Name, most)
+			r.full = fmt.Errorf("metric %q: too many names from labels: must be at most %d", like.Name, most)
 		}
 		return nil, r.full
 	}

@@ -6,21 +6,21 @@ import (
 	"math"
 )
 
-// accumulator is the total of some values, which are words of parts. What was added can
-// be removed again, in any order, and nothing remains of it.
+// accumulator aggregates values, given as words of parts. Values can be removed in any
+// order, and leave no rounding error behind.
 type accumulator struct {
-	n       int32 // how many values there are
-	waiting int32 // how many do not count yet: parts of Feeds that were not read
-	// The sum is hi + lo: twice the digits of a float64, so that what rounding loses
-	// does not add up over years.
+	n       int32 // number of values
+	waiting int32 // of which do not count yet, because their Feed is not synced
+	// The sum is hi + lo: twice the precision of a float64, so that rounding errors do not
+	// accumulate over years.
 	hi, lo float64
-	more   *rare // nil: nothing
+	more   *rare // nil if unused
 }
 
-// rare is what few totals need.
+// rare is what few aggregations need.
 type rare struct {
-	infinite [2]int  // how many values are -Inf and +Inf; they are in no sum
-	ranking  ranking // for the least, the greatest and the latest
+	infinite [2]int  // numbers of -Inf and +Inf values, which are not in the sum
+	ranking  ranking // for min, max and latest
 }
 
 func (t *accumulator) add(op naming.Op, word uint64) {
@@ -50,7 +50,7 @@ func (t *accumulator) rest() *rare {
 	return t.more
 }
 
-// sum adds v. Knuth's TwoSum says exactly what rounding loses; lo keeps it.
+// sum adds v. Knuth's TwoSum returns the exact rounding error, which lo keeps.
 func (t *accumulator) sum(v float64, n int) {
 	if math.IsInf(v, 0) {
 		// v has the sign of the value times n.
@@ -71,7 +71,7 @@ func twoSum(a, b float64) (sum, lost float64) {
 	return sum, (a - (sum - x)) + (b - x)
 }
 
-// value returns the total. There is at least one value.
+// value returns the aggregate. There must be at least one value.
 func (t *accumulator) value(op naming.Op) float64 {
 	switch op {
 	case naming.Count:

@@ -7,22 +7,22 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// ambiguity knows the metrics that several kinds have, so that objects of two kinds may
-// have series with the same tags. Where objects of one kind may, because the naming
-// table takes away what tells them apart, the series say so themselves. Both are
-// rare: finding what has ended takes no look at what stayed as it was without them.
+// ambiguity tracks metrics that several kinds have, so that objects of different kinds may
+// have the same series. If objects of one kind may, because the naming scheme drops the
+// label that distinguishes them, series.ambiguous says so. Both are rare: without them,
+// Ended does not look at unchanged objects.
 type ambiguity struct {
-	first map[*sink.Metric]origin // where a metric was seen first
-	found map[*sink.Metric]bool   // replaced when it grows: snapshots have it
+	first map[*sink.Metric]origin // where a metric was first seen
+	found map[*sink.Metric]bool   // copied on write: snapshots share it
 }
 
-// origin is where the series of a metric come from.
+// origin is the source of the series of a metric.
 type origin struct {
 	resource string
 	grouping *compile.Grouping
 }
 
-// note notes that series of a metric come from somewhere.
+// note records an origin of the series of a metric.
 func (x *ambiguity) note(m *sink.Metric, from origin) {
 	first, known := x.first[m]
 	switch {

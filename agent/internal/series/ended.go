@@ -10,8 +10,8 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Ended walks the series of last that now does not have. A series is the same where
-// name, host and tags are, whichever object has it.
+// Ended iterates over the series that are in last but not in now. Series are identified by
+// name, host and tags, whichever object they belong to.
 func Ended(last, now *Snapshot, at time.Time) iter.Seq[*sink.Series] {
 	return func(yield func(*sink.Series) bool) {
 		gone, come := differing(last, now)
@@ -24,7 +24,7 @@ func Ended(last, now *Snapshot, at time.Time) iter.Seq[*sink.Series] {
 			there[id] = true
 			return true
 		})
-		candidates, of := map[uint64]ref{}, map[*sink.Metric]bool{} // objects that stayed as they were may have these
+		candidates, of := map[uint64]ref{}, map[*sink.Metric]bool{} // unchanged objects may still have these
 		var s sink.Series
 		more := h.each(gone, nil, func(o *object, i int, id uint64) bool {
 			x := &o.shape.series[i]
@@ -64,8 +64,8 @@ type ref struct {
 	series int
 }
 
-// differing returns what last has and now has not, and the other way round, but for
-// objects of which only values differ.
+// differing returns the objects that are only in last and those that are only in now. It
+// leaves out objects that differ in values alone.
 func differing(last, now *Snapshot) (gone, come []*object) {
 	pairs(last, now, func(before, after *object) bool {
 		if before != nil && after != nil && len(before.values) == len(after.values) && after.hasAll(before) {
@@ -91,17 +91,17 @@ func (o *object) hasAll(old *object) bool {
 	return true
 }
 
-// hasher makes identities of series.
+// hasher computes identities of series.
 type hasher struct {
 	seed   maphash.Seed
 	sums   []uint64        // of the blocks of an object
-	wanted map[*shape]bool // whether any series of a shape is
+	wanted map[*shape]bool // whether a shape has a wanted series
 }
 
 func newHasher() *hasher { return &hasher{seed: maphash.MakeSeed(), wanted: map[*shape]bool{}} }
 
-// each calls f for the series of objects, those that are wanted or all if want is
-// nil, with the hash of name, host and tags. It reports whether f never said false.
+// each calls f for the series of objects that want selects (all if nil), with the hash of
+// name, host and tags, until f returns false. It reports whether f never did.
 func (h *hasher) each(objects []*object, want func(series) bool, f func(o *object, series int, id uint64) bool) bool {
 	for _, o := range objects {
 		if o == nil || want != nil && !h.wants(o.shape, want) {
@@ -125,7 +125,7 @@ func (h *hasher) each(objects []*object, want func(series) bool, f func(o *objec
 	return true
 }
 
-// wants reports whether any series of a shape is wanted. The answer is remembered.
+// wants reports whether any series of a shape is wanted, and caches the answer.
 func (h *hasher) wants(x *shape, want func(series) bool) bool {
 	wanted, known := h.wanted[x]
 	if !known {

@@ -4,12 +4,12 @@ import (
 	"github.com/kubestate/kubestate/agent/naming"
 )
 
-// count is the number of samples of a family.
+// count returns an aggregate that counts samples of a family.
 func count(family, name string, by ...string) naming.Aggregate {
 	return naming.Aggregate{Family: family, Metric: name, Op: naming.Count, By: by}
 }
 
-// sum is the sum of a family.
+// sum returns an aggregate that sums the samples of a family.
 func sum(family, name string, by ...string) naming.Aggregate {
 	return naming.Aggregate{Family: family, Metric: name, Op: naming.Sum, By: by}
 }
@@ -47,15 +47,15 @@ func aggregates() []naming.Aggregate {
 	}
 }
 
-// total is the sum of a family, for each of some resources.
+// total returns an aggregate that sums a family, separately for each of some resources.
 func total(family, name string, called ...map[string]string) naming.Aggregate {
 	a := sum(family, name)
 	a.Choose = map[string]map[string]string{"resource": merged(called...)}
 	return a
 }
 
-// ofContainers is the sum over the containers of a workload. The families have
-// nothing but CPU and memory.
+// ofContainers returns an aggregate that sums over the containers of a workload. The
+// families have only CPU and memory.
 func ofContainers(family, name string) naming.Aggregate {
 	a := total(family, name, computing())
 	a.By = []string{"namespace", "container", "owner_name", "owner_kind"}
@@ -63,7 +63,7 @@ func ofContainers(family, name string) naming.Aggregate {
 	return a
 }
 
-// lastJob is how the last Job of each CronJob ended.
+// lastJob returns the check with the result of the last Job of each CronJob.
 func lastJob(family string, status naming.Status) naming.Aggregate {
 	return naming.Aggregate{
 		Family: family, Op: naming.Latest, By: []string{"namespace", "cronjob"},

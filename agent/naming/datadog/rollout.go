@@ -15,8 +15,8 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// The families with the time since when a workload is rolled out, and those that
-// have no samples but let their objects be seen.
+// Families with the start time of a workload's ongoing rollout, and families without samples
+// that only make the tracker see their objects.
 const (
 	deploymentRollout  = "kube_deployment_ongoing_rollout_duration"
 	statefulSetRollout = "kube_statefulset_ongoing_rollout_duration"
@@ -33,38 +33,38 @@ func rolloutRules() []naming.Rule {
 	}
 }
 
-// freshChild is how old a ReplicaSet or ControllerRevision may be for the rollout
-// that one finds under way to have begun with it.
+// freshChild is the maximum age of a ReplicaSet or ControllerRevision for its creation to
+// count as the start of an ongoing rollout.
 const freshChild = 5 * time.Minute
 
-// revisionAnnotation is where a Deployment says which of its revisions is current.
+// revisionAnnotation has the current revision of a Deployment.
 const revisionAnnotation = "deployment.kubernetes.io/revision"
 
-// rollouts follows the rollouts of Deployments, StatefulSets and DaemonSets. When
-// one began no object says; it is the creation of what was made for it, or when it
-// was first seen. It is a Tracker.
+// rollouts is a Tracker of the rollouts of Deployments, StatefulSets and DaemonSets. No
+// object has the start of a rollout: it is the creation of the ReplicaSet or
+// ControllerRevision made for it, or else the time when the rollout was first seen.
 type rollouts struct {
 	now      func() time.Time
 	known    map[objectKey]*workload
 	byUID    map[types.UID]*workload
-	children map[types.UID]map[objectKey]time.Time // by owner: when they were created, if lately
+	children map[types.UID]map[objectKey]time.Time // creation times of fresh children, by owner
 	owners   map[objectKey]types.UID               // of children
 }
 
 type objectKey struct{ resource, namespace, name string }
 
-// workload is what is known of a Deployment, StatefulSet or DaemonSet.
+// workload is the state of a Deployment, StatefulSet or DaemonSet.
 type workload struct {
 	uid      types.UID
-	revision string   // that was seen last, also after its rollout has ended
-	rollout  *rollout // nil: none is under way
+	revision string   // last seen, also after its rollout
+	rollout  *rollout // nil if there is none
 }
 
-// rollout is a rollout that is under way.
+// rollout is an ongoing rollout.
 type rollout struct {
 	start naming.Moving // Unix seconds
 	found time.Time     // when it was first seen
-	child time.Time     // the creation that start is; zero: start is something else
+	child time.Time     // creation time of the child that start is from; zero if from none
 }
 
 func newRollouts(now func() time.Time) naming.Tracker {
@@ -75,7 +75,7 @@ func newRollouts(now func() time.Time) naming.Tracker {
 	}
 }
 
-// Extend adds the families to the tables of workloads, and of what is made for them.
+// Extend adds the families to the tables of workloads and their children.
 func (r *rollouts) Extend(t *kind.Table) (*kind.Table, error) {
 	switch t.Name {
 	case "deployments":
@@ -98,7 +98,7 @@ func follow[T any, P interface {
 	kind.Object
 }](t *kind.Table, family string, reads ...string,
 ) (*kind.Table, error) {
-	d := metric.Desc{Name: family, Type: metric.Gauge, Stability: metric.Alpha, Help: "Since when a rollout is under way, in Unix seconds.", Beyond: true}
+	d := metric.Desc{Name: family, Type: metric.Gauge, Stability: metric.Alpha, Help: "Start time of the ongoing rollout in Unix seconds.", Beyond: true}
 	extended, err := kind.Extend[T, P](t, kind.NewRow(d, func(*T, *metric.Emitter) {}).Reading(reads...))
 	if err != nil {
 		return nil, fmt.Errorf("follow rollouts: %w", err)
@@ -106,7 +106,7 @@ func follow[T any, P interface {
 	return extended, nil
 }
 
-// Put takes note of an object.
+// Put tracks an object.
 func (r *rollouts) Put(resource string, o kind.Object, emit func(naming.Tracked)) {
 	k := objectKey{resource, o.GetNamespace(), o.GetName()}
 	switch o := o.(type) {
@@ -137,8 +137,8 @@ func (r *rollouts) Delete(resource, namespace, name string) {
 	}
 }
 
-// addChild notes when something was made for a workload. Where its rollout was
-// seen before that, its start is put right.
+// addChild records when a child of a workload was created, and corrects the start of a
+// rollout that was seen before its child.
 func (r *rollouts) addChild(k objectKey, o metav1.Object) {
 	owner := metav1.GetControllerOfNoCopy(o)
 	if old, ok := r.owners[k]; ok && (owner == nil || owner.UID != old) {
@@ -146,7 +146,7 @@ func (r *rollouts) addChild(k objectKey, o metav1.Object) {
 	}
 	created := o.GetCreationTimestamp().Time
 	if owner == nil || r.now().Sub(created) >= freshChild {
-		return // no rollout that is found from now on began with it
+		return // too old to be the start of a rollout
 	}
 	if r.children[owner.UID] == nil {
 		r.children[owner.UID] = map[objectKey]time.Time{}
@@ -157,7 +157,7 @@ func (r *rollouts) addChild(k objectKey, o metav1.Object) {
 	}
 }
 
-// beganWith makes the creation of something the start of the rollout, if it can be.
+// beganWith makes the creation of a child the start of the rollout, if that is plausible.
 func (x *rollout) beganWith(created time.Time) {
 	if created.After(x.found) || x.found.Sub(created) >= freshChild || !created.After(x.child) {
 		return
@@ -166,23 +166,23 @@ func (x *rollout) beganWith(created time.Time) {
 	x.start.Set(float64(created.Unix()))
 }
 
-// rolloutState is what a workload says about its rollout.
+// rolloutState is the rollout state in the spec and status of a workload.
 type rolloutState struct {
 	family   string
 	uid      types.UID
-	revision string // of a DaemonSet, which exposes none: its generation
-	// behind: the controller has not yet observed the current generation.
+	revision string // the generation for a DaemonSet, which exposes no revision
+	// behind means that the controller has not yet observed the current generation.
 	behind bool
-	// generationIsRevision: there is no revision but the generation, so that a
+	// generationIsRevision means that the generation is the only revision, so that a
 	// workload that is behind is rolling out.
 	generationIsRevision bool
-	progressing          bool      // the workload is not yet what it should be
-	since                time.Time // when it began to progress; zero: unknown
+	progressing          bool      // the workload does not match its spec yet
+	since                time.Time // when it began to progress; zero if unknown
 }
 
-// follow notes the state of a workload, and emits the start of its rollout while one
-// is under way. A rollout starts with a new revision, and a revision never seen is
-// new: so scaling a workload that is known, or pausing it, is no rollout.
+// follow records the state of a workload, and emits the start of its rollout if one is
+// ongoing. A rollout starts with a revision that was not seen before, so scaling or pausing
+// a known workload is not a rollout.
 func (r *rollouts) follow(k objectKey, s rolloutState, emit func(naming.Tracked)) {
 	w := r.known[k]
 	first := w == nil || w.uid != s.uid
@@ -202,7 +202,7 @@ func (r *rollouts) follow(k objectKey, s rolloutState, emit func(naming.Tracked)
 	case w.rollout == nil:
 		w.rollout = r.begin(s, first)
 	case changed:
-		w.rollout.child = r.now() // what was created before does not count
+		w.rollout.child = r.now() // ignore children created before
 		w.rollout.start.Set(float64(r.now().Unix()))
 	}
 	w.revision = s.revision
@@ -211,9 +211,9 @@ func (r *rollouts) follow(k objectKey, s rolloutState, emit func(naming.Tracked)
 	}
 }
 
-// begin returns the rollout of a workload that is seen to be under way. What the
-// workload says counts only where nobody saw it begin: a Deployment that has been
-// well for weeks says that it progresses for as long.
+// begin returns the rollout of a workload that was found rolling out. The time in its status
+// counts only if the workload is seen for the first time: a Deployment that has been healthy
+// for weeks reports that it has been progressing for as long.
 func (r *rollouts) begin(s rolloutState, first bool) *rollout {
 	x := &rollout{found: r.now()}
 	started := x.found
@@ -263,8 +263,8 @@ func statefulSetState(x *appsv1.StatefulSet) rolloutState {
 	return s
 }
 
-// partitionDone reports whether a StatefulSet that is to be updated in part has been.
-// The API server sets a partition of 0 where none is given: all Pods are to be updated.
+// partitionDone reports whether the partitioned update of a StatefulSet is complete. The API
+// server defaults the partition to 0, which updates all Pods.
 func partitionDone(x *appsv1.StatefulSet, desired int32) bool {
 	u := x.Spec.UpdateStrategy.RollingUpdate
 	return u != nil && u.Partition != nil && *u.Partition > 0 &&

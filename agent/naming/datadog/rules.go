@@ -8,30 +8,30 @@ import (
 	"github.com/kubestate/kubestate/agent/naming"
 )
 
-// as is a rule that passes a family on under another name.
+// as returns a rule that renames a family.
 func as(family, name string) naming.Rule {
 	return naming.Rule{Family: family, Metric: name, Type: naming.Gauge}
 }
 
-// age is a rule that makes the age of a family of times.
+// age returns a rule that turns a family of timestamps into ages.
 func age(family, name string) naming.Rule {
 	return naming.Rule{Family: family, Metric: name, Type: naming.Gauge, Unit: "s", Value: naming.Age}
 }
 
-// active is a rule that passes on only the samples of value 1.
+// active returns a rule that sends only samples with value 1.
 func active(family, name string) naming.Rule {
 	r := as(family, name)
 	r.Equal = new(1.0)
 	return r
 }
 
-// without is a rule that drops a label too young for the check, which sends no tag for it.
+// without returns a rule that drops a label that the check does not have yet.
 func without(label string, r naming.Rule) naming.Rule {
 	r.Drop = append(r.Drop, label)
 	return r
 }
 
-// plainRules give families another name and nothing more.
+// plainRules only rename families.
 func plainRules() []naming.Rule { //nolint:funlen // a table
 	return []naming.Rule{
 		as("kube_apiservice_status_condition", "apiservice.condition"),
@@ -111,7 +111,7 @@ func plainRules() []naming.Rule { //nolint:funlen // a table
 	}
 }
 
-// The reasons that are passed on: others would be too many.
+// The reasons that are sent; there would be too many others.
 func waitingReasons() map[string][]string {
 	return map[string][]string{"reason": {
 		"ErrImagePull", "ImagePullBackOff", "CrashLoopBackOff", "ContainerCreating",
@@ -141,7 +141,7 @@ func podRules() []naming.Rule {
 		reasons("kube_pod_container_status_terminated_reason", "container.status_report.count.terminated", terminatedReasons()),
 		reasons("kube_pod_init_container_status_terminated_reason", "initcontainer.status_report.count.terminated", terminatedReasons()),
 
-		// CPU and memory are what is in effect after a resize in place.
+		// CPU and memory in effect after an in-place resize.
 		resources("kube_pod_container_resource_requests", "container.{resource}_requested", gpus()),
 		resources("kube_pod_container_effective_resource_requests", "container.{resource}_requested", computing()),
 		resources("kube_pod_container_extended_resource_requests", "container.{resource}_requested", bandwidth()),
@@ -152,7 +152,7 @@ func podRules() []naming.Rule {
 	}
 }
 
-// Names of resources, and how metrics call them.
+// Names of resources in labels and in metrics.
 func computing() map[string]string { return map[string]string{"cpu": "cpu", "memory": "memory"} }
 
 func bandwidth() map[string]string {
@@ -165,10 +165,10 @@ func gpus() map[string]string {
 	}
 }
 
-// migPrefix begins the names of slices of a GPU.
+// migPrefix is the prefix of resource names of GPU slices (MIG).
 const migPrefix = "nvidia_com_mig"
 
-// resources is a rule whose metrics are named after some resources.
+// resources returns a rule whose metrics are named after resources.
 func resources(family, name string, called ...map[string]string) naming.Rule {
 	r := as(family, name)
 	r.Choose = map[string]map[string]string{"resource": merged(called...)}
@@ -184,7 +184,7 @@ func merged(some ...map[string]string) map[string]string {
 	return all
 }
 
-// tagMIG adds the profile of a slice of a GPU.
+// tagMIG adds the MIG profile of a GPU slice.
 func tagMIG(p *naming.Point) bool {
 	if profile, ok := strings.CutPrefix(p.Label("resource"), migPrefix); ok {
 		p.Set("mig_profile", strings.ReplaceAll(strings.TrimPrefix(profile, "_"), "_", "-"))
@@ -219,7 +219,7 @@ func nodeRules() []naming.Rule {
 	}
 }
 
-// nodeCheck is a rule that makes service checks of conditions of Nodes.
+// nodeCheck returns a rule for service checks of Node conditions.
 func nodeCheck(called map[string]string, statuses map[string]naming.Status) naming.Rule {
 	return naming.Rule{
 		Family: "kube_node_status_condition",
@@ -261,8 +261,8 @@ func batchRules() []naming.Rule {
 	return append(rules, jobDone("kube_job_failed", "job.completion.failed", naming.Critical)...)
 }
 
-// tagJob drops reasons beyond the two that are few, and adds the CronJob that the
-// name of a Job tells.
+// tagJob drops all reasons except two, to bound their number, and adds the CronJob derived
+// from the name of the Job.
 func tagJob(p *naming.Point) bool {
 	reason := p.Label("reason")
 	if !strings.EqualFold(reason, "BackoffLimitExceeded") && !strings.EqualFold(reason, "DeadlineExceeded") {
@@ -283,10 +283,10 @@ func cutNumber(name string) (before, number string) {
 	return name[:dash], name[dash+1:]
 }
 
-// jobNumber returns the CronJob that made a Job, and the number it gave it.
+// jobNumber splits the name of a Job into that of its CronJob and the number appended to it.
 func jobNumber(name string) (cronJob string, number int64, ok bool) {
 	cronJob, digits := cutNumber(name)
-	if len(digits) < 3 || len(digits) > 18 { // more is no Point.Order
+	if len(digits) < 3 || len(digits) > 18 { // more does not fit Point.Order
 		return "", 0, false
 	}
 	number, err := strconv.ParseInt(digits, 10, 64)
@@ -325,7 +325,7 @@ func otherRules() []naming.Rule {
 	}
 }
 
-// onNode is a rule for families that say the Node only where there is one.
+// onNode returns a rule for families whose node label may be empty, which it then drops.
 func onNode(family, name string) naming.Rule {
 	r := as(family, name)
 	r.Adjust = func(p *naming.Point) bool {

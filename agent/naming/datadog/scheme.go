@@ -1,11 +1,9 @@
-// Package datadog holds the names that the kubernetes_state_core check of the
-// Datadog Agent gives to families, labels and totals, as a naming scheme. It is
-// data, and what little of it only code can say; what it means is package agent's
-// business.
+// Package datadog has the naming scheme with the metric names and tags of the Datadog
+// Agent's kubernetes_state_core check. It is data, with code only for what data cannot
+// express; package agent applies it.
 //
-// The files: names.go is the table, rules.go what becomes of families,
-// aggregates.go the totals, tags.go what becomes of labels, and rollout.go follows
-// rollouts.
+// The files: scheme.go assembles the scheme from rules.go, aggregates.go and tags.go;
+// rollout.go tracks rollouts.
 package datadog
 
 import (

@@ -9,7 +9,7 @@ import (
 // rolloutLabel marks Pods of an Argo Rollout.
 const rolloutLabel = "label_rollouts_pod_template_hash"
 
-// standardLabels are labels of objects and the tags that they are by convention.
+// standardLabels maps labels of objects to Datadog's standard tags.
 func standardLabels() map[string]string {
 	return map[string]string{
 		"label_tags_datadoghq_com_env":       "env",
@@ -25,7 +25,7 @@ func standardLabels() map[string]string {
 	}
 }
 
-// placeLabels say where a Node is.
+// placeLabels are the topology labels of a Node.
 func placeLabels() map[string]string {
 	return map[string]string{
 		"label_topology_kubernetes_io_region":            "kube_region",
@@ -35,7 +35,7 @@ func placeLabels() map[string]string {
 	}
 }
 
-// labelTags says which tag a label becomes.
+// labelTags maps labels to tags.
 func labelTags() map[string]string {
 	tags := map[string]string{
 		"namespace":             "kube_namespace",
@@ -68,7 +68,7 @@ func overrides() []naming.Override {
 	}
 }
 
-// ownerTags are the tags for owners, by kind.
+// ownerTags maps kinds of owners to tags.
 func ownerTags() map[string]string {
 	return map[string]string{
 		"CronJob":               "kube_cronjob",
@@ -84,7 +84,7 @@ func ownerTags() map[string]string {
 	}
 }
 
-// remoteConfig are the annotations by which Datadog follows its remote configuration.
+// remoteConfig are the annotations of Datadog Remote Configuration.
 func remoteConfig() map[string]map[string]string {
 	tags := map[string]string{
 		"admission.datadoghq.com/rc.id":  "dd_remote_config_id",
@@ -115,7 +115,7 @@ func defaultJoins() map[string]naming.Join {
 	}
 }
 
-// nodeVersions are the labels that say which software a Node runs.
+// nodeVersions are the labels with the software versions of a Node.
 func nodeVersions() []string {
 	return []string{"kubelet_version", "container_runtime_version", "kernel_version", "os_image"}
 }

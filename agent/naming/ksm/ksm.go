@@ -1,10 +1,10 @@
-// Package ksm is the naming scheme that keeps the names of kube-state-metrics.
+// Package ksm has the naming scheme that keeps the names of kube-state-metrics.
 package ksm
 
 import "github.com/kubestate/kubestate/agent/naming"
 
-// Scheme returns the naming scheme that changes nothing: families under their names
-// and labels as tags, those that are opt-in left out.
+// Scheme returns the naming scheme that changes nothing: families keep their names, labels
+// become tags, and opt-in families are omitted.
 func Scheme() *naming.Scheme {
 	return &naming.Scheme{
 		Name: "ksm",

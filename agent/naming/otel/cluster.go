@@ -4,7 +4,7 @@ import (
 	"github.com/kubestate/kubestate/agent/naming"
 )
 
-// clusterRules are the metrics of Nodes, Namespaces, Services and storage.
+// clusterRules returns the rules for Nodes, Namespaces, Services and storage.
 func clusterRules() []naming.Rule {
 	namespace := renamed(upDown("k8s.namespace.phase", "{namespace}", "kube_namespace_status_phase",
 		"1 for the phase that the Namespace is in, 0 for the other."), "phase", "k8s.namespace.phase")

@@ -4,11 +4,11 @@ import (
 	"github.com/kubestate/kubestate/agent/naming"
 )
 
-// podRules are the metrics of Pods as a whole.
+// podRules returns the rules for Pods as a whole.
 func podRules() []naming.Rule {
 	phase := upDown("k8s.pod.status.phase", "{pod}", "kube_pod_status_phase",
 		"1 for the phase that the Pod is in, 0 for every other.")
-	// kube_pod_status_reason has no sample of a Pod without a reason.
+	// kube_pod_status_reason has no sample for a Pod without a reason.
 	reason := upDown("k8s.pod.status.reason", "{pod}", "kube_pod_created",
 		"1 for a reason why the Pod is in its state, 0 for every other.")
 	reason.States = &naming.States{
@@ -21,10 +21,9 @@ func podRules() []naming.Rule {
 	}
 }
 
-// containerRules are the metrics of containers. Those that run before the
-// containers of a Pod (init containers) have none.
+// containerRules returns the rules for containers. Init containers have no metrics.
 func containerRules() []naming.Rule {
-	// kube_pod_container_status_running has one sample of every container.
+	// kube_pod_container_status_running has one sample for every container.
 	reason := upDown("k8s.container.status.reason", "{container}", "kube_pod_container_status_running",
 		"1 for the reason why the container waits or has ended, 0 for every other.")
 	reason.States = &naming.States{

@@ -4,11 +4,10 @@ import (
 	"github.com/kubestate/kubestate/agent/naming"
 )
 
-// classSuffix is what stands behind the name of a StorageClass in the resource of
-// a quota for one class.
+// classSuffix follows the name of a StorageClass in the resource of a quota for that class.
 const classSuffix = ".storageclass.storage.k8s.io/"
 
-// quotaRules are the metrics of ResourceQuotas: what is allowed (hard) and used.
+// quotaRules returns the rules for ResourceQuotas: limits (hard) and usage (used).
 func quotaRules() []naming.Rule {
 	var rules []naming.Rule
 	for _, q := range []struct{ kind, help string }{{"hard", "may be in the namespace"}, {"used", "are in the namespace"}} {
@@ -43,7 +42,7 @@ func computeQuotas(of string) []naming.Rule {
 	}
 }
 
-// storageQuotas are about all classes of storage, or one.
+// storageQuotas returns the rules for quotas on one StorageClass or all.
 func storageQuotas(of string) []naming.Rule {
 	bytes, claims := "Storage that all PersistentVolumeClaims may request, in bytes.", "PersistentVolumeClaims that may be in the namespace."
 	if of == "used" {
@@ -62,7 +61,7 @@ func storageQuotas(of string) []naming.Rule {
 	return rules
 }
 
-// quota returns a rule for samples of a quota that say what is allowed or used.
+// quota returns a rule for the hard or used samples of a quota.
 func quota(metric, of, unit, family, help string) naming.Rule {
 	return where(upDown(metric+of, unit, family, help), "type", of)
 }

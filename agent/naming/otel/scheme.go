@@ -1,10 +1,8 @@
-// Package otel holds the names that the semantic conventions of OpenTelemetry give
-// to the state of a Kubernetes cluster, as a naming scheme. It is data; what it
-// means is package agent's business, and how it is sent that of package otlp.
+// Package otel has the naming scheme that follows the OpenTelemetry semantic conventions for
+// Kubernetes. It is data; package agent applies it, and package otlp sends the series.
 //
-// names.go has entities and labels; the metrics stand in pods.go, workloads.go,
-// quotas.go and cluster.go. Where a convention leaves a choice, docs/agent-otel.md
-// says which one was made.
+// scheme.go has entities and labels; the metrics are in pods.go, workloads.go, quotas.go and
+// cluster.go. Where a convention leaves a choice, docs/agent-otel.md documents it.
 package otel
 
 import (
@@ -13,7 +11,7 @@ import (
 	"github.com/kubestate/kubestate/agent/naming"
 )
 
-// Conventions is the version of the semantic conventions that Names follows.
+// Conventions is the version of the semantic conventions that Scheme follows.
 const Conventions = "1.44.0"
 
 // Scheme returns the naming scheme. The caller may change it before use.
@@ -49,7 +47,7 @@ func Scheme() *naming.Scheme {
 	}
 }
 
-// labels are the attributes that labels become, in whichever family they are.
+// labels maps labels of all families to attributes.
 func labels() map[string]string {
 	return map[string]string{
 		"container":                  "k8s.container.name",
@@ -75,8 +73,8 @@ func labels() map[string]string {
 	}
 }
 
-// joins bring what describes an entity and stands in another family. Endpoints of
-// a Service get its UID and type from the Service.
+// joins add attributes of an entity that are in another family. EndpointSlices get the UID
+// and type of their Service.
 func joins() map[string]naming.Join {
 	return map[string]naming.Join{
 		"kube_pod_info":         {Match: []string{"namespace", "pod"}, Get: []string{"node", "created_by_kind", "created_by_name"}},
@@ -95,7 +93,7 @@ func joins() map[string]naming.Join {
 	}
 }
 
-// entities are the attributes that say which object it is, and describe it.
+// entities lists the attributes that identify and describe an object.
 func entities() []naming.Entity {
 	service := []string{"k8s.namespace.name", "k8s.service.name", "k8s.service.uid", "k8s.service.type"}
 	return []naming.Entity{
@@ -103,7 +101,7 @@ func entities() []naming.Entity {
 			"k8s.cronjob.name", "k8s.daemonset.name", "k8s.deployment.name", "k8s.job.name", "k8s.replicaset.name",
 			"k8s.replicationcontroller.name", "k8s.statefulset.name"),
 		entity("nodes", "k8s.node.uid", "k8s.node.name"),
-		entity("namespaces", "", "k8s.namespace.name"), // its name identifies it
+		entity("namespaces", "", "k8s.namespace.name"), // identified by its name
 		entity("deployments", "k8s.deployment.uid", "k8s.namespace.name", "k8s.deployment.name"),
 		entity("replicasets", "k8s.replicaset.uid", "k8s.namespace.name", "k8s.replicaset.name", "k8s.deployment.name"),
 		entity("replicationcontrollers", "k8s.replicationcontroller.uid", "k8s.namespace.name", "k8s.replicationcontroller.name"),
@@ -115,24 +113,24 @@ func entities() []naming.Entity {
 			"k8s.hpa.scaletargetref.api_version", "k8s.hpa.scaletargetref.kind", "k8s.hpa.scaletargetref.name"),
 		entity("resourcequotas", "k8s.resourcequota.uid", "k8s.namespace.name", "k8s.resourcequota.name"),
 		entity("services", "k8s.service.uid", service...),
-		entity("endpointslices", "", service...), // what is said of them is said of the Service
+		entity("endpointslices", "", service...), // their series describe the Service
 		entity("persistentvolumes", "k8s.persistentvolume.uid", "k8s.persistentvolume.name", "k8s.storageclass.name"),
 		entity("persistentvolumeclaims", "k8s.persistentvolumeclaim.uid",
 			"k8s.namespace.name", "k8s.persistentvolumeclaim.name", "k8s.storageclass.name"),
 	}
 }
 
-// entity returns the entity of a resource, which is of a cluster.
+// entity returns the entity of a resource in a cluster.
 func entity(resource, uid string, tags ...string) naming.Entity {
 	return naming.Entity{Resource: resource, UID: uid, Tags: append([]string{"k8s.cluster.name", "k8s.cluster.uid"}, tags...)}
 }
 
-// upDown is a rule for a current sum: values of several objects can be added.
+// upDown returns a rule for an UpDownCounter: values of several objects can be added up.
 func upDown(metric, unit, family, help string) naming.Rule {
 	return naming.Rule{Family: family, Metric: metric, Type: naming.UpDown, Unit: unit, Help: help}
 }
 
-// renamed returns the rule with a label of its family as an attribute.
+// renamed returns the rule with a label of its family renamed to an attribute.
 func renamed(r naming.Rule, label, attribute string) naming.Rule {
 	if r.Rename == nil {
 		r.Rename = map[string]string{}
@@ -141,8 +139,8 @@ func renamed(r naming.Rule, label, attribute string) naming.Rule {
 	return r
 }
 
-// where returns the rule for samples whose label has one of these values, and
-// without the label.
+// where returns the rule for samples whose label has one of these values, and drops the
+// label.
 func where(r naming.Rule, label string, values ...string) naming.Rule {
 	if r.Where == nil {
 		r.Where = map[string][]string{}

@@ -4,7 +4,7 @@ import (
 	"github.com/kubestate/kubestate/agent/naming"
 )
 
-// workloadRules are the metrics of what makes Pods.
+// workloadRules returns the rules for workloads.
 func workloadRules() []naming.Rule {
 	return []naming.Rule{
 		upDown("k8s.deployment.pod.desired", "{pod}", "kube_deployment_spec_replicas", "Pods that the Deployment asks for."),
@@ -39,7 +39,7 @@ func workloadRules() []naming.Rule {
 	}
 }
 
-// autoscalerRules are the metrics of HorizontalPodAutoscalers.
+// autoscalerRules returns the rules for HorizontalPodAutoscalers.
 func autoscalerRules() []naming.Rule {
 	return []naming.Rule{
 		upDown("k8s.hpa.pod.desired", "{pod}", "kube_horizontalpodautoscaler_status_desired_replicas",
