@@ -28,8 +28,8 @@ func TestJoinedBodiesAreStrict(t *testing.T) {
 	})
 }
 
-// checkHostileBodies serves objects whose texts are hostile, long among them. tail is
-// what the lines of a Pod get.
+// checkHostileBodies serves objects whose strings are hostile, including long. tail has the
+// labels that joins add to the lines of a Pod.
 func checkHostileBodies(t *testing.T, long, tail string, joins ...kubestate.Join) {
 	t.Helper()
 	all := map[string][]string{kubestate.AllResources: {"*"}}
@@ -67,7 +67,8 @@ func checkHostileBodies(t *testing.T, long, tail string, joins ...kubestate.Join
 	}
 }
 
-// TestFormatsHaveTheSameSamples holds because a sample line is kept once.
+// TestFormatsHaveTheSameSamples compares the text format and OpenMetrics, which share
+// stored sample lines.
 func TestFormatsHaveTheSameSamples(t *testing.T) {
 	x := newExporter(t, kubestate.Config{})
 	feed(t, x, "pods", pod("p"))
@@ -86,7 +87,7 @@ func TestConcurrentUse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name := fmt.Sprintf("%p", f) // one object in two feeds would be a series twice
+		name := fmt.Sprintf("%p", f) // the same object in two feeds would yield duplicate series
 		go func() {
 			defer func() { done <- struct{}{} }()
 			for i := range 200 {

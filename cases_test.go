@@ -15,14 +15,14 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// TestCases renders small objects that were made after reports of faults, with all
-// resources. Each is testdata/cases/NAME.yaml, and of NAME.expected
+// TestCases renders small objects that reproduce reported bugs, with all resources. Each
+// case is testdata/cases/NAME.yaml, and each line of NAME.expected is one of:
 //
-//	// what follows is a remark
-//	!what follows is a regular expression that no sample matches
-//	any other line is a sample that is there
+//	// a comment
+//	!a regular expression that no sample matches
+//	a sample that is served
 //
-// In none of them a series occurs twice, or has the time of the year 1.
+// No case has a duplicate series or the zero time.
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob("testdata/cases/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -55,10 +55,10 @@ func checkCase(t *testing.T, samples []string, expected string) {
 	for _, sample := range samples {
 		end := strings.LastIndexByte(sample, ' ')
 		if series[sample[:end]] {
-			t.Errorf("series occurs twice: %s", sample)
+			t.Errorf("duplicate series: %s", sample)
 		}
 		if series[sample[:end]] = true; sample[end+1:] == "-6.21355968e+10" {
-			t.Errorf("time of the year 1: %s", sample)
+			t.Errorf("zero time: %s", sample)
 		}
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// customExporter serves foos of two groups, of one of them two versions, with an object
-// each. They have the family m in common.
+// customExporter serves foos of two groups, one of which has two versions, with an object
+// each. They share the family m.
 func customExporter(t *testing.T) *kubestate.Exporter {
 	t.Helper()
 	c, err := customresource.Parse(customresource.Source{Name: "test.yaml", Text: []byte(`spec:
@@ -75,7 +75,7 @@ func customSample(name, group, version string) string {
 	return name + `{customresource_group="` + group + `",customresource_kind="Foo",customresource_version="` + version + "\"} 1\n"
 }
 
-// Resources of one plural are served side by side, and a family of several of them is
+// Resources with the same plural are served side by side, and a family that they share is
 // contiguous, with one HELP and TYPE.
 func TestCustomResourcesShareFamilies(t *testing.T) {
 	x := customExporter(t)
@@ -107,7 +107,7 @@ func TestCustomResourcesShareFamiliesInProtobuf(t *testing.T) {
 			break
 		}
 		if counts[f.GetName()] > 0 {
-			t.Errorf("family %s twice", f.GetName())
+			t.Errorf("duplicate family %s", f.GetName())
 		}
 		counts[f.GetName()] += len(f.GetMetric())
 	}

@@ -14,12 +14,12 @@ import (
 )
 
 // sliceSize is the maximum size of a slice when slices are listed, in bytes of text: half
-// of what the most limited client reads (vmagent: 16 MiB), since clusters grow between
-// two looks at the list. A slice is made of whole blocks of the store.
+// of the lowest limit of a client (vmagent: 16 MiB), since clusters grow until the list is
+// read again. A slice consists of whole blocks of the store.
 const sliceSize = 8 << 20
 
-// unevenness bounds how many slices are tried: so many times the number that would do if
-// all had the same size.
+// unevenness bounds the number of slices that are tried, as a multiple of the number that
+// would be enough if all had the same size.
 const unevenness = 4
 
 // targetGroup is a list of targets as Prometheus reads it
@@ -31,8 +31,8 @@ type targetGroup struct {
 
 // Discovery returns a handler that lists the slices of an Exporter as HTTP service
 // discovery for Prometheus. metricsPath is where the Exporter itself is mounted, such as
-// "/metrics", on the same host. Scraping every target of the list gives every series
-// once, in bodies of at most 8 MiB unless a single object is larger.
+// "/metrics", on the same host. Scraping all targets yields every series once, in bodies of
+// at most 8 MiB unless a single object is larger.
 //
 // The query parameters resources and exclude_resources are passed on to the targets; a
 // selection of nothing has no targets. The number of slices doubles as the cluster grows,
@@ -66,12 +66,12 @@ func (x *Exporter) discover(w http.ResponseWriter, r *http.Request, metricsPath 
 		groups[i] = targetGroup{Targets: []string{r.Host}, Labels: labels}
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(groups) // an error means that the client is gone
+	_ = json.NewEncoder(w).Encode(groups) // an error means that the client has disconnected
 }
 
-// served returns those of the names that are resources of the Exporter, each once, so
-// that the labels of thousands of targets do not repeat what a client made up. It returns
-// nil for nil.
+// served returns the names that are resources of the Exporter, without duplicates, so that
+// the labels of thousands of targets do not repeat arbitrary client input. It returns nil
+// for nil.
 func (x *Exporter) served(names []string) []string {
 	if names == nil {
 		return nil
@@ -114,13 +114,13 @@ func (x *Exporter) slices(sel Selection) int {
 	return n
 }
 
-// cut returns the number of slices for text of some size, of which the last list had n
+// cut returns the number of slices for text of some size, for which the last list had n
 // slices.
 func (x *Exporter) cut(sel Selection, size, n int) int {
 	for n > 1 && x.fits(sel, n/2, sliceSize/2) {
 		n /= 2
 	}
-	even := 1 // if all slices had one size
+	even := 1 // number of slices if all had the same size
 	for even < mostSlices/2 && size > even*sliceSize {
 		even *= 2
 	}
@@ -132,8 +132,8 @@ func (x *Exporter) cut(sel Selection, size, n int) int {
 	return max(n, even)
 }
 
-// fits reports whether each of n slices has at most some number of bytes. It costs as
-// much as taking n snapshots, and writes nothing.
+// fits reports whether each of n slices has at most some number of bytes. It costs as much
+// as n snapshots, and writes nothing.
 func (x *Exporter) fits(sel Selection, n, most int) bool {
 	for i := range n {
 		sel.Slice = Slice{Index: i, Of: n}

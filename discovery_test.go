@@ -16,10 +16,10 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// mostOfASlice is what docs/operations.md says of slices that are listed.
+// mostOfASlice is the maximum size of a listed slice that docs/operations.md documents.
 const mostOfASlice = 8 << 20
 
-// target is what discovery says of one slice.
+// target is the target group of one slice.
 type target struct {
 	Targets []string
 	Labels  map[string]string
@@ -37,7 +37,7 @@ func discover(t *testing.T, x *kubestate.Exporter, query string) []target {
 	return targets
 }
 
-// scrape returns the bodies of what is listed.
+// scrape returns the bodies of the listed targets.
 func scrape(t *testing.T, x *kubestate.Exporter, targets []target) (bodies []string) {
 	t.Helper()
 	for _, target := range targets {
@@ -57,10 +57,10 @@ func scrape(t *testing.T, x *kubestate.Exporter, targets []target) (bodies []str
 	return bodies
 }
 
-// newFat returns an Exporter of ReplicaSets with all their labels, and nothing else.
+// newFat returns an Exporter that serves only the labels of ReplicaSets.
 func newFat(t *testing.T) *kubestate.Exporter {
 	t.Helper()
-	t.Setenv("KUBESTATE_VALIDATE", "0") // it would take long with so much text
+	t.Setenv("KUBESTATE_VALIDATE", "0") // too slow for this much text
 	x, err := kubestate.New(kubestate.Config{
 		Kinds:  []*kind.Table{kind.ReplicaSets},
 		Keep:   func(d *metric.Desc) bool { return d.Name == "kube_replicaset_labels" },
@@ -72,7 +72,7 @@ func newFat(t *testing.T) *kubestate.Exporter {
 	return x
 }
 
-// fat returns a ReplicaSet with about as many bytes of text.
+// fat returns a ReplicaSet with about that many bytes of text.
 func fat(name string, size int) kind.Object {
 	o := replicaSet(name)
 	o.Labels = map[string]string{"long": strings.Repeat("x", size)}
@@ -89,7 +89,7 @@ func TestDiscoveryOfASmallCluster(t *testing.T) {
 	}
 }
 
-// An Exporter may be mounted anywhere, and what a client makes up is not repeated for
+// An Exporter can be mounted at any path, and arbitrary client input is not repeated for
 // each target.
 func TestDiscoveryLabels(t *testing.T) {
 	x := newExporter(t, kubestate.Config{})
@@ -103,8 +103,8 @@ func TestDiscoveryLabels(t *testing.T) {
 	}
 }
 
-// The largest slice is what matters to a client: objects come in blocks, of which
-// one slice has more than another.
+// The largest slice is what matters to a client: slices have different numbers of blocks of
+// objects.
 func TestDiscoveryOfALargeCluster(t *testing.T) {
 	x := newFat(t)
 	var sets []kind.Object
@@ -114,7 +114,7 @@ func TestDiscoveryOfALargeCluster(t *testing.T) {
 	feed(t, x, "replicasets", sets...)
 	targets := discover(t, x, "")
 	if n := len(targets); n < 2 || n > 4 {
-		t.Fatalf("%d slices of 15 MB, want 2, or 4 since objects come in blocks", n)
+		t.Fatalf("%d slices of 15 MB, want 2, or 4 because slices consist of blocks", n)
 	}
 	for i, g := range targets {
 		want := fmt.Sprintf("%d/%d", i+1, len(targets))
@@ -138,7 +138,8 @@ func TestDiscoveryOfALargeCluster(t *testing.T) {
 	}
 }
 
-// Where cutting does not help there are as many slices as if it did.
+// A single object cannot be split, but the number of slices is the same as for many small
+// ones.
 func TestDiscoveryOfAHugeObject(t *testing.T) {
 	x := newFat(t)
 	feed(t, x, "replicasets", fat("huge", 20<<20))
@@ -147,11 +148,11 @@ func TestDiscoveryOfAHugeObject(t *testing.T) {
 	}
 }
 
-// How many slices there are does not follow every change, as all series get other
-// instances then.
+// The number of slices does not follow every change, because all series change their
+// instance label with it.
 func TestDiscoveryIsSteady(t *testing.T) {
 	x := newFat(t)
-	feeds := make([]*kubestate.Feed, 16) // so that slices are of one size
+	feeds := make([]*kubestate.Feed, 16) // so that slices have the same size
 	for i := range feeds {
 		feeds[i] = feed(t, x, "replicasets")
 	}

@@ -28,7 +28,7 @@ func Example_ownStore() {
 		fmt.Println(err)
 		return
 	}
-	// The store has a table of its own, whatever the Exporter serves.
+	// The store has its own table, independent of the Exporter.
 	table, err := kind.Namespaces.Plan(kind.Options{
 		Keep: func(d *metric.Desc) bool {
 			return d.Name == "kube_namespace_labels" || d.Name == "kube_namespace_status_phase"

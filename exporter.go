@@ -19,8 +19,8 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// AllResources is the key of Config.Labels and Config.Annotations that stands for every
-// resource that is served.
+// AllResources is the key of Config.Labels and Config.Annotations for every resource that
+// is served.
 const AllResources = "*"
 
 // Config configures an Exporter. The zero value serves the default kinds with all families
@@ -39,9 +39,8 @@ type Config struct {
 	// ReplicaSets and Jobs that they need must be fed, too: if Kinds lacks them, Tables
 	// returns tables of them without families.
 	Joins []Join
-	// Sharded says that Feeds receive only some of the objects, those of a shard. The objects
-	// that others need, of joins and of kube_pod_workload, must all be fed to feeds of
-	// NewSourceFeed then.
+	// Sharded means that Feeds receive only the objects of a shard. All objects that joins
+	// and kube_pod_workload need must then be fed to feeds of NewSourceFeed.
 	Sharded bool
 	// DisableCompression answers every scrape with an uncompressed body.
 	DisableCompression bool
@@ -53,7 +52,7 @@ type Config struct {
 // Join adds labels of related objects to samples; see Config.Joins. A label that a family
 // already has is not added, nor one whose value is unknown.
 type Join struct {
-	// Families is the name of a family. It may have one *, which stands for any text.
+	// Families is the name of a family. It may contain one *, which matches any text.
 	Families string
 	// Labels and Annotations are patterns of keys (see kind.Options) of the object's own
 	// labels and annotations. They become labels label_* and annotation_*.
@@ -84,7 +83,7 @@ type Exporter struct {
 	changing sync.Mutex // serializes Replace, Feed.Close and what follows a first Commit
 	made     uint32     // number of parts made so far
 
-	// mu is locked for moments: a scrape holds it while it takes snapshots.
+	// mu is locked briefly: a scrape holds it while it takes snapshots.
 	mu        sync.RWMutex
 	parts     []*part         // of the configuration, sorted by resource
 	serving   []*part         // what scrapes see of them, in the same order

@@ -29,7 +29,7 @@ func newExporter(t *testing.T, c kubestate.Config) *kubestate.Exporter {
 	return x
 }
 
-// feed makes objects all there is of a resource.
+// feed feeds the complete list of a resource.
 func feed(t *testing.T, x *kubestate.Exporter, resource string, objects ...kind.Object) *kubestate.Feed {
 	t.Helper()
 	f, err := x.NewFeed(resourceNamed(t, x, resource))
@@ -85,7 +85,7 @@ func pod(name string) *corev1.Pod {
 	}
 }
 
-func TestNewNamesEverythingThatIsWrong(t *testing.T) {
+func TestNewReportsAllProblems(t *testing.T) {
 	x, err := kubestate.New(kubestate.Config{
 		Kinds:       []*kind.Table{kind.Pods, kind.ReplicaSets, kind.Pods},
 		Labels:      map[string][]string{"podz": {"*"}, "replicasets": {"good", "a*b*c"}, "rs": nil},
@@ -95,7 +95,7 @@ func TestNewNamesEverythingThatIsWrong(t *testing.T) {
 		t.Fatal("no error")
 	}
 	if x != nil {
-		t.Error("an Exporter beside the error")
+		t.Error("both an Exporter and an error")
 	}
 	for _, want := range []string{
 		`labels allow-list: unknown resource "podz"`, `"rs"`, `annotations allow-list: unknown resource "nodez"`,
@@ -103,19 +103,19 @@ func TestNewNamesEverythingThatIsWrong(t *testing.T) {
 		`replicasets: label pattern "a*b*c"`, `pods: annotation pattern "**"`,
 	} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("the error does not say %s:\n%v", want, err)
+			t.Errorf("the error lacks %s:\n%v", want, err)
 		}
 	}
 }
 
-func TestNewRefusesAKindGivenTwice(t *testing.T) {
+func TestNewRejectsDuplicateKinds(t *testing.T) {
 	_, err := kubestate.New(kubestate.Config{Kinds: []*kind.Table{kind.Pods, kind.ReplicaSets, kind.Pods}})
 	if want := "duplicate resource pods"; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
 }
 
-func TestNewAcceptsAllowListsOfResourcesThatAreNotServed(t *testing.T) {
+func TestNewAcceptsAllowListsOfUnservedResources(t *testing.T) {
 	newExporter(t, kubestate.Config{
 		Kinds:  []*kind.Table{kind.ReplicaSets},
 		Labels: map[string][]string{"pods": {"*"}, kubestate.AllResources: {"app"}},
@@ -133,7 +133,7 @@ func TestZeroConfig(t *testing.T) {
 	for _, table := range x.Tables() {
 		for _, d := range table.Schema().Families {
 			if d.OptIn {
-				t.Errorf("%s is served though nobody asked for it", d.Name)
+				t.Errorf("opt-in family %s is served by default", d.Name)
 			}
 		}
 	}
@@ -159,10 +159,10 @@ func TestKeep(t *testing.T) {
 	x := newExporter(t, kubestate.Config{Keep: func(d *metric.Desc) bool { return d.Name == "kube_replicaset_owner" }})
 	feed(t, x, "replicasets", replicaSet("a"))
 	if got := kind.Names(x.Tables()); !slices.Equal(got, []string{"replicasets"}) {
-		t.Errorf("served are %q, though filters leave families of replicasets only", got)
+		t.Errorf("%q are served, want only replicasets, the others have no families left", got)
 	}
 	if _, err := x.NewFeed(kind.Namespaces.Resource); err == nil {
-		t.Error("a feed whose objects nobody would see")
+		t.Error("a feed for a resource without families")
 	}
 	want := "# HELP kube_replicaset_owner [STABLE] One series per owner reference, or one with empty owner labels.\n" +
 		"# TYPE kube_replicaset_owner gauge\n" +
@@ -214,7 +214,7 @@ func samples(body string) (lines []string) {
 	return lines
 }
 
-func TestNewFeedOfWhatIsNotServed(t *testing.T) {
+func TestNewFeedOfUnservedResource(t *testing.T) {
 	x := newExporter(t, kubestate.Config{Kinds: []*kind.Table{kind.ReplicaSets, kind.Pods}})
 	f, err := x.NewFeed(kind.Nodes.Resource)
 	if f != nil || err == nil {
@@ -224,7 +224,7 @@ func TestNewFeedOfWhatIsNotServed(t *testing.T) {
 		t.Errorf("error %q, want %q", err, want)
 	}
 	if got := x.Stats(kind.Nodes.Resource); got != (kubestate.Stats{}) {
-		t.Errorf("stats of what is not served: %+v", got)
+		t.Errorf("stats of a resource that is not served: %+v", got)
 	}
 }
 
@@ -286,7 +286,7 @@ func TestWriteOrderAndHeaders(t *testing.T) {
 	rs.Delete("shop", "a")
 	want = familiesOf(served["namespaces"], served["pods"])
 	if diff := cmp.Diff(want, families(write(t, x, exposition.Text, kubestate.Selection{}))); diff != "" {
-		t.Errorf("after the last ReplicaSet has gone (-want +got):\n%s", diff)
+		t.Errorf("after the last ReplicaSet was deleted (-want +got):\n%s", diff)
 	}
 }
 
@@ -322,7 +322,7 @@ func TestWriteSelection(t *testing.T) {
 	}
 }
 
-// brokenPipe fails after some bytes.
+// brokenPipe is a writer that fails after some bytes.
 type brokenPipe struct{ left int }
 
 var errBrokenPipe = errors.New("broken pipe")

@@ -11,14 +11,14 @@ import (
 // Exporter.NewFeed. It is a kubewatch.Store.
 //
 // A source delivers a complete list (Begin, Put for each object, Commit) and then changes
-// as they happen (Put, Delete). Objects become visible with the first Commit, and from
-// then on every change is visible to the next scrape. A scrape never sees half of a change
-// or of a list. Where Exporter.Replace changed the resource, objects become visible when
-// all its new Feeds have had their first Commit.
+// as they happen (Put, Delete). Objects become visible with the first Commit, and from then
+// on every change is visible to the next scrape. A scrape never sees half of a change or of
+// a list. If Exporter.Replace changed the resource, objects become visible after the first
+// Commit of all its new Feeds.
 //
-// A Feed is safe for concurrent use. Calls for one object must come in the order of its
-// changes. Calls after Close, or after another configuration took the place of the one
-// that the Feed is for, do nothing.
+// A Feed is safe for concurrent use. Calls for one object must be made in the order of its
+// changes. Calls after Close, or after the configuration of the Feed was replaced, do
+// nothing.
 type Feed struct {
 	exporter *Exporter
 	part     *part
@@ -28,8 +28,8 @@ type Feed struct {
 	closed bool
 }
 
-// Begin starts a complete list, also while objects of an earlier one are stored: they stay
-// visible. A list that was begun and not committed is abandoned.
+// Begin starts a complete list. Objects of an earlier list stay visible. A list that was
+// begun but not committed is abandoned.
 func (f *Feed) Begin() {
 	if f.enter() {
 		defer f.ending.RUnlock()
@@ -37,11 +37,11 @@ func (f *Feed) Begin() {
 	}
 }
 
-// Put stores an object that was listed, added or changed: an object with the same
-// namespace and name is replaced. The object must have the type of the kind; its metrics
-// are computed before Put returns, and it is not retained. A family that cannot be computed
-// is left out, logged once and counted in Stats.Failures. Put allocates nothing where no
-// metric of the object changes.
+// Put stores an object that was listed, added or changed: an object with the same namespace
+// and name is replaced. The object must have the type of the kind; its metrics are computed
+// before Put returns, and it is not retained. A family that cannot be computed is omitted,
+// logged once and counted in Stats.Failures. Put allocates nothing if no metric of the
+// object changes.
 func (f *Feed) Put(o kind.Object) {
 	if f.enter() {
 		defer f.ending.RUnlock()
@@ -72,8 +72,9 @@ func (f *Feed) commit() {
 	}
 }
 
-// Close ends the Feed, because its source has ended, and removes its objects. Only where
-// Exporter.Replace changed the resource they stay visible until those of the new Feeds are.
+// Close ends the Feed when its source has ended, and removes its objects. If
+// Exporter.Replace changed the resource, they stay visible until those of the new Feeds
+// are.
 func (f *Feed) Close() {
 	f.exporter.changing.Lock()
 	defer f.exporter.changing.Unlock()
@@ -85,7 +86,7 @@ func (f *Feed) Close() {
 	f.exporter.settle(f.part)
 }
 
-// enter reports whether the Feed is open. The caller then releases the lock that it holds.
+// enter reports whether the Feed is open. If so, it holds a lock that the caller releases.
 func (f *Feed) enter() bool {
 	f.ending.RLock()
 	if f.closed {
@@ -95,7 +96,7 @@ func (f *Feed) enter() bool {
 	return true
 }
 
-// end makes further calls do nothing, and waits for those that run.
+// end makes further calls do nothing, and waits for running ones.
 func (f *Feed) end() {
 	f.ending.Lock()
 	defer f.ending.Unlock()
@@ -110,8 +111,8 @@ func (f *Feed) remove() {
 
 // Stats describes what an Exporter stores of one resource.
 type Stats struct {
-	// Objects is the number of objects, Series that of their series, and Bytes the size of
-	// all sample lines in the text format, uncompressed.
+	// Objects is the number of objects, Series the number of their series, and Bytes the
+	// size of all sample lines in the text format, uncompressed.
 	Objects, Series, Bytes int
 	// Failures counts objects with a family that could not be computed, since the start.
 	Failures uint64

@@ -9,10 +9,9 @@ import (
 	"github.com/kubestate/kubestate/internal/request"
 )
 
-// ServeHTTP answers a scrape. Format and encoding are negotiated; the parameters of
-// the query select (see ParseSelection), and a malformed one is answered 400. Methods
-// other than GET and HEAD are answered 405. Objects of a Feed appear once its first
-// Commit has completed.
+// ServeHTTP answers a scrape. Format and encoding are negotiated. Query parameters select
+// what is served (see ParseSelection); the response to a malformed one is 400, and to
+// methods other than GET and HEAD 405. Objects of a Feed are served after its first Commit.
 func (x *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query, ok := request.Check(w, r)
 	if !ok {
@@ -38,7 +37,7 @@ func (x *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Length", strconv.Itoa(length))
 	}
 	if r.Method != http.MethodHead {
-		_ = body.Write(w, n.Encoding) // an error means that the client is gone
+		_ = body.Write(w, n.Encoding) // an error means that the client has disconnected
 	}
 }
 

@@ -21,7 +21,8 @@ const (
 	openMetricsType = "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
 )
 
-// TestParseSelectionVectors holds the parameters to what kube-state-metrics does.
+// TestParseSelectionVectors compares the parsing of parameters with that of
+// kube-state-metrics.
 func TestParseSelectionVectors(t *testing.T) {
 	data, err := os.ReadFile("testdata/vectors.json")
 	if err != nil {
@@ -51,11 +52,11 @@ func TestParseSelectionVectors(t *testing.T) {
 		}
 		for param, got := range map[string][]string{"resources": sel.Only, "exclude_resources": sel.Without} {
 			if (got == nil) != v.NoFilter {
-				t.Errorf("%s=%q gives %#v; no filter: want %t", param, v.Values, got, v.NoFilter)
+				t.Errorf("%s=%q: got %#v; no filter: want %t", param, v.Values, got, v.NoFilter)
 			}
 			slices.Sort(got)
 			if !slices.Equal(got, v.Set) {
-				t.Errorf("%s=%q gives %q, want %q", param, v.Values, got, v.Set)
+				t.Errorf("%s=%q: got %q, want %q", param, v.Values, got, v.Set)
 			}
 		}
 	}
@@ -79,7 +80,7 @@ func serve(t *testing.T) *httptest.Server {
 	return s
 }
 
-// answer is what a request brought.
+// answer is the response to a request.
 type answer struct {
 	status int
 	header http.Header
@@ -178,7 +179,7 @@ func TestServeHTTPSelection(t *testing.T) {
 }
 
 // A selection that cannot be parsed must not select everything.
-func TestServeHTTPRefuses(t *testing.T) {
+func TestServeHTTPRejects(t *testing.T) {
 	x := newExporter(t, kubestate.Config{})
 	for path, h := range map[string]http.Handler{"/metrics": x, "/sd": x.Discovery("/metrics")} {
 		for method, code := range map[string]int{http.MethodGet: 400, http.MethodHead: 400, http.MethodPost: 405, http.MethodDelete: 405} {
@@ -195,7 +196,7 @@ func TestServeHTTPRefuses(t *testing.T) {
 	}
 }
 
-// A scrape is never answered in part or from a cache.
+// Responses are always complete: range and conditional requests are ignored.
 func TestConditionalRequests(t *testing.T) {
 	s := serve(t)
 	whole := request(t, http.MethodGet, s.URL+"/metrics", nil)
@@ -209,7 +210,7 @@ func TestConditionalRequests(t *testing.T) {
 	}
 }
 
-// deafWriter is the response to a client that has gone.
+// deafWriter is the response to a client that has disconnected.
 type deafWriter struct {
 	header http.Header
 	writes int
@@ -222,7 +223,7 @@ func (w *deafWriter) Write([]byte) (int, error) {
 	return 0, errBrokenPipe
 }
 
-func TestServeHTTPStopsWhenTheClientHasGone(t *testing.T) {
+func TestServeHTTPStopsWhenTheClientDisconnects(t *testing.T) {
 	x := newExporter(t, kubestate.Config{})
 	var objects []kind.Object
 	for i := range 500 {
@@ -232,6 +233,6 @@ func TestServeHTTPStopsWhenTheClientHasGone(t *testing.T) {
 	w := &deafWriter{header: http.Header{}}
 	x.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	if w.writes != 1 {
-		t.Errorf("%d writes, want none behind the first, which failed", w.writes)
+		t.Errorf("%d writes, want none after the first, which failed", w.writes)
 	}
 }

@@ -14,9 +14,8 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// stormObjects returns what there is of each resource at step i of a storm. Pods
-// get other Nodes, Jobs and UIDs, so that no tail of an object fits that which had
-// the name before.
+// stormObjects returns the object of each resource at step i of a storm. A Pod that reuses
+// a name has another Node, Job and UID, so that labels of its predecessor would show.
 var stormObjects = map[string]func(i int) kind.Object{
 	"nodes":      func(i int) kind.Object { return zonedNode(fmt.Sprintf("w%d", i%7), fmt.Sprintf("z%d", i%11)) },
 	"jobs":       func(i int) kind.Object { return ownedJob(fmt.Sprintf("j%d", i%3), fmt.Sprintf("CronJob/c%d", i%2)) },
@@ -27,8 +26,8 @@ func stormPod(group, i int) kind.Object {
 	return joinedPod(fmt.Sprintf("p%d-%d", group, i%40), fmt.Sprint(i), fmt.Sprintf("w%d", i%7), fmt.Sprintf("Job/j%d", i%3), nil)
 }
 
-// TestJoinsConcurrently has goroutines for each resource, several for Pods. What
-// is there at the end is as if that had been read at once.
+// TestJoinsConcurrently feeds each resource from its own goroutine, and Pods from several.
+// The result is the same as after a list of the final objects.
 func TestJoinsConcurrently(t *testing.T) {
 	const steps = 150
 	joinedFamilies := append(slices.Clone(joinedFamilies), "kube_pod_workload")
@@ -67,9 +66,9 @@ func TestJoinsConcurrently(t *testing.T) {
 	}
 }
 
-// TestJoinsOfObjectsPutAgain: what a change of a Node sets off for an object that
-// goes meanwhile never concerns the next of its name.
-func TestJoinsOfObjectsPutAgain(t *testing.T) {
+// TestJoinsOfRecreatedObjects: a change of a Node that reaches an object while it is
+// deleted never affects a new object with the same name.
+func TestJoinsOfRecreatedObjects(t *testing.T) {
 	j := newJoins(t, kubestate.Join{Families: "kube_pod_start_time", NodeLabels: []string{"topology.kubernetes.io/zone"}})
 	const pods = 20
 	again := func(i int) {

@@ -21,7 +21,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// joinedFamilies are those that the tests look at: one without own labels, one
+// joinedFamilies are the families that the tests check: one without labels of its own, one
 // with the label node, one whose labels are those of the object, and one of Nodes.
 var joinedFamilies = []string{"kube_pod_info", "kube_pod_labels", "kube_pod_start_time", "kube_node_spec_unschedulable"}
 
@@ -70,7 +70,7 @@ func (j joins) lines(t *testing.T) []string {
 	return lines
 }
 
-// of returns what a line of kube_pod_start_time has behind the identity of a Pod.
+// of returns the rest of the kube_pod_start_time line of a Pod after its identity labels.
 func (j joins) of(t *testing.T, pod string) string {
 	t.Helper()
 	for _, line := range j.lines(t) {
@@ -126,7 +126,7 @@ func ownedReplicaSet(name, owner, hash string) *appsv1.ReplicaSet {
 	return r
 }
 
-// What is joined is the same in whatever order objects come.
+// Joined labels do not depend on the order in which objects are fed.
 func TestJoinsInAnyOrder(t *testing.T) {
 	events := []event{
 		{"pods", joinedPod("cart", "u1", "w1", "Job/report", map[string]string{"app": "ca\"rt", "team.one": "1", "more": "m"})},
@@ -157,8 +157,8 @@ kube_pod_start_time{namespace="shop",pod="lone",uid="u2",workload="lone",workloa
 	}
 }
 
-// Labels follow the objects that they are from, and never those that had the name
-// before.
+// Joined labels follow changes of their source, and never come from an earlier object with
+// the same name.
 func TestJoinsFollow(t *testing.T) {
 	j := newJoins(t, allJoins...)
 	step := func(when string, pod, want string) {
@@ -212,8 +212,7 @@ func TestJoinsFollow(t *testing.T) {
 	}
 }
 
-// After any changes, lines are as if the last state of all objects had been read
-// at once.
+// After random changes, lines are the same as after a list of the final objects.
 func TestJoinsAtRandom(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	j := newJoins(t, allJoins...)
@@ -221,7 +220,7 @@ func TestJoinsAtRandom(t *testing.T) {
 	name := func(prefix string, n int) string { return fmt.Sprintf("%s%d", prefix, random.IntN(n)) }
 	steps := 1500
 	if raceDetector {
-		steps = 400 // It is slow, and there is one goroutine.
+		steps = 400 // The race detector is slow, and there is only one goroutine.
 	}
 	for range steps {
 		var e event
@@ -256,7 +255,7 @@ func TestJoinsAtRandom(t *testing.T) {
 	}
 }
 
-func TestJoinsAreRefused(t *testing.T) {
+func TestInvalidJoins(t *testing.T) {
 	const hidden = "kubectl.kubernetes.io/last-applied-configuration"
 	_, err := kubestate.New(kubestate.Config{Joins: []kubestate.Join{
 		{Families: "kube_pod_*"},
@@ -273,13 +272,13 @@ func TestJoinsAreRefused(t *testing.T) {
 		`join on "kube_secret_info": annotation ` + hidden + ` is never shown`,
 	} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("the error does not say %s:\n%v", want, err)
+			t.Errorf("the error lacks %s:\n%v", want, err)
 		}
 	}
 }
 
-// The annotation with the data of a Secret is not joined either.
-func TestJoinsDoNotTellSecrets(t *testing.T) {
+// The annotation with a copy of the data of a Secret is not joined.
+func TestJoinsDoNotExposeSecrets(t *testing.T) {
 	x := newExporter(t, kubestate.Config{
 		Kinds: []*kind.Table{kind.Secrets},
 		Joins: []kubestate.Join{{Families: "*", Annotations: []string{"*"}}},
@@ -293,7 +292,7 @@ func TestJoinsDoNotTellSecrets(t *testing.T) {
 	}
 }
 
-// What joins need is read, served or not.
+// Resources that joins need are read even if they are not served.
 func TestJoinsReadTheirSources(t *testing.T) {
 	for want, join := range map[string]kubestate.Join{
 		"pods":                  {Node: true, Labels: []string{"app"}},
@@ -330,9 +329,9 @@ func TestPutOfAJoinedObjectAllocatesNothing(t *testing.T) {
 	}
 }
 
-// Objects of which only those fields were decoded that the tables say are read get
-// the same labels as whole ones.
-func TestJoinsSayWhatTheyRead(t *testing.T) {
+// Objects decoded with only the fields that the tables declare get the same labels as whole
+// objects.
+func TestJoinsDeclareFields(t *testing.T) {
 	all := []string{"*"}
 	joined := func(filter bool) string {
 		x := newExporter(t, kubestate.Config{

@@ -14,10 +14,10 @@ import (
 	"github.com/kubestate/kubestate/exposition"
 )
 
-// check returns an error where a body is not what we promise: OpenMetrics 1.0.0
-// without timestamps, exemplars and units, or the same things in the text format
-// 0.0.4. It is stricter than the standard where we are: HELP and TYPE in this
-// order for each family, no label with a reserved name, no empty braces.
+// check returns an error unless a body is OpenMetrics 1.0.0 without timestamps, exemplars
+// and units, or the equivalent in the text format 0.0.4. Like the exporter it is stricter
+// than the standard: HELP and TYPE in this order for each family, no label with a reserved
+// name, no empty braces.
 func check(body string, f exposition.Format) error {
 	c := checker{openMetrics: f != exposition.Text, claims: map[string]string{}, families: map[string]bool{}, series: map[string]bool{}}
 	if !utf8.ValidString(body) {
@@ -41,16 +41,16 @@ func check(body string, f exposition.Format) error {
 		}
 	}
 	if c.helped {
-		return errors.New("body ends behind a HELP line")
+		return errors.New("body ends after a HELP line")
 	}
 	return nil
 }
 
-// checker is what is known of a body up to the present line.
+// checker is the state of check before a line of a body.
 type checker struct {
 	openMetrics bool
 	name, typ   string            // of the family
-	helped      bool              // the HELP line of a family was the line before
+	helped      bool              // the previous line was the HELP line of a family
 	claims      map[string]string // sample name → the family that may have it
 	families    map[string]bool
 	series      map[string]bool
@@ -74,7 +74,7 @@ func (c *checker) line(l string) error {
 		return c.family(rest)
 	}
 	if c.helped {
-		return errors.New("no TYPE line behind HELP")
+		return errors.New("no TYPE line after HELP")
 	}
 	if l == "" || l[0] == '#' {
 		return errors.New("neither sample nor metadata")
@@ -94,7 +94,7 @@ func (c *checker) help(rest string) error {
 	case !ok || !metricName.MatchString(name):
 		return errors.New("no metric name and text")
 	case c.families[name]:
-		return errors.New("family begins a second time")
+		return errors.New("duplicate family")
 	case !pattern.MatchString(text):
 		return errors.New("bad escape in help text")
 	}
@@ -117,7 +117,7 @@ func (c *checker) family(rest string) error {
 	case c.openMetrics && typ == "info" && !strings.HasSuffix(name, "_info"):
 		claims = []string{name + "_info"}
 	default:
-		return errors.New("type that the format has not, or its suffix in the family name")
+		return errors.New("type unknown to the format, or its suffix in the family name")
 	}
 	for _, s := range claims {
 		if other, ok := c.claims[s]; ok {
@@ -143,7 +143,7 @@ func (c *checker) sample(l string) error {
 	}
 	id := name + fmt.Sprint(labels)
 	if c.series[id] {
-		return errors.New("series occurs a second time")
+		return errors.New("duplicate series")
 	}
 	c.series[id] = true
 	return c.value(value, labels)
@@ -165,7 +165,7 @@ func readLabels(s string) ([]string, error) {
 			return nil, fmt.Errorf("label name %q", m[1])
 		}
 		if slices.Contains(names, m[1]) {
-			return nil, fmt.Errorf("label %s occurs a second time", m[1])
+			return nil, fmt.Errorf("duplicate label %s", m[1])
 		}
 		names, labels = append(names, m[1]), append(labels, m[0])
 		if s = s[len(m[0]):]; s == "" {
@@ -181,7 +181,7 @@ func readLabels(s string) ([]string, error) {
 
 func (c *checker) value(s string, labels []string) error {
 	if !realNumber.MatchString(s) && s != "+Inf" && s != "-Inf" && s != "NaN" {
-		return errors.New("value is no number")
+		return errors.New("value is not a number")
 	}
 	v, err := strconv.ParseFloat(s, 64)
 	if err != nil {
@@ -190,22 +190,22 @@ func (c *checker) value(s string, labels []string) error {
 	switch c.typ {
 	case "counter":
 		if v < 0 || math.IsNaN(v) {
-			return errors.New("value of a counter")
+			return errors.New("invalid counter value")
 		}
 	case "info":
 		if v != 1 {
-			return errors.New("value of an info")
+			return errors.New("invalid info value")
 		}
 	case "stateset":
 		named := slices.ContainsFunc(labels, func(l string) bool { return strings.HasPrefix(l, c.name+"=") })
 		if v != 0 && v != 1 || !named {
-			return errors.New("value or label of a state")
+			return errors.New("invalid value or label of a state set")
 		}
 	}
 	return nil
 }
 
-// TestCheck checks the checker.
+// TestCheck tests check.
 func TestCheck(t *testing.T) {
 	const gauge = "# HELP g H.\n# TYPE g gauge\n"
 	good := []string{

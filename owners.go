@@ -19,7 +19,7 @@ import (
 // workloadFamily is the family of Pods that follows the chain of owners.
 const workloadFamily = "kube_pod_workload"
 
-// ownsPods reports whether Pods may ask what owns objects of a table.
+// ownsPods reports whether Pods may look up the owners of objects of a table.
 func ownsPods(t *kind.Table) bool {
 	switch t.GroupVersionKind().GroupKind().String() {
 	case "ReplicaSet.apps", "Job.batch":
@@ -29,7 +29,7 @@ func ownsPods(t *kind.Table) bool {
 	}
 }
 
-// workloadsOf returns the index of workloadFamily in a table; -1: it does not have it.
+// workloadsOf returns the index of workloadFamily in a table, or -1 if it is not there.
 func workloadsOf(t *kind.Table) int {
 	if t.GroupVersionKind().GroupKind().String() != "Pod" {
 		return -1
@@ -37,7 +37,7 @@ func workloadsOf(t *kind.Table) int {
 	return slices.IndexFunc(t.Schema().Families, func(d metric.Desc) bool { return d.Name == workloadFamily })
 }
 
-// ownerOf returns the owners that an index knows.
+// ownerOf returns the Owners function of an index.
 func ownerOf(x *workload.Index) kind.Owners {
 	return func(kind, namespace, name string) (ownerKind, ownerName string, ok bool) {
 		owner, ok := x.Owner(workload.Owned{Kind: kind, Namespace: namespace, Name: name})
@@ -45,7 +45,7 @@ func ownerOf(x *workload.Index) kind.Owners {
 	}
 }
 
-// ownerObserver records what owns ReplicaSets or Jobs. It is a store.Observer.
+// ownerObserver records the owners of ReplicaSets or Jobs. It is a store.Observer.
 type ownerObserver struct {
 	index *workload.Index
 	kind  string
@@ -58,7 +58,7 @@ func (ownerObserver) Before(*store.Feed, kind.Object) {}
 // Put implements store.Observer.
 func (x ownerObserver) Put(f *store.Feed, o kind.Object) {
 	owned, owner, ok := workload.OwnerOf(x.kind, o)
-	if !ok { // its Pods say it; an earlier object of that name may have been recorded
+	if !ok { // its Pods name it; an earlier object of that name may have been recorded
 		x.Delete(f, o.GetNamespace(), o.GetName())
 		return
 	}
@@ -71,9 +71,9 @@ func (x ownerObserver) Delete(_ *store.Feed, namespace, name string) {
 }
 
 // podWorkloads keeps workloadFamily of the Pods of a table up to date. It keeps only Pods
-// whose workload depends on what owns their owner, and registers them as askers before they
-// are rendered, so that a Pod is rendered once unless the answer changes meanwhile. It is a
-// store.Observer.
+// whose workload depends on the owner of their owner, and registers them as askers before
+// they are rendered, so that a Pod is rendered once unless the answer changes in the
+// meantime. It is a store.Observer.
 type podWorkloads struct {
 	index  *workload.Index
 	family int // index of workloadFamily
@@ -90,7 +90,7 @@ type podKey struct {
 	namespace, name string
 }
 
-// podAsker is a Pod that asks for owners: what workloadFamily reads of it.
+// podAsker has the fields that workloadFamily reads of a Pod that looks up owners.
 type podAsker struct {
 	of    *podWorkloads
 	key   podKey
@@ -98,9 +98,9 @@ type podAsker struct {
 	refs  []workload.Owner
 	hash  map[string]string // its labels, if it has any that are read
 	asks  []workload.Owned
-	stale atomic.Bool // an answer changed since the Pod was last to be rendered
+	stale atomic.Bool // an answer changed since the last rendering began
 
-	mu    sync.Mutex // locked during Refresh, so that none outlasts end
+	mu    sync.Mutex // locked during Refresh, so that end can wait for it
 	ended bool
 }
 
@@ -108,7 +108,7 @@ func newPodWorkloads(x *workload.Index, family int) *podWorkloads {
 	return &podWorkloads{index: x, family: family, askers: map[podKey]*podAsker{}}
 }
 
-// Before registers a Pod that asks for owners.
+// Before registers a Pod that looks up owners.
 func (x *podWorkloads) Before(f *store.Feed, o kind.Object) {
 	p, ok := o.(*corev1.Pod)
 	if !ok {
@@ -143,7 +143,7 @@ func (x *podWorkloads) Put(f *store.Feed, o kind.Object) {
 	}
 }
 
-// Delete removes a Pod. Most never asked.
+// Delete removes a Pod. Most are not registered.
 func (x *podWorkloads) Delete(f *store.Feed, namespace, name string) {
 	a := x.asker(podKey{f, namespace, name})
 	if a == nil {
@@ -161,7 +161,7 @@ func (x *podWorkloads) asker(k podKey) *podAsker {
 	return x.askers[k]
 }
 
-// end ends Ask, and waits for a Refresh that is running.
+// end revokes Ask, and waits for a running Refresh.
 func (a *podAsker) end() {
 	for _, ask := range a.asks {
 		a.of.index.Forget(a, ask)
@@ -181,7 +181,7 @@ func (a *podAsker) Refresh() {
 	}
 	x := a.of
 	x.rendering.Lock()
-	defer x.rendering.Unlock() // also after a panic, from which the watch goes on
+	defer x.rendering.Unlock() // also after a panic, from which the watch recovers
 	p := &x.scratch
 	p.Namespace, p.Name, p.UID, p.Labels = a.key.namespace, a.key.name, a.uid, a.hash
 	p.OwnerReferences = p.OwnerReferences[:0]
@@ -191,7 +191,7 @@ func (a *podAsker) Refresh() {
 	a.key.feed.Refresh(p, x.family)
 }
 
-// both returns an observer that calls two, of which either may be nil.
+// both returns an observer that calls two observers; either may be nil.
 func both(a, b store.Observer) store.Observer {
 	switch {
 	case a == nil:

@@ -21,7 +21,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// workloads is an Exporter of nothing but kube_pod_workload, with its feeds.
+// workloads is an Exporter that serves only kube_pod_workload, with its feeds.
 type workloads struct {
 	*kubestate.Exporter
 	feeds map[string]*kubestate.Feed
@@ -73,7 +73,7 @@ func (w workloads) got(t *testing.T) []string {
 	return lines
 }
 
-// meta is the metadata of an object, owned as "Kind/name" says.
+// meta returns the metadata of an object with owners, each given as "Kind/name".
 func meta(name string, owners ...string) metav1.ObjectMeta {
 	m := metav1.ObjectMeta{Namespace: "ns", Name: name}
 	for _, o := range owners {
@@ -99,7 +99,7 @@ func putReplicaSet(m metav1.ObjectMeta) event {
 }
 func putJob(m metav1.ObjectMeta) event { return event{"jobs", &batchv1.Job{ObjectMeta: m}} }
 
-// cluster has every way in which a Pod comes to its workload.
+// cluster has a Pod for each way to determine a workload.
 var cluster = []event{
 	putPod(meta("bare")),
 	putPod(meta("static", "Node/n1")),
@@ -197,14 +197,14 @@ func TestWorkloadFollowsOwners(t *testing.T) {
 	}
 }
 
-// TestWorkloadWithoutOwners serves Pods alone: the chain ends at what they say.
+// TestWorkloadWithoutOwners serves Pods only: the chain ends at their owners.
 func TestWorkloadWithoutOwners(t *testing.T) {
 	w := newWorkloads(t, kind.Pods)
 	w.put(putPod(meta("a", "Job/j")), putPod(meta("b", "ReplicaSet/r")), putPod(hashed(meta("c", "ReplicaSet/c-1"), "pod-template-hash", "1")))
 	w.want(t, "Pods alone", []string{"a j job", "b r replicaset", "c c deployment"})
 }
 
-// TestWorkloadConcurrently has one goroutine for each resource, as watches do.
+// TestWorkloadConcurrently has one goroutine for each resource, like watches.
 func TestWorkloadConcurrently(t *testing.T) {
 	w := newWorkloads(t, kind.Pods, kind.ReplicaSets, kind.Jobs)
 	var running sync.WaitGroup
@@ -227,9 +227,9 @@ func TestWorkloadConcurrently(t *testing.T) {
 	w.want(t, "after the storm", clusterWorkloads)
 }
 
-// TestWorkloadOfAPodThatChangesMeanwhile: what an owner's change sets off never
-// brings back what a Pod was before.
-func TestWorkloadOfAPodThatChangesMeanwhile(t *testing.T) {
+// TestWorkloadOfAChangingPod: an update caused by a change of an owner never restores an
+// earlier state of the Pod.
+func TestWorkloadOfAChangingPod(t *testing.T) {
 	const pods = 50
 	var orphans []string
 	for i := range pods {

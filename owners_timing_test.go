@@ -11,9 +11,9 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// BenchmarkPodWorkload stores the Pods, ReplicaSets and Jobs of a simulated cluster,
-// without kube_pod_workload, with it, and with it where no Pod has the label from
-// which its Deployment is known.
+// BenchmarkPodWorkload stores the Pods, ReplicaSets and Jobs of a simulated cluster:
+// without kube_pod_workload, with it, and with it if no Pod has the label that identifies
+// its Deployment.
 func BenchmarkPodWorkload(b *testing.B) {
 	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: apiserver.Resources()})
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// ownKind is a table of an API that this project does not know, with one family
-// and an allow-list. Its objects are Jobs, so that a mix-up with those would show.
+// ownKind is a table of an API that is not in the catalog, with one family and an
+// allow-list. Its objects are Jobs, to detect confusion with batch/v1 Jobs.
 func ownKind(t *testing.T, resource, family string) *kind.Table {
 	t.Helper()
 	d := metric.Desc{Name: family, Type: metric.Gauge, Stability: metric.Alpha, Help: "Help."}
@@ -72,7 +72,7 @@ func TestOwnKindsInErrors(t *testing.T) {
 		"duplicate resource namespaces", "duplicate family kube_namespace_created: of fakes and namespaces",
 	} {
 		if !strings.Contains(err.Error(), want) {
-			t.Errorf("the error does not say %s:\n%v", want, err)
+			t.Errorf("the error lacks %s:\n%v", want, err)
 		}
 	}
 	if strings.Count(err.Error(), "namespaces, ") != 1 {
@@ -80,7 +80,7 @@ func TestOwnKindsInErrors(t *testing.T) {
 	}
 }
 
-// A kind that is called Job need not be that which owns Pods.
+// A kind called Job in another group does not own Pods.
 func TestOwnKindIsNoOwner(t *testing.T) {
 	x := newExporter(t, kubestate.Config{
 		Kinds: []*kind.Table{kind.Pods, kind.Jobs, ownKind(t, "runs", "example_run")},
@@ -99,7 +99,7 @@ func TestOwnKindIsNoOwner(t *testing.T) {
 	}
 }
 
-// A label whose name no format could write costs its family alone, in every format.
+// A label with an invalid name affects only its family, in every format.
 func TestOwnKindWithABadLabel(t *testing.T) {
 	var log strings.Builder
 	table, err := kind.Define(kind.Kind[batchv1.Job]{

@@ -16,19 +16,19 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// This file changes the configuration of an Exporter while it is fed and scraped. What it
-// stores consists of parts, one per resource. A changed resource gets a new part next to
-// the one that is served; when all objects are in it, scrapes see the new one.
+// This file changes the configuration of an Exporter while it is fed and scraped. An
+// Exporter stores one part per resource. A changed resource gets a new part next to the one
+// that is served; when all objects are in the new part, scrapes see it.
 
-// Changes are the resources that Exporter.Replace kept and changed: their tables as Tables and
-// SourceTables return them, or returned them before for those that were removed. Each is
-// ascending by name.
+// Changes are the tables of the resources that Exporter.Replace kept, added, changed and
+// removed, as returned by Tables and SourceTables, for removed ones before the change. Each
+// list is ascending by name.
 type Changes struct {
 	// Kept resources keep their objects and Feeds.
 	Kept []*kind.Table
 	// Added and Changed resources need new Feeds.
 	Added, Changed []*kind.Table
-	// Removed resources are not served any more.
+	// Removed resources are no longer served.
 	Removed []*kind.Table
 }
 
@@ -37,12 +37,13 @@ type Changes struct {
 //
 // Resources are compared by group, version and plural. One is kept if its table is the same
 // (by address) and the configuration yields the same families, labels and annotations, and
-// the same joined labels for it: scrapes see no difference. A changed one must be fed again,
-// through new Feeds: the one before is served, and its Feeds may go on, until every new Feed
-// has had its first Commit. Then the new one takes its place at once, and the old Feeds do
-// nothing any more. An added resource is served as its Feeds are filled; where it has a
-// family that another resource has lost in the same change, only when that is replaced, so
-// that no scrape has a family twice. Removed resources are not served from now on.
+// the same joined labels for it: scrapes see no difference. A changed one must be fed
+// again, through new Feeds: the old one is served, and its Feeds can still be used, until
+// the first Commit of every new Feed. Then the new one replaces it atomically, and calls of
+// the old Feeds do nothing. An added resource is served as its Feeds are filled; if it has
+// a family that another resource loses in the same change, it is served when that one is
+// replaced, so that no scrape has a duplicate family. Removed resources are no longer
+// served when Replace returns.
 //
 // Config.Logger is that of added and changed resources.
 func (x *Exporter) Replace(c Config) (Changes, error) {
@@ -83,8 +84,8 @@ func (x *Exporter) Replace(c Config) (Changes, error) {
 	return changes, nil
 }
 
-// compareTo compares the current parts with those of a new configuration, which it replaces
-// with current ones where they are kept. It returns the parts to remove as well.
+// compareTo compares the current parts with those of a new configuration, and puts the
+// current ones that are kept in place of the new ones. It also returns the parts to remove.
 func (x *Exporter) compareTo(parts []*part) (changes Changes, removed []*part) {
 	for i, p := range parts {
 		old := find(x.parts, p.table.Resource, p.source)
@@ -109,8 +110,8 @@ func (x *Exporter) compareTo(parts []*part) (changes Changes, removed []*part) {
 	return changes, removed
 }
 
-// advance is called after a Commit. With the first of the last Feed of a part, the part
-// takes the place of the one before.
+// advance is called after a Commit. When every Feed of a part has had its first Commit, the
+// part replaces the one before.
 func (x *Exporter) advance(p *part) {
 	if p.complete.Load() {
 		return
@@ -132,8 +133,8 @@ func (x *Exporter) settle(p *part) {
 	x.show()
 }
 
-// show lets scrapes see the parts that are to be seen: those that replace none, and those
-// that are complete. It removes the parts that they replace.
+// show makes parts visible to scrapes: those that replace none, and those that are
+// complete. It removes the parts that they replace.
 func (x *Exporter) show() {
 	visible := map[*part]bool{}
 	for _, p := range x.parts {
@@ -142,7 +143,7 @@ func (x *Exporter) show() {
 	serving := x.serve(visible)
 	for clashes := sharing(serving); len(clashes) > 0; clashes = sharing(serving) {
 		for _, p := range clashes {
-			visible[p] = p.shown // a family is only served once
+			visible[p] = p.shown // a family must not be served twice
 		}
 		serving = x.serve(visible)
 	}
@@ -161,7 +162,8 @@ func (x *Exporter) show() {
 	}
 }
 
-// serve returns what is served: parts that are visible, and what is served in place of others.
+// serve returns the parts that are served: those that are visible, and predecessors of
+// those that are not.
 func (x *Exporter) serve(visible map[*part]bool) []*part {
 	var serving []*part
 	for _, p := range x.parts {
@@ -175,7 +177,7 @@ func (x *Exporter) serve(visible map[*part]bool) []*part {
 	return serving
 }
 
-// sharing returns the parts with a family that another one has.
+// sharing returns the parts with a family that another part has as well.
 func sharing(parts []*part) (found []*part) {
 	of := map[string]*part{}
 	for _, p := range parts {
@@ -212,7 +214,7 @@ type part struct {
 	from                *kind.Table // as configured
 	table               *kind.Table // after filters
 	relatedOnly         bool        // only joins need it: there are no families
-	source              bool        // only for what others need of its objects; see NewSourceFeed
+	source              bool        // its objects are only needed by others; see NewSourceFeed
 	labels, annotations []string    // patterns
 	joins               *joined.Part
 	owns                bool // workloads of Pods depend on its objects
@@ -226,8 +228,8 @@ type part struct {
 
 	// Guarded by Exporter.changing.
 	shown    bool  // scrapes have seen it
-	outdated bool  // a newer part is to take its place, or has, or it was removed
-	before   *part // served until this one is shown, unless it never was; nil: none
+	outdated bool  // a newer part will replace it or has replaced it, or it was removed
+	before   *part // the part that this one replaces, served until this one is shown; nil if none
 
 	feeds []*Feed // guarded by Exporter.mu
 }
@@ -250,7 +252,7 @@ func (p *part) plan(joins *joined.Plan, owners kind.Owners, keep func(*metric.De
 	return err
 }
 
-// splitSources makes parts of their own of what other objects need of parts.
+// splitSources moves what other objects need from parts into separate parts.
 func splitSources(parts []*part, joins *joined.Plan) ([]*part, error) {
 	var split []*part
 	var errs []error
@@ -287,15 +289,16 @@ func (x *Exporter) build(p *part, log *slog.Logger) {
 	})
 }
 
-// useless reports whether nothing would come of the objects of a part.
+// useless reports whether the objects of a part would have no effect.
 func (p *part) useless() bool {
 	return len(p.table.Schema().Families) == 0 && !p.owns && p.joins.Empty()
 }
 
-// asks reports whether objects depend on what owns ReplicaSets and Jobs.
+// asks reports whether objects depend on the owners of ReplicaSets and Jobs.
 func (p *part) asks() bool { return workloadsOf(p.table) >= 0 || p.joins.Asks() }
 
-// serves reports whether a part serves a configuration for which other was planned.
+// serves reports whether a part can be kept for a configuration for which other was
+// planned.
 func (p *part) serves(other *part) bool {
 	sameName := func(a, b metric.Desc) bool { return a.Name == b.Name }
 	return p.from == other.from && (p.owns || !other.owns) &&
@@ -304,14 +307,15 @@ func (p *part) serves(other *part) bool {
 		p.joins.Serves(other.joins) && slices.Equal(kind.Reads(p.table), kind.Reads(p.table, other.table))
 }
 
-// end makes the Feeds of a part do nothing any more.
+// end makes further calls of the Feeds of a part do nothing.
 func (p *part) end() {
 	for _, f := range p.feeds {
 		f.end()
 	}
 }
 
-// remove removes the objects of a part and of those before it. Nobody sees them any more.
+// remove removes the objects of a part and of its predecessors, which no scrape can see any
+// more.
 func (p *part) remove() {
 	for ; p != nil; p = p.before {
 		for _, f := range p.feeds {
@@ -320,7 +324,7 @@ func (p *part) remove() {
 	}
 }
 
-// keyOf returns what identifies a resource.
+// keyOf returns the key that identifies a resource.
 func keyOf(r kind.Resource) schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: r.Group, Version: r.Version, Resource: r.Name}
 }

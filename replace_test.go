@@ -19,12 +19,12 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// keep returns a Config.Keep of some families.
+// keep returns a Config.Keep that keeps some families.
 func keep(families ...string) func(*metric.Desc) bool {
 	return func(d *metric.Desc) bool { return slices.Contains(families, d.Name) }
 }
 
-// replace changes the configuration and returns which resources it says are kept, changed,
+// replace changes the configuration and returns the resources that were kept, changed,
 // added and removed.
 func replace(t *testing.T, x *kubestate.Exporter, c kubestate.Config) string {
 	t.Helper()
@@ -84,11 +84,11 @@ func TestReplace(t *testing.T) {
 	changed.Put(labeled)
 	wantSamples(t, x, "during the new list", before...)
 	other := namespace("new")
-	namespaces.Put(other) // the old watch goes on
+	namespaces.Put(other) // the old watch is still running
 	nodes.Put(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "late"}})
 	wantSamples(t, x, "with a change of the old", append(before, `kube_namespace_labels{namespace="new"} 1`)...)
 	if s := x.Stats(kind.Namespaces.Resource); s.Objects != 2 || !s.Synced {
-		t.Errorf("stats of what is served: %+v", s)
+		t.Errorf("stats of the served part: %+v", s)
 	}
 	changed.Commit()
 	after := []string{`kube_namespace_created{namespace="shop"} 10`, `kube_namespace_labels{namespace="shop",label_env="prod",label_team="core"} 1`, podLine}
@@ -104,7 +104,7 @@ func TestReplace(t *testing.T) {
 	wantSamples(t, x, "later", append(after[:2:2], `kube_replicaset_status_replicas{namespace="shop",replicaset="r"} 0`)...)
 }
 
-// TestReplaceKeeps: the same configuration changes nothing, nor does one that is invalid.
+// TestReplaceKeeps: neither the same configuration nor an invalid one changes anything.
 func TestReplaceKeeps(t *testing.T) {
 	c := kubestate.Config{
 		Kinds: []*kind.Table{kind.Pods, kind.ReplicaSets}, Labels: map[string][]string{"pods": {"app"}},
@@ -124,15 +124,15 @@ func TestReplaceKeeps(t *testing.T) {
 	if !slices.Equal(x.Tables(), tables) {
 		t.Error("an invalid configuration changed tables")
 	}
-	// Fewer joins: only what had their labels is read again.
+	// Fewer joins: only resources that had their labels are relisted.
 	c.Joins = []kubestate.Join{{Families: "kube_pod_*", Node: true, NodeLabels: []string{"zone"}}}
 	if got, want := replace(t, x, c), "kept [nodes replicasets], changed [pods], added [], removed [jobs namespaces]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
-// TestReplaceSeveralFeeds: with a watch per namespace, the new one is served when all have
-// their lists. What a source that has ended delivered stays until then.
+// TestReplaceSeveralFeeds: with a watch per namespace, the new part is served when all
+// watches have listed. Objects of a source that has ended stay until then.
 func TestReplaceSeveralFeeds(t *testing.T) {
 	c := kubestate.Config{Kinds: []*kind.Table{kind.ReplicaSets}, Keep: keep("kube_replicaset_status_observed_generation")}
 	x := newExporter(t, c)
@@ -160,20 +160,20 @@ func TestReplaceSeveralFeeds(t *testing.T) {
 	}
 	wantSamples(t, x, "with one of two lists", line("status_observed_generation", "a")+"0", line("status_observed_generation", "b")+"0")
 
-	// The configuration changes again before that.
+	// The configuration changes again before all watches have listed.
 	c.Keep = keep("kube_replicaset_status_ready_replicas")
 	replace(t, x, c)
 	second := newFeeds()
-	fill(first[1], "b") // comes too late
+	fill(first[1], "b") // too late
 	wantSamples(t, x, "with the lists of a configuration that was replaced", line("status_observed_generation", "a")+"0", line("status_observed_generation", "b")+"0")
 	fill(second[0], "a")
-	second[1].Close() // its source ended at once
+	second[1].Close() // its source ended immediately
 	wantSamples(t, x, "at the end", line("status_ready_replicas", "a")+"0")
 	second[0].Close()
 	wantSamples(t, x, "without sources")
 }
 
-// TestReplaceMovesFamilies: two kinds exchange their families; no scrape has one twice, and
+// TestReplaceMovesFamilies: two kinds swap their families; no scrape has a duplicate, and
 // both change at once.
 func TestReplaceMovesFamilies(t *testing.T) {
 	config := func(runs, attempts string) kubestate.Config {
@@ -195,7 +195,7 @@ func TestReplaceMovesFamilies(t *testing.T) {
 	wantSamples(t, x, "with all of it", `two{namespace="shop",run="r"} 1`, `one{namespace="shop",run="a"} 1`)
 }
 
-// TestResourcesOfOnePlural: two groups have a resource of one plural.
+// TestResourcesOfOnePlural: two groups have resources with the same plural.
 func TestResourcesOfOnePlural(t *testing.T) {
 	own := ownKind(t, "replicasets", "example")
 	x := newExporter(t, kubestate.Config{Kinds: []*kind.Table{kind.ReplicaSets, own}, Keep: keep("example", "kube_replicaset_status_replicas")})
@@ -227,7 +227,8 @@ func TestResourcesOfOnePlural(t *testing.T) {
 	}
 }
 
-// TestReplaceJoins: objects keep their joined labels while what provides them is replaced.
+// TestReplaceJoins: objects keep their joined labels while the resource that provides them
+// is replaced.
 func TestReplaceJoins(t *testing.T) {
 	c := kubestate.Config{
 		Kinds:  []*kind.Table{kind.Pods, kind.Nodes, kind.ReplicaSets},
@@ -264,7 +265,7 @@ func TestReplaceJoins(t *testing.T) {
 	set.OwnerReferences[0].Name = "shop"
 	newNodes.Put(node)
 	newSets.Put(set)
-	oldNodes.Delete("", "worker-1") // the watch before is late, and does not know that they came back
+	oldNodes.Delete("", "worker-1") // the previous watch lags behind and has not seen that it was recreated
 	oldSets.Delete("shop", "rs")
 	if got := current(t, x); !slices.Equal(got, lines("z2", "shop")[1:]) {
 		t.Errorf("while the new lists come: got %q", got)
@@ -283,7 +284,8 @@ func TestReplaceJoins(t *testing.T) {
 		`kube_pod_workload{namespace="shop",pod="a",uid="u-1",workload="rs",workload_type="replicaset"} 1`)
 }
 
-// TestReplaceSharded: what a shard serves and what it reads for joins change on their own.
+// TestReplaceSharded: the resources that a shard serves and those that it reads for joins
+// change independently.
 func TestReplaceSharded(t *testing.T) {
 	c := kubestate.Config{
 		Kinds: []*kind.Table{kind.Pods, kind.Nodes}, Keep: keep("kube_pod_start_time", "kube_node_labels"), Sharded: true,
@@ -330,8 +332,8 @@ func resourceFeed(t *testing.T, x *kubestate.Exporter, table *kind.Table) *kubes
 	return f
 }
 
-// TestReplaceAddedOwners: ReplicaSets that were not read so far leave the workloads of Pods as
-// they are until their list is complete.
+// TestReplaceAddedOwners: when ReplicaSets are added, the workloads of Pods do not change
+// until their list is complete.
 func TestReplaceAddedOwners(t *testing.T) {
 	c := kubestate.Config{Kinds: []*kind.Table{kind.Pods}, Keep: keep("kube_pod_workload", "kube_replicaset_created")}
 	x := newExporter(t, c)
@@ -352,8 +354,9 @@ func TestReplaceAddedOwners(t *testing.T) {
 	wantSamples(t, x, "after it", line("web", "deployment"))
 }
 
-// TestReplaceUnderLoad: while configurations come and go, every scrape has all series of the
-// kind that stays, no family twice, and those of the changing kind from one configuration.
+// TestReplaceUnderLoad: while configurations change, every scrape has all series of the
+// unchanged kind, no duplicate family, and series of the changing kind from one
+// configuration only.
 func TestReplaceUnderLoad(t *testing.T) {
 	config := func(i int) kubestate.Config {
 		changing := []string{"kube_replicaset_status_ready_replicas", "kube_replicaset_status_replicas"}[i%2]

@@ -12,12 +12,12 @@ import (
 
 // Selection selects what a scrape returns. The zero value selects everything.
 type Selection struct {
-	// Only has the names of the resources to return: plurals ("pods"), or where several
-	// groups have one, plurals with the group ("pods.metrics.k8s.io") or with version and
-	// group ("pods.v1beta1.metrics.k8s.io"). Nil selects all
-	// resources, an empty list none. Names that the Exporter does not serve are ignored.
+	// Only has the names of the resources to return: plurals ("pods"), or if several groups
+	// have the same plural, plurals with the group ("pods.metrics.k8s.io") or with version
+	// and group ("pods.v1beta1.metrics.k8s.io"). Nil selects all resources, an empty list
+	// none. Names that the Exporter does not serve are ignored.
 	Only []string
-	// Without has the names of resources to leave out, also when Only names them.
+	// Without has the names of resources to omit, even if Only names them.
 	Without []string
 	// Slice selects some of the objects of each resource.
 	Slice Slice

@@ -19,7 +19,7 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// serveMany returns a server of some hundred ReplicaSets and Pods.
+// serveMany returns a server with hundreds of ReplicaSets and Pods.
 func serveMany(t *testing.T, c kubestate.Config) *httptest.Server {
 	t.Helper()
 	x := newExporter(t, c)
@@ -37,9 +37,9 @@ func serveMany(t *testing.T, c kubestate.Config) *httptest.Server {
 	return s
 }
 
-// TestSlicesAreTheWhole: every series is in one slice, and slices differ in size
-// by one block of objects at most.
-func TestSlicesAreTheWhole(t *testing.T) {
+// TestSlicesAreComplete: every series is in exactly one slice, and slices differ in size by
+// at most one block of objects.
+func TestSlicesAreComplete(t *testing.T) {
 	s := serveMany(t, kubestate.Config{})
 	whole := request(t, http.MethodGet, s.URL+"/metrics", nil).body
 	for _, n := range []int{1, 2, 5, 64} {
