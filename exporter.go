@@ -42,6 +42,9 @@ type Config struct {
 	// Sharded means that Feeds receive only the objects of a shard. All objects that joins
 	// and kube_pod_workload need must then be fed to feeds of NewSourceFeed.
 	Sharded bool
+	// Scope identifies which objects of a resource its Feeds receive, such as the namespaces
+	// that are read, in any form. Replace changes a resource whose Scope changes. nil: all.
+	Scope func(kind.Resource) string
 	// DisableCompression answers every scrape with an uncompressed body.
 	DisableCompression bool
 	// Logger receives errors about objects with families that cannot be computed; nil is
@@ -160,6 +163,11 @@ func (c *Config) plan(owners kind.Owners) ([]*part, error) {
 	if c.Sharded {
 		if parts, err = splitSources(parts, joins); err != nil {
 			return nil, err
+		}
+	}
+	if c.Scope != nil {
+		for _, p := range parts {
+			p.scope = c.Scope(p.table.Resource)
 		}
 	}
 	return slices.DeleteFunc(parts, (*part).useless), nil

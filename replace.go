@@ -37,7 +37,7 @@ type Changes struct {
 //
 // Resources are compared by group, version and plural. One is kept if its table is the same
 // (by address) and the configuration yields the same families, labels and annotations, and
-// the same joined labels for it: scrapes see no difference. A changed one must be fed
+// the same Scope and joined labels for it: scrapes see no difference. A changed one must be fed
 // again, through new Feeds: the old one is served, and its Feeds can still be used, until
 // the first Commit of every new Feed. Then the new one replaces it atomically, and calls of
 // the old Feeds do nothing. An added resource is served as its Feeds are filled; if it has
@@ -218,6 +218,7 @@ type part struct {
 	labels, annotations []string    // patterns
 	joins               *joined.Part
 	owns                bool // workloads of Pods depend on its objects
+	scope               string
 
 	// Set by build.
 	store    *store.Resource
@@ -301,7 +302,7 @@ func (p *part) asks() bool { return workloadsOf(p.table) >= 0 || p.joins.Asks() 
 // planned.
 func (p *part) serves(other *part) bool {
 	sameName := func(a, b metric.Desc) bool { return a.Name == b.Name }
-	return p.from == other.from && (p.owns || !other.owns) &&
+	return p.from == other.from && p.scope == other.scope && (p.owns || !other.owns) &&
 		slices.EqualFunc(p.table.Schema().Families, other.table.Schema().Families, sameName) &&
 		slices.Equal(p.labels, other.labels) && slices.Equal(p.annotations, other.annotations) &&
 		p.joins.Serves(other.joins) && slices.Equal(kind.Reads(p.table), kind.Reads(p.table, other.table))

@@ -427,3 +427,26 @@ func TestReplaceUnderLoad(t *testing.T) {
 	close(done)
 	scrapers.Wait()
 }
+
+// TestReplaceScope: a resource whose Scope changes is fed again, and served as before until
+// then.
+func TestReplaceScope(t *testing.T) {
+	scope := func(pods string) kubestate.Config {
+		return kubestate.Config{
+			Kinds: []*kind.Table{kind.Pods, kind.Nodes}, Keep: keep("kube_pod_start_time", "kube_node_info"),
+			Scope: func(r kind.Resource) string {
+				if r.Name == "pods" {
+					return pods
+				}
+				return ""
+			},
+		}
+	}
+	x := newExporter(t, scope("a"))
+	if got := replace(t, x, scope("a")); got != "kept [nodes pods], changed [], added [], removed []" {
+		t.Error(got)
+	}
+	if got := replace(t, x, scope("b")); got != "kept [nodes], changed [pods], added [], removed []" {
+		t.Error(got)
+	}
+}

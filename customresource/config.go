@@ -48,6 +48,7 @@ type Resource struct {
 	Metrics        []Metric            `yaml:"metrics"`
 
 	at       place
+	text     string                              // of the entry, in YAML
 	admits   func(labels map[string]string) bool // nil: all
 	families []*family
 }
@@ -183,6 +184,9 @@ func (c *Config) add(source string, i int, node *yaml.Node) {
 	if err := node.Decode(r); err != nil {
 		c.Problems = append(c.Problems, r.at.wrongShape(err)...)
 		return
+	}
+	if text, err := yaml.Marshal(node); err == nil { // it was decoded
+		r.text = string(text)
 	}
 	c.Resources = append(c.Resources, r)
 }

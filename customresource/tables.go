@@ -27,6 +27,33 @@ type madeTable struct {
 // NewTables returns Tables of a configuration.
 func NewTables(c *Config, skipped Skipped) *Tables { return &Tables{config: c, skipped: skipped} }
 
+// With returns Tables of another configuration. Entries that are the same in both keep the
+// tables that t has for them. A nil t has none; t is not changed.
+func (t *Tables) With(c *Config, skipped Skipped) *Tables {
+	next := NewTables(c, skipped)
+	if t == nil {
+		return next
+	}
+	known := map[string]*Resource{}
+	for _, r := range t.config.Resources {
+		known[r.text] = r
+	}
+	config := *c
+	config.Resources = slices.Clone(c.Resources)
+	for i, r := range config.Resources {
+		if before := known[r.text]; before != nil && slices.EqualFunc(before.families, r.families, (*family).sameDesc) {
+			config.Resources[i] = before
+		}
+	}
+	next.config, next.made = &config, slices.Clone(t.made)
+	return next
+}
+
+// sameDesc reports whether two families are described alike, which depends on other entries.
+func (f *family) sameDesc(other *family) bool {
+	return f.desc.Name == other.desc.Name && f.desc.Type == other.desc.Type && f.desc.Help == other.desc.Help && f.desc.Unit == other.desc.Unit
+}
+
 // For returns a table for each resource that the configuration is about, given what a
 // cluster serves, as Config.Resolve orders them. A resource has the same table as at the
 // last call unless it changed. Unmatched are the entries that match nothing now. The error

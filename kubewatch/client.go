@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -127,6 +128,33 @@ func (c Config) load() (*rest.Config, error) {
 		return nil, fmt.Errorf("connect with kubeconfig %q and API server %q: %w", c.Kubeconfig, c.APIServer, err)
 	}
 	return config, nil
+}
+
+// Files returns the files that a client is made of, which may change: the kubeconfig and the
+// credentials that it names, or those of the service account.
+func (c Config) Files() []string {
+	if c.Kubeconfig == "" && c.APIServer == "" {
+		return []string{"/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"} // the token is read when it is needed
+	}
+	if c.Kubeconfig == "" {
+		return nil
+	}
+	files := []string{c.Kubeconfig}
+	config, err := clientcmd.LoadFromFile(c.Kubeconfig)
+	if err != nil {
+		return files
+	}
+	if err := clientcmd.ResolveLocalPaths(config); err != nil {
+		return files
+	}
+	for _, cluster := range config.Clusters {
+		files = append(files, cluster.CertificateAuthority)
+	}
+	for _, user := range config.AuthInfos {
+		files = append(files, user.ClientCertificate, user.ClientKey, user.TokenFile)
+	}
+	slices.Sort(files)
+	return slices.DeleteFunc(slices.Compact(files), func(f string) bool { return f == "" })
 }
 
 // Server returns the URL of the API server, without a password.

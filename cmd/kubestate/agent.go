@@ -11,7 +11,6 @@ import (
 	"github.com/kubestate/kubestate/internal/agentconf"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/serve"
-	"github.com/kubestate/kubestate/kubewatch"
 )
 
 func agentCommand() *cobra.Command {
@@ -57,6 +56,7 @@ func runAgent(ctx context.Context, o *conf.Options, out, messages io.Writer) err
 	if err != nil {
 		return err
 	}
+	options := o
 	o = settings.Options
 	log := o.Logger(messages)
 	p, err := newPusher(*settings.Push, log)
@@ -71,14 +71,14 @@ func runAgent(ctx context.Context, o *conf.Options, out, messages io.Writer) err
 	for _, w := range settings.Warnings {
 		log.Warn(w)
 	}
-	r, err := newReading(o, settings, p, out, log, func() []*kubewatch.Consumer { return nil })
+	r, err := newReading(begin{options: options, settings: settings, pusher: p, out: out, log: log})
 	if err != nil {
 		return err
 	}
 	if o.Push.Once {
 		return r.pushOnce(ctx, o.Push.Timeout)
 	}
-	ports, _ := r.ports(o, nil)
+	ports, _ := r.ports(o)
 	servers, err := serve.Listen(ctx, ports)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/kubestate/kubestate/customresource"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/crd"
+	"github.com/kubestate/kubestate/internal/problem"
 	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/kubewatch"
 )
@@ -26,47 +27,42 @@ const discoveryInterval = 30 * time.Second
 // resources there are.
 var errDiscovering = errors.New("custom resources: discovering which are served")
 
-// customKinds makes an exporter serve the custom resources of a configuration, as the
-// cluster comes to serve them and ceases to. Nothing else is touched: other watches and
-// stores stay.
+// customKinds finds out which custom resources of a configuration the cluster serves.
 type customKinds struct {
-	settings    conf.Settings
-	exporter    *kubestate.Exporter
-	tables      *customresource.Tables
 	definitions *crd.Definitions
+	consumer    *kubewatch.Consumer // of definitions
+	skipped     customresource.Skipped
 	log         *slog.Logger
+	// pending is whether a configuration is in effect, and it is not known yet what the
+	// cluster serves of it.
+	pending  atomic.Bool
+	inEffect atomic.Pointer[customresource.Config] // nil: none
 
-	known     map[consumerKey]*kubewatch.Consumer // so that a plan keeps its watches
-	others    []*kubewatch.Consumer
-	unmatched string      // the entries that were reported
-	settled   atomic.Bool // what is served was applied once
+	// What follows changes within shards.change.
+	available []kind.Resource
+	known     bool // available is what the cluster serves
+	served    customServed
+	unmatched string // the entries that were logged as such
 }
 
-// consumerKey identifies a Consumer of an exporter.
-type consumerKey struct {
-	owner string
-	table *kind.Table
+// customServed is what is served of a configuration of custom resources.
+type customServed struct {
+	config    *customresource.Config // nil: none
+	tables    *customresource.Tables
+	kinds     []*kind.Table
+	unmatched []*customresource.Resource
+	err       error // about those that cannot be served
 }
 
-// newCustomKinds returns nil if settings configure no custom resources.
-func newCustomKinds(s conf.Settings, x *kubestate.Exporter, log *slog.Logger) (*customKinds, error) {
-	if s.CustomResources == nil {
-		return nil, nil //nolint:nilnil // there is nothing to do
-	}
-	for _, p := range s.CustomResources.Problems {
-		log.Error("ignoring invalid entry of custom resource configuration", "err", p)
-	}
+func newCustomKinds(log *slog.Logger) (*customKinds, error) {
 	table, err := crd.Table()
 	if err != nil {
 		return nil, err
 	}
-	k := &customKinds{
-		settings: s, exporter: x, definitions: crd.NewDefinitions(), log: log, known: map[consumerKey]*kubewatch.Consumer{},
-		tables: customresource.NewTables(s.CustomResources, logSkipped(log)),
-	}
-	k.others = []*kubewatch.Consumer{{
+	k := &customKinds{definitions: crd.NewDefinitions(), skipped: logSkipped(log), log: log}
+	k.consumer = &kubewatch.Consumer{
 		Owner: "custom resources", Table: table, Whole: true, NewStore: func() (kubewatch.Store, error) { return k.definitions, nil },
-	}}
+	}
 	return k, nil
 }
 
@@ -80,42 +76,90 @@ func logSkipped(log *slog.Logger) customresource.Skipped {
 	}
 }
 
-// consumers returns those of the exporter and what finds out which kinds there are. Those
-// of a table that is kept are the same as before.
-func (k *customKinds) consumers() []*kubewatch.Consumer {
-	current := exporterConsumers(k.exporter)
-	known := map[consumerKey]*kubewatch.Consumer{}
-	for i, c := range current {
-		key := consumerKey{c.Owner, c.Table}
-		if before := k.known[key]; before != nil {
-			current[i] = before
-		}
-		known[key] = current[i]
+// consumers returns what finds out which kinds there are, if settings ask for any.
+func (k *customKinds) consumers(s conf.Settings) []*kubewatch.Consumer {
+	if s.CustomResources == nil {
+		return nil
 	}
-	k.known = known
-	return append(current, k.others...)
+	return []*kubewatch.Consumer{k.consumer}
 }
 
 // ready returns errDiscovering until the kinds are known. A nil customKinds is ready.
 func (k *customKinds) ready() error {
-	if k == nil || k.settled.Load() {
+	if k == nil || !k.pending.Load() {
 		return nil
 	}
 	return errDiscovering
 }
 
-// run follows what the cluster serves until ctx ends. A nil customKinds has nothing to do.
-func (k *customKinds) run(ctx context.Context, client *kubewatch.Client, group *kubewatch.Group, replan func() error) {
-	if k == nil {
-		return
+// check returns the problems of entries that the configuration in effect did not have: a
+// changed configuration is taken whole or not at all. A nil customKinds has none.
+func (k *customKinds) check(next conf.Settings) error {
+	if k == nil || next.CustomResources == nil {
+		return nil
 	}
+	problems := slices.DeleteFunc(slices.Clone(next.CustomResources.Problems), func(p problem.Problem) bool {
+		return k.served.config != nil && slices.Contains(k.served.config.Problems, p)
+	})
+	return problems.Err()
+}
+
+// serve returns what is to be served of settings.
+func (k *customKinds) serve(s conf.Settings) customServed {
+	next := customServed{config: s.CustomResources}
+	if next.config == nil {
+		return next
+	}
+	next.tables = k.served.tables.With(next.config, k.skipped)
+	tables, unmatched, err := next.tables.For(k.available)
+	next.unmatched = unmatched
+	for _, t := range tables {
+		if slices.ContainsFunc(s.Exporter.Kinds, func(other *kind.Table) bool { return t.Group == other.Group && t.Name == other.Name }) {
+			err = errors.Join(err, fmt.Errorf("custom resource %s of %s: duplicate of the built-in resource; leave it out of --resources", t.Name, t.Group))
+			continue
+		}
+		next.kinds = append(next.kinds, t)
+	}
+	next.err = err
+	return next
+}
+
+// serves notes what is served, and logs what that changes.
+func (k *customKinds) serves(next customServed, changes kubestate.Changes) {
+	before := k.served
+	k.served = next
+	k.inEffect.Store(next.config)
+	k.pending.Store(next.config != nil && !k.known)
+	custom := func(tables []*kind.Table, of *customServed) []*kind.Table {
+		return slices.DeleteFunc(slices.Clone(tables), func(t *kind.Table) bool { return !slices.Contains(of.kinds, t) })
+	}
+	for _, t := range custom(changes.Added, &next) {
+		k.log.Info("serving custom resource", "resource", t.Name, "group", t.Group, "version", t.Version)
+	}
+	for _, t := range custom(changes.Removed, &before) {
+		k.log.Info("custom resource no longer served", "resource", t.Name, "group", t.Group, "version", t.Version)
+	}
+	if text := fmt.Sprint(next.err); next.err != nil && text != fmt.Sprint(before.err) {
+		k.log.Error("failed to serve custom resources", "err", next.err)
+	}
+	if next.config != nil && next.config != before.config {
+		for _, p := range next.config.Problems {
+			k.log.Error("ignoring invalid entry of custom resource configuration", "err", p)
+		}
+	}
+	if text := fmt.Sprint(next.unmatched); k.known && text != k.unmatched {
+		k.unmatched = text
+		for _, r := range next.unmatched {
+			k.log.Info("no custom resource matches; its metrics appear when the cluster serves one", "entry", r)
+		}
+	}
+}
+
+// follow calls change with what notes which kinds the cluster serves, whenever that changes,
+// until ctx ends.
+func (k *customKinds) follow(ctx context.Context, client *kubewatch.Client, group *kubewatch.Group, change func(set func())) {
 	apply := func(available []kind.Resource) {
-		if err := k.apply(available, replan); err != nil {
-			k.log.Error("failed to change the custom resources that are served", "err", err)
-		}
-		if !k.settled.Swap(true) { // the same plan again wakes who waits for ready
-			_ = replan()
-		}
+		change(func() { k.available, k.known = available, true })
 	}
 	tick := time.NewTicker(discoveryInterval)
 	defer tick.Stop()
@@ -151,53 +195,15 @@ func (k *customKinds) refused(group *kubewatch.Group) bool {
 // discover asks the API server for the groups of the configuration. It returns true: it is
 // done until the next tick.
 func (k *customKinds) discover(ctx context.Context, client *kubewatch.Client, apply func([]kind.Resource)) bool {
-	available, err := crd.Discover(ctx, client, k.settings.CustomResources.Groups())
+	config := k.inEffect.Load()
+	if config == nil {
+		return true
+	}
+	available, err := crd.Discover(ctx, client, config.Groups())
 	if err != nil {
 		k.log.Warn("failed to discover custom resources; retrying", "err", err, "interval", discoveryInterval)
 		return true
 	}
 	apply(available)
 	return true
-}
-
-// apply makes what is available be read and served, and nothing else of the configuration.
-func (k *customKinds) apply(available []kind.Resource, replan func() error) error {
-	tables, unmatched, failed := k.tables.For(available)
-	config := k.settings.Exporter
-	config.Kinds = slices.Clone(config.Kinds)
-	for _, t := range tables {
-		if slices.ContainsFunc(k.settings.Exporter.Kinds, func(other *kind.Table) bool { return t.Group == other.Group && t.Name == other.Name }) {
-			failed = errors.Join(failed, fmt.Errorf("custom resource %s of %s: duplicate of the built-in resource; leave it out of --resources", t.Name, t.Group))
-			continue
-		}
-		config.Kinds = append(config.Kinds, t)
-	}
-	changes, err := k.exporter.Replace(config)
-	if err != nil {
-		return errors.Join(failed, err)
-	}
-	if err := replan(); err != nil {
-		return errors.Join(failed, err)
-	}
-	k.report(changes, unmatched)
-	return failed
-}
-
-// report logs which custom resources came and went, and, when they change, the entries
-// that match none.
-func (k *customKinds) report(changes kubestate.Changes, unmatched []*customresource.Resource) {
-	for _, t := range changes.Added {
-		k.log.Info("serving custom resource", "resource", t.Name, "group", t.Group, "version", t.Version)
-	}
-	for _, t := range changes.Removed {
-		k.log.Info("custom resource no longer served by the cluster", "resource", t.Name, "group", t.Group, "version", t.Version)
-	}
-	text := fmt.Sprint(unmatched)
-	if text == k.unmatched {
-		return
-	}
-	k.unmatched = text
-	for _, r := range unmatched {
-		k.log.Info("no custom resource matches; its metrics appear when the cluster serves one", "entry", r)
-	}
 }

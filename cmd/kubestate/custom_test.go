@@ -108,3 +108,62 @@ func awaitMetrics(t *testing.T, p *program, metrics, text string, n int) {
 	}
 	t.Fatalf("%s does not occur %d times; log:\n%s", text, n, p.log.text())
 }
+
+// A configuration of custom resources that changes while the program runs keeps the series of
+// unchanged entries, and one with a new mistake changes nothing.
+func TestCustomResourceReload(t *testing.T) {
+	resources := append(simulated(), apiserver.Resource{Group: "acme.io", Version: "v1", Name: "widgets", Kind: "Widget", Namespaced: true},
+		apiserver.Resource{Group: "acme.io", Version: "v1", Name: "gadgets", Kind: "Gadget", Namespaced: true})
+	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: resources})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gadgets := widgetDefinition("v1")
+	gadgets.Name, gadgets.Spec.Names.Kind, gadgets.Spec.Names.Plural = "gadgets.acme.io", "Gadget", "gadgets"
+	objects := []apiserver.Object{widgetDefinition("v1"), gadgets}
+	for _, kind := range []string{"Widget", "Gadget"} {
+		objects = append(objects, &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "acme.io/v1", "kind": kind, "metadata": map[string]any{"name": "one", "namespace": "shop"}, "spec": map[string]any{"replicas": int64(3)},
+		}})
+	}
+	for _, o := range objects {
+		if err := store.Put(o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sim := apiserver.New(store, apiserver.Config{})
+	server, err := apiserver.Start(sim, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	config := filepath.Join(t.TempDir(), "config.yaml")
+	write := func(entries string) {
+		t.Helper()
+		if err := os.WriteFile(config, []byte("spec:\n  resources:\n"+entries), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	entry := func(kind, name string) string {
+		return fmt.Sprintf("  - groupVersionKind: {group: acme.io, kind: %s}\n    metrics:\n    - {name: %s, each: {type: Gauge, gauge: {path: [spec, replicas]}}}\n", kind, name)
+	}
+	write(entry("Widget", "widgets"))
+	p := startProgram(t, "--apiserver", server.URL, "--host", "127.0.0.1", "--telemetry-host", "127.0.0.1", "--port", "0", "--telemetry-port", "0",
+		"--resources", "pods", "--custom-resource-state-config-file", config)
+	p.log.await(t, regexp.MustCompile(`msg=synced\b`))
+	metrics := "http://" + p.address("metrics") + "/metrics"
+	awaitMetrics(t, p, metrics, "\nkube_customresource_widgets{", 1)
+
+	write(entry("Gadget", "gadgets") + entry("Widget", "widgets"))
+	awaitMetrics(t, p, metrics, "\nkube_customresource_gadgets{", 1)
+	awaitMetrics(t, p, metrics, "\nkube_customresource_widgets{", 1)
+	write(entry("Gadget", "gadgets") + entry("Widget", "widgets") + "    - {name: bad, each: {type: None}}\n")
+	p.log.await(t, regexp.MustCompile(`level=ERROR msg="failed to reload configuration; keeping the previous one" err=.*metrics\[1\].each.type`))
+	awaitMetrics(t, p, metrics, "\nkube_customresource_gadgets{", 1)
+	write(entry("Gadget", "renamed") + entry("Widget", "widgets"))
+	awaitMetrics(t, p, metrics, "\nkube_customresource_renamed{", 1)
+	awaitMetrics(t, p, metrics, "\nkube_customresource_gadgets{", 0)
+	for _, kept := range []string{"Widget", "Pod", "CustomResourceDefinition"} {
+		p.awaitLine("/metrics", `kube_state_metrics_list_total{resource="*v1.`+kept+`",result="success"} 1`)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 type pusher struct {
 	settings agentconf.Settings
 	agent    *agent.Agent
+	wants    []*kubewatch.Consumer // of the agent
 	sender   *flush.Sender
 	// ready waits until everything is there that is to be sent, or ctx ends.
 	ready func(ctx context.Context) error
@@ -43,7 +45,7 @@ func newPusher(s agentconf.Settings, log *slog.Logger) (*pusher, error) {
 	if err != nil {
 		return nil, problem.In("agent", err)
 	}
-	return &pusher{settings: s, agent: a, identified: make(chan struct{}), log: log}, nil
+	return &pusher{settings: s, agent: a, wants: agentConsumers(a), identified: make(chan struct{}), log: log}, nil
 }
 
 // consumers adds the agent to those who want objects.
@@ -51,7 +53,7 @@ func (p *pusher) consumers(others ...*kubewatch.Consumer) []*kubewatch.Consumer 
 	if p == nil {
 		return others
 	}
-	return append(others, agentConsumers(p.agent)...)
+	return slices.Concat(others, p.wants)
 }
 
 // connect opens the sinks. out is standard output. Nothing is sent until ready returns nil,

@@ -30,8 +30,8 @@ func rbacCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rbac",
 		Short: "Print the roles that kubestate needs",
-		Long: `rbac takes the flags of kubestate and prints manifests of the permissions that it
-needs with them, and no others: a ClusterRole for what is read in the whole
+		Long: `rbac takes the flags of kubestate and prints manifests of the permissions that
+it needs with them, and no others: a ClusterRole for what is read in the whole
 cluster, a Role for each of --namespaces and for the namespace of its pod, and
 their bindings.`,
 		Example: `  kubestate rbac --config config.yaml | kubectl apply -f -

@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/kubestate/kubestate"
@@ -33,40 +35,116 @@ type reading struct {
 	elector *lease.Elector
 	// exporter is nil where nothing is exported.
 	exporter *kubestate.Exporter
-	custom   *customKinds // nil: no custom resources
+	custom   *customKinds // nil: nothing is exported
 	log      *slog.Logger
+	files    *serve.ConfigFiles
+
+	options *conf.Options // of the command line
+	// settings are those in effect, and consumers those of the exporter and of custom. Once
+	// the reading runs, shards.change guards them.
+	settings  conf.Settings
+	consumers []*kubewatch.Consumer
+	wasReady  atomic.Bool
 	// attempts is how often the API server must refuse a kind until that is its answer.
 	attempts uint64
 }
 
-// newReading prepares to read what settings say of the cluster that options name,
-// for a pusher, which may be nil, and others. out is standard output, for the
-// pusher's sinks.
-func newReading(o *conf.Options, s conf.Settings, p *pusher, out io.Writer, log *slog.Logger, others func() []*kubewatch.Consumer) (*reading, error) {
-	client, err := kubewatch.Connect(kubewatch.Config{Kubeconfig: o.Kubeconfig, APIServer: o.APIServer, Version: version})
-	if err != nil {
+// begin is what a reading begins with.
+type begin struct {
+	options  *conf.Options // of the command line
+	settings conf.Settings // that follow from them
+	export   bool
+	pusher   *pusher   // nil: nothing is pushed
+	out      io.Writer // standard output, for the pusher's sinks
+	log      *slog.Logger
+}
+
+// newReading prepares to read what the settings say, for an exporter or a pusher or both.
+func newReading(b begin) (*reading, error) {
+	r := &reading{options: b.options, settings: b.settings, pusher: b.pusher, files: &serve.ConfigFiles{}, log: b.log}
+	var err error
+	if r.client, err = kubewatch.Connect(clientConfig(b.settings.Options)); err != nil {
 		return nil, err
 	}
-	group, err := kubewatch.NewGroup(client, nil, log)
-	if err != nil {
-		return nil, err
-	}
-	agents := p.consumers()
-	shards, err := newSharding(&o.Shards, client, group, func(of shard.Shard) kubewatch.Plan {
-		if of.Index != 0 {
-			return planOf(s, of, others()...)
+	if b.export {
+		if r.exporter, err = kubestate.New(exporterConfig(b.settings, r.client.Server(), b.log)); err != nil {
+			return nil, err
 		}
-		return planOf(s, of, append(others(), agents...)...)
-	}, log)
+		if r.custom, err = newCustomKinds(b.log); err != nil {
+			return nil, err
+		}
+		if err := r.export(b.settings, r.client.Server()); err != nil {
+			return nil, err
+		}
+	}
+	if r.group, err = kubewatch.NewGroup(r.client, nil, b.log); err != nil {
+		return nil, err
+	}
+	r.shards, err = newSharding(&b.settings.Options.Shards, r.client, r.group, r.planAs, b.log)
 	if err != nil {
 		return nil, err
 	}
-	logSelection(s, log)
-	r := &reading{client: client, group: group, shards: shards, pusher: p, log: log}
-	if r.elector, err = newElector(client, election(s), log); err != nil {
+	logSelection(b.settings, b.log)
+	if r.elector, err = newElector(r.client, election(b.settings), b.log); err != nil {
 		return nil, err
 	}
-	return r, p.connect(r.elector, out, r.awaitPush)
+	r.files.Loaded(nil, r.configFiles(b.settings.Options)...)
+	return r, b.pusher.connect(r.elector, b.out, r.awaitPush)
+}
+
+// planAs returns what to read as one shard. It is called by the sharding alone, one call at a
+// time.
+func (r *reading) planAs(of shard.Shard) kubewatch.Plan {
+	consumers := r.consumers
+	if of.Index == 0 {
+		consumers = r.pusher.consumers(consumers...)
+	}
+	return planOf(r.settings, of, consumers...)
+}
+
+// export makes the exporter serve settings, with those custom resources that the cluster
+// serves. It is for set of shards.change.
+func (r *reading) export(next conf.Settings, server string) error {
+	if r.exporter == nil {
+		r.settings = next
+		return nil
+	}
+	custom := r.custom.serve(next)
+	config := exporterConfig(next, server, r.log)
+	config.Kinds = append(slices.Clip(config.Kinds), custom.kinds...)
+	changes, err := r.exporter.Replace(config)
+	if err != nil {
+		return err
+	}
+	consumers := append(exporterConsumers(r.exporter), r.custom.consumers(next)...)
+	keepConsumers(consumers, r.consumers)
+	r.settings, r.consumers = next, consumers
+	r.custom.serves(custom, changes)
+	return nil
+}
+
+// followCustomResources changes what is exported as the cluster comes to serve custom resources
+// and ceases to, until ctx ends.
+func (r *reading) followCustomResources(ctx context.Context) {
+	if r.custom == nil {
+		return
+	}
+	r.custom.follow(ctx, r.client, r.group, func(set func()) {
+		err := r.shards.change(func() error {
+			set()
+			return r.export(r.settings, r.client.Server())
+		})
+		if err != nil {
+			r.log.Error("failed to change which custom resources are served", "err", err)
+		}
+	})
+}
+
+// exporterConfig returns the configuration of an exporter of objects of a server.
+func exporterConfig(s conf.Settings, server string, log *slog.Logger) kubestate.Config {
+	c := s.Exporter
+	c.Logger, c.Scope, c.Sharded = log, scopeOf(s, server), sharded(&s.Options.Shards)
+	return c
 }
 
 // election returns the election that settings ask for: that of all, or of the pusher.
@@ -100,18 +178,25 @@ func logSelection(s conf.Settings, log *slog.Logger) {
 		"namespaces", strings.Join(s.Namespaces, ","), "namespaces_excluded", strings.Join(s.NotNamespaces, ","))
 }
 
+// ready returns nil once everything is listed. From then on, what a reload adds does not make
+// the program unready: it serves what it has.
 func (r *reading) ready() error {
-	if err := errors.Join(r.shards.ready(), r.custom.ready()); err != nil {
+	if err := r.shards.ready(); err != nil {
 		return err
 	}
-	return kubewatch.Ready(r.group.Statuses(), r.attempts)
+	err := errors.Join(r.custom.ready(), kubewatch.Ready(r.group.Statuses(), r.attempts))
+	if err == nil {
+		r.wasReady.Store(true)
+	} else if r.wasReady.Load() && !errors.Is(err, kubewatch.ErrNothingServed) {
+		return nil
+	}
+	return err
 }
 
 // ports returns what to serve on the telemetry port, and the metrics that are shown
-// there. exporter is nil where nothing is exported.
-func (r *reading) ports(o *conf.Options, exporter *kubestate.Exporter) (serve.Config, *serve.Telemetry) {
-	r.exporter = exporter
-	sources := serve.Sources{Build: buildInfo(), Watches: r.group.Statuses, Exporter: exporter, Agent: r.pusher.telemetry()}
+// there.
+func (r *reading) ports(o *conf.Options) (serve.Config, *serve.Telemetry) {
+	sources := serve.Sources{Build: buildInfo(), Watches: r.group.Statuses, Exporter: r.exporter, Agent: r.pusher.telemetry(), Files: r.files}
 	sources.Shard = r.shards.ordinal
 	if r.elector != nil {
 		sources.Election = r.elector.Status
@@ -137,7 +222,7 @@ func (r *reading) ports(o *conf.Options, exporter *kubestate.Exporter) (serve.Co
 			NotServed: func() []string { return kubewatch.NotServed(r.group.Statuses()) },
 		},
 		Page: func() serve.Page {
-			return serve.Page{Version: version, Rows: sources.Rows(), Sinks: sources.Agent.Rows()}
+			return sources.Page()
 		},
 		Logger: r.log,
 	}, telemetry
@@ -147,10 +232,12 @@ func (r *reading) ports(o *conf.Options, exporter *kubestate.Exporter) (serve.Co
 // and what is answered last end at the same time.
 func (r *reading) run(ctx context.Context, servers *serve.Servers) error {
 	ctx, cancel := context.WithCancel(ctx)
+	signals, ignore := hangups()
+	defer ignore()
 	var running sync.WaitGroup
 	running.Go(func() { r.read(ctx) })
 	running.Go(func() { r.logVersion(ctx) })
-	running.Go(func() { r.custom.run(ctx, r.client, r.group, r.shards.replan) })
+	running.Go(func() { r.followCustomResources(ctx) })
 	running.Go(func() { campaign(ctx, r.elector, r.awaitAll, r.pusher.run) })
 	go settle(ctx, r.awaitReady)
 	running.Go(func() { r.announce(ctx) })
@@ -160,6 +247,7 @@ func (r *reading) run(ctx context.Context, servers *serve.Servers) error {
 			cancel()
 		}
 	})
+	running.Go(func() { r.followFiles(ctx, signals) })
 	err := servers.Run(ctx)
 	cancel()
 	running.Wait()

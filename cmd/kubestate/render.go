@@ -39,7 +39,8 @@ reported with file and line; the rest is rendered, and the exit code is 1.`,
 		Example: `  kubectl get pods,nodes -A -o json | kubestate render -
   kubestate render --metric-labels-allowlist 'deployments=[*]' deployments.yaml
   kubestate render --format openmetrics -R manifests/
-  kubectl get gateways -A -o json | kubestate render --custom-resource-pack gateway-api -`,
+  kubectl get gateways -A -o json |
+    kubestate render --custom-resource-pack gateway-api -`,
 		RunE: func(c *cobra.Command, args []string) error {
 			in.names = append(in.names, args...)
 			if len(in.names) == 0 {

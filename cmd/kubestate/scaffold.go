@@ -35,7 +35,7 @@ func scaffoldCRDCommand() *cobra.Command {
 	o := conf.New()
 	c := &cobra.Command{
 		Use:   "crd NAME|FILE",
-		Short: "Write metrics of a custom resource, from the schema of its definition",
+		Short: "Write metrics of a custom resource from its schema",
 		Long: `scaffold crd writes a custom-resource-state configuration for a
 CustomResourceDefinition, to be edited: status conditions, replicas, phases,
 timestamps and switches such as spec.suspend, as its schema has them.

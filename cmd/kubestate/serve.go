@@ -8,10 +8,8 @@ import (
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/spf13/cobra"
 
-	"github.com/kubestate/kubestate"
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/serve"
-	"github.com/kubestate/kubestate/kubewatch"
 )
 
 func serveCommand() *cobra.Command {
@@ -65,16 +63,12 @@ func serveCluster(ctx context.Context, o *conf.Options, out, messages io.Writer,
 	if err != nil {
 		return err
 	}
+	options := o
 	o = settings.Options
 	log := o.Logger(messages)
 	limitMemory(o.Memory, memlimit.FromCgroup, log)
 	for _, w := range settings.Warnings {
 		log.Warn(w)
-	}
-	settings.Exporter.Logger, settings.Exporter.Sharded = log, sharded(&o.Shards)
-	exporter, err := kubestate.New(settings.Exporter)
-	if err != nil {
-		return err
 	}
 	var p *pusher
 	if settings.Push != nil && !o.Shards.Automatic() && o.Shards.Shard > 0 {
@@ -84,31 +78,20 @@ func serveCluster(ctx context.Context, o *conf.Options, out, messages io.Writer,
 			return err
 		}
 	}
-	consumers := exporterConsumers(exporter)
-	custom, err := newCustomKinds(settings, exporter, log)
-	if err != nil {
-		return err
-	}
-	r, err := newReading(o, settings, p, out, log, func() []*kubewatch.Consumer {
-		if custom != nil {
-			return custom.consumers()
-		}
-		return consumers
-	})
+	r, err := newReading(begin{options: options, settings: settings, export: true, pusher: p, out: out, log: log})
 	if err != nil {
 		if o.Kubeconfig == "" && o.APIServer == "" {
 			err = fmt.Errorf("%w; outside a cluster give --kubeconfig FILE, or run 'kubestate demo' to try a simulated cluster", err)
 		}
 		return err
 	}
-	r.custom = custom
-	ports, telemetry := r.ports(o, exporter)
+	ports, telemetry := r.ports(o)
 	ports.Address = serve.Address(o.Host, o.Port)
-	metrics, err := whileLeading(r.elector, exporter)
+	metrics, err := whileLeading(r.elector, r.exporter)
 	if err != nil {
 		return err
 	}
-	ports.Metrics, ports.Discovery = telemetry.Time(metrics), exporter.Discovery("/metrics")
+	ports.Metrics, ports.Discovery = telemetry.Time(metrics), r.exporter.Discovery("/metrics")
 	servers, err := serve.Listen(ctx, ports)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/kubestate/kubestate/internal/conf"
 	"github.com/kubestate/kubestate/internal/shard"
@@ -13,45 +14,25 @@ import (
 
 // sharding says which shard this instance is, and what it reads as that shard.
 type sharding struct {
-	options   *conf.ShardOptions
+	options   atomic.Pointer[conf.ShardOptions]
+	applying  sync.Mutex           // what is read changes one at a time
 	autoshard *kubewatch.Autoshard // nil: the shard is that of the options
 	group     *kubewatch.Group
 	plan      func(shard.Shard) kubewatch.Plan
 	log       *slog.Logger
-
-	mu    sync.Mutex
-	shard shard.Shard
-	known bool
 }
 
 // newSharding makes group read what plan returns, at once or as soon as the shard is known.
 func newSharding(o *conf.ShardOptions, client *kubewatch.Client, group *kubewatch.Group, plan func(shard.Shard) kubewatch.Plan, log *slog.Logger) (*sharding, error) {
-	s := &sharding{options: o, group: group, plan: plan, log: log}
+	s := &sharding{group: group, plan: plan, log: log}
+	s.options.Store(o)
 	if !o.Automatic() {
-		return s, s.apply(shardOf(o))
+		return s, s.group.Apply(plan(shardOf(o)))
 	}
 	s.autoshard = kubewatch.NewAutoshard(kubewatch.AutoshardConfig{
 		Client: client, Namespace: o.PodNamespace, Pod: o.Pod, Ranges: o.ServerSide, Logger: log,
 	})
 	return s, nil
-}
-
-// apply makes the group read what plan returns for a shard.
-func (s *sharding) apply(of shard.Shard) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.shard, s.known = of, true
-	return s.group.Apply(s.plan(of))
-}
-
-// replan makes the group read what plan returns now, if the shard is known.
-func (s *sharding) replan() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.known {
-		return nil
-	}
-	return s.group.Apply(s.plan(s.shard))
 }
 
 // run follows the shard until ctx ends. The error says that this instance can have none.
@@ -60,10 +41,37 @@ func (s *sharding) run(ctx context.Context) error {
 		return nil
 	}
 	return s.autoshard.Run(ctx, func(of shard.Shard) {
-		if err := s.apply(of); err != nil {
+		s.applying.Lock()
+		defer s.applying.Unlock()
+		if err := s.group.Apply(s.plan(of)); err != nil {
 			s.log.Error("cannot change the shard", "err", err)
 		}
 	})
+}
+
+// change calls set, which changes what plan returns, and makes the group read that, once the
+// shard is known. It is safe for concurrent use: one change follows the other.
+func (s *sharding) change(set func() error) error {
+	s.applying.Lock()
+	defer s.applying.Unlock()
+	if err := set(); err != nil {
+		return err
+	}
+	if s.autoshard == nil {
+		return s.group.Apply(s.plan(shardOf(s.options.Load())))
+	}
+	of, err := s.autoshard.Shard()
+	if err != nil {
+		return nil //nolint:nilerr // run applies the plan when it is known
+	}
+	return s.group.Apply(s.plan(of))
+}
+
+// setOptions changes the options of a shard that is not automatic. It is for set of change.
+func (s *sharding) setOptions(o *conf.ShardOptions) {
+	if s.autoshard == nil && !o.Automatic() {
+		s.options.Store(o)
+	}
 }
 
 // ready returns an error while the shard is unknown.
@@ -81,7 +89,8 @@ var errNothingRead = errors.New("nothing is read yet")
 // they are unknown.
 func (s *sharding) ordinal() (ordinal, shards int) {
 	if s.autoshard == nil {
-		return s.options.Shard, s.options.TotalShards
+		o := s.options.Load()
+		return o.Shard, o.TotalShards
 	}
 	of, _ := s.autoshard.Shard() // the error says that it is unknown
 	return int(of.Index), of.Total

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"slices"
+	"strings"
+
 	"k8s.io/apimachinery/pkg/fields"
 
 	"github.com/kubestate/kubestate"
@@ -20,6 +23,16 @@ func exporterConsumers(x *kubestate.Exporter) []*kubewatch.Consumer {
 		c.Whole = true
 	}
 	return append(consumers, sources...)
+}
+
+// keepConsumers replaces consumers by those before of the same tables, whose watches and
+// stores are kept.
+func keepConsumers(consumers, before []*kubewatch.Consumer) {
+	for i, c := range consumers {
+		if at := slices.IndexFunc(before, func(old *kubewatch.Consumer) bool { return old.Owner == c.Owner && old.Table == c.Table }); at >= 0 {
+			consumers[i] = before[at]
+		}
+	}
 }
 
 // agentConsumers returns what an agent wants: all objects, because it aggregates and joins
@@ -47,6 +60,21 @@ func planOf(s conf.Settings, of shard.Shard, consumers ...*kubewatch.Consumer) k
 
 // sharded reports whether options divide objects among instances.
 func sharded(o *conf.ShardOptions) bool { return o.Automatic() || shardOf(o) != shard.Shard{} }
+
+// scopeOf returns what identifies the objects of a resource that are read from a server.
+// A shard is none of it: watches change from one to the next.
+func scopeOf(s conf.Settings, server string) func(kind.Resource) string {
+	return func(r kind.Resource) string {
+		scope := []string{server}
+		if r.Namespaced {
+			scope = append(scope, s.FieldSelector, strings.Join(s.Namespaces, ","))
+		}
+		if r.Name == kind.Pods.Name {
+			scope = append(scope, podSelector(&s.Options.Shards))
+		}
+		return strings.Join(scope, " ")
+	}
+}
 
 // shardOf returns the shard of --shard and --total-shards; zero: all objects.
 func shardOf(o *conf.ShardOptions) shard.Shard {

@@ -1,13 +1,10 @@
 package serve
 
 import (
-	_ "embed"
 	"fmt"
-	"html/template"
 	"io"
 	"net/http"
 	"net/http/pprof"
-	"time"
 )
 
 // protected returns h behind Protect.
@@ -33,7 +30,7 @@ func mainMux(c *Config) http.Handler {
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { answer(w, nil) })
 	mux.HandleFunc("/livez", probe(c.Health.Live))
 	mux.HandleFunc("/readyz", c.Health.readyz)
-	mux.HandleFunc("/{$}", landing(c.Page, []link{
+	mux.HandleFunc("/{$}", landing(c.Page, c.telemetry, []link{
 		{"/metrics", "metrics of the cluster"}, {"/sd", "slices of /metrics for HTTP service discovery"}, {"/healthz", "startup: the port is open"},
 		{"/livez", "liveness: the process is making progress"}, {"/readyz", "readiness: the initial lists are complete"},
 	}))
@@ -54,7 +51,7 @@ func telemetryMux(c *Config) http.Handler {
 		mux.HandleFunc("/livez", probe(c.Health.Live))
 		links = append(links, link{"/healthz", "startup: the port is open"}, link{"/livez", "liveness: the process is making progress"})
 	}
-	mux.HandleFunc("/{$}", landing(c.Page, links))
+	mux.HandleFunc("/{$}", landing(c.Page, nil, links))
 	return mux
 }
 
@@ -99,66 +96,4 @@ func answer(w http.ResponseWriter, err error) {
 		return
 	}
 	_, _ = io.WriteString(w, "OK")
-}
-
-// Page is what the landing page shows.
-type Page struct {
-	Version string
-	Rows    []Row
-	Sinks   []SinkRow // empty: nothing is pushed
-}
-
-// SinkRow is one sink of the agent on the landing page.
-type SinkRow struct {
-	Name         string
-	Series       int    // in the last run
-	Runs, Failed uint64 // since the start
-	Dropped      uint64 // series
-	LastSent     time.Time
-}
-
-// Row is one watch on the landing page.
-type Row struct {
-	Resource, Namespace    string // an empty namespace stands for all
-	State                  string
-	Error                  string
-	Objects, Series, Bytes int
-	LastEvent              time.Time
-}
-
-type link struct{ Path, Text string }
-
-//go:embed landing.html
-var landingHTML string
-
-func landing(page func() Page, links []link) http.HandlerFunc {
-	t := template.Must(template.New("landing").Funcs(template.FuncMap{"ago": ago, "size": size}).Parse(landingHTML))
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
-		_ = t.Execute(w, struct { // an error means that the client is gone
-			Page
-			Links []link
-		}{page(), links})
-	}
-}
-
-// ago returns how long ago t was, for people.
-func ago(t time.Time) string {
-	if t.IsZero() {
-		return "never"
-	}
-	return time.Since(t).Round(time.Second).String() + " ago"
-}
-
-// size returns a number of bytes for people.
-func size(n int) string {
-	switch {
-	case n >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
-	case n >= 1<<10:
-		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
-	default:
-		return fmt.Sprintf("%d B", n)
-	}
 }

@@ -50,6 +50,8 @@ type Config struct {
 	Health           Health
 	Page             func() Page // returns what the landing page shows
 	Logger           *slog.Logger
+
+	telemetry func() net.Addr // of the telemetry port, once it is open
 }
 
 // Health answers the probes.
@@ -82,8 +84,8 @@ type server struct {
 
 // Listen opens all ports, or none. The error names every port that cannot be opened.
 func Listen(ctx context.Context, c Config) (*Servers, error) {
-	if err := web.Validate(c.WebConfig); err != nil {
-		return nil, fmt.Errorf("web configuration %s: %w", c.WebConfig, err)
+	if err := CheckWebConfig(c.WebConfig); err != nil {
+		return nil, err
 	}
 	s := &Servers{webConfig: c.WebConfig, draining: &atomic.Bool{}, logger: c.Logger}
 	ready := c.Health.Ready
@@ -93,6 +95,7 @@ func Listen(ctx context.Context, c Config) (*Servers, error) {
 		}
 		return ready()
 	}
+	c.telemetry = func() net.Addr { return s.telemetry.listener.Addr() }
 	var err1, err2 error
 	if c.Metrics != nil {
 		s.main, err1 = listen(ctx, "main", c.Address, mainMux(&c), &c)

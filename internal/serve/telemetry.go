@@ -4,9 +4,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -30,6 +28,7 @@ type Sources struct {
 	// Shard returns which shard this instance is, from 0, and how many there are; nil: 0 of 1.
 	Shard    func() (ordinal, shards int)
 	Election func() lease.Status // nil: this replica always leads
+	Files    *ConfigFiles        // nil: there are none
 }
 
 // Telemetry has the metrics about the program itself.
@@ -50,6 +49,9 @@ func NewTelemetry(s Sources) *Telemetry {
 	}
 	t.registry.MustRegister(t.requests, buildInfo(s.Build), newCollector(s),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if s.Files != nil {
+		t.registry.MustRegister(newConfigCollector(s.Files))
+	}
 	if s.Agent != nil {
 		t.registry.MustRegister(newAgentCollector(*s.Agent, s.Election))
 	}
@@ -215,22 +217,4 @@ func requestCounts(statuses []kubewatch.Status) map[string]kubewatch.Counts {
 		sums[name] = sum
 	}
 	return sums
-}
-
-// Rows returns the rows of the landing page, sorted by resource. What is stored is counted
-// per resource, and shown in the first row of each.
-func (s Sources) Rows() []Row {
-	statuses := s.Watches()
-	rows := make([]Row, 0, len(statuses))
-	for i := range statuses {
-		w := &statuses[i]
-		row := Row{Resource: w.Resource.Name, Namespace: w.Namespace, State: string(w.State), Error: w.Error, LastEvent: w.LastEvent}
-		if s.Exporter != nil && (i == 0 || statuses[i-1].Resource.Name != row.Resource) {
-			held := s.Exporter.Stats(w.Resource)
-			row.Objects, row.Series, row.Bytes = held.Objects, held.Series, held.Bytes
-		}
-		rows = append(rows, row)
-	}
-	slices.SortStableFunc(rows, func(a, b Row) int { return strings.Compare(a.Resource, b.Resource) })
-	return rows
 }
