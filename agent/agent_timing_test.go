@@ -14,7 +14,7 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// BenchmarkPut takes in a Pod that is new, has changed, or is as it was.
+// BenchmarkPut puts a Pod that is new, changed or unchanged.
 func BenchmarkPut(b *testing.B) {
 	x := filled(b, 1000)
 	f := x.Feed("pods")
@@ -45,7 +45,7 @@ func BenchmarkPut(b *testing.B) {
 	})
 }
 
-// BenchmarkRun takes a snapshot and walks it.
+// BenchmarkRun takes a snapshot and iterates over it.
 func BenchmarkRun(b *testing.B) {
 	for _, pods := range []int{1000, 10_000} {
 		x := filled(b, pods)
@@ -78,8 +78,8 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-// BenchmarkJoinedChange changes a label of an object that others are joined with,
-// and takes the next run: what the change takes, and what it adds to the run.
+// BenchmarkJoinedChange changes a label that is joined to other objects, and takes the next
+// run: the cost of the change and what it adds to the run.
 func BenchmarkJoinedChange(b *testing.B) {
 	namespace := func(team string) kind.Object {
 		return objects(b, fmt.Sprintf(`{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: %s}}}`, team))[0]
@@ -126,10 +126,10 @@ func unlabelled(t testing.TB) kind.Object {
 	return n
 }
 
-// BenchmarkTagsOfABlock reads the tags of a block as a sink does to encode them:
-// those of the block as it is, and what it would take if a part stood in blocks of
-// other objects, such that tags are in order and equal ones are there once.
-func BenchmarkTagsOfABlock(b *testing.B) {
+// BenchmarkBlockTags reads the tags of a block as a sink does to encode them: as they are,
+// and what it would cost if some were in blocks of other objects and had to be merged in
+// order without duplicates.
+func BenchmarkBlockTags(b *testing.B) {
 	var whole []sink.Tag
 	var parts [2][]sink.Tag // of the object, and of what it is joined with
 	for s := range filled(b, 1).NewReader().Run(runAt).Series {
@@ -163,7 +163,7 @@ func BenchmarkTagsOfABlock(b *testing.B) {
 	runtime.KeepAlive(bytes)
 }
 
-// merge calls f for the tags of two lists in order, once for each.
+// merge calls f for the tags of two sorted lists in order, once for each.
 func merge(a, b []sink.Tag, f func(*sink.Tag)) {
 	for len(a) > 0 && len(b) > 0 {
 		c := strings.Compare(a[0].Key, b[0].Key)

@@ -85,7 +85,7 @@ func TestAggregates(t *testing.T) {
 	}
 }
 
-// Any value makes a group, also one that no Kubernetes API would let through.
+// Any value makes a group, even one that the Kubernetes API would reject.
 func TestAggregatesByAnyValue(t *testing.T) {
 	n := &naming.Scheme{
 		Aggregates: []naming.Aggregate{{Family: "kube_resourcequota", Metric: "sum", Op: naming.Sum, By: []string{"namespace", "type", "resource"}}},
@@ -99,11 +99,11 @@ func TestAggregatesByAnyValue(t *testing.T) {
 	expect(t, x, "sum 1 {namespace:a\xff\xffb} resource:cpu type:hard", "sum 2 {namespace:a\xff\xffb} resource:c\xffd type:hard")
 	x.Feed("resourcequotas").Delete(quota.Namespace, quota.Name)
 	if s := x.Stats(); s.Groups != 0 {
-		t.Errorf("%d groups are left", s.Groups)
+		t.Errorf("%d groups remain", s.Groups)
 	}
 }
 
-// Totals are joined by the labels that they kept, and have hosts and owners.
+// Aggregations are joined by the labels they are grouped by, and have hosts and owners.
 func TestAggregatesAreJoined(t *testing.T) {
 	n := &naming.Scheme{
 		Aggregates: []naming.Aggregate{{Family: "kube_pod_info", Metric: "pods", Op: naming.Count, By: []string{"node", "created_by_kind", "created_by_name"}}},
@@ -121,9 +121,9 @@ func TestAggregatesAreJoined(t *testing.T) {
 	expect(t, x, "pods 1 @node-1 deploy:web node:node-1 rs:web-6b8f7d9c5")
 }
 
-// Totals of one entity share a block, and differ in tags of their own; labels that
-// a join matches, or that a join may bring too, are in the block.
-func TestTotalsOfAnEntityShareABlock(t *testing.T) {
+// Aggregations of one entity share a block and differ in their own tags. Labels that a join
+// matches, or that a join may add too, are in the block.
+func TestAggregatesOfEntityShareBlock(t *testing.T) {
 	n := &naming.Scheme{
 		Aggregates: []naming.Aggregate{
 			{Family: "kube_resourcequota", Metric: "sum", Op: naming.Sum, By: []string{"type", "namespace", "resource"}},
@@ -143,7 +143,7 @@ func TestTotalsOfAnEntityShareABlock(t *testing.T) {
 		"sum 1 {namespace:shop} resource:cpu type:used", "sum 10 {namespace:shop} resource:pods type:hard", "sum 3 {namespace:shop} resource:cpu type:hard",
 	)
 	if n := len(blocksOf(x.NewReader().Run(runAt))); n != 1 {
-		t.Errorf("totals of one namespace have %d blocks, want 1", n)
+		t.Errorf("aggregations of one namespace have %d blocks, want 1", n)
 	}
 	x.Delete(one...)
 	expect(t, x, `check c ok "" {namespace:shop} resource:cpu type:hard`, "n 1 {namespace:shop} resource:cpu type:hard", "sum 2 {namespace:shop} resource:cpu type:hard")
@@ -164,7 +164,7 @@ func TestTotalsOfAnEntityShareABlock(t *testing.T) {
 	)
 }
 
-// Labels that an object gives itself make groups only where that is asked for.
+// Labels of the object itself make groups only if that is requested.
 func TestAggregatesByJoinedLabels(t *testing.T) {
 	total := naming.Aggregate{Family: "kube_pod_info", Metric: "pods", Op: naming.Count, By: []string{"label_team_name"}}
 	joined := total
@@ -177,7 +177,7 @@ func TestAggregatesByJoinedLabels(t *testing.T) {
 	expect(t, x, "pods 1 label_team_name:", "teams 1 label_team_name:blue")
 }
 
-// The modes say which totals an instance sends.
+// The Pod mode selects the aggregations that an instance sends.
 func TestPodModes(t *testing.T) {
 	names := func() *naming.Scheme {
 		n := ready(map[string]naming.Join{"kube_namespace_labels": {Match: []string{"namespace"}, Get: []string{"label_team"}}})
@@ -215,8 +215,7 @@ func TestPodModes(t *testing.T) {
 	}
 }
 
-// Without code that says which sample is the latest, a check of a group has the
-// worst status of all.
+// Without an order, the check of a group has the worst status of all samples.
 func TestWorstStatus(t *testing.T) {
 	n := &naming.Scheme{Aggregates: []naming.Aggregate{{
 		Family: "kube_node_status_condition", Op: naming.Latest, Filter: naming.Filter{Equal: new(1.0), Where: map[string][]string{"condition": {"Ready"}}},

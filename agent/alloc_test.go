@@ -16,7 +16,7 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// realistic returns a Pod as most are, changed by i.
+// realistic returns a typical Pod, varied by i.
 func realistic(t testing.TB, i int) kind.Object {
 	return objects(t, fmt.Sprintf(`
 apiVersion: v1
@@ -75,7 +75,7 @@ func count(r *sink.Run) (n int) {
 	return n
 }
 
-// Walking a run allocates nothing for a series, whatever there are.
+// Iterating over a run does not allocate per series.
 func TestRunAllocs(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
@@ -83,13 +83,13 @@ func TestRunAllocs(t *testing.T) {
 	for _, pods := range []int{1, 50} {
 		run := filled(t, pods).NewReader().Run(runAt)
 		if n := testing.AllocsPerRun(10, func() { count(run) }); n > 4 {
-			t.Errorf("%d pods: walking %d series allocates %v times, want a few for all of them", pods, count(run), n)
+			t.Errorf("%d pods: iterating over %d series allocates %v times, want a few in total", pods, count(run), n)
 		}
 	}
 }
 
-// An object that comes again as it is costs no memory; nor does one of which only
-// what nobody asks for has changed.
+// Putting an unchanged object does not allocate, nor does putting one with only irrelevant
+// changes.
 func TestPutAllocs(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
@@ -103,23 +103,23 @@ func TestPutAllocs(t *testing.T) {
 		f.Put(same)
 		f.Put(other)
 	}); n != 0 {
-		t.Errorf("putting what is there allocates %v times", n)
+		t.Errorf("putting an unchanged object allocates %v times", n)
 	}
 	before := x.Stats().Blocks
 	f.Put(realistic(t, 7))
 	if after := x.Stats().Blocks; after != before {
-		t.Errorf("putting what is there makes %d blocks", after-before)
+		t.Errorf("putting an unchanged object builds %d blocks", after-before)
 	}
 }
 
-// nowhere is where samples are not looked at.
+// nowhere discards samples.
 type nowhere struct{}
 
 func (nowhere) Begin(*metric.Schema, []string) {}
 func (nowhere) Sample(*metric.Sample)          {}
 
-// So it is with every kind, whatever an object says, in every naming scheme.
-func TestPutAllocsOfAllKinds(t *testing.T) {
+// That is true for every kind, whatever the object contains, in every naming scheme.
+func TestPutAllocsForAllKinds(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
@@ -137,7 +137,7 @@ func TestPutAllocsOfAllKinds(t *testing.T) {
 				e := metric.NewEmitter(nowhere{})
 				collect := testing.AllocsPerRun(10, func() { _ = table.Collect(o, e) }) // objects that are odd are reported
 				if put != collect {
-					t.Errorf("%s: %s of %s: putting what is there allocates %v times, its samples alone %v times",
+					t.Errorf("%s: %s of %s: putting an unchanged object allocates %v times, its samples alone %v times",
 						names().Name, c.Name, table.Name, put, collect)
 				}
 			}
@@ -145,9 +145,9 @@ func TestPutAllocsOfAllKinds(t *testing.T) {
 	}
 }
 
-// A change of values alone makes no block, and one of a Node only those of its Pods
-// that name it.
-func TestChangesMakeFewBlocks(t *testing.T) {
+// A change of values rebuilds no block, and a change of a Node only the blocks of Pods that
+// name it.
+func TestChangesRebuildFewBlocks(t *testing.T) {
 	x := filled(t, 50) // five Pods on each Node
 	x.NewReader().Run(runAt)
 	before := x.Stats().Blocks
@@ -157,17 +157,18 @@ func TestChangesMakeFewBlocks(t *testing.T) {
 	x.Put(restarted, realNode(t, 3))
 	x.NewReader().Run(runAt)
 	if n := x.Stats().Blocks - before; n != 0 {
-		t.Errorf("another value, and a Node as it was, make %d blocks", n)
+		t.Errorf("a changed value and an unchanged Node build %d blocks", n)
 	}
 	changed := realNode(t, 3)
 	changed.SetLabels(map[string]string{"topology.kubernetes.io/zone": "z2"})
 	x.Put(changed)
 	x.NewReader().Run(runAt)
 	if n := x.Stats().JoinKeys; n != 10 {
-		t.Errorf("%d keys are kept for joins, want one for each Node", n)
+		t.Errorf("%d join keys, want one per Node", n)
 	}
-	// The Node's own, one of each of its Pods, and that of the total of Pods on it.
+	// The Node's own block, one for each of its Pods, and that of the aggregation over its
+	// Pods.
 	if n := x.Stats().Blocks - before; n != 1+5+1 {
-		t.Errorf("a Node whose labels change makes %d blocks, want 7", n)
+		t.Errorf("a Node whose labels change builds %d blocks, want 7", n)
 	}
 }

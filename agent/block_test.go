@@ -9,12 +9,12 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// requesting is a Pod whose containers say on which Node they are.
+// requesting is a Pod whose containers have a node label.
 const requesting = `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u},
  spec: {nodeName: node-1, containers: [{name: app, resources: {requests: {cpu: "1"}}}]},
  status: {containerStatuses: [{name: app, ready: true}]}}`
 
-// blocksOf returns the blocks that series refer to, in any order.
+// blocksOf returns the blocks of series, in any order.
 func blocksOf(r *sink.Run) map[*sink.Block]bool {
 	blocks := map[*sink.Block]bool{}
 	for s := range r.Series {
@@ -23,9 +23,9 @@ func blocksOf(r *sink.Run) map[*sink.Block]bool {
 	return blocks
 }
 
-// A label that is dropped makes no block of its own, though its tag would name the
-// host or describe the entity.
-func TestDroppedLabelsMakeNoBlocks(t *testing.T) {
+// A dropped label does not need a separate block, even if its tag would be the host or
+// describe the entity.
+func TestDroppedLabelsDoNotSplitBlocks(t *testing.T) {
 	requests := naming.Rule{Family: "kube_pod_container_resource_requests", Metric: "requests"}
 	listed, called := requests, requests
 	listed.Drop = []string{"node", "resource", "unit"}

@@ -10,7 +10,7 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// Everything that is wrong is named at once, by its place.
+// All problems are reported at once, each with its place.
 func TestConfigErrors(t *testing.T) {
 	_, err := agent.New(agent.Config{
 		Scheme: &naming.Scheme{
@@ -71,8 +71,8 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
-// An agent that could never send anything is refused.
-func TestNothingToSend(t *testing.T) {
+// An agent that could never send anything is rejected.
+func TestErrorIfNothingToSend(t *testing.T) {
 	_, err := agent.New(agent.Config{
 		Scheme: &naming.Scheme{Name: "mine", Rules: []naming.Rule{{Family: "kube_pod_info"}}}, Kinds: []*kind.Table{kind.Leases, kind.Nodes},
 	})
@@ -85,7 +85,7 @@ func TestNothingToSend(t *testing.T) {
 	}
 }
 
-// What does not exist can be ignored, and is logged.
+// References to unknown names can be ignored, and are logged.
 func TestIgnoreUnknown(t *testing.T) {
 	var log strings.Builder
 	a, err := agent.New(agent.Config{
@@ -108,8 +108,8 @@ func TestIgnoreUnknown(t *testing.T) {
 	}
 }
 
-// Only what is made use of is collected: no family, label or annotation else.
-func TestTablesHoldNothingElse(t *testing.T) {
+// Only families, labels and annotations that are used are collected.
+func TestTablesCollectOnlyWhatIsUsed(t *testing.T) {
 	a, err := agent.New(agent.Config{Scheme: &naming.Scheme{
 		Rules: []naming.Rule{
 			{Family: "kube_pod_created", Metric: "age", Value: naming.Age, Filter: naming.Filter{Unless: "kube_pod_completion_time"}},

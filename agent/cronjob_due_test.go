@@ -10,9 +10,9 @@ import (
 	"github.com/kubestate/kubestate/internal/agenttest"
 )
 
-// A CronJob whose schedule never comes due is never late: it has no check, now or
-// ten years on, while one that is due every day becomes critical.
-func TestScheduleThatNeverComesDueIsNotLate(t *testing.T) {
+// A CronJob with an impossible schedule is never late: it has no check, now or in ten
+// years, while one that is due every day becomes critical.
+func TestImpossibleScheduleIsNeverLate(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme()})
 	const daily = "daily"
 	for name, schedule := range map[string]string{
@@ -43,11 +43,11 @@ func TestScheduleThatNeverComesDueIsNotLate(t *testing.T) {
 			case strings.Contains(line, "kube_cronjob:"+daily) && strings.HasPrefix(status, c.want+" "):
 				checks++
 			default:
-				t.Errorf("at %v there is %s", c.now, line)
+				t.Errorf("got %[2]s at %[1]v", c.now, line)
 			}
 		}
 		if checks != 2 {
-			t.Errorf("at %v there are %d checks %s of the CronJobs that are due daily, want 2", c.now, checks, c.want)
+			t.Errorf("at %v: got %d checks %s for CronJobs due daily, want 2", c.now, checks, c.want)
 		}
 	}
 }

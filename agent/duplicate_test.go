@@ -20,7 +20,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// repeat makes every list in a value hold everything twice.
+// repeat duplicates every element of every list in a value.
 func repeat(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -61,9 +61,9 @@ func bare() *naming.Scheme {
 	return n
 }
 
-// An object that holds everything twice has no series and no check twice, whatever
-// the kind and the naming scheme.
-func TestNoSeriesTwice(t *testing.T) {
+// An object with all its contents duplicated has no duplicate series or checks, in any kind
+// and naming scheme.
+func TestSeriesAreUnique(t *testing.T) {
 	for _, names := range []func() *naming.Scheme{ksm.Scheme, datadog.Scheme, otel.Scheme, bare} {
 		all := map[string][]string{"*": {"*"}}
 		x := agenttest.New(t, agent.Config{
@@ -75,7 +75,7 @@ func TestNoSeriesTwice(t *testing.T) {
 				repeat(reflect.ValueOf(o))
 				x.Put(o)
 				if twice := duplicates(x); len(twice) > 0 {
-					t.Errorf("%s: %s of %s: series that are there twice:\n%s", names().Name, c.Name, table.Name, strings.Join(twice, "\n"))
+					t.Errorf("%s: %s of %s: duplicate series:\n%s", names().Name, c.Name, table.Name, strings.Join(twice, "\n"))
 				}
 				x.Delete(o)
 			}
@@ -83,8 +83,7 @@ func TestNoSeriesTwice(t *testing.T) {
 	}
 }
 
-// duplicates returns the series and checks that are there more than once, without
-// their values.
+// duplicates returns the series and checks that occur more than once, without their values.
 func duplicates(x *agenttest.Cluster) (twice []string) {
 	seen := map[string]int{}
 	for _, line := range x.Lines(runAt) {
@@ -100,9 +99,9 @@ func duplicates(x *agenttest.Cluster) (twice []string) {
 	return twice
 }
 
-// Of samples that differ in a dropped label alone the first counts, however many
-// there are, and in each object anew.
-func TestFirstOfDuplicatesCounts(t *testing.T) {
+// Of samples that differ only in a dropped label, the first one of each object wins,
+// however many there are.
+func TestFirstDuplicateWins(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{
 		Family: "kube_pod_container_resource_requests", Metric: "r", Tags: naming.Tags{Drop: []string{"container", "unit"}},
 	}}}})

@@ -11,7 +11,7 @@ import (
 	"github.com/kubestate/kubestate/internal/agenttest"
 )
 
-// One metric with two operations over the same groups keeps both.
+// One metric with two operations over the same groups has both.
 func TestOperationsOfOneMetricAreSeparate(t *testing.T) {
 	of := func(op naming.Op) naming.Aggregate {
 		return naming.Aggregate{Family: "kube_resourcequota", Metric: "m", Op: op, By: []string{"type"}}
@@ -21,8 +21,8 @@ func TestOperationsOfOneMetricAreSeparate(t *testing.T) {
 	expect(t, x, "m 1 type:used", "m 1 type:used", "m 22 type:hard", "m 3 type:hard")
 }
 
-// The check of a group follows its tags where the status stays.
-func TestCheckOfAGroupFollowsItsTags(t *testing.T) {
+// The check of a group gets new tags even if its status stays the same.
+func TestGroupCheckFollowsTags(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{
 		Aggregates: []naming.Aggregate{{
 			Family: "kube_resourcequota", Op: naming.Latest, By: []string{"namespace", "resource"}, Check: &naming.Check{Name: "c"},
@@ -38,8 +38,8 @@ func TestCheckOfAGroupFollowsItsTags(t *testing.T) {
 	expect(t, x, `check c ok "" {namespace:shop} resource:pods`)
 }
 
-// A join of all labels brings empty ones too, also those that have a tag of their own.
-func TestJoinOfAllLabelsBringsEmptyOnes(t *testing.T) {
+// A join of all labels adds empty ones too, even those that have a tag of their own.
+func TestJoinOfAllLabelsAddsEmptyOnes(t *testing.T) {
 	for name, c := range map[string]struct {
 		join naming.Join
 		want string
@@ -59,8 +59,8 @@ func TestJoinOfAllLabelsBringsEmptyOnes(t *testing.T) {
 	}
 }
 
-// An empty label does not take the host away that another label names.
-func TestEmptyLabelIsNoHost(t *testing.T) {
+// An empty label does not remove the host that another label sets.
+func TestEmptyLabelIsNotHost(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{
 		Rules:    []naming.Rule{{Family: "kube_secret_info", Metric: "m"}},
 		Labels:   map[string]string{"secret": "host"},
@@ -72,8 +72,8 @@ func TestEmptyLabelIsNoHost(t *testing.T) {
 	expect(t, x, "m 1 @s host: host:s namespace:shop")
 }
 
-// A state is the one of the sample that is 1, where a family has a sample for each.
-func TestStateIsThatOfTheSampleThatIsOne(t *testing.T) {
+// A state comes from the sample with value 1 if a family has a sample for each state.
+func TestStateIsFromSampleWithValueOne(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{
 		Family: "kube_pod_created", Metric: "m",
 		States: &naming.States{From: []string{"kube_pod_status_phase"}, Label: "phase", Values: []string{"Running", "Pending"}},
@@ -83,8 +83,8 @@ func TestStateIsThatOfTheSampleThatIsOne(t *testing.T) {
 	expect(t, x, "m 0 namespace:shop phase:Pending pod:web uid:", "m 1 namespace:shop phase:Running pod:web uid:")
 }
 
-// A value that is not a number is counted, and in no sum.
-func TestOnlyCountTakesWhatIsNotANumber(t *testing.T) {
+// NaN is counted, but not summed.
+func TestNaNIsOnlyCounted(t *testing.T) {
 	of := func(metric string, op naming.Op) naming.Aggregate {
 		return naming.Aggregate{Family: "kube_secret_info", Metric: metric, Op: op, Adjust: func(p *naming.Point) bool {
 			p.Value = math.NaN()
@@ -96,8 +96,8 @@ func TestOnlyCountTakesWhatIsNotANumber(t *testing.T) {
 	expect(t, x, "count 1")
 }
 
-// The group is by the tag that was set last.
-func TestGroupIsByTheTagSetLast(t *testing.T) {
+// The group is by the last tag set.
+func TestGroupByUsesLastTagSet(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{Aggregates: []naming.Aggregate{{
 		Family: "kube_secret_info", Metric: "m", Op: naming.Count, By: []string{"set"},
 		Adjust: func(p *naming.Point) bool {
@@ -110,11 +110,11 @@ func TestGroupIsByTheTagSetLast(t *testing.T) {
 	expect(t, x, "m 1 set:last")
 }
 
-// An object without a name is counted as a failure and not kept.
-func TestObjectWithoutANameIsNotKept(t *testing.T) {
+// An object without a name counts as a failure and is not stored.
+func TestObjectWithoutNameIsRejected(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{Family: "kube_secret_info"}}}})
 	x.Feed("secrets").Put(&corev1.Secret{})
 	if s := x.Stats(); s.Objects != 0 || s.Series != 0 || s.Failures != 1 {
-		t.Errorf("there are %d objects, %d series and %d failures; want a failure only", s.Objects, s.Series, s.Failures)
+		t.Errorf("got %d objects, %d series and %d failures; want only a failure", s.Objects, s.Series, s.Failures)
 	}
 }

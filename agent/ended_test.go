@@ -13,9 +13,9 @@ import (
 	"github.com/kubestate/kubestate/internal/agenttest"
 )
 
-// A series that two objects have does not end with one of them, although the other did
-// not change.
-func TestSharedSeriesDoNotEnd(t *testing.T) {
+// A series that two objects have does not end when one of them is deleted, even if the
+// other one did not change.
+func TestSharedSeriesStayUntilLastOwnerIsDeleted(t *testing.T) {
 	quota := func(name, cpu string) string {
 		return `{apiVersion: v1, kind: ResourceQuota, metadata: {name: ` + name + `, namespace: shop}, status: {hard: {cpu: "` + cpu + `"}}}`
 	}
@@ -66,22 +66,22 @@ func TestSharedSeriesDoNotEnd(t *testing.T) {
 				line += " " + c.series
 			}
 			if diff := gocmp.Diff([]string{line, line}, agenttest.Lines(r.Run(runAt))); diff != "" {
-				t.Fatalf("not both have the series (-want +got):\n%s", diff)
+				t.Fatalf("both must have the series (-want +got):\n%s", diff)
 			}
 			x.Delete(one...)
 			if ended := agenttest.Series(r.Run(runAt).Ended); len(ended) > 0 {
-				t.Errorf("%q has ended, although the other has it", ended)
+				t.Errorf("ended %q, which the other object still has", ended)
 			}
 			x.Delete(other...)
 			if ended := agenttest.Series(r.Run(runAt).Ended); !slices.Equal(ended, []string{line}) {
-				t.Errorf("%q has ended, want %q", ended, line)
+				t.Errorf("ended %q, want %q", ended, line)
 			}
 		})
 	}
 }
 
-// Groups that would have the same tags are one group.
-func TestGroupsWithoutTagsAreOne(t *testing.T) {
+// Groups with the same tags are one group.
+func TestGroupsWithoutTagsAreMerged(t *testing.T) {
 	owned := func(kind, name string) string {
 		return `{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: ` + name + `, namespace: shop, ownerReferences: [{kind: ` + kind + `, name: ` + name + `, controller: true}]}}`
 	}
@@ -113,11 +113,11 @@ func TestGroupsWithoutTagsAreOne(t *testing.T) {
 			}
 			x.Delete(all[0])
 			if got := x.Lines(runAt); !slices.Equal(got, []string{"m 1"}) {
-				t.Errorf("got %q after one is deleted, want one group of 1", got)
+				t.Errorf("got %q after deleting one, want one group of 1", got)
 			}
 			x.Delete(all[1])
 			if got := x.Lines(runAt); len(got) > 0 {
-				t.Errorf("got %q after all are deleted", got)
+				t.Errorf("got %q after deleting all", got)
 			}
 		})
 	}

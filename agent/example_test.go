@@ -13,8 +13,7 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// A program may feed objects by hand and take runs itself; no cluster and no sink
-// is needed.
+// A program can feed objects by hand and take runs itself, without a cluster or a sink.
 func Example() {
 	a, err := agent.New(agent.Config{
 		Scheme: &naming.Scheme{

@@ -13,10 +13,10 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// runAt is when runs are, in tests to which that does not matter.
+// runAt is the time of runs in tests that do not depend on it.
 var runAt = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
-// ready is a naming scheme with one metric for each Pod, and joins.
+// ready is a naming scheme with one metric per Pod, and joins.
 func ready(joins map[string]naming.Join) *naming.Scheme {
 	return &naming.Scheme{
 		Name:     "test",

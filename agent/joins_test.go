@@ -147,7 +147,7 @@ func TestAnnotationsAsTags(t *testing.T) {
 	}
 }
 
-// What a join always gets it gets of a user's join, too.
+// Labels that a join always gets are added to a user's join, too.
 func TestAlwaysGet(t *testing.T) {
 	n := ready(nil)
 	n.AlwaysGet = map[string][]string{"kube_pod_labels": {"label_team_name"}}
@@ -166,8 +166,8 @@ func TestAlwaysGet(t *testing.T) {
 	}
 }
 
-// Objects of one kind with labels that are not the identity of another are joined
-// by labels of single samples: these have a block of their own.
+// Labels of samples that do not identify the other object are joined per sample: such
+// samples have their own block.
 func TestJoinsByOwnLabels(t *testing.T) {
 	n := &naming.Scheme{
 		Rules: []naming.Rule{
@@ -188,7 +188,7 @@ func TestJoinsByOwnLabels(t *testing.T) {
 		"request 1 @node-1-c container:a label_zone:z1 namespace:shop node:node-1 pod:web uid:u",
 		"request 2 @node-1-c container:b label_zone:z1 namespace:shop node:node-1 pod:web uid:u",
 	)
-	// Series of one block follow one another, and share it.
+	// Series of one block are consecutive and share it.
 	var blocks []any
 	for s := range x.NewReader().Run(runAt).Series {
 		if len(blocks) == 0 || blocks[len(blocks)-1] != any(s.Block) {
@@ -221,9 +221,9 @@ func TestOwners(t *testing.T) {
 	}
 }
 
-// A tag that a series has itself and that a join brings too is there once; where
-// the values differ both are there.
-func TestEqualTagsAreThereOnce(t *testing.T) {
+// A tag that a series has itself and gets from a join is sent once if the values are equal,
+// else with both values.
+func TestDuplicateTagsAreSentOnce(t *testing.T) {
 	byPod := []string{"pod", "namespace"}
 	requests := naming.Rule{
 		Family: "kube_pod_container_resource_requests", Metric: "requests",
@@ -300,8 +300,8 @@ func TestEqualTagsAreThereOnce(t *testing.T) {
 	}
 }
 
-// Who made an object counts more than whom a sample names, also where the object
-// says both.
+// The owner of an object takes precedence over one named by a sample, even if the object
+// has both.
 func TestOwnersInOrder(t *testing.T) {
 	n := &naming.Scheme{
 		Rules:  []naming.Rule{{Family: "kube_pod_owner", Metric: "owner", Tags: naming.Tags{Drop: []string{"owner_is_controller"}}}},

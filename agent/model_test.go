@@ -21,8 +21,8 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// cluster is a small cluster that changes at random, so that names recur. The same
-// seed makes the same changes.
+// cluster is a small cluster with random changes, in which names recur. The same seed makes
+// the same changes.
 type cluster struct {
 	*rand.Rand
 	objects map[string]kind.Object // what there is, by kind and name
@@ -34,10 +34,10 @@ func newCluster(seed uint64) *cluster {
 	return &cluster{Rand: rand.New(rand.NewPCG(seed, 1)), objects: map[string]kind.Object{}}
 }
 
-// readLate is the step at which the late Feed is read completely.
+// readLate is the step at which the late Feed is synced.
 const readLate = 500
 
-// withLate gives the Pods of a namespace a Feed of their own, which is read late.
+// withLate gives the Pods of a namespace their own Feed, which is synced late.
 func (c *cluster) withLate(t *testing.T, x *agenttest.Cluster) *cluster {
 	t.Helper()
 	f, err := x.NewFeed("pods")
@@ -60,7 +60,7 @@ func (c *cluster) feedOf(t *testing.T, x *agenttest.Cluster, o kind.Object) *age
 // keys returns the keys of the objects, in the same order for the same seed.
 func (c *cluster) keys() []string { return slices.Sorted(maps.Keys(c.objects)) }
 
-// visible returns the objects that runs may tell of.
+// visible returns the objects that runs may contain.
 func (c *cluster) visible() (all []kind.Object) {
 	for _, k := range c.keys() {
 		o := c.objects[k]
@@ -115,7 +115,7 @@ func keyOf(o kind.Object) string {
 	return fmt.Sprintf("%T %s %s", o, o.GetNamespace(), o.GetName())
 }
 
-// step changes the cluster, and the Agent with it.
+// step changes the cluster and updates the Agent.
 func (c *cluster) step(t *testing.T, x *agenttest.Cluster) {
 	t.Helper()
 	if c.steps++; c.steps == readLate+1 && c.late != nil {
@@ -137,7 +137,7 @@ func (c *cluster) step(t *testing.T, x *agenttest.Cluster) {
 	}
 }
 
-// relist reads what a Feed holds anew. Some of the objects have gone meanwhile.
+// relist lists the objects of a Feed again. Some of them have been deleted meanwhile.
 func (c *cluster) relist(t *testing.T, x *agenttest.Cluster, f *agent.Feed) {
 	t.Helper()
 	f.Begin()
@@ -154,8 +154,8 @@ func (c *cluster) relist(t *testing.T, x *agenttest.Cluster, f *agent.Feed) {
 	f.Commit()
 }
 
-// anew returns the lines of an Agent that sees the cluster for the first time, in
-// any order.
+// anew returns the lines of an Agent that sees the cluster for the first time, in any
+// order.
 func (c *cluster) anew(t *testing.T) []string {
 	t.Helper()
 	x := agenttest.New(t, agent.Config{Scheme: modelled(&sizes{})})
@@ -165,8 +165,8 @@ func (c *cluster) anew(t *testing.T) []string {
 	return x.Lines(runAt)
 }
 
-// Thousands of random changes leave what seeing only their result gives: joins and
-// totals keep nothing of what was, and miss nothing that is.
+// After thousands of random changes, the result is the same as for an Agent that sees only
+// the final state: joins and aggregations retain nothing stale and miss nothing.
 func TestChangesLeaveNoTrace(t *testing.T) {
 	if raceDetector {
 		t.Skip("slow, and one goroutine: make without-race runs it")
@@ -185,10 +185,10 @@ func TestChangesLeaveNoTrace(t *testing.T) {
 			}
 			lines := x.Lines(runAt)
 			if diff := cmp.Diff(c.anew(t), lines); diff != "" {
-				t.Fatalf("seed %d, step %d (-anew +changed):\n%s", seed, i, diff)
+				t.Fatalf("seed %d, step %d (-fresh +changed):\n%s", seed, i, diff)
 			}
 			if diff := cmp.Diff(c.wantTotals(), totalsOf(lines)); diff != "" {
-				t.Fatalf("seed %d, step %d: totals (-counted +got):\n%s", seed, i, diff)
+				t.Fatalf("seed %d, step %d: aggregations (-want +got):\n%s", seed, i, diff)
 			}
 		}
 		for _, k := range c.keys() {
@@ -196,17 +196,17 @@ func TestChangesLeaveNoTrace(t *testing.T) {
 			c.feedOf(t, x, o).Delete(o.GetNamespace(), o.GetName())
 		}
 		if s := x.Stats(); s.Objects != 0 || s.Series != 0 || s.Groups != 0 || s.JoinKeys != 0 {
-			t.Errorf("seed %d: of nothing there is left: %+v", seed, s)
+			t.Errorf("seed %d: stats without objects: %+v", seed, s)
 		}
 		if x.Lines(runAt) != nil || len(tracker.known) != 0 {
-			t.Errorf("seed %d: lines are left, or the Tracker knows %v", seed, tracker.known)
+			t.Errorf("seed %d: lines remain, or the Tracker still has %v", seed, tracker.known)
 		}
 	}
 }
 
-// A Reader's runs tell what has ended, and runs of changes what has changed, so
-// that whoever follows them knows what there is.
-func TestReadersFollow(t *testing.T) {
+// Ended series of runs and the contents of runs of changes add up to the full state for
+// whoever follows them.
+func TestChangesAddUpToFullRun(t *testing.T) {
 	for seed := range uint64(4) {
 		x := agenttest.New(t, agent.Config{Scheme: modelled(&sizes{})})
 		c := newCluster(seed).withLate(t, x)
@@ -270,7 +270,7 @@ func values(r *sink.Run) map[string]float64 {
 	return all
 }
 
-// Kinds change at the same time while runs are read, and each run stays as it is.
+// Kinds change concurrently while runs are read, and each run stays the same.
 func TestConcurrency(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: modelled(&sizes{})})
 	lists := map[string][]kind.Object{}
@@ -304,7 +304,7 @@ func TestConcurrency(t *testing.T) {
 			for r := x.NewReader(); ; {
 				run := r.Run(time.Now())
 				if first, second := agenttest.Lines(run), agenttest.Lines(run); !slices.Equal(first, second) {
-					t.Error("a run has changed")
+					t.Error("run changed")
 				}
 				for range run.Ended {
 				}
@@ -320,6 +320,6 @@ func TestConcurrency(t *testing.T) {
 	close(stop)
 	readers.Wait()
 	if diff := cmp.Diff(c.anew(t), x.Lines(runAt)); diff != "" {
-		t.Errorf("(-anew +concurrently):\n%s", diff)
+		t.Errorf("(-fresh +concurrent):\n%s", diff)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// modelled is crossed with all kinds of totals, owners and a Tracker.
+// modelled is crossed with all kinds of aggregations, owners and a Tracker.
 func modelled(tracker *sizes) *naming.Scheme {
 	n := crossed()
 	n.Entities = []naming.Entity{{Resource: "pods", Tags: []string{"namespace", "pod"}}}
@@ -43,7 +43,7 @@ func modelled(tracker *sizes) *naming.Scheme {
 	return n
 }
 
-// sizes is a Tracker: it says how long the names of Pods are.
+// sizes is a Tracker of the lengths of Pod names.
 type sizes struct{ known map[string]*naming.Moving }
 
 func (s *sizes) Extend(t *kind.Table) (*kind.Table, error) {
@@ -70,20 +70,20 @@ func (s *sizes) Put(_ string, o kind.Object, emit func(naming.Tracked)) {
 
 func (s *sizes) Delete(_, namespace, name string) { delete(s.known, namespace+"/"+name) }
 
-// totalsOf returns those lines that wantTotals makes too.
+// totalsOf returns the lines that wantTotals produces too.
 func totalsOf(lines []string) []string {
 	return slices.DeleteFunc(slices.Clone(lines), func(l string) bool {
 		return !strings.HasPrefix(l, "requests_") && !strings.HasPrefix(l, "owned ") && !strings.HasPrefix(l, "check greatest ")
 	})
 }
 
-// request is what a container asks for, in thousandths of a core.
+// request is the CPU request of a container in millicores.
 type request struct {
 	container string
 	milli     int64
 }
 
-// wantTotals counts the totals of modelled from the objects themselves.
+// wantTotals computes the aggregations of modelled from the objects themselves.
 func (c *cluster) wantTotals() []string {
 	var lines []string
 	byLabel, byNamespace, owned := map[[2]string][]request{}, map[string][]request{}, map[[2]string]int{}
@@ -125,7 +125,7 @@ func (c *cluster) wantTotals() []string {
 	return lines
 }
 
-// figures returns the totals of requests, by operation.
+// figures returns the aggregations of requests, by operation.
 func figures(all []request) map[naming.Op]float64 {
 	sum := new(big.Float).SetPrec(400)
 	var values []float64
@@ -140,9 +140,9 @@ func figures(all []request) map[naming.Op]float64 {
 	}
 }
 
-// tagsOf returns the tags of a total of a namespace, as lines have them: its own, and
-// what is joined, which are the labels of the namespace and the UIDs of its Pods. As
-// the join takes all labels, they are not compared with its own.
+// tagsOf returns the tags of an aggregation of a namespace as in lines: its own, and the
+// joined ones, which are the labels of the namespace and the UIDs of its Pods. As the join
+// gets all labels, these are not compared with its own.
 func (c *cluster) tagsOf(namespace string, own ...string) string {
 	var tags []string
 	for _, o := range c.visible() {

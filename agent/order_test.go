@@ -37,8 +37,8 @@ func crossed() *naming.Scheme {
 	}
 }
 
-// Whatever the order in which objects come, the result is the same.
-func TestOrderOfArrival(t *testing.T) {
+// The result does not depend on the order in which objects arrive.
+func TestAnyOrderOfArrival(t *testing.T) {
 	all := objects(t,
 		`{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u, labels: {app: web}}, spec: {nodeName: node-1,
  containers: [{name: a, resources: {requests: {cpu: "1"}}}]}, status: {conditions: [{type: PodScheduled, status: "False"}]}}`,
@@ -76,8 +76,8 @@ func permutations[T any](s []T, f func([]T)) {
 	}
 }
 
-// An object that others take labels of can go, come back and change.
-func TestSourceComesAndGoes(t *testing.T) {
+// An object with joined labels can be deleted, recreated and changed.
+func TestJoinSourceIsDeletedAndRecreated(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: ready(map[string]naming.Join{
 		"kube_namespace_labels": {Match: []string{"namespace"}, Get: []string{"label_team"}},
 	})})
@@ -103,9 +103,9 @@ func TestSourceComesAndGoes(t *testing.T) {
 	expect(t, x, without)
 }
 
-// Where a name is used anew nothing of the object before is left, be it seen to go
-// or not.
-func TestGenerationsDoNotMix(t *testing.T) {
+// When a name is reused, nothing of the previous object remains, whether or not its
+// deletion was seen.
+func TestReusedNameKeepsNothingOfPredecessor(t *testing.T) {
 	n := ready(map[string]naming.Join{
 		"kube_pod_info":   {Match: []string{"pod", "namespace"}, Get: []string{"node"}},
 		"kube_pod_labels": {Match: []string{"pod", "namespace"}, All: true},
@@ -137,8 +137,8 @@ func TestGenerationsDoNotMix(t *testing.T) {
 	expect(t, x, want...)
 }
 
-// A relist keeps what it meets, drops what it does not, and shows nothing of it
-// before its end; one that breaks off changes nothing but what it met.
+// A relist keeps the objects in it and removes all others, but only at its end. An
+// interrupted one has no effect except for the objects it updated.
 func TestRelist(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{Family: "kube_configmap_info", Metric: "m"}}}})
 	a := objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}}`)
@@ -157,8 +157,8 @@ func TestRelist(t *testing.T) {
 	expect(t, x)
 }
 
-// A Feed shows nothing until it was read completely once.
-func TestFeedIsInvisibleUntilRead(t *testing.T) {
+// A Feed is invisible until it is synced.
+func TestFeedIsInvisibleUntilSynced(t *testing.T) {
 	a, err := agent.New(agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{Family: "kube_configmap_info", Metric: "m"}, {Family: "kube_secret_info", Metric: "m"}}}})
 	if err != nil {
 		t.Fatal(err)
@@ -178,24 +178,24 @@ func TestFeedIsInvisibleUntilRead(t *testing.T) {
 	maps.Begin()
 	maps.Put(objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns}}`)[0])
 	if got := agenttest.Lines(r.Run(runAt)); len(got) != 0 {
-		t.Errorf("shown before the read is complete: %q", got)
+		t.Errorf("visible before the list is complete: %q", got)
 	}
 	maps.Commit()
 	if got := agenttest.Lines(r.Run(runAt)); len(got) != 1 {
-		t.Errorf("shown after the read is complete: %q", got)
+		t.Errorf("visible after the list is complete: %q", got)
 	}
 	if a.Synced() {
-		t.Error("synced although secrets were not read")
+		t.Error("synced before secrets")
 	}
 	secrets.Begin()
 	secrets.Commit()
 	if !a.Synced() {
-		t.Error("not synced although everything was read")
+		t.Error("not synced after all lists")
 	}
 }
 
-// Nor does it count in totals: those of other Feeds stay as they are.
-func TestFeedDoesNotCountUntilRead(t *testing.T) {
+// Nor does it count in aggregations: those of other Feeds do not change.
+func TestFeedIsNotAggregatedUntilSynced(t *testing.T) {
 	var totals []naming.Aggregate
 	for _, op := range []naming.Op{naming.Sum, naming.Count, naming.Min, naming.Max} {
 		totals = append(totals, naming.Aggregate{Family: "kube_secret_created", Metric: string(op), Op: op, By: []string{"namespace"}})
@@ -235,13 +235,13 @@ func TestFeedDoesNotCountUntilRead(t *testing.T) {
 	x.Delete(created("first", 20))
 	expect(t, x)
 	if n := x.Stats().Groups; n != 0 {
-		t.Errorf("%d groups are left", n)
+		t.Errorf("%d groups remain", n)
 	}
 }
 
-// Where several Feeds share a resource, as one for each namespace does, joins and
-// totals know no borders.
-func TestFeedsShareJoinsAndTotals(t *testing.T) {
+// If several Feeds share a resource, such as one per namespace, joins and aggregations span
+// all of them.
+func TestFeedsShareJoinsAndAggregates(t *testing.T) {
 	a, err := agent.New(agent.Config{Scheme: crossed()})
 	if err != nil {
 		t.Fatal(err)
@@ -278,6 +278,6 @@ func TestFeedsShareJoinsAndTotals(t *testing.T) {
 	other.Delete("shop", "web") // which it does not know
 	want = []string{want[0], want[2], strings.Replace(want[4], "total 2", "total 1", 1)}
 	if diff := cmp.Diff(want, lines()); diff != "" {
-		t.Errorf("after one is gone (-want +got):\n%s", diff)
+		t.Errorf("after deleting one (-want +got):\n%s", diff)
 	}
 }

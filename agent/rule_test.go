@@ -211,7 +211,7 @@ q 1 {namespace:shop uid:v} resource:requests.cpu resourcequota:q type:used`,
 	}
 }
 
-// A metric is one pointer, whichever object it is of, and says what it is.
+// A metric is one pointer for all objects, and has its description.
 func TestMetrics(t *testing.T) {
 	n := &naming.Scheme{Rules: []naming.Rule{
 		{Family: "kube_pod_container_status_restarts_total", Metric: "restarts", Start: "kube_pod_start_time", Unit: "{restart}"},
@@ -224,7 +224,7 @@ func TestMetrics(t *testing.T) {
 	start := time.Date(2026, 1, 2, 11, 0, 30, 0, time.UTC).UnixMilli()
 	for s := range x.NewReader().Run(runAt).Series {
 		if m := metrics[s.Metric.Name]; m != nil && m != s.Metric {
-			t.Errorf("%s is two metrics", m.Name)
+			t.Errorf("%s has two metrics", m.Name)
 		}
 		metrics[s.Metric.Name] = s.Metric
 		if want := map[string]int64{"restarts": start}[s.Metric.Name]; s.Start != want {
@@ -241,8 +241,8 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// Tags that are everywhere are where they belong.
-func TestTagsOfEverything(t *testing.T) {
+// Configured tags are in the right place.
+func TestConfiguredTags(t *testing.T) {
 	n := &naming.Scheme{
 		Rules:          []naming.Rule{{Family: "kube_configmap_info", Metric: "m"}},
 		Aggregates:     []naming.Aggregate{{Family: "kube_configmap_info", Metric: "total", Op: naming.Count}},
@@ -259,9 +259,9 @@ func TestTagsOfEverything(t *testing.T) {
 	)
 }
 
-// Characters that no name of a metric has become underscores: all but dots, underscores,
-// and letters and digits of ASCII, the first and last of each range included.
-func TestCharactersOfNames(t *testing.T) {
+// Characters that are invalid in metric names become underscores: all except dots,
+// underscores, and ASCII letters and digits, including the first and last of each range.
+func TestInvalidCharactersInNames(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{
 		Family: "kube_secret_type", Metric: "s.{type}", Tags: naming.Tags{Drop: []string{"type"}},
 	}}}})
@@ -269,8 +269,8 @@ func TestCharactersOfNames(t *testing.T) {
 	expect(t, x, "s._0189__ABYZ__abyz_.______ 1 namespace: secret:a")
 }
 
-// Names that labels make are not forgotten, so there is an end to them: series of
-// others are left out, and that is logged once.
+// Names made from labels are never released, so their number is limited: series with other
+// names are omitted, and that is logged once.
 func TestTooManyMetrics(t *testing.T) {
 	var log bytes.Buffer
 	x := agenttest.New(t, agent.Config{Logger: slog.New(slog.NewTextHandler(&log, nil)), Scheme: &naming.Scheme{
@@ -286,7 +286,7 @@ func TestTooManyMetrics(t *testing.T) {
 		name, _, _ := strings.Cut(s.Metric.Name, ".")
 		count[name]++
 	}
-	// Two names are no Secret's own: all and secrets.Opaque.
+	// Two names do not belong to a Secret: all and secrets.Opaque.
 	if diff := cmp.Diff(map[string]int{"secret": 9998, "all": 10_000 + more, "secrets": 1}, count); diff != "" {
 		t.Errorf("series by metric (-want +got):\n%s", diff)
 	}
@@ -294,12 +294,12 @@ func TestTooManyMetrics(t *testing.T) {
 		t.Errorf("%d failures, want %d", s.Failures, more+2)
 	}
 	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `metric \"secret.{secret}\": too many names from labels: must be at most 10000`) {
-		t.Errorf("the log says:\n%s", text)
+		t.Errorf("log:\n%s", text)
 	}
 }
 
-// A check may be there for some values of a label alone, without a metric.
-func TestCheckOfChosenValues(t *testing.T) {
+// A check may apply to some values of a label only, without a metric.
+func TestCheckWithChoose(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{
 		Family: "kube_pod_status_phase", Filter: naming.Filter{Equal: new(1.0), Choose: map[string]map[string]string{"phase": {"Failed": "failed"}}},
 		Check: &naming.Check{Name: "pod.{phase}", Status: naming.Critical},
@@ -313,7 +313,7 @@ func TestCheckOfChosenValues(t *testing.T) {
 	}
 }
 
-// The table of kube-state-metrics changes nothing.
+// The scheme of kube-state-metrics changes nothing.
 func TestKSM(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Labels: map[string][]string{"configmaps": {"app"}}})
 	x.Put(objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: ns, resourceVersion: "7", labels: {app: x, other: z}}}`)...)
@@ -324,7 +324,7 @@ func TestKSM(t *testing.T) {
 	)
 }
 
-// The ID of the cluster may become known when there are objects and totals.
+// The cluster ID may become known after there are objects and aggregations.
 func TestSetClusterID(t *testing.T) {
 	n := ready(nil)
 	n.ClusterIDTag = "id"

@@ -15,8 +15,8 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// The zero time and what is no number are no time: there is no age, no check that is
-// overdue, and no start of a counter.
+// The zero time and NaN are not times: they yield no age, no overdue check and no counter
+// start.
 func TestNoTime(t *testing.T) {
 	value := func(s *corev1.Secret, e *metric.Emitter) {
 		v, err := strconv.ParseFloat(s.Annotations["time"], 64)
@@ -42,7 +42,7 @@ func TestNoTime(t *testing.T) {
 		expect(t, x, "start 1 namespace: secret:s")
 		for series := range x.NewReader().Run(runAt).Series {
 			if series.Start != 0 {
-				t.Errorf("%s: a counter starts at %d", text, series.Start)
+				t.Errorf("%s: counter starts at %d", text, series.Start)
 			}
 		}
 	}
@@ -56,9 +56,8 @@ func TestNoTime(t *testing.T) {
 	)
 }
 
-// A CronJob whose schedule is never due has no next time that could have passed, and
-// times that are null have no age.
-func TestNullTimesHaveNoSeries(t *testing.T) {
+// A CronJob whose schedule is never due has no next time, and null times have no age.
+func TestNullTimesYieldNoSeries(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme()})
 	x.Put(objects(t,
 		`{apiVersion: batch/v1, kind: CronJob, metadata: {name: never, namespace: ops, uid: u, creationTimestamp: "2026-01-01T00:00:00Z"}, spec: {schedule: "0 0 31 2 *", suspend: false}}`,

@@ -9,8 +9,8 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// With PodMode ClusterUnassigned an Agent ignores Pods that have a Node, also when a watch
-// that others share brings them, and forgets a Pod that gets one.
+// With PodMode ClusterUnassigned, an Agent ignores Pods that have a Node, even from a
+// shared watch, and forgets a Pod that gets one.
 func TestUnassignedPods(t *testing.T) {
 	const (
 		web    = `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u}, status: {conditions: [{type: PodScheduled, status: "False"}]}}`
@@ -32,7 +32,7 @@ func TestUnassignedPods(t *testing.T) {
 		t.Errorf("field selector of nodes %q", got)
 	}
 	if reads := kind.Reads(x.Tables()...); !slices.Contains(reads, "spec.nodeName") {
-		t.Errorf("reads %q without spec.nodeName, by which it tells Pods apart", reads)
+		t.Errorf("reads %q without spec.nodeName, which distinguishes Pods", reads)
 	}
 	every := agenttest.New(t, agent.Config{Scheme: ready(nil), Kinds: []*kind.Table{kind.Pods}})
 	every.Put(objects(t, web, db)...)

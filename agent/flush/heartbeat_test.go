@@ -14,7 +14,7 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// With a heartbeat only what changed is sent in between.
+// With a heartbeat, flushes in between send only changes.
 func TestSenderHeartbeat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, r := configMaps(t), newRecorder()
@@ -39,13 +39,12 @@ func TestSenderHeartbeat(t *testing.T) {
 	})
 }
 
-// configMap returns one whose series has a value.
+// configMap returns a ConfigMap whose series has a value.
 func configMap(t *testing.T, name, value string) kind.Object {
 	return agenttest.Objects(t, `{apiVersion: v1, kind: ConfigMap, metadata: {name: `+name+`, namespace: ns, resourceVersion: "`+value+`"}}`)[0]
 }
 
-// What was lost of a run is in the next, which is a whole one, but what only waits
-// in the sink's buffer is not.
+// After a loss, the next flush is full, but not if payloads only wait in the sink's buffer.
 func TestSenderHeartbeatAfterLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, r := configMaps(t), newRecorder()
@@ -65,7 +64,7 @@ func TestSenderHeartbeatAfterLoss(t *testing.T) {
 	})
 }
 
-// picky is a sink that loses something of each whole run.
+// picky is a sink that loses something of each full flush.
 type picky struct {
 	*recorder
 	whole []time.Duration // when there were such runs
@@ -80,10 +79,10 @@ func (p *picky) Send(ctx context.Context, run *sink.Run) error {
 	return p.recorder.Send(ctx, run)
 }
 
-// What is lost of every whole run is tried once more and then left to the heartbeat,
-// unless something waits: then the receiver is away, and gets a whole run when it is
-// back.
-func TestSenderHeartbeatAfterLossForGood(t *testing.T) {
+// Series lost in every full flush are tried once more and then left to the heartbeat,
+// unless payloads wait in the buffer: then the receiver is down, and gets a full flush when
+// it is back.
+func TestSenderHeartbeatAfterRepeatedLoss(t *testing.T) {
 	for buffered, want := range map[uint64][]time.Duration{0: seconds(0, 10, 70, 80), 1: seconds(0, 10, 20, 30, 40, 50, 60, 70, 80)} {
 		synctest.Test(t, func(t *testing.T) {
 			x, r := configMaps(t), &picky{recorder: newRecorder()}
@@ -94,14 +93,14 @@ func TestSenderHeartbeatAfterLossForGood(t *testing.T) {
 			defer cancel()
 			s.Run(ctx)
 			if !slices.Equal(r.whole, want) {
-				t.Errorf("whole runs at %v while %d payloads wait, want %v", r.whole, buffered, want)
+				t.Errorf("full flushes at %v with %d payloads buffered, want %v", r.whole, buffered, want)
 			}
 		})
 	}
 }
 
-// A run that is some milliseconds early does not leave the heartbeat to the next.
-func TestSenderHeartbeatDoesNotSlip(t *testing.T) {
+// A flush that is some milliseconds early does not postpone the heartbeat.
+func TestSenderHeartbeatDoesNotDrift(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, r := configMaps(t), newRecorder()
 		x.Put(configMap(t, "a", "1"))

@@ -18,7 +18,7 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// recorder is a sink that notes when it is sent what.
+// recorder is a sink that records what it is sent and when.
 type recorder struct {
 	takes time.Duration // how long sending takes; less than 0: until ctx ends
 	deaf  bool          // ctx does not matter to it
@@ -92,7 +92,7 @@ func (r *recorder) times() []time.Duration {
 	return slices.Clone(r.at)
 }
 
-// fail has runs fail from now on, after so many series were lost.
+// fail makes flushes fail from now on, after that many series were lost.
 func (r *recorder) fail(err error, lost uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -124,8 +124,8 @@ func newSender(t *testing.T, c flush.Config) *flush.Sender {
 	return s
 }
 
-// Sinks are served at their own pace, at fixed times; one that is slow skips runs
-// and holds up no other, nor does one that is dead.
+// Each sink is flushed at its own pace, at fixed times. A slow sink skips flushes; neither
+// it nor a dead one delays others.
 func TestSenderPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fast, slow, dead := newRecorder(), newRecorder(), newRecorder()
@@ -146,7 +146,7 @@ func TestSenderPace(t *testing.T) {
 			{"dead", dead, seconds(0, 15, 30, 45, 60)}, // its deadline is the next run
 		} {
 			if !slices.Equal(c.got.times(), c.want) {
-				t.Errorf("%s is sent to at %v, want %v", c.name, c.got.times(), c.want)
+				t.Errorf("%s: sent at %v, want %v", c.name, c.got.times(), c.want)
 			}
 		}
 		stats := s.Stats()
@@ -167,8 +167,8 @@ func TestSenderPace(t *testing.T) {
 	})
 }
 
-// Nothing is sent before there is enough, nor by an instance that is not the one
-// to send; what ends meanwhile is another's to tell.
+// Nothing is sent before Ready, nor by a standby. Series that end meanwhile are left to the
+// leader.
 func TestSenderWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x, r, start := configMaps(t), newRecorder(), time.Now()
@@ -192,7 +192,7 @@ func TestSenderWaits(t *testing.T) {
 	})
 }
 
-// at waits until so many seconds after the start.
+// at waits until that many seconds after the start.
 func at(ctx context.Context, start time.Time, seconds int) error {
 	select {
 	case <-time.After(time.Until(start.Add(time.Duration(seconds) * time.Second))):
@@ -202,7 +202,7 @@ func at(ctx context.Context, start time.Time, seconds int) error {
 	}
 }
 
-// leads returns the Lead of an instance that sends from some seconds to others.
+// leads returns the Lead of an instance that leads from some seconds to others.
 func leads(start time.Time, terms ...[2]int) func(context.Context) (context.Context, error) {
 	return func(ctx context.Context) (context.Context, error) {
 		for _, t := range terms {
@@ -230,8 +230,8 @@ func sprint(lists [][]string) string {
 	return "[" + strings.Join(parts, " ") + "]"
 }
 
-// Who is no longer the one to send stops at once: also in the middle of a run, and
-// what waits is left to the sink's judgement.
+// An instance that loses leadership stops at once, even during a flush, and yields its
+// sinks.
 func TestSenderYields(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
@@ -262,9 +262,9 @@ func TestSenderYields(t *testing.T) {
 	})
 }
 
-// A sink that ends at the last moment has its say; that it was interrupted is no
-// error.
-func TestSenderEnds(t *testing.T) {
+// The error of a sink that closes at the last moment is logged; the interruption of its
+// flush is not an error.
+func TestSenderLogsCloseErrors(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
 		r := newRecorder()
@@ -281,8 +281,8 @@ func TestSenderEnds(t *testing.T) {
 	})
 }
 
-// What fails is logged once while it stays the same but for its numbers, and so is
-// its end.
+// A failure is logged once until it changes in more than numbers, and its end is logged
+// once.
 func TestSenderLogs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log strings.Builder
@@ -321,7 +321,7 @@ func TestSenderOnce(t *testing.T) {
 		r.takes = time.Minute // more than it is from run to run
 		s := newSender(t, flush.Config{Agent: configMaps(t).Agent, Outputs: []flush.Output{{Sink: r}}})
 		if err := s.Once(t.Context()); err != nil {
-			t.Errorf("error %v of a run that takes a minute", err)
+			t.Errorf("error %v for a flush that takes a minute", err)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
@@ -333,7 +333,7 @@ func TestSenderOnce(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if err := s.Once(ctx); !errors.Is(err, context.DeadlineExceeded) || len(r.at) != 0 {
-			t.Errorf("error %v and %d runs of what is never ready", err, len(r.at))
+			t.Errorf("error %v and %d flushes, never ready", err, len(r.at))
 		}
 	})
 }

@@ -14,6 +14,6 @@ func TestPatterns(t *testing.T) {
 	}
 	p = compileList([]string{"a", "b*"})
 	if _, _, ok := p.find("c"); ok {
-		t.Error("c is found among a and b*")
+		t.Error("found c in a and b*")
 	}
 }

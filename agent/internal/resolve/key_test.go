@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The values of a key are those that it was made of, and no others make the same key.
+// A key decodes to the values it was made of, and no other values have the same key.
 func FuzzKey(f *testing.F) {
 	f.Add("", "", "x")
 	f.Add("a\xffb", "\xff\xff", "")
@@ -18,7 +18,7 @@ func FuzzKey(f *testing.F) {
 			key = AppendKey(key, v)
 		}
 		if got := SplitKey(string(key), len(values)); !slices.Equal(got, values) {
-			t.Errorf("the key of %q is that of %q", values, got)
+			t.Errorf("key of %q decodes to %q", values, got)
 		}
 	})
 }

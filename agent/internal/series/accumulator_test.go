@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// Whatever is added and removed, in any order, a total is that of what is left:
-// sums to the last digit.
-func TestTotals(t *testing.T) {
+// After values are added and removed in any order, the aggregate is that of the remaining
+// values, with exact sums.
+func TestAccumulator(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	type sample struct {
 		value float64
@@ -35,7 +35,7 @@ func TestTotals(t *testing.T) {
 				x.remove(op, word(op, left[i]))
 				left = slices.Delete(left, i, i+1)
 			} else {
-				// From tiny to huge, so that plain addition would lose much.
+				// From tiny to huge, so that naive addition would lose precision.
 				s := sample{value: (r.Float64() - 0.3) * math.Pow(10, float64(r.IntN(16)))}
 				if op == naming.Latest {
 					s = sample{value: float64(r.IntN(3)), order: int64(r.IntN(20)) - 10}
@@ -70,18 +70,18 @@ func TestSumsOfInfinities(t *testing.T) {
 	x.add(naming.Sum, math.Float64bits(1))
 	x.add(naming.Sum, math.Float64bits(inf))
 	if x.value(naming.Sum) != inf {
-		t.Error("infinity is lost")
+		t.Error("lost infinity")
 	}
 	x.add(naming.Sum, math.Float64bits(-inf))
 	if !math.IsNaN(x.value(naming.Sum)) {
-		t.Error("both infinities sum to a number")
+		t.Error("both infinities do not sum to NaN")
 	}
 	x.remove(naming.Sum, math.Float64bits(inf))
 	if x.value(naming.Sum) != -inf {
-		t.Error("the wrong infinity is left")
+		t.Error("removed the wrong infinity")
 	}
 	x.remove(naming.Sum, math.Float64bits(-inf))
 	if x.value(naming.Sum) != 1 {
-		t.Error("an infinity leaves a trace")
+		t.Error("a removed infinity remains")
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// BenchmarkTotal changes one of many different values of a total.
-func BenchmarkTotal(b *testing.B) {
+// BenchmarkAccumulator changes one of many different values.
+func BenchmarkAccumulator(b *testing.B) {
 	for _, op := range []naming.Op{naming.Sum, naming.Max} {
 		for _, n := range []int{100, 100_000} {
 			b.Run(fmt.Sprintf("%s/values=%d", op, n), func(b *testing.B) {

@@ -10,9 +10,9 @@ import (
 	"github.com/kubestate/kubestate/agent/naming"
 )
 
-// Of an object with several blocks, only those that changed are replaced, and an object
-// with fewer than before keeps no others.
-func TestUnchangedBlocksStay(t *testing.T) {
+// Only the changed blocks of an object are replaced, and an object with fewer blocks than
+// before drops the rest.
+func TestUnchangedBlocksAreReused(t *testing.T) {
 	x := newFixture(t, &naming.Scheme{
 		Rules: []naming.Rule{{Family: "kube_pod_spec_volumes_persistentvolumeclaims_info"}},
 		Joins: map[string]naming.Join{
@@ -44,10 +44,10 @@ func TestUnchangedBlocksStay(t *testing.T) {
 	x.state.Snapshot()
 	second := e.blocks()
 	if len(second) != 2 || second[0] != first[0] || second[1] == first[1] {
-		t.Errorf("after the second claim changed, the blocks %p are %p", first, second)
+		t.Errorf("after the second claim changed, blocks %p became %p", first, second)
 	}
 	pods.add(pod("a"))
 	if third := e.blocks(); len(third) != 1 || third[0] != first[0] {
-		t.Errorf("with one claim, the blocks %p are %p", second, third)
+		t.Errorf("with one claim, blocks %p became %p", second, third)
 	}
 }

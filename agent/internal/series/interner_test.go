@@ -7,9 +7,9 @@ import (
 	"unsafe"
 )
 
-// Words stay as they are when the memory of those that were asked for is used again,
-// also where a word was asked for after it was nearly forgotten.
-func TestWordsOutliveTheMemoryOfOthers(t *testing.T) {
+// Words that were requested stay intact when the memory of others is reused, even if they
+// were about to be evicted.
+func TestWordsSurviveEviction(t *testing.T) {
 	w := &interner{words: cache.New[string, string](60)}
 	fill := func(from, n int) {
 		for i := range n {
@@ -21,13 +21,13 @@ func TestWordsOutliveTheMemoryOfOthers(t *testing.T) {
 	memory := []byte("8080")
 	view := unsafe.String(&memory[0], len(memory))
 	if got := w.word(view); got != "8080" {
-		t.Errorf("8080 is kept as %q", got)
+		t.Errorf("8080 is stored as %q", got)
 	}
 	copy(memory, "9090")
 	fill(100, 50) // the map grows, and hashes its keys anew
 	for _, word := range []string{"9090", "8080"} {
 		if got := w.word(word); got != word {
-			t.Errorf("%s is kept as %q", word, got)
+			t.Errorf("%s is stored as %q", word, got)
 		}
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Whatever words come and go, of few or of many, the first and the last are those of
-// what is left.
+// Whatever words are added and removed, few or many, first and last are those of the
+// remaining words.
 func TestRanking(t *testing.T) {
 	for _, most := range []int{3, 10 * maxChunk} {
 		r := rand.New(rand.NewPCG(1, uint64(most)))
@@ -28,7 +28,7 @@ func TestRanking(t *testing.T) {
 			}
 			switch {
 			case len(left) == 0 && len(x.chunks) > 0:
-				t.Fatalf("step %d: of nothing there is left %v", step, x.chunks)
+				t.Fatalf("step %d: empty, but has chunks %v", step, x.chunks)
 			case len(left) > 0 && (x.first() != left[0] || x.last() != left[len(left)-1]):
 				t.Fatalf("step %d: from %d to %d, want %d to %d", step, x.first(), x.last(), left[0], left[len(left)-1])
 			}
@@ -43,7 +43,7 @@ func TestRanking(t *testing.T) {
 			}
 		}
 		if !slices.Equal(got, left) {
-			t.Errorf("%d words are left, want %d", len(got), len(left))
+			t.Errorf("%d words remain, want %d", len(got), len(left))
 		}
 	}
 }

@@ -9,8 +9,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// A snapshot copies only what has changed since the one before, and stays as it is.
-func TestSnapshotsShareWhatHasNotChanged(t *testing.T) {
+// A snapshot copies only what changed since the previous one, and does not change
+// afterwards.
+func TestSnapshotsShareUnchangedParts(t *testing.T) {
 	x := newFixture(t, &naming.Scheme{Rules: []naming.Rule{{Family: "kube_secret_type"}}})
 	f := x.source("secrets")
 	secret := func(name, kind string) *corev1.Secret {
@@ -24,21 +25,21 @@ func TestSnapshotsShareWhatHasNotChanged(t *testing.T) {
 
 	first, second := objects(), objects()
 	if &first[0] != &second[0] {
-		t.Error("what has not changed is copied")
+		t.Error("copied unchanged objects")
 	}
 	b := first[1]
 	f.add(secret("b", "x"))
 	if third := objects(); &first[0] != &third[0] {
-		t.Error("what was put as it is is copied")
+		t.Error("copied an object that was put unchanged")
 	}
 	f.add(secret("b", "y"))
 	f.add(secret("c", "x"))
 	f.Delete(types.NamespacedName{Namespace: "ns", Name: "a"})
 	changed := objects()
 	if first[0] == nil || first[1] != b || len(first) != 2 {
-		t.Error("a snapshot has changed")
+		t.Error("snapshot changed")
 	}
 	if len(changed) != 3 || changed[0] != nil || changed[1] == nil || changed[1] == b || changed[2] == nil {
-		t.Errorf("after changes there is %v", changed)
+		t.Errorf("after changes: got %v", changed)
 	}
 }

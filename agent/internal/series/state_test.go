@@ -15,7 +15,7 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// fixture is a state and the program that it is of.
+// fixture is a state and its program.
 type fixture struct {
 	testing.TB
 	program *compile.Program
@@ -58,8 +58,8 @@ func (s *source) add(o kind.Object) {
 	s.Put(types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}, d)
 }
 
-// Without flushes, removed objects take no memory, and changes are not lost.
-func TestRemovedObjectsAreForgottenWithoutFlushes(t *testing.T) {
+// Without flushes, removed objects use no memory, and changes are not lost.
+func TestRemovedObjectsAreReleasedWithoutFlushes(t *testing.T) {
 	x := newFixture(t, &naming.Scheme{
 		Rules:      []naming.Rule{{Family: "kube_secret_info"}},
 		Aggregates: []naming.Aggregate{{Family: "kube_secret_info", Metric: "n", Op: naming.Count, By: []string{"namespace"}}},
@@ -77,14 +77,14 @@ func TestRemovedObjectsAreForgottenWithoutFlushes(t *testing.T) {
 		name := fmt.Sprint("ns", i)
 		secrets.add(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: "s"}})
 		secrets.Delete(types.NamespacedName{Namespace: name, Name: "s"})
-		// Some that stay are to be rebuilt, and then are for their own sake.
+		// Some remaining objects are marked to be rebuilt for their own sake.
 		namespaces.add(&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "ns", Labels: map[string]string{"team": name}}})
 		for j := range 10 {
 			secrets.add(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: fmt.Sprint("s", j), Labels: map[string]string{"version": name}}})
 		}
 	}
 	if n := len(x.state.dirty); n > 2*minDirty {
-		t.Errorf("%d are to be rebuilt, of 11", n)
+		t.Errorf("%d marked for rebuild, of 11", n)
 	}
 	seen := 0
 	for s := range x.state.Snapshot().Series(time.Unix(0, 0)) {
@@ -94,6 +94,6 @@ func TestRemovedObjectsAreForgottenWithoutFlushes(t *testing.T) {
 		seen++
 	}
 	if seen != 10+1 {
-		t.Errorf("there are %d series, want 11", seen)
+		t.Errorf("got %d series, want 11", seen)
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/kubestate/kubestate/internal/agenttest"
 )
 
-// No aggregation sends two series with the same tags, whichever owners objects have, and
-// whatever becomes of labels. What owners without a tag have is added up.
+// No aggregation sends two series with the same tags, whatever the owners of objects and
+// the mapping of labels. Owners without a tag are added up.
 func TestAggregationsSendEachSeriesOnce(t *testing.T) {
 	for name, c := range map[string]agent.Config{
 		"defaults":     {},
@@ -48,7 +48,7 @@ func TestAggregationsSendEachSeriesOnce(t *testing.T) {
 				metric, rest, _ := strings.Cut(line, " ")
 				value, tags, _ := strings.Cut(rest, " ")
 				if seen[metric+" "+tags] {
-					t.Errorf("%s is sent twice with the tags %q", metric, tags)
+					t.Errorf("%s: duplicate series with tags %q", metric, tags)
 				}
 				seen[metric+" "+tags] = true
 				if metric == "kubernetes_state.job.count" {
@@ -60,7 +60,7 @@ func TestAggregationsSendEachSeriesOnce(t *testing.T) {
 				}
 			}
 			if counted != jobs {
-				t.Errorf("%d of %d Jobs are counted", counted, jobs)
+				t.Errorf("counted %d of %d Jobs", counted, jobs)
 			}
 		})
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/kubestate/kubestate/internal/agenttest"
 )
 
-// Every label that becomes a tag on objects of many kinds, and these tags.
+// Every label that becomes a tag on objects of many kinds, and its tag.
 const (
 	standardLabels = `{app.kubernetes.io/component: co, app.kubernetes.io/instance: in, app.kubernetes.io/managed-by: ma, app.kubernetes.io/name: na,
  app.kubernetes.io/part-of: pa, app.kubernetes.io/version: ve, helm.sh/chart: ch,
@@ -25,8 +25,7 @@ func labelled(apiVersion, kind, name, rest string) string {
 	return "{apiVersion: " + apiVersion + ", kind: " + kind + ", metadata: {name: " + name + ", namespace: shop, uid: u, labels: " + standardLabels + "}, " + rest + "}"
 }
 
-// Each join that there is without a user's doing brings all that it should, to
-// series of the kind that it is for.
+// Each built-in join adds all its labels to series of the kind it is for.
 func TestJoins(t *testing.T) {
 	tested := map[string]bool{}
 	for _, c := range []struct {
@@ -80,13 +79,13 @@ func TestJoins(t *testing.T) {
 	}
 	for family := range datadog.Scheme().Joins {
 		if !tested[family] {
-			t.Errorf("the join %s is not tested", family)
+			t.Errorf("join %s is not tested", family)
 		}
 	}
 }
 
-// wantTags compares the tags of the only series of a metric, those that name the
-// object left out.
+// wantTags compares the tags of the only series of a metric, without those that name the
+// object.
 func wantTags(t *testing.T, x *agenttest.Cluster, metric, want string) {
 	t.Helper()
 	sorted := strings.Fields(want)
@@ -107,12 +106,12 @@ func wantTags(t *testing.T, x *agenttest.Cluster, metric, want string) {
 		got = append(got, strings.Join(tags, " "))
 	}
 	if !slices.Equal(got, []string{want}) {
-		t.Errorf("%s has the tags %q, want %q", metric, got, want)
+		t.Errorf("%s: tags %q, want %q", metric, got, want)
 	}
 }
 
-// What a user wants to be joined goes through the same names.
-func TestJoinsOfUsers(t *testing.T) {
+// Labels joined by a user are mapped to the same names.
+func TestUserJoins(t *testing.T) {
 	pod := labelled("v1", "Pod", "x", "spec: {nodeName: n1}, status: {phase: Running}")
 	rollout := `{apiVersion: v1, kind: Pod, metadata: {name: x, namespace: shop, uid: u, labels: {rollouts-pod-template-hash: "1", team: a},
  ownerReferences: [{kind: ReplicaSet, name: web-6b8f7d9c5, controller: true}]}, status: {phase: Running}}`
@@ -153,7 +152,7 @@ func TestJoinsOfUsers(t *testing.T) {
 	}
 }
 
-// Owners of all kinds that have a tag, of Pods.
+// Owners of Pods, of all kinds that have a tag.
 func TestOwners(t *testing.T) {
 	for owner, want := range map[string]string{
 		"{kind: CronJob, name: o}":               "kube_cronjob:o",
@@ -176,15 +175,15 @@ func TestOwners(t *testing.T) {
 	}
 }
 
-// Of several owners of a HorizontalPodAutoscaler the first becomes tags.
-func TestFirstOwnerOfAutoscaler(t *testing.T) {
+// The first of several owners of a HorizontalPodAutoscaler becomes tags.
+func TestFirstOwnerOfAutoscalerBecomesTags(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme()})
 	x.Put(agenttest.Objects(t, `{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: x, namespace: shop,
  ownerReferences: [{kind: ScaledObject, name: first}, {kind: Other, name: second}]}, spec: {minReplicas: 1}}`)...)
 	wantTags(t, x, "hpa.min_replicas", "ownerref_kind:scaledobject ownerref_name:first")
 }
 
-// The name of the cluster is lower case in its tag and in hosts.
+// The cluster name is in lower case in its tag and in hosts.
 func TestClusterName(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme(), ClusterName: "Prod-EU"})
 	x.Put(agenttest.Objects(t, `{apiVersion: v1, kind: Node, metadata: {name: n1}, spec: {unschedulable: true}}`)...)
@@ -194,8 +193,8 @@ func TestClusterName(t *testing.T) {
 	}
 }
 
-// Labels that came after the families on which the check builds are no tags.
-func TestLabelsThatTheCheckLacks(t *testing.T) {
+// Labels newer than the families that the check builds on do not become tags.
+func TestLabelsMissingInCheckAreDropped(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme()})
 	x.Put(agenttest.Objects(t, `{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: x, namespace: shop}, spec: {metrics: [
  {type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 80}}}]}}

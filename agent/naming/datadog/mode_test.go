@@ -10,7 +10,7 @@ import (
 	"github.com/kubestate/kubestate/internal/agenttest"
 )
 
-// families returns what an Agent collects.
+// families returns the families that an Agent collects.
 func families(x *agenttest.Cluster) (names []string) {
 	for _, table := range x.Tables() {
 		for _, d := range table.Schema().Families {
@@ -20,21 +20,21 @@ func families(x *agenttest.Cluster) (names []string) {
 	return names
 }
 
-// One instance for totals over all Pods reads nothing else than these are made of;
-// its companion leaves them out.
-func TestClusterTotals(t *testing.T) {
+// The instance for aggregations over all Pods reads only what they need; the other one
+// omits them.
+func TestClusterAggregates(t *testing.T) {
 	only := agenttest.New(t, agent.Config{Scheme: datadog.Scheme(), PodMode: agent.ClusterAggregatesOnly})
 	want := []string{
 		"kube_pod_container_resource_with_owner_tag_limits", "kube_pod_container_resource_with_owner_tag_requests",
 		"kube_pod_init_container_resource_with_owner_tag_limits", "kube_pod_init_container_resource_with_owner_tag_requests",
 	}
 	if got := families(only); !slices.Equal(got, want) {
-		t.Errorf("the instance for totals collects %q, want %q", got, want)
+		t.Errorf("the instance for aggregations collects %q, want %q", got, want)
 	}
 	rest := agenttest.New(t, agent.Config{Scheme: datadog.Scheme(), PodMode: agent.ClusterUnassigned, ClusterAggregates: true})
 	for _, name := range families(rest) {
 		if strings.Contains(name, "with_owner_tag") {
-			t.Errorf("its companion collects %s", name)
+			t.Errorf("the other instance collects %s", name)
 		}
 	}
 	pod := agenttest.Objects(t, `{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: shop, uid: u},
@@ -42,18 +42,18 @@ func TestClusterTotals(t *testing.T) {
 	only.Put(pod...)
 	rest.Put(pod...)
 	if got := only.Lines(runAt); !slices.Equal(got, []string{"kubernetes_state.container.cpu_requested.total 2 kube_container_name:app kube_namespace:shop"}) {
-		t.Errorf("the instance for totals sends %q", got)
+		t.Errorf("the instance for aggregations sends %q", got)
 	}
 	for _, line := range rest.Lines(runAt) {
 		if strings.Contains(line, ".total ") {
-			t.Errorf("its companion sends %s", line)
+			t.Errorf("the other instance sends %s", line)
 		}
 	}
 }
 
-// What was found to be generated and thrown away is not collected: labels and
-// annotations that nobody wants, families without a name, kinds without a metric.
-func TestNothingIsWasted(t *testing.T) {
+// Nothing that would be discarded is collected: unused labels and annotations, families
+// without a name, kinds without a metric.
+func TestUnusedFamiliesAreNotCollected(t *testing.T) {
 	x := agenttest.New(t, agent.Config{Scheme: datadog.Scheme()})
 	got := families(x)
 	for _, name := range []string{

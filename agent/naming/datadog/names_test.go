@@ -21,11 +21,10 @@ import (
 
 var update = flag.Bool("update", false, "write the wanted lines anew")
 
-// runAt is when the runs of the cases are.
+// runAt is the time of the runs in the cases.
 var runAt = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
-// Each case is objects and all lines that a run has of them: exact names, values,
-// hosts and tags.
+// Each case has objects and all lines of their run: exact names, values, hosts and tags.
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -44,7 +43,7 @@ func runCases(t *testing.T, file string) {
 	for i := 0; i+1 < len(archive.Files); i += 2 {
 		objects, want := &archive.Files[i], &archive.Files[i+1]
 		if !strings.HasSuffix(objects.Name, "/objects.yaml") || !strings.HasSuffix(want.Name, "/want") {
-			t.Fatalf("%s: a case has the files objects.yaml and want, not %s and %s", file, objects.Name, want.Name)
+			t.Fatalf("%s: got files %s and %s, want objects.yaml and want", file, objects.Name, want.Name)
 		}
 		x := newCluster(t)
 		x.Put(agenttest.Objects(t, string(objects.Data))...)
@@ -62,9 +61,9 @@ func runCases(t *testing.T, file string) {
 	}
 }
 
-// What the check makes of which family, in a list of its own: gauges, checks and
-// totals, and the name of each.
-func TestNamesAreThoseOfTheCheck(t *testing.T) {
+// The gauges, checks and counts that the check makes of each family, with their names, from
+// a separate list.
+func TestNamesMatchCheck(t *testing.T) {
 	text, err := os.ReadFile("testdata/names.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -79,9 +78,9 @@ func TestNamesAreThoseOfTheCheck(t *testing.T) {
 	}
 }
 
-// The cases hold every metric, check and total of the table at least once, so that
-// none goes untested. Rollouts, and names with free text, have tests of their own.
-func TestCasesAreComplete(t *testing.T) {
+// The cases cover every metric, check and aggregation of the scheme at least once.
+// Rollouts, and names with free text, have their own tests.
+func TestCasesCoverAllMetrics(t *testing.T) {
 	files, _ := filepath.Glob("testdata/*.txtar")
 	var text strings.Builder
 	for _, file := range files {
@@ -102,12 +101,12 @@ func TestCasesAreComplete(t *testing.T) {
 			name = "check " + name
 		}
 		if !strings.Contains(name, "{") && !strings.HasSuffix(name, ".rollout_duration") && !strings.Contains(text.String(), "\n"+name+" ") {
-			t.Errorf("no case has %s", name)
+			t.Errorf("no case covers %s", name)
 		}
 	}
 }
 
-// made returns what the table makes: gauge, check or total, then family and name.
+// made returns what the scheme makes: gauge, check or total, then family and name.
 func made() map[string]bool {
 	n, all := datadog.Scheme(), map[string]bool{}
 	add := func(what, family, name string, f naming.Filter) {
@@ -132,8 +131,8 @@ func made() map[string]bool {
 	return all
 }
 
-// named returns the names that a name with labels in it can become. {label} stays
-// where any text can stand.
+// named returns the names that a name with labels in it can have. {label} stays if any text
+// is possible.
 func named(name string, choose map[string]map[string]string) []string {
 	names := []string{name}
 	for label, called := range choose {

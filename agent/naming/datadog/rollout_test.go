@@ -29,10 +29,10 @@ func newStage(t *testing.T) *stage {
 
 func (s *stage) put(object string) { s.Put(agenttest.Objects(s.t, object)...) }
 
-// wait lets time go by.
+// wait advances the clock.
 func (s *stage) wait(d time.Duration) { s.now = s.now.Add(d) }
 
-// expect compares since how many seconds something rolls out; -1: it does not.
+// expect compares the age of the rollout in seconds; -1 if there is none.
 func (s *stage) expect(want int) {
 	s.t.Helper()
 	got := -1
@@ -44,7 +44,7 @@ func (s *stage) expect(want int) {
 		}
 	}
 	if got != want {
-		s.t.Errorf("rolling out since %d seconds, want %d", got, want)
+		s.t.Errorf("rollout age %d seconds, want %d", got, want)
 	}
 }
 
@@ -65,11 +65,11 @@ const (
 	done    = "NewReplicaSetAvailable"
 )
 
-func TestRolloutOfDeployment(t *testing.T) {
+func TestDeploymentRollout(t *testing.T) {
 	s := newStage(t)
 	s.put(deployment("d1", "1", 1, 1, done))
 	s.expect(-1)
-	// A pause or another number of replicas is a new generation but no new revision.
+	// Pausing or scaling makes a new generation but not a new revision.
 	s.put(deployment("d1", "1", 2, 1, done))
 	s.expect(-1)
 	s.put(deployment("d1", "1", 2, 2, updated))
@@ -94,7 +94,7 @@ func TestRolloutOfDeployment(t *testing.T) {
 	s.expect(20)
 	s.put(deployment("d1", "5", 5, 5, done))
 	s.expect(-1)
-	// Scaling is no rollout, though the controller gives the same reason.
+	// Scaling is not a rollout, although the controller gives the same reason.
 	s.put(deployment("d1", "5", 6, 5, updated))
 	s.expect(-1)
 	s.put(deployment("d1", "6", 6, 6, updated))
@@ -103,8 +103,8 @@ func TestRolloutOfDeployment(t *testing.T) {
 	s.expect(-1)
 }
 
-// A revision that was never seen counts as new, also one that is not set.
-func TestRolloutSeenFirst(t *testing.T) {
+// A revision seen for the first time counts as new, even an empty one.
+func TestFirstSeenRevisionIsRollout(t *testing.T) {
 	for _, revision := range []string{"", "1"} {
 		s := newStage(t)
 		s.put(deployment("d1", revision, 2, 1, done))
@@ -116,9 +116,9 @@ func TestRolloutSeenFirst(t *testing.T) {
 	}
 }
 
-// What began before it was seen began when what it made was created, whichever of
-// both is seen first, or when the Deployment says.
-func TestRolloutUnderWay(t *testing.T) {
+// A rollout that started before it was seen starts with the creation of its ReplicaSet,
+// whichever of both is seen first, or at the time in the status of the Deployment.
+func TestOngoingRollout(t *testing.T) {
 	const fresh, older, stale = "2026-01-02T11:58:00Z", "2026-01-02T11:57:00Z", "2026-01-02T11:50:00Z"
 	under := deployment("d1", "1", 2, 2, updated)
 	for name, c := range map[string]struct {
@@ -143,9 +143,9 @@ func TestRolloutUnderWay(t *testing.T) {
 	}
 }
 
-// A ReplicaSet that is made later is what the rollout makes, not its beginning; one
-// that is gone counts no more; a Deployment of the same name is another.
-func TestRolloutKeepsApart(t *testing.T) {
+// A ReplicaSet created after the rollout was seen is not its start; a deleted one no longer
+// counts; nor does a Deployment that was deleted.
+func TestRolloutIgnoresUnrelatedReplicaSets(t *testing.T) {
 	s := newStage(t)
 	s.put(deployment("d1", "1", 2, 1, done))
 	s.wait(time.Minute)
@@ -176,7 +176,7 @@ func statefulSet(generation, observed int, spec, status string) string {
  spec: {%s}, status: {observedGeneration: %d, %s}}`, generation, spec, observed, status)
 }
 
-func TestRolloutOfStatefulSet(t *testing.T) {
+func TestStatefulSetRollout(t *testing.T) {
 	const (
 		replicas  = "replicas: 3"
 		onDelete  = "replicas: 3, updateStrategy: {type: OnDelete}"
@@ -215,14 +215,14 @@ func TestRolloutOfStatefulSet(t *testing.T) {
 			s.expect(map[bool]int{true: 0, false: -1}[c.later])
 		})
 	}
-	// Scaling one that is known is no rollout, while it is behind neither.
+	// Scaling a known workload is not a rollout, unless it is behind.
 	s := newStage(t)
 	s.put(statefulSet(1, 1, replicas, equal+"readyReplicas: 3"))
 	s.put(statefulSet(2, 1, "replicas: 5", equal+"readyReplicas: 3"))
 	s.expect(-1)
 	s.put(statefulSet(2, 2, "replicas: 5", equal+"readyReplicas: 3"))
 	s.expect(-1)
-	// It begins with the ControllerRevision that was made for it.
+	// It starts with the creation of its ControllerRevision.
 	s = newStage(t)
 	s.put(`{apiVersion: apps/v1, kind: ControllerRevision, metadata: {name: db-b, namespace: shop, creationTimestamp: "2026-01-02T11:59:00Z",
  ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: db, uid: s, controller: true}]}, revision: 2}`)
@@ -230,7 +230,7 @@ func TestRolloutOfStatefulSet(t *testing.T) {
 	s.expect(60)
 }
 
-func TestRolloutOfDaemonSet(t *testing.T) {
+func TestDaemonSetRollout(t *testing.T) {
 	daemonSet := func(generation, observed int, status string) string {
 		return fmt.Sprintf(`{apiVersion: apps/v1, kind: DaemonSet, metadata: {name: agent, namespace: shop, uid: d, generation: %d},
  status: {observedGeneration: %d, %s}}`, generation, observed, status)
@@ -252,7 +252,7 @@ func TestRolloutOfDaemonSet(t *testing.T) {
 		s.put(daemonSet(2, 2, status))
 		s.expect(want)
 	}
-	// It begins anew with each change.
+	// It restarts with each change.
 	s := newStage(t)
 	s.put(daemonSet(1, 0, all))
 	s.wait(time.Minute)

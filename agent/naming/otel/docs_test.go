@@ -14,7 +14,7 @@ import (
 	"github.com/kubestate/kubestate/agent/naming/otel"
 )
 
-// selection writes which samples of a family count.
+// selection formats the samples of a family that a filter selects.
 func selection(family string, f naming.Filter) string {
 	var conditions []string
 	for _, label := range slices.Sorted(maps.Keys(f.Where)) {
@@ -26,7 +26,7 @@ func selection(family string, f naming.Filter) string {
 	return "`" + strings.ReplaceAll(family, "|", `\|`) + "`"
 }
 
-// sources returns of what each metric is made.
+// sources returns the families that each metric is made of.
 func sources(n *naming.Scheme) map[string]string {
 	from := map[string][]string{}
 	for _, r := range n.Rules {
@@ -67,8 +67,7 @@ func documentation(t *testing.T) string {
 	return b.String()
 }
 
-// The documentation has every metric of the conventions and says of what it is
-// made.
+// The documentation lists every metric of the conventions and its families.
 func TestDocumentation(t *testing.T) {
 	const file, begin, end = "../../../docs/agent-otel.md", "<!-- metrics: go test ./agent/naming/otel -update -->\n", "<!-- end -->"
 	text, err := os.ReadFile(file)
@@ -78,7 +77,7 @@ func TestDocumentation(t *testing.T) {
 	before, rest, ok1 := strings.Cut(string(text), begin)
 	got, after, ok2 := strings.Cut(rest, end)
 	if !ok1 || !ok2 {
-		t.Fatalf("%s: has no %q or no %q", file, begin, end)
+		t.Fatalf("%s: missing %q or %q", file, begin, end)
 	}
 	want := documentation(t)
 	if *update {
@@ -88,6 +87,6 @@ func TestDocumentation(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("%s: -want +got (go test ./agent/naming/otel -update takes it over):\n%s", file, diff)
+		t.Errorf("%s: -want +got (go test ./agent/naming/otel -update rewrites it):\n%s", file, diff)
 	}
 }

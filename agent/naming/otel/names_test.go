@@ -11,7 +11,7 @@ import (
 	"github.com/kubestate/kubestate/agent/naming/otel"
 )
 
-// convention is what the conventions say of a metric.
+// convention is the definition of a metric in the conventions.
 type convention struct {
 	name, instrument, unit string
 	attributes, required   []string
@@ -52,8 +52,7 @@ func TestConventionsAreComplete(t *testing.T) {
 	}
 }
 
-// The table has exactly the metrics of the conventions, with their units and
-// instruments.
+// The scheme has exactly the metrics of the conventions, with their units and instruments.
 func TestMetrics(t *testing.T) {
 	instruments := map[naming.Type]string{naming.Gauge: "gauge", naming.Counter: "counter", naming.UpDown: "updowncounter"}
 	names := otel.Scheme()
@@ -61,11 +60,11 @@ func TestMetrics(t *testing.T) {
 	add := func(metric string, typ naming.Type, unit, help string) {
 		is := instruments[typ] + " " + unit
 		if old, ok := got[metric]; ok && old != is {
-			t.Errorf("%s: is both %s and %s", metric, old, is)
+			t.Errorf("%s: both %s and %s", metric, old, is)
 		}
 		got[metric] = is
 		if !strings.HasSuffix(help, ".") || strings.HasPrefix(help, "k8s.") {
-			t.Errorf("%s: help %q is no sentence", metric, help)
+			t.Errorf("%s: help %q is not a sentence", metric, help)
 		}
 	}
 	for _, r := range names.Rules {
@@ -79,11 +78,11 @@ func TestMetrics(t *testing.T) {
 		want[c.name] = c.instrument + " " + c.unit
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-conventions +table:\n%s", diff)
+		t.Errorf("-conventions +scheme:\n%s", diff)
 	}
 }
 
-// All rules of one metric say the same of it: it is described once.
+// All rules of a metric have the same help.
 func TestOneHelpPerMetric(t *testing.T) {
 	help := map[string]string{}
 	for _, r := range otel.Scheme().Rules {

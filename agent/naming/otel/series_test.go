@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "write testdata/series.txt anew")
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// fed returns what there is to send of the objects that feed hands on.
+// fed returns a run with the objects that feed yields.
 func fed(t *testing.T, c agent.Config, feed func(tables []*kind.Table, put func(*kind.Table, kind.Object))) *sink.Run {
 	t.Helper()
 	a, err := agent.New(c)
@@ -49,7 +49,7 @@ func fed(t *testing.T, c agent.Config, feed func(tables []*kind.Table, put func(
 	return a.NewReader().Run(now)
 }
 
-// run returns what there is to send of the objects of a file.
+// run returns a run with the objects of a file.
 func run(t *testing.T, c agent.Config, file string) *sink.Run {
 	t.Helper()
 	data, err := os.ReadFile(file)
@@ -71,7 +71,7 @@ func text(tags []sink.Tag) string {
 	return b.String()
 }
 
-// render writes series as text, one line each, below their resource.
+// render formats series as text, one line each, below their resource.
 func render(r *sink.Run) string {
 	instruments := map[sink.Type]string{sink.Gauge: "gauge", sink.Counter: "counter", sink.UpDown: "updown"}
 	var b strings.Builder
@@ -86,7 +86,7 @@ func render(r *sink.Run) string {
 	return strings.TrimPrefix(b.String(), "\n")
 }
 
-// Exactly these series become of one object of each kind.
+// One object of each kind has exactly these series.
 func TestSeries(t *testing.T) {
 	const golden = "testdata/series.txt"
 	got := render(run(t, agent.Config{Scheme: otel.Scheme(), ClusterName: "prod", ClusterID: "cluster-1"}, "testdata/cluster.yaml"))
@@ -100,11 +100,11 @@ func TestSeries(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
-		t.Errorf("-want +got (go test ./agent/naming/otel -update takes it over):\n%s", diff)
+		t.Errorf("-want +got (go test ./agent/naming/otel -update rewrites it):\n%s", diff)
 	}
 }
 
-// identifying is the attribute that tells entities of a kind apart.
+// identifying is the attribute that identifies entities of a kind.
 func identifying(entity string) string {
 	switch entity {
 	case "namespace", "container":
@@ -114,8 +114,8 @@ func identifying(entity string) string {
 	}
 }
 
-// check fails where a series is not as the conventions say, or is there twice. It
-// returns the metrics of which there is no series.
+// check fails if a series does not follow the conventions or is a duplicate. It returns the
+// metrics without series.
 func check(t *testing.T, r *sink.Run) (missing []string) {
 	t.Helper()
 	known, seen := map[string]convention{}, map[string]bool{}
@@ -137,7 +137,7 @@ func check(t *testing.T, r *sink.Run) (missing []string) {
 		}
 		blocks[key] = s.Block
 		if series := s.Metric.Name + block + text(s.Tags); seen[series] {
-			t.Errorf("there twice: %s", series)
+			t.Errorf("duplicate series: %s", series)
 		} else {
 			seen[series], seen[s.Metric.Name] = true, true
 		}
@@ -154,8 +154,8 @@ func isTotal(metric string) bool {
 	return slices.ContainsFunc(otel.Scheme().Aggregates, func(a naming.Aggregate) bool { return a.Metric == metric })
 }
 
-// checkAttributes fails where a series has attributes that the conventions do not
-// give it, lacks one that they require, or lacks what identifies its entities.
+// checkAttributes fails if a series has attributes that are not in the conventions, lacks a
+// required one, or lacks the one that identifies its entity.
 func checkAttributes(t *testing.T, s *sink.Series, c convention) {
 	t.Helper()
 	has := map[string]bool{}
@@ -167,27 +167,26 @@ func checkAttributes(t *testing.T, s *sink.Series, c convention) {
 	}
 	for _, required := range c.required {
 		if !has[required] {
-			t.Errorf("%s: has no %s", s.Metric.Name, required)
+			t.Errorf("%s: missing %s", s.Metric.Name, required)
 		}
 	}
 	for _, e := range c.entities {
 		of := func(tag sink.Tag) bool { return tag.Key == identifying(e) && tag.Value != "" }
 		if !slices.ContainsFunc(s.Block.Resource, of) {
-			t.Errorf("%s: its resource%s has no %s", s.Metric.Name, text(s.Block.Resource), identifying(e))
+			t.Errorf("%s: resource%s lacks %s", s.Metric.Name, text(s.Block.Resource), identifying(e))
 		}
 	}
 }
 
-// Every metric of the conventions becomes of some object, with the attributes that
-// they give it.
-func TestSeriesHaveTheAttributesOfTheConventions(t *testing.T) {
+// Every metric of the conventions has a series, with the attributes of the conventions.
+func TestSeriesFollowConventions(t *testing.T) {
 	for _, metric := range check(t, run(t, agent.Config{Scheme: otel.Scheme()}, "testdata/cluster.yaml")) {
-		t.Errorf("%s: nothing has such a series", metric)
+		t.Errorf("%s: no series", metric)
 	}
 }
 
-// In a cluster with everything that Pods come with, the series are as in the
-// conventions, and every Pod and container is in exactly one state.
+// In a cluster with everything that comes with Pods, all series follow the conventions, and
+// every Pod and container is in exactly one state.
 func TestSimulatedCluster(t *testing.T) {
 	const pods = 400
 	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: apiserver.Resources()})
@@ -217,9 +216,9 @@ func TestSimulatedCluster(t *testing.T) {
 		}
 	}
 	if got := sums["k8s.pod.status.phase"]; got != pods {
-		t.Errorf("k8s.pod.status.phase says %v Pods, want %d", got, pods)
+		t.Errorf("k8s.pod.status.phase: %v Pods, want %d", got, pods)
 	}
 	if got := sums["k8s.container.status.state"]; got != float64(containers) || got < pods/2 {
-		t.Errorf("k8s.container.status.state says %v containers, want %d", got, containers)
+		t.Errorf("k8s.container.status.state: %v containers, want %d", got, containers)
 	}
 }

@@ -19,13 +19,13 @@ import (
 	"github.com/kubestate/kubestate/sink/jsonlines"
 )
 
-// A table can be written to a file, as YAML or JSON, and what is read back makes
-// the same of objects.
-func TestTablesAreData(t *testing.T) {
+// A naming scheme survives a round trip through YAML and JSON, and sends the same series
+// afterwards.
+func TestSchemesRoundTrip(t *testing.T) {
 	for _, names := range []*naming.Scheme{ksm.Scheme(), otel.Scheme()} {
 		want := render(run(t, agent.Config{Scheme: names}, "testdata/cluster.yaml"))
 		if want == "" {
-			t.Fatalf("%s: makes nothing of the objects", names.Name)
+			t.Fatalf("%s: no series for the objects", names.Name)
 		}
 		for form, write := range map[string]func(any) ([]byte, error){"YAML": yaml.Marshal, "JSON": json.Marshal} {
 			data, err := write(names)
@@ -38,7 +38,7 @@ func TestTablesAreData(t *testing.T) {
 			}
 			got := render(run(t, agent.Config{Scheme: read}, "testdata/cluster.yaml"))
 			if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
-				t.Errorf("%s as %s: -series of the table +series of what was read:\n%s", names.Name, form, diff)
+				t.Errorf("%s as %s: -series of the original +series of the copy:\n%s", names.Name, form, diff)
 			}
 		}
 	}
@@ -58,21 +58,21 @@ func readTable(t *testing.T, data []byte) *naming.Scheme {
 	return names
 }
 
-// block returns the code that follows a mark in a document, and where it stands.
+// block returns the code block that follows a mark in a document, and its position.
 func block(t *testing.T, document, mark string) (code string, from, to int) {
 	t.Helper()
 	_, after, ok := strings.Cut(document, "<!-- "+mark+" -->\n")
 	_, after, opened := strings.Cut(after, "\n") // ```yaml
 	code, _, closed := strings.Cut(after, "```")
 	if !ok || !opened || !closed {
-		t.Fatalf("no code behind %q", mark)
+		t.Fatalf("no code block after %q", mark)
 	}
 	from = len(document) - len(after)
 	return code, from, from + len(code)
 }
 
-// The example of the documentation does what the documentation says.
-func TestDocumentedTable(t *testing.T) {
+// The example in the documentation sends the documented series.
+func TestDocumentedScheme(t *testing.T) {
 	const file = "../../../docs/agent-names.md"
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -104,6 +104,6 @@ func TestDocumentedTable(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(lines.String(), "\n")); diff != "" {
-		t.Errorf("%s: -documented +got (go test ./agent/naming/otel -update takes it over):\n%s", file, diff)
+		t.Errorf("%s: -documented +got (go test ./agent/naming/otel -update rewrites it):\n%s", file, diff)
 	}
 }
