@@ -27,8 +27,8 @@ func (r *reading) sources() []any {
 	}
 	if r.pusher != nil {
 		var sinks []string
-		for i := range r.pusher.settings.Receivers {
-			sinks = append(sinks, r.pusher.settings.Receivers[i].Name)
+		for i := range r.pusher.settings.Outputs {
+			sinks = append(sinks, r.pusher.settings.Outputs[i].Name)
 		}
 		attrs = append(attrs, "sinks", distinct(sinks))
 	}

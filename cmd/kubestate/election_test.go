@@ -66,7 +66,7 @@ func startReplica(t *testing.T, client *kubewatch.Client, name string) *replica 
 	section.Sinks = []agentconf.Sink{sink}
 	s := section.Settings()
 	s.Agent.Scheme = &naming.Scheme{Name: "x", Rules: []naming.Rule{{Family: "kube_pod_info", Metric: "m"}}}
-	if s.Receivers, _, err = section.Receivers(); err != nil {
+	if s.Outputs, _, err = section.Outputs(); err != nil {
 		t.Fatal(err)
 	}
 	elector, err := newElector(client, agentconf.LeaderElection{Enabled: true, Namespace: "monitoring", Name: "kubestate-agent", Identity: name}, slog.New(slog.DiscardHandler))

@@ -17,7 +17,7 @@ import (
 )
 
 func main() {
-	collectOften(gcPercentReading)
+	setGCPercent(gcPercentReading)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))

@@ -14,24 +14,24 @@ import (
 	"github.com/kubestate/kubestate/internal/conf"
 )
 
-// How much the heap may grow between two garbage collections, in percent of what
-// is alive. Most of it is compressed text, which the collector does not look into:
-// collecting often is cheap, and memory is what users count. While everything is
-// read for the first time there is more garbage and less alive.
+// How much the heap may grow between two garbage collections, in percent of the live heap.
+// Most of the heap is compressed text, which the collector does not scan, so frequent
+// collections are cheap and save memory. During the initial lists there is more garbage and
+// less live memory.
 const (
 	gcPercentReading = 25
 	gcPercentSteady  = 10
 )
 
-// collectOften sets how often garbage is collected, unless the user has.
-func collectOften(percent int) {
+// setGCPercent sets how often garbage is collected, unless GOGC is set.
+func setGCPercent(percent int) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
 	}
 }
 
-// limitMemory sets the memory limit of the Go runtime as options say, from the limit of the
-// container that provider returns. GOMEMLIMIT in the environment has priority.
+// limitMemory sets the memory limit of the Go runtime to a ratio of the container limit
+// that provider returns, if enabled. GOMEMLIMIT in the environment takes precedence.
 func limitMemory(o conf.MemoryOptions, provider memlimit.Provider, log *slog.Logger) {
 	if !o.Auto {
 		return
@@ -51,20 +51,20 @@ func limitMemory(o conf.MemoryOptions, provider memlimit.Provider, log *slog.Log
 	}
 }
 
-// What the collector would leave lying until the heap grows again is given back
-// at intervals, where it can be worth that.
+// Freed memory is returned to the operating system at intervals, if enough was allocated in
+// between.
 const (
 	releaseInterval = 30 * time.Second
-	worthReleasing  = 4 << 20 // bytes that were allocated since the last time
+	worthReleasing  = 4 << 20 // bytes allocated since the last time
 )
 
-// settle gives back the memory that reading everything took, once it is read, and
-// later that of bursts of changes and of large responses, once they are over.
+// settle returns memory to the operating system: after the initial lists, and later after
+// bursts of changes and large responses.
 func settle(ctx context.Context, ready func(ctx context.Context) error) {
 	if ready(ctx) != nil {
 		return
 	}
-	collectOften(gcPercentSteady)
+	setGCPercent(gcPercentSteady)
 	debug.FreeOSMemory()
 	if os.Getenv("GOGC") != "" {
 		return

@@ -21,21 +21,21 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// pusher is the agent at work: what becomes of objects, and who receives it. A nil
-// pusher pushes nothing.
+// pusher runs the agent: it computes series from objects and sends them to sinks. A nil
+// pusher sends nothing.
 type pusher struct {
 	settings agentconf.Settings
 	agent    *agent.Agent
 	wants    []*kubewatch.Consumer // of the agent
 	sender   *flush.Sender
-	// ready waits until everything is there that is to be sent, or ctx ends.
+	// ready waits until everything to send is known, or ctx ends.
 	ready func(ctx context.Context) error
 	// identified is closed when the cluster ID is known or unavailable.
 	identified chan struct{}
 	log        *slog.Logger
 }
 
-// newPusher returns a pusher that still lacks what connect gives it.
+// newPusher returns a pusher. Call connect before run.
 func newPusher(s agentconf.Settings, log *slog.Logger) (*pusher, error) {
 	for _, w := range s.Warnings {
 		log.Warn(w)
@@ -48,7 +48,7 @@ func newPusher(s agentconf.Settings, log *slog.Logger) (*pusher, error) {
 	return &pusher{settings: s, agent: a, wants: agentConsumers(a), identified: make(chan struct{}), log: log}, nil
 }
 
-// consumers adds the agent to those who want objects.
+// consumers appends the agent to the consumers of objects.
 func (p *pusher) consumers(others ...*kubewatch.Consumer) []*kubewatch.Consumer {
 	if p == nil {
 		return others
@@ -57,7 +57,7 @@ func (p *pusher) consumers(others ...*kubewatch.Consumer) []*kubewatch.Consumer 
 }
 
 // connect opens the sinks. out is standard output. Nothing is sent until ready returns nil,
-// nor while elector, which may be nil, does not lead.
+// or while elector, which may be nil, is not the leader.
 func (p *pusher) connect(elector *lease.Elector, out io.Writer, ready func(ctx context.Context) error) error {
 	if p == nil {
 		return nil
@@ -75,18 +75,18 @@ func (p *pusher) connect(elector *lease.Elector, out io.Writer, ready func(ctx c
 	if elector != nil {
 		config.Lead = elector.Lead
 	}
-	for i := range p.settings.Receivers {
-		r := &p.settings.Receivers[i]
+	for i := range p.settings.Outputs {
+		r := &p.settings.Outputs[i]
 		s, err := r.Open(agentconf.Environment{Stdout: out, Version: version, Logger: p.log})
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		config.Outputs = append(config.Outputs, flush.Output{Name: r.Name, Sink: p.telling(s), Interval: r.Interval, Heartbeat: r.Heartbeat})
+		config.Outputs = append(config.Outputs, flush.Output{Name: r.Name, Sink: p.withCheckTelemetry(s), Interval: r.Interval, Heartbeat: r.Heartbeat})
 	}
 	if len(errs) > 0 {
 		for _, r := range config.Outputs {
-			_ = r.Sink.Close(context.Background()) // nothing is in it
+			_ = r.Sink.Close(context.Background()) // its buffer is empty
 		}
 		return errors.Join(errs...)
 	}
@@ -95,21 +95,21 @@ func (p *pusher) connect(elector *lease.Elector, out io.Writer, ready func(ctx c
 	return err
 }
 
-// telling lets a sink tell what the kubernetes_state_core check tells of itself, if
-// that is wanted.
-func (p *pusher) telling(s sink.Sink) sink.Sink {
+// withCheckTelemetry adds the self metrics of the kubernetes_state_core check to a sink, if
+// enabled.
+func (p *pusher) withCheckTelemetry(s sink.Sink) sink.Sink {
 	if !p.settings.CheckTelemetry {
 		return s
 	}
 	return datadogconf.Telemetry(s, p.settings.Agent.Scheme, p.agent.Tags)
 }
 
-// systemNamespace is the one whose UID stands for the ID of a cluster.
+// systemNamespace is the namespace whose UID serves as the cluster ID.
 const systemNamespace = "kube-system"
 
-// identify finds the ID of the cluster, where the naming table has a tag for it and
-// nobody told. It asks until the API server answers. One that refuses holds nothing
-// up, and is asked again in case that it comes to allow it.
+// identify reads the cluster ID if the naming scheme has a tag for it and it is not
+// configured. It retries until it succeeds. If access is forbidden, flushes start without
+// the ID, and identify retries less often in case access is granted later.
 func (p *pusher) identify(ctx context.Context, client *kubewatch.Client) {
 	if p == nil {
 		return
@@ -119,7 +119,7 @@ func (p *pusher) identify(ctx context.Context, client *kubewatch.Client) {
 		return
 	}
 	identified := sync.OnceFunc(func() { close(p.identified) })
-	var told logged.Messages
+	var messages logged.Messages
 	for {
 		uid, err := client.NamespaceUID(ctx, systemNamespace)
 		if err == nil {
@@ -127,29 +127,29 @@ func (p *pusher) identify(ctx context.Context, client *kubewatch.Client) {
 			identified()
 			return
 		}
-		what, again := "cluster ID unknown; sending nothing until it is known; retrying", identifyAgain
+		message, retryAfter := "cluster ID unknown; sending nothing until it is known; retrying", identifyAgain
 		if kubewatch.Refused(err) {
 			identified()
-			what, again = "cluster ID unknown; omitting the cluster ID tag", identifyRefused
+			message, retryAfter = "cluster ID unknown; omitting the cluster ID tag", identifyRefused
 		}
-		if ctx.Err() == nil && told.New(what) {
-			p.log.Warn(what, "err", err)
+		if ctx.Err() == nil && messages.New(message) {
+			p.log.Warn(message, "err", err)
 		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(again):
+		case <-time.After(retryAfter):
 		}
 	}
 }
 
-// How long identify waits before it asks again.
+// How long identify waits before it retries.
 const (
 	identifyAgain   = 2 * time.Second
 	identifyRefused = time.Minute
 )
 
-// run sends until ctx ends and the sinks are closed.
+// run sends until ctx ends, and closes the sinks.
 func (p *pusher) run(ctx context.Context) {
 	if p == nil {
 		<-ctx.Done()
@@ -158,7 +158,7 @@ func (p *pusher) run(ctx context.Context) {
 	p.sender.Run(ctx)
 }
 
-// telemetry returns what the metrics about the agent are made of.
+// telemetry returns the source of the metrics about the agent.
 func (p *pusher) telemetry() *serve.Agent {
 	if p == nil {
 		return nil

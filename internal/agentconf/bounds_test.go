@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Every number and duration of the configuration file has bounds.
+// Every number and duration in the configuration file has bounds.
 func TestBounds(t *testing.T) {
 	seen := map[reflect.Type]bool{}
 	var walk func(reflect.Type)
@@ -34,7 +34,7 @@ func TestBounds(t *testing.T) {
 		walk(typ)
 	}
 	if !seen[reflect.TypeFor[Requests]()] || !seen[reflect.TypeFor[LeaderElection]()] {
-		t.Errorf("walked %v only", seen)
+		t.Errorf("visited only %v", seen)
 	}
 }
 

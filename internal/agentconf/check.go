@@ -18,7 +18,7 @@ import (
 
 var namesType = reflect.TypeFor[naming.Scheme]()
 
-// checker reports problems beyond the form of a file.
+// checker reports semantic problems of a file.
 type checker struct {
 	file      *strictyaml.File
 	resources []string
@@ -30,7 +30,7 @@ type checker struct {
 type knownFamily struct {
 	resource string
 	labels   []string
-	prefix   string // of further labels; empty: there are none
+	prefix   string // of further labels; empty if there are none
 }
 
 func newChecker(f *strictyaml.File, names *naming.Scheme) *checker {
@@ -139,8 +139,8 @@ func (c *checker) sibling(path, of, name string) {
 	}
 }
 
-// label checks a label that samples of a family should have. Families that are not in
-// the catalog may have any.
+// label checks a label that samples of a family should have. Families that are not in the
+// catalog can have any label.
 func (c *checker) label(path, family, name string) {
 	k, known := c.known[family]
 	if known && !slices.Contains(k.labels, name) && (k.prefix == "" || !strings.HasPrefix(name, k.prefix)) {
@@ -157,14 +157,14 @@ func (c *checker) list(path, family string, labels []string) {
 	}
 }
 
-// keys checks labels that are keys, likewise.
+// keys checks labels that are map keys, likewise.
 func (c *checker) keys(path, family string, labels []string) {
 	for _, label := range labels {
 		c.label(path+"."+label, family, label)
 	}
 }
 
-// template checks the labels that a text with {label} in it names.
+// template checks the labels in a template with {label} placeholders.
 func (c *checker) template(path, family, text string) {
 	for {
 		_, behind, _ := strings.Cut(text, "{")
@@ -194,10 +194,10 @@ func (c *checker) exists(path, what, name string, names []string) {
 	}
 }
 
-// maxNames is how many names the list of an error has at most.
+// maxNames is the maximum number of names that an error lists.
 const maxNames = 60
 
-// missing returns the problem that a name is none of those that exist.
+// missing returns the problem that a name is not one of the existing ones.
 func missing(what, name string, names []string) problem.Problem {
 	p := problem.New(fmt.Sprintf("%s %s does not exist", what, problem.Quote(name)), "")
 	if len(names) <= maxNames {
@@ -264,7 +264,7 @@ func (c *checker) aggregates(path string, aggregates []naming.Aggregate) {
 		c.filter(at, a.Family, &a.Filter)
 		c.template(at+".metric", a.Family, a.Metric)
 		c.check(at+".check", a.Family, a.Check)
-		if !a.Joined { // joins may add any label
+		if !a.Joined { // joins can add any label
 			c.list(at+".by", a.Family, a.By)
 		}
 	}
@@ -272,7 +272,7 @@ func (c *checker) aggregates(path string, aggregates []naming.Aggregate) {
 
 func emptyTag() problem.Problem { return problem.New("empty tag", "must be the name of a tag") }
 
-// asTags checks the kinds of labels or annotations as tags.
+// asTags checks the kinds in the settings for labels or annotations as tags.
 func (c *checker) asTags(path string, list metric.AllowList, tags map[string]map[string]string) {
 	var kinds []string
 	for _, t := range kind.All() {

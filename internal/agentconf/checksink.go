@@ -18,7 +18,7 @@ import (
 func (a *Agent) checkSinks(f *strictyaml.File) {
 	path := func(sink int) string { return fmt.Sprintf("agent.sinks[%d]", sink) }
 	for i, s := range a.Sinks {
-		if s.settings != nil { // else it could not be read
+		if s.settings != nil { // nil if it could not be read
 			s.checkAt(f, path(i))
 		}
 	}
@@ -46,7 +46,7 @@ func (a *Agent) conflicts() []conflict {
 		if heartbeat != 0 && heartbeat < interval {
 			report("heartbeat", problem.Invalid("duration", heartbeat.String(), "must be at least the interval, "+interval.String()+", or left out"))
 		}
-		if d, ok := s.settings.(*DogStatsD); ok && d.Spread >= interval-interval/20 { // the time that a flush has
+		if d, ok := s.settings.(*DogStatsD); ok && d.Spread >= interval-interval/20 { // the time available to a flush
 			report("spread", problem.Invalid("duration", d.Spread.String(), "must be less than 95% of the interval, "+interval.String()))
 		}
 		j, twice := first[c.Name]
@@ -61,13 +61,13 @@ func (a *Agent) conflicts() []conflict {
 	return all
 }
 
-// paceOf returns interval and heartbeat of a sink.
+// paceOf returns the interval and heartbeat of a sink.
 func (a *Agent) paceOf(c *Common) (interval, heartbeat time.Duration) {
 	return cmp.Or(c.Interval, a.Interval, flush.DefaultInterval), cmp.Or(c.Heartbeat, a.Heartbeat)
 }
 
-// checkAt reports what is wrong with the sink at a path of a file. To find out it is
-// opened, as far as that has no effect.
+// checkAt reports the problems of the sink at a path of a file. It opens the sink if that
+// has no side effects.
 func (s Sink) checkAt(f *strictyaml.File, path string) {
 	problems := s.check()
 	for _, key := range slices.Sorted(maps.Keys(problems)) {
@@ -79,7 +79,7 @@ func (s Sink) checkAt(f *strictyaml.File, path string) {
 	case *File, *Stdout:
 		return
 	}
-	if !f.Sound(path) { // else problems would be reported twice
+	if !f.Sound(path) { // its problems were reported before
 		return
 	}
 	opened, err := s.open(Environment{Logger: slog.New(slog.DiscardHandler)})
@@ -89,5 +89,5 @@ func (s Sink) checkAt(f *strictyaml.File, path string) {
 	}
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
-	_ = opened.Close(ended) // it is empty
+	_ = opened.Close(ended) // its buffer is empty
 }

@@ -124,7 +124,7 @@ type LeaderElection struct {
 // Bytes is a number of bytes, written as a number or with a unit: 33554432, 32MiB.
 type Bytes int
 
-// units are in the order in which they are tried.
+// units are tried in this order.
 func units() []struct {
 	name string
 	size uint64
@@ -168,7 +168,7 @@ func (*Bytes) JSONSchema(*strictyaml.Schemas) strictyaml.Schema {
 	}}
 }
 
-// values are the allowed values of types that have few.
+// values are the allowed values of enumerated types.
 func values() map[reflect.Type][]string {
 	return map[reflect.Type][]string{
 		reflect.TypeFor[naming.Type]():   {string(naming.Gauge), string(naming.Counter), string(naming.UpDown)},
@@ -181,8 +181,8 @@ func values() map[reflect.Type][]string {
 	}
 }
 
-// optional are keys that may be missing although their tags do not say so: the rule
-// for all other families has no family.
+// optional are keys that may be missing although their tags do not say so: the default rule
+// has no family.
 func optional() map[reflect.Type][]string {
 	return map[reflect.Type][]string{reflect.TypeFor[naming.Rule](): {"family"}}
 }

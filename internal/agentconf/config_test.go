@@ -194,8 +194,8 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
-// What a file says arrives where it is for, and what it does not say has its
-// default.
+// Settings of a file reach the packages that use them, and missing settings have their
+// defaults.
 func TestSettings(t *testing.T) {
 	key := write(t, "key", "abc")
 	c, err := Reader{}.Read("c.yaml", []byte(`agent:
@@ -256,7 +256,7 @@ func TestSettings(t *testing.T) {
 	if diff := cmp.Diff(wantElection, s.LeaderElection); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	receivers, warnings, err := c.Agent.Receivers()
+	outputs, warnings, err := c.Agent.Outputs()
 	if err != nil {
 		t.Error(err)
 	}
@@ -265,7 +265,7 @@ func TestSettings(t *testing.T) {
 		Interval, Heartbeat time.Duration
 	}
 	var got []receiver
-	for _, r := range receivers {
+	for _, r := range outputs {
 		got = append(got, receiver{r.Name, r.Interval, r.Heartbeat})
 	}
 	if diff := cmp.Diff([]receiver{
@@ -311,11 +311,11 @@ func TestEmpty(t *testing.T) {
 		}
 	}
 	if (Names{}).Get().Name != "ksm" {
-		t.Error("no names are not those of kube-state-metrics")
+		t.Error("the default naming scheme is not ksm")
 	}
 }
 
-// A table in place and the same in a file are one.
+// An inline naming scheme and the same scheme in a file are equal.
 func TestOwnNames(t *testing.T) {
 	table := `name: mine
 prefix: k8s.

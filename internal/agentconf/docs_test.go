@@ -11,8 +11,8 @@ import (
 	"github.com/kubestate/kubestate/agent/naming"
 )
 
-// example returns the first configuration file of docs/agent-config.md, with the
-// paths of its secrets below a directory in which they are.
+// example returns the first configuration file in docs/agent-config.md, with the paths of
+// its secrets in a temporary directory that has them.
 func example(t *testing.T) string {
 	t.Helper()
 	page, err := os.ReadFile("../../docs/agent-config.md")
@@ -37,8 +37,8 @@ func example(t *testing.T) string {
 	return strings.ReplaceAll(text, "/etc/kubestate/", dir+"/")
 }
 
-// The example of the documentation is right, says everything that can be said, and
-// what it says comes to an agent and its sinks.
+// The example in the documentation is valid and has every setting, and an agent and its
+// sinks can be created from it.
 func TestExample(t *testing.T) {
 	text := example(t)
 	c, err := Reader{}.Read("example.yaml", []byte(text))
@@ -46,14 +46,14 @@ func TestExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := validate(t, schema(t), text); err != nil {
-		t.Errorf("the schema has something against it: %v", err)
+		t.Errorf("invalid according to the schema: %v", err)
 	}
 	if _, err := agent.New(c.Agent.Settings().Agent); err != nil {
 		t.Error(err)
 	}
-	receivers, warnings, err := c.Agent.Receivers()
-	if err != nil || len(receivers) != len(sinkTypes()) || len(warnings) > 0 {
-		t.Errorf("%d sinks of %d types, warnings %q, %v", len(receivers), len(sinkTypes()), warnings, err)
+	outputs, warnings, err := c.Agent.Outputs()
+	if err != nil || len(outputs) != len(sinkTypes()) || len(warnings) > 0 {
+		t.Errorf("%d sinks of %d types, warnings %q, %v", len(outputs), len(sinkTypes()), warnings, err)
 	}
 	keysOf(reflect.TypeFor[Agent](), func(key string) { mentioned(t, text, key) })
 	keysOf(reflect.TypeFor[LeaderElection](), func(key string) { mentioned(t, text, key) })
@@ -62,8 +62,8 @@ func TestExample(t *testing.T) {
 	}
 }
 
-// The tables of docs/agent-names.md have all fields, those of a field's own in its
-// row.
+// The tables of docs/agent-names.md list all fields, with nested fields in the row of their
+// parent.
 func TestNamesFields(t *testing.T) {
 	page, err := os.ReadFile("../../docs/agent-names.md")
 	if err != nil {
@@ -71,7 +71,7 @@ func TestNamesFields(t *testing.T) {
 	}
 	_, fields, found := strings.Cut(string(page), "\n## The fields\n")
 	if !found {
-		t.Fatal("docs/agent-names.md has no part for fields")
+		t.Fatal("docs/agent-names.md has no section for fields")
 	}
 	ofTable, ofRule, _ := strings.Cut(fields, "\nA rule")
 	rows := map[string]string{}
@@ -88,7 +88,7 @@ func TestNamesFields(t *testing.T) {
 	} {
 		keysOf(struc, func(key string) {
 			if key != "-" && !strings.Contains(text, "`"+key+"`") && !strings.Contains(text, "`"+key+": ") {
-				t.Errorf("the text for %s lacks %s", struc.Name(), key)
+				t.Errorf("the documentation of %s lacks %s", struc.Name(), key)
 			}
 		})
 	}
@@ -98,7 +98,7 @@ func TestNamesFields(t *testing.T) {
 	} {
 		for _, value := range values()[typ] {
 			if !strings.Contains(text, "`"+value+"`") {
-				t.Errorf("the text for %s lacks %s", typ.Name(), value)
+				t.Errorf("the documentation of %s lacks %s", typ.Name(), value)
 			}
 		}
 	}
@@ -111,7 +111,7 @@ func mentioned(t *testing.T, text, key string) {
 	}
 }
 
-// keysOf calls with for each key of a struct and of those that it embeds.
+// keysOf calls with for each key of a struct and its embedded structs.
 func keysOf(s reflect.Type, with func(key string)) {
 	for f := range s.Fields() {
 		if f.Anonymous {
@@ -123,7 +123,7 @@ func keysOf(s reflect.Type, with func(key string)) {
 	}
 }
 
-// certificate is self-signed, of nobody.
+// certificate is a self-signed certificate.
 const certificate = `-----BEGIN CERTIFICATE-----
 MIIBeTCCAR+gAwIBAgIUB2CjX7f7FSPZONIljduN1dykMkcwCgYIKoZIzj0EAwIw
 ETEPMA0GA1UEAwwGbm9ib2R5MCAXDTI2MTEyNzIxMzczNVoYDzIxMjYxMTAzMjEz

@@ -40,10 +40,10 @@ func Table(nameOrFile string) (*naming.Scheme, error) {
 	return n, f.Err()
 }
 
-// Names is a naming scheme, given by a name of BuiltIn, by the path of a file, or
-// inline. The zero value is ksm.
+// Names is a naming scheme: a name of BuiltIn, the path of a file, or an inline scheme. The
+// zero value is ksm.
 type Names struct {
-	table  *naming.Scheme // nil: none given
+	table  *naming.Scheme // nil if not set
 	inline bool
 }
 

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// TestSpreadLeavesTime: a flush that is spread over the whole interval would never
-// be sent completely.
+// TestSpreadLeavesTime: a flush spread over the whole interval would never be completed.
 func TestSpreadLeavesTime(t *testing.T) {
 	for spread, want := range map[string]string{
 		"14s": "",
@@ -29,13 +28,13 @@ func TestHeartbeatNearStaleness(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, warnings, _ := c.Agent.Receivers(); strings.Contains(strings.Join(warnings, " "), "Prometheus marks series stale") != warned {
+		if _, warnings, _ := c.Agent.Outputs(); strings.Contains(strings.Join(warnings, " "), "Prometheus marks series stale") != warned {
 			t.Errorf("%s: warnings %q", pace, warnings)
 		}
 	}
 }
 
-// Sinks that flags replace need only be well-formed.
+// Sinks that flags replace need only be syntactically valid.
 func TestReadWithoutSinks(t *testing.T) {
 	const sinks = "agent:\n  heartbeat: 5s\n  sinks:\n  - {type: datadog, keyFile: /no/such/key, name: a}\n  - {type: stdout, name: a}\n"
 	c, err := Reader{WithoutSinks: true}.Read("c.yaml", []byte(sinks))
@@ -48,7 +47,7 @@ func TestReadWithoutSinks(t *testing.T) {
 	const want = `sink stdout: heartbeat: invalid duration "5s": must be at least the interval, 15s, or left out
 sink b: heartbeat: invalid duration "5s": must be at least the interval, 15s, or left out
 sink b: name: duplicate name "b": must differ from that of sinks[1]`
-	if _, _, err := c.Agent.Receivers(); err == nil || err.Error() != want {
+	if _, _, err := c.Agent.Outputs(); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if _, err := (Reader{WithoutSinks: true}).Read("c.yaml", []byte(sinks+"  - {type: nothing}\n  - {type: stdout, heartbeat: -5s}\n")); err == nil || strings.Count(err.Error(), "\n") != 1 {

@@ -32,7 +32,7 @@ func schema(t *testing.T) *jsonschema.Schema {
 	return s
 }
 
-// validate returns what a schema has against YAML.
+// validate validates YAML against a schema.
 func validate(t *testing.T, s *jsonschema.Schema, text string) error {
 	t.Helper()
 	var value any
@@ -50,7 +50,8 @@ func validate(t *testing.T, s *jsonschema.Schema, text string) error {
 	return s.Validate(instance)
 }
 
-// Where form alone is concerned, schema and program are of one mind.
+// The schema and the program accept and reject the same documents, as far as their form is
+// concerned.
 func TestSchemaAgrees(t *testing.T) {
 	s := schema(t)
 	for _, c := range []struct {

@@ -12,14 +12,14 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// Settings is a configuration in the form in which other packages take it.
+// Settings is a configuration in the form that other packages use.
 type Settings struct {
-	// Agent says what is made of objects; its Logger is the caller's to set.
+	// Agent configures the agent; the caller sets its Logger.
 	Agent agent.Config
-	// Namespaces are those to read by default; nil is all.
+	// Namespaces are the namespaces to read by default; nil means all.
 	Namespaces     []string
 	LeaderElection LeaderElection
-	Receivers      []Receiver
+	Outputs        []Output
 	// CheckTelemetry asks for the self metrics of the kubernetes_state_core check.
 	CheckTelemetry bool
 	// Warnings are about settings without effect, or with an unexpected one. The caller
@@ -31,7 +31,8 @@ const (
 	leaseUnit            = time.Second
 	defaultLeaseName     = "kubestate-agent"
 	defaultLeaseDuration = 15 * time.Second
-	// staleness is when Prometheus marks a series without new samples stale.
+	// staleness is the time after which Prometheus marks a series without new samples
+	// stale.
 	staleness = 5 * time.Minute
 )
 
@@ -45,19 +46,19 @@ func (l *LeaderElection) FillDefaults() {
 
 // Reader reads configuration files.
 type Reader struct {
-	// Keys are those besides agent.
+	// Keys are the keys other than agent.
 	Keys Keys
-	// WithoutSinks leaves out the sinks of the file: what they need, such as files with
-	// secrets, may be missing.
+	// WithoutSinks ignores the sinks of the file, so that files they need, such as secrets,
+	// may be missing.
 	WithoutSinks bool
 }
 
-// Keys are keys of the configuration file that this package does not know.
+// Keys are keys of the configuration file that other packages read.
 type Keys struct {
 	Names []string
 	// Read reads the value of a key.
 	Read func(key string, v strictyaml.Value)
-	// Unknown is called for each other key; if nil, it is a problem.
+	// Unknown is called for each unknown key; if nil, such keys are problems.
 	Unknown func(key string, v strictyaml.Value)
 }
 
@@ -94,7 +95,7 @@ func (a *Agent) Settings() Settings {
 	return s
 }
 
-// Kinds returns the tables of resources, in the order of the catalog; nil for no
+// Kinds returns the tables of resources, in the order of the catalog; nil if there are no
 // resources.
 func Kinds(resources []string) []*kind.Table {
 	if len(resources) == 0 {
@@ -103,10 +104,10 @@ func Kinds(resources []string) []*kind.Table {
 	return slices.DeleteFunc(kind.All(), func(t *kind.Table) bool { return !slices.Contains(resources, t.Name) })
 }
 
-// Receivers returns the sinks and their pace, each with a unique name, and warnings
-// about them. The error lists sinks that conflict with the section or each other. Those
-// of a file do not, but flags may add sinks or change the interval.
-func (a *Agent) Receivers() (receivers []Receiver, warnings []string, err error) {
+// Outputs returns the sinks and their pace, each with a unique name, and warnings about
+// them. The error lists sinks that conflict with the section or each other. The sinks of a
+// file are checked before, but flags can add sinks or change the interval.
+func (a *Agent) Outputs() (outputs []Output, warnings []string, err error) {
 	taken := map[string]bool{}
 	for _, s := range a.Sinks {
 		taken[s.common().Name] = true
@@ -115,7 +116,7 @@ func (a *Agent) Receivers() (receivers []Receiver, warnings []string, err error)
 	conflicts := a.conflicts()
 	for i, s := range a.Sinks {
 		c := s.common()
-		r := Receiver{Name: c.Name, sink: s}
+		r := Output{Name: c.Name, sink: s}
 		for n := 1; r.Name == ""; n++ {
 			name := c.Type
 			if n > 1 {
@@ -130,12 +131,12 @@ func (a *Agent) Receivers() (receivers []Receiver, warnings []string, err error)
 		if r.Heartbeat > 0 && r.Heartbeat+r.Interval >= staleness && (c.Type == "remotewrite" || c.Type == "otlp") {
 			warnings = append(warnings, fmt.Sprintf("sink %s: heartbeat %s is too long: Prometheus marks series stale after %s without a sample", r.Name, r.Heartbeat, staleness))
 		}
-		receivers = append(receivers, r)
+		outputs = append(outputs, r)
 		for _, c := range conflicts {
 			if c.sink == i {
 				problems = append(problems, problem.List{c.problem}.From("sink "+r.Name)...)
 			}
 		}
 	}
-	return receivers, warnings, problems.Err()
+	return outputs, warnings, problems.Err()
 }

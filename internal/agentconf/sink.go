@@ -33,15 +33,15 @@ type Common struct {
 
 func (c *Common) common() *Common { return c }
 
-// settings are those of one type of sink.
+// settings are the settings of one type of sink.
 type settings interface {
 	common() *Common
-	// check returns, by key, the problems that open does not find.
+	// check returns the problems that open does not find, by key.
 	check() map[string]error
 	open(e Environment) (sink.Sink, error)
 }
 
-// Environment is what sinks need besides their settings.
+// Environment has what sinks need in addition to their settings.
 type Environment struct {
 	Stdout  io.Writer
 	Version string // of this program
@@ -107,16 +107,16 @@ func (*Sink) JSONSchema(s *strictyaml.Schemas) strictyaml.Schema {
 	}
 }
 
-// Receiver is a sink that may be opened, with its pace.
-type Receiver struct {
+// Output is a sink that can be opened, with its interval and heartbeat.
+type Output struct {
 	Name                string
 	Interval, Heartbeat time.Duration
 
 	sink Sink
 }
 
-// Open returns the sink. The error names all its problems.
-func (r *Receiver) Open(e Environment) (sink.Sink, error) {
+// Open opens the sink. The error lists all problems.
+func (r *Output) Open(e Environment) (sink.Sink, error) {
 	s, err := r.sink.open(e)
 	if err != nil {
 		return nil, fmt.Errorf("sink %s: %w", r.Name, err)

@@ -10,15 +10,15 @@ import (
 	"github.com/kubestate/kubestate/internal/strictyaml"
 )
 
-// shortForm is a short form of a sink. Its prefix gives the type, the key that the
-// rest is the value of, the prefix of that value, and the protocol.
+// shortForm is a short form of a sink. Its prefix determines the type, the key whose value
+// is the rest, the prefix of that value, and the protocol.
 type shortForm struct {
 	begins, rest               string // rest is for help
 	doc                        string
 	typ, key, prefix, protocol string
 }
 
-// shortForms returns all; of several with the same prefix the last counts.
+// shortForms returns all short forms; of several with the same prefix the last wins.
 func shortForms() []shortForm {
 	grpc := string(protocolGRPC)
 	return []shortForm{
@@ -100,7 +100,7 @@ func ParseSink(text string) (Sink, error) {
 	}
 	var problems problem.List
 	for _, p := range problem.Of(f.Err()) {
-		if p.Source == "" { // else it is about a file
+		if p.Source == "" { // otherwise it is about a file
 			p.Source = "sink " + shown(address)
 		}
 		problems = append(problems, p)
@@ -108,7 +108,7 @@ func ParseSink(text string) (Sink, error) {
 	return s, problems.Err()
 }
 
-// shown returns an address in quotes, unless it may hold a password.
+// shown returns a quoted address, unless it may contain a password.
 func shown(address string) string {
 	if u, err := url.Parse(address); err != nil || u.User != nil || strings.Contains(address, "@") {
 		return "(not shown)"

@@ -65,7 +65,7 @@ sink "stdout": interval: duplicate key: must be set once`},
 	}
 }
 
-// The short forms that help and documentation show are read.
+// The short forms shown by help and documentation are valid.
 func TestSinkForms(t *testing.T) {
 	page, err := os.ReadFile("../../docs/agent-config.md")
 	if err != nil {
@@ -82,7 +82,7 @@ func TestSinkForms(t *testing.T) {
 		}
 		typical := strings.NewReplacer("keyFile=PATH", "keyFile="+key, "HOST", "h", "PORT", "1", "PATH", "p").Replace(text)
 		if form.begins == "file://" {
-			continue // there is no such directory
+			continue // the directory does not exist
 		}
 		if s, err := ParseSink(typical); err != nil || s.common().Type != form.typ {
 			t.Errorf("%s: %v", typical, err)
@@ -90,15 +90,15 @@ func TestSinkForms(t *testing.T) {
 	}
 }
 
-// A sink that is opened has the tags that its settings say.
+// An opened sink has the tags of its settings.
 func TestOpen(t *testing.T) {
 	c, err := Reader{}.Read("c.yaml", []byte("agent:\n  sinks:\n  - {type: stdout, tags: {b: x, a: y}}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	receivers, _, _ := c.Agent.Receivers()
+	outputs, _, _ := c.Agent.Outputs()
 	var out bytes.Buffer
-	s, err := receivers[0].Open(Environment{Stdout: &out, Version: "v1", Logger: slog.New(slog.DiscardHandler)})
+	s, err := outputs[0].Open(Environment{Stdout: &out, Version: "v1", Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

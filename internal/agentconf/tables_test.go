@@ -11,8 +11,7 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// Every table works for any resources, and of those of which it makes nothing it
-// says just that.
+// Every naming scheme works with any resource, or reports that it has no series for it.
 func TestTablesForAnyResources(t *testing.T) {
 	for _, name := range BuiltIn() {
 		for _, table := range kind.All() {
@@ -42,9 +41,9 @@ func TestTablesForAnyResources(t *testing.T) {
 		families = append(families, s.Families[i].Name)
 	}
 	if !slices.Contains(families, "kube_deployment_ongoing_rollout_duration") {
-		t.Errorf("the Tracker's family is not among %s", strings.Join(families, ", "))
+		t.Errorf("the families lack that of the Tracker: %s", strings.Join(families, ", "))
 	}
 	if _, err := agent.New(agent.Config{Scheme: &naming.Scheme{Rules: []naming.Rule{{Family: "kube_pod_inf"}}}, Kinds: []*kind.Table{kind.Pods}}); err == nil {
-		t.Error("a family that does not exist is no error")
+		t.Error("no error for a family that does not exist")
 	}
 }

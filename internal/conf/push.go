@@ -25,7 +25,7 @@ func (o *Options) push(section *agentconf.Agent, readable bool) (*agentconf.Sett
 	}
 	s := section.Settings()
 	var err error
-	s.Receivers, s.Warnings, err = section.Receivers()
+	s.Outputs, s.Warnings, err = section.Outputs()
 	problems := problem.Of(err)
 	problems = append(problems, o.completeElection(&s.LeaderElection, true)...)
 	return &s, problems
@@ -51,8 +51,8 @@ func (o *Options) pushWithFlags(section *agentconf.Agent, readable bool) (*agent
 		problems = append(problems, problem.New("no sink", "must be given by --sink or in a configuration file: "+agentconf.SinkForms()))
 	}
 	if len(problems) == 0 {
-		receivers, warnings, err := section.Receivers()
-		s.Receivers, s.Warnings = receivers, append(s.Warnings, warnings...)
+		outputs, warnings, err := section.Outputs()
+		s.Outputs, s.Warnings = outputs, append(s.Warnings, warnings...)
 		problems = problem.Of(err)
 	}
 	required := s.LeaderElection.Enabled && o.Push.DatadogConfig == ""
