@@ -8,7 +8,7 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Aggregation is a compiled Aggregate of one family.
+// Aggregation is a compiled naming.Aggregate of one family.
 type Aggregation struct {
 	filter
 	Op       naming.Op
@@ -19,9 +19,9 @@ type Aggregation struct {
 	Adjust   func(*naming.Point) bool
 }
 
-// Grouping is all groups over the same labels, with the same names for them. Where
-// tags describe entities, the groups of one entity are one group, whose cells differ
-// in the other labels: so they have one block.
+// Grouping is all groups by the same labels with the same tags. If tags describe entities,
+// the groups of one entity are one group whose cells differ in the other labels, so that
+// they share a block.
 type Grouping struct {
 	Number    int
 	labels    []string // all

@@ -12,7 +12,7 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// This file holds how joins are chosen and compiled.
+// This file selects and compiles joins.
 
 // chooseJoins merges the joins of the naming scheme, of the user, and of labels and
 // annotations as tags.
@@ -46,15 +46,15 @@ func (p *compiler) chooseJoins() {
 	}
 }
 
-// keyTags says which keys of the labels or annotations of a kind become which tags.
+// keyTags maps label or annotation keys of a kind to tags.
 type keyTags struct {
 	table  *kind.Table
 	family *metric.Desc // that has them
 	tags   map[string]string
 }
 
-// byFamily returns labels or annotations as tags by family, as a kind has several
-// names. What is nil stays so.
+// byFamily returns labels or annotations as tags by family, as a kind has several names. It
+// keeps nil values.
 func (p *compiler) byFamily(list metric.AllowList, asTags map[string]map[string]string) map[string]keyTags {
 	families := map[string]keyTags{}
 	for _, kindName := range slices.Sorted(maps.Keys(asTags)) {
@@ -73,7 +73,7 @@ func (p *compiler) byFamily(list metric.AllowList, asTags map[string]map[string]
 	return families
 }
 
-// joinKeys adds the joins that labels or annotations as tags are.
+// joinKeys adds the joins that implement labels or annotations as tags.
 func (p *compiler) joinKeys(families map[string]keyTags) {
 	for family, k := range families {
 		if len(k.tags) == 0 {
@@ -120,7 +120,7 @@ func (p *compiler) tableOf(name string, list metric.AllowList) (*kind.Table, *me
 	return nil, nil
 }
 
-// keyLabels returns the labels that tell the objects of a table apart.
+// keyLabels returns the labels that identify the objects of a table.
 func keyLabels(t *kind.Table) []string {
 	var labels []string
 	for _, l := range t.Schema().Identity {

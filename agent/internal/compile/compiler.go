@@ -68,8 +68,8 @@ func Compile(c *Config) (*Program, error) {
 	return p.program, nil
 }
 
-// compiler finds which families are needed and for what, so that nothing else is
-// collected, and compiles what becomes of them.
+// compiler determines which families are needed and for what, so that nothing else is
+// collected, and compiles their rules.
 type compiler struct {
 	config   *Config
 	scheme   *naming.Scheme
@@ -87,7 +87,7 @@ type compiler struct {
 	errs     []error
 }
 
-// nothing is the error for a program that would send nothing.
+// nothing returns the error for a program that would send nothing.
 func (p *compiler) nothing() error {
 	mode := ""
 	if p.config.AggregatesOnly {
@@ -96,7 +96,7 @@ func (p *compiler) nothing() error {
 	return fmt.Errorf("nothing to send: naming scheme %s has no series for %s%s", p.scheme.Name, strings.Join(kind.Names(p.tables), ", "), mode)
 }
 
-// unknown notes a reference to a family or kind that does not exist.
+// unknown records a reference to an unknown family or kind.
 func (p *compiler) unknown(format string, args ...any) {
 	err := fmt.Errorf(format, args...)
 	if p.config.Ignore != nil {
@@ -136,8 +136,8 @@ func (p *compiler) candidates() []*kind.Table {
 	return tables
 }
 
-// existing returns all tables of the catalog, with the families of the Tracker: a
-// naming scheme may speak of more than is read.
+// existing returns all tables of the catalog, with the families of the Tracker: a naming
+// scheme may refer to tables that are not read.
 func (p *compiler) existing() []*kind.Table {
 	tables := kind.All()
 	if p.scheme.Tracker == nil {
@@ -152,7 +152,7 @@ func (p *compiler) existing() []*kind.Table {
 	return tables
 }
 
-// extendTables lets the Tracker add its families.
+// extendTables adds the families of the Tracker.
 func (p *compiler) extendTables() {
 	p.tracked = map[string][]string{}
 	if p.scheme.Tracker == nil || p.config.AggregatesOnly {
@@ -177,7 +177,7 @@ func (p *compiler) extendTables() {
 	}
 }
 
-// chooseRules finds the rules that count.
+// chooseRules selects the rules in effect.
 func (p *compiler) chooseRules() {
 	p.rules = map[string][]*naming.Rule{}
 	if p.config.AggregatesOnly {
@@ -193,7 +193,7 @@ func (p *compiler) chooseRules() {
 	}
 }
 
-// chooseTotals finds the aggregates that count.
+// chooseTotals selects the aggregates in effect.
 func (p *compiler) chooseTotals() {
 	p.totals = map[string][]*naming.Aggregate{}
 	c := p.config
@@ -214,7 +214,7 @@ func (p *compiler) chooseTotals() {
 	add(c.Aggregates)
 }
 
-// rulesOf returns the rules of a family, that for the rest included.
+// rulesOf returns the rules of a family, including Scheme.Rest.
 func (p *compiler) rulesOf(t *kind.Table, d *metric.Desc) []*naming.Rule {
 	if rules := p.rules[d.Name]; len(rules) > 0 {
 		return rules
@@ -250,7 +250,7 @@ func patternsOf(lists map[string][]string, resource string) []string {
 	return lists[resource]
 }
 
-// needed returns the families of a table that anything is made of.
+// needed returns the families of a table that are used.
 func (p *compiler) needed(t *kind.Table) map[string]bool {
 	names := map[string]bool{}
 	s := t.Schema()
@@ -275,8 +275,8 @@ func (p *compiler) needed(t *kind.Table) map[string]bool {
 	return names
 }
 
-// planTable plans a table and adds what becomes of it to the Agent, unless that is
-// nothing.
+// planTable plans a table and adds its resource to the program, unless nothing is made of
+// it.
 func (p *compiler) planTable(t *kind.Table) error {
 	names := p.needed(t)
 	for _, name := range p.tracked[t.Name] {
@@ -314,8 +314,8 @@ func (p *compiler) planTable(t *kind.Table) error {
 	return nil
 }
 
-// wantLabels adds what a join gets to what a family shows. A family that is merely
-// counted has to have its sample, for which the name that no key yields is enough.
+// wantLabels adds the labels that a join gets to those that a family exposes. A family that
+// is only counted needs its sample, for which a name that no key yields is enough.
 func wantLabels(j *Join, prefix string, keys, names *[]string) {
 	if j == nil {
 		*names = append(*names, "")
@@ -383,8 +383,8 @@ func (p *compiler) compileFamily(t *kind.Table, f *Family) {
 	}
 }
 
-// problems returns what is wrong with the rules and aggregates of a naming scheme
-// and a configuration, including those that match nothing that is read.
+// problems validates the rules and aggregates of a naming scheme and a configuration,
+// including those for resources that are not read.
 func (p *compiler) problems() []error {
 	var errs []error
 	report := func(of string, all []naming.Problem) {

@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Join is a compiled Join.
+// Join is a compiled naming.Join.
 type Join struct {
 	Number   int
 	family   string
@@ -16,8 +16,8 @@ type Join struct {
 	All      bool
 	get      map[string]string // label → the name under which others get it
 	template string
-	// reflexive: objects of the resource get labels of themselves and of no other of
-	// their kind, because Match identifies them.
+	// reflexive means that objects of the resource get only their own labels, because Match
+	// identifies them.
 	Reflexive bool
 	Index     int // in program.matches, for others; -1: nobody else can match
 
@@ -25,10 +25,10 @@ type Join struct {
 	named *cache.Cache[string, string] // what template makes of labels
 }
 
-// maxNamed is for how many labels the names that a template makes are remembered.
+// maxNamed limits the cache of names made from a template.
 const maxNamed = 10_000
 
-// Name returns under which name others get a label of the source family.
+// Name returns the name under which other series get a label of the source family.
 func (j *Join) Name(label, value string) (string, bool) {
 	name, ok := j.get[label]
 	switch {

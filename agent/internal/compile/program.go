@@ -9,7 +9,8 @@ import (
 	"github.com/kubestate/kubestate/metric"
 )
 
-// Program says what becomes of the objects of each resource. It does not change.
+// Program is the compiled configuration: what to make of the objects of each resource. It
+// is immutable.
 type Program struct {
 	Tables    []*kind.Table // planned, ascending by name
 	Resources []*Resource   // as tables
@@ -19,7 +20,7 @@ type Program struct {
 	Tracker   naming.Tracker // nil: none
 }
 
-// Resource says what becomes of the objects of one kind.
+// Resource is the compiled configuration of one kind.
 type Resource struct {
 	Number   int
 	Table    *kind.Table // planned
@@ -29,7 +30,7 @@ type Resource struct {
 	Tracked  map[string]*Family // what the Tracker emits; empty: it does not see the objects
 }
 
-// Family is what becomes of the samples of one family.
+// Family is the compiled configuration of one family.
 type Family struct {
 	desc         *metric.Desc
 	schema       *metric.Schema // planned

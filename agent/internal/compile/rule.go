@@ -10,7 +10,7 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Rule is a compiled Rule.
+// Rule is a compiled naming.Rule.
 type Rule struct {
 	filter
 	metric *Namer // nil: no series
@@ -25,7 +25,7 @@ type Rule struct {
 	Adjust func(*naming.Point) bool
 }
 
-// States is a compiled States.
+// States is a compiled naming.States.
 type States struct {
 	From   []int  // families of the planned table
 	Label  string // of the state
@@ -33,11 +33,11 @@ type States struct {
 	States []State
 }
 
-// State is one state, and what stands for it in the tag.
+// State is one state, and its value in the tag.
 type State struct{ Name, Shown string }
 
-// Names returns the metric and the check of a sample; nil where it makes none. The error
-// says that there are too many names.
+// Names returns the metric and the check of a sample, nil for none. It returns an error if
+// there are too many names.
 func (r *Rule) Names(p *naming.Point, scratch *[]byte) (m, check *sink.Metric, err error) {
 	if r.metric != nil {
 		m, err = r.metric.Metric(p, scratch)
@@ -50,7 +50,7 @@ func (r *Rule) Names(p *naming.Point, scratch *[]byte) (m, check *sink.Metric, e
 	return m, check, err
 }
 
-// Check is a compiled Check.
+// Check is a compiled naming.Check.
 type Check struct {
 	*naming.Check
 	namer    *Namer
@@ -80,7 +80,7 @@ func (c *Check) AppendMessage(text []byte, p *naming.Point) []byte {
 	return text
 }
 
-// metricOf returns what the metrics of a rule or aggregate have in common.
+// metricOf returns the template for the metrics of a rule or aggregate.
 func metricOf(prefix, name string, t naming.Type, unit, help string, d *metric.Desc) sink.Metric {
 	m := sink.Metric{Name: prefix + name, Unit: unit, Help: help}
 	if name == "" {
@@ -106,8 +106,8 @@ func (p *compiler) compileCheck(c *naming.Check, choose map[string]map[string]st
 	return x
 }
 
-// compileRule binds a rule to a family of a planned table. A rule that says
-// nothing of a metric, but of a check, makes no series.
+// compileRule binds a rule to a family of a planned table. A rule with a check and no
+// metric makes no series.
 func (p *compiler) compileRule(r *naming.Rule, f *Family) *Rule {
 	c := &Rule{filter: compileFilter(&r.Filter, r.Capture), Value: r.Value, Start: -1, tags: &r.Tags, Adjust: r.Adjust}
 	if r.Check != nil {

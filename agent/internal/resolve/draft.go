@@ -9,9 +9,9 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Draft is what becomes of one object, as far as that depends on no other object. Its
-// memory is reused for the next one, and its strings are those of the object: whoever
-// keeps any of it makes a copy.
+// Draft is the result of resolving one object, as far as it does not depend on other
+// objects. Its memory is reused for the next one, and its strings are those of the object:
+// whoever retains any of it must copy it.
 type Draft struct {
 	resource *compile.Resource
 

@@ -2,8 +2,8 @@ package resolve
 
 import "encoding/binary"
 
-// This file holds keys: several values, whatever they are, as one text. In front of
-// each stands its length.
+// This file encodes several arbitrary values as one key. Each value is preceded by its
+// length.
 
 // AppendKey appends a value to a key.
 func AppendKey(key []byte, value string) []byte {

@@ -42,8 +42,8 @@ func (x *Resolver) addPart(t *compile.Aggregation) {
 	d.Parts = append(d.Parts, part)
 }
 
-// untaggedOwner reports whether no tag follows from the owner that the point names, so
-// that groups of several such owners would have the same tags: they are one group.
+// untaggedOwner reports whether the owner that the point names yields no tag. Groups of
+// several such owners would have the same tags, so they are one group.
 func (x *Resolver) untaggedOwner(t *compile.Aggregation) bool {
 	g := t.Grouping
 	if !g.Owned || g.Matched {

@@ -43,9 +43,9 @@ func New(r *compile.Resource, track func(kind.Object, func(naming.Tracked))) *Re
 	return x
 }
 
-// Resolve returns the draft of an object, which is valid until the next call; fixed are
-// the tags of everything. The error says what could not be computed or named; the draft
-// has the rest.
+// Resolve returns the draft of an object, which is valid until the next call; fixed are the
+// tags of all series. The error lists what could not be computed or named; the draft has
+// the rest.
 func (x *Resolver) Resolve(o kind.Object, fixed []sink.Tag) (*Draft, error) {
 	x.samples.reset()
 	x.draft.reset()
@@ -139,7 +139,7 @@ func (x *Resolver) addSample(s *sample, names, values []string) {
 	}
 }
 
-// addTracked adds the series of what the Tracker says.
+// addTracked adds the series of a sample from the Tracker.
 func (x *Resolver) addTracked(t naming.Tracked) {
 	f, ok := x.resource.Tracked[t.Family]
 	if !ok {

@@ -28,8 +28,8 @@ type blockMaker struct {
 	key      []byte
 }
 
-// rebuild returns the blocks of t as they should be. A block whose content stays is
-// not replaced, and neither is the slice where all stay. It reports whether any was.
+// rebuild returns the current blocks of t. Unchanged blocks are reused, and so is the slice
+// if all are unchanged. It reports whether any changed.
 func (b *blockMaker) rebuild(t *labeled) (blocks []*sink.Block, changed bool) {
 	old := t.blocks()
 	t.dirty = false
@@ -61,7 +61,7 @@ func (b *blockMaker) rebuild(t *labeled) (blocks []*sink.Block, changed bool) {
 	}
 }
 
-// collect gathers what the block of a variant holds.
+// collect gathers the contents of the block of a variant.
 func (b *blockMaker) collect(t *labeled, v *resolve.Variant) {
 	b.mapping, b.host, b.rollout = v.Mapping, "", false
 	b.owner.kind, b.owner.name = "", ""
@@ -108,13 +108,12 @@ func (b *blockMaker) addJoined(t *labeled, v *resolve.Variant) {
 	}
 }
 
-// add takes a label under the tag that it is mapped to.
+// add adds a label under the tag that it is mapped to.
 func (b *blockMaker) add(name, value string) {
 	b.addAs(name, b.mapping.Key(name), value)
 }
 
-// addAs takes a label under a tag. An owner that is named later, by a join, is
-// the one that counts.
+// addAs adds a label under a tag. A later owner, from a join, takes precedence.
 func (b *blockMaker) addAs(name, key, value string) {
 	if !b.mapping.IsOwner(name) {
 		b.tag(key, value)
@@ -140,7 +139,7 @@ func (b *blockMaker) tag(key, value string) {
 	b.place(sink.Tag{Key: key, Value: value})
 }
 
-// place puts a tag where it belongs.
+// place adds a tag to the resource or the tags of the block.
 func (b *blockMaker) place(t sink.Tag) {
 	if slices.Contains(b.mapping.Entity, t.Key) || t.Key == b.mapping.UID {
 		b.resource = append(b.resource, t)
@@ -149,7 +148,7 @@ func (b *blockMaker) place(t sink.Tag) {
 	}
 }
 
-// addOwner adds the tags that follow from the owner.
+// addOwner adds the tags derived from the owner.
 func (b *blockMaker) addOwner() {
 	o := b.mapping.Owners
 	if o == nil || b.owner.name == "" {
@@ -170,7 +169,7 @@ func (b *blockMaker) addOwner() {
 	}
 }
 
-// hostName returns the host as it is sent.
+// hostName returns the host with the cluster suffix.
 func (b *blockMaker) hostName() string {
 	if b.host == "" || b.suffix == "" {
 		return b.host
@@ -183,12 +182,12 @@ func (b *blockMaker) hostName() string {
 	return name
 }
 
-// equals reports whether a block holds what was collected.
+// equals reports whether a block equals the collected one.
 func (b *blockMaker) equals(x *sink.Block) bool {
 	return slices.Equal(b.tags, x.Tags) && slices.Equal(b.resource, x.Resource) && b.hostName() == x.Host
 }
 
-// block makes a block of what was collected.
+// block returns a new block with what was collected.
 func (b *blockMaker) block() *sink.Block {
 	b.made++
 	return &sink.Block{Host: b.hostName(), Resource: clone(b.resource), Tags: clone(b.tags)}

@@ -27,14 +27,14 @@ func newGroups(g *compile.Grouping, u *upkeep) *groups {
 	return x
 }
 
-// group is what all totals are about whose labels have the same values.
+// group is the aggregations that share a set of label values.
 type group struct {
 	labeled
 	of    *groups
 	cells []*cell // ascending by name, operation and own labels
 }
 
-// cell is one total of one group.
+// cell is one aggregation of one group.
 type cell struct {
 	group *group
 	of    *compile.Aggregation // one of those that add to it
@@ -44,7 +44,7 @@ type cell struct {
 	total  accumulator
 }
 
-// ownLabels are the labels of a cell that others of its group have not.
+// ownLabels are the labels that distinguish a cell from others of its group.
 type ownLabels struct {
 	key  string
 	tags *tagSet
@@ -66,8 +66,8 @@ func (c *cell) tags() *tagSet {
 	return c.own.tags
 }
 
-// part is what an object adds to a cell: the bits of a value or, of totals that
-// take the latest, a latestWord.
+// part is the contribution of an object to a cell: the bits of a value or, for latest, a
+// latestWord.
 type part struct {
 	cell *cell
 	word uint64
@@ -132,20 +132,20 @@ func (x *groups) newGroup(key string) *group {
 	return g
 }
 
-// count makes a part count.
+// count includes a part in the aggregate.
 func (p part) count() {
 	p.cell.total.add(p.cell.of.Op, p.word)
 	p.cell.group.of.markDirty(&p.cell.group.labeled)
 }
 
-// countWaiting makes a part count that waited.
+// countWaiting includes a part that was waiting.
 func (p part) countWaiting() {
 	p.cell.total.waiting--
 	p.count()
 }
 
-// remove takes a part away, which counted or waited. Cells without parts, and groups
-// without cells, are dropped.
+// remove removes a part, counted or waiting. Cells without parts, and groups without cells,
+// are dropped.
 func (p part) remove(counted bool) {
 	c := p.cell
 	g := c.group
@@ -180,7 +180,7 @@ func (x *groups) rebuilt(t *labeled, blocks []*sink.Block, changed bool) {
 	}
 }
 
-// find returns where the cell of a total stands, or should.
+// find returns the position of a cell, or where to insert it.
 func (g *group) find(m *sink.Metric, t *compile.Aggregation, own []byte) (int, bool) {
 	return slices.BinarySearchFunc(g.cells, m, func(c *cell, m *sink.Metric) int {
 		return cmp.Or(

@@ -6,10 +6,10 @@ import (
 	"github.com/kubestate/kubestate/internal/join"
 )
 
-// leaf holds the labels provided under one key, and who depends on them.
+// leaf has the labels provided under one key, and their dependents.
 type leaf = join.Leaf[*labeled]
 
-// joins holds the labels that objects provide to others.
+// joins has the labels that objects provide to others.
 type joins struct {
 	list    []*compile.Join // by number
 	indexes []joinIndex     // as program.matches

@@ -7,8 +7,7 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// object is what is resolved of an object or of a group. It never changes, so
-// that runs refer to it.
+// object is a resolved object or group. It is immutable, so runs may refer to it.
 type object struct {
 	blocks []*sink.Block
 	shape  *shape
@@ -16,11 +15,10 @@ type object struct {
 	extra  *extra    // nil: nothing
 }
 
-// shape is what the series of many objects have in common: all but values and
-// blocks.
+// shape is the part that the series of many objects share: all except values and blocks.
 type shape struct{ series []series }
 
-// series is one series of a shape. Those of one block follow one another.
+// series is one series of a shape. Series of one block are consecutive.
 type series struct {
 	metric    *sink.Metric
 	tags      *tagSet // nil: none
@@ -31,7 +29,7 @@ type series struct {
 	ambiguous bool // another object may have the same one, see ambiguity
 }
 
-// extra is what few objects have.
+// extra has the fields that few objects need.
 type extra struct {
 	starts []int64
 	moving []*naming.Moving
@@ -55,7 +53,7 @@ func (o *object) checks() []checkResult {
 	return o.extra.checks
 }
 
-// tagSet is tags that many series may have.
+// tagSet is a set of tags that many series may share.
 type tagSet struct{ tags []sink.Tag }
 
 func (s *tagSet) get() []sink.Tag {
@@ -74,5 +72,5 @@ func (o *object) with(blocks []*sink.Block) *object {
 
 func sameValue(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 
-// is reports whether a series is that of a cell.
+// is reports whether a series belongs to a cell.
 func (s *series) is(c *cell) bool { return s.metric == c.metric && s.tags == c.tags() }

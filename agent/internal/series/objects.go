@@ -11,7 +11,7 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Objects holds the objects of one source of a resource.
+// Objects has the objects of one source of a resource.
 type Objects struct {
 	*upkeep
 	groups   []*groups // as program.groupings
@@ -59,7 +59,7 @@ func (x *Objects) Begin() {
 	x.list++
 }
 
-// Put adds or updates an object. Where nothing that matters changed it allocates nothing.
+// Put adds or updates an object. It does not allocate if nothing relevant changed.
 func (x *Objects) Put(k types.NamespacedName, d *resolve.Draft) {
 	x.mu.Lock()
 	defer x.mu.Unlock()

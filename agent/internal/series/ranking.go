@@ -8,19 +8,19 @@ import (
 	"sort"
 )
 
-// ranking is words in ascending order, as an operation compares them. It is cut into
-// chunks, so that a change moves little memory also where there are many words.
+// ranking is a sorted multiset of words, ordered by an operation. It is split into chunks,
+// so that a change moves little memory even if there are many words.
 type ranking struct {
 	chunks [][]ranked // none is empty
 }
 
-// ranked is how often a word is there.
+// ranked is a word and how often it occurs.
 type ranked struct {
 	word uint64
 	n    int
 }
 
-// maxChunk is how long a chunk may be; half of a longer one becomes another.
+// maxChunk is the maximum length of a chunk; longer ones are split in half.
 const maxChunk = 256
 
 func compareWords(op naming.Op, a, b uint64) int {
@@ -30,7 +30,7 @@ func compareWords(op naming.Op, a, b uint64) int {
 	return cmp.Compare(math.Float64frombits(a), math.Float64frombits(b))
 }
 
-// find returns the chunk where a word is, or should be, and where in it.
+// find returns the chunk and the position of a word, or where to insert it.
 func (r *ranking) find(op naming.Op, word uint64) (chunk, i int, found bool) {
 	after := sort.Search(len(r.chunks), func(i int) bool { return compareWords(op, r.chunks[i][0].word, word) > 0 })
 	chunk = max(after-1, 0)
@@ -56,7 +56,7 @@ func (r *ranking) add(op naming.Op, word uint64) {
 	r.chunks[at] = chunk
 }
 
-// remove takes away a word that is there.
+// remove removes a word, which must be present.
 func (r *ranking) remove(op naming.Op, word uint64) {
 	at, i, _ := r.find(op, word)
 	chunk := r.chunks[at]
@@ -70,10 +70,10 @@ func (r *ranking) remove(op naming.Op, word uint64) {
 	r.chunks[at] = chunk
 }
 
-// first returns the least word. There is at least one.
+// first returns the lowest word. There must be at least one.
 func (r *ranking) first() uint64 { return r.chunks[0][0].word }
 
-// last returns the greatest word. There is at least one.
+// last returns the highest word. There must be at least one.
 func (r *ranking) last() uint64 {
 	chunk := r.chunks[len(r.chunks)-1]
 	return chunk[len(chunk)-1].word

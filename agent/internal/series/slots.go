@@ -7,7 +7,7 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// slots is where resolved objects are kept that come and go together. A free slot is nil.
+// slots stores the resolved objects of one set. A free slot is nil.
 type slots struct {
 	resource string // of the objects; empty: they are groups
 	// rebuilt is called after the blocks of one of them were rebuilt.
@@ -49,8 +49,8 @@ func (s *slots) snapshot() []*object {
 	return slices.Clip(s.objects)
 }
 
-// labeled is what an entry and a group have in common: labels, from which their blocks
-// of tags follow, and a slot for what is resolved.
+// labeled is the common part of an entry and a group: labels, from which their blocks of
+// tags are built, and a slot for the resolved object.
 type labeled struct {
 	// The labels of the object, and after the first ids of them those that it gives
 	// itself. Joins match the first ids only.

@@ -10,23 +10,22 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// Snapshot is everything that was resolved at one moment.
+// Snapshot is the resolved state at one moment.
 type Snapshot struct {
 	sets      []snapshotSet
 	ambiguous map[*sink.Metric]bool // see ambiguity
 }
 
-// snapshotSet is objects or groups that come and go together.
+// snapshotSet is a set of objects or groups.
 type snapshotSet struct {
 	slots   *slots
 	objects []*object
 }
 
-// settleAtOnce is how many blocks are rebuilt before those who feed the state get a
-// turn.
+// settleAtOnce is how many blocks are rebuilt before the lock is released for writers.
 const settleAtOnce = 256
 
-// Snapshot returns what is resolved now.
+// Snapshot returns the current state.
 func (s *State) Snapshot() *Snapshot {
 	for done := false; !done; {
 		s.mu.Lock()
@@ -53,7 +52,7 @@ func (s *State) Snapshot() *Snapshot {
 // seconds is the time at which ages are taken: values are whole seconds too.
 func seconds(now time.Time) float64 { return float64(now.Unix()) }
 
-// Series walks all series, with ages as of now.
+// Series iterates over all series, with ages as of now.
 func (x *Snapshot) Series(now time.Time) iter.Seq[*sink.Series] {
 	return func(yield func(*sink.Series) bool) {
 		var s sink.Series
@@ -89,7 +88,7 @@ func (o *object) show(s *sink.Series, i int, at float64) {
 	}
 }
 
-// Checks walks all service checks, as of now.
+// Checks iterates over all service checks, as of now.
 func (x *Snapshot) Checks(now time.Time) iter.Seq[*sink.Check] {
 	return func(yield func(*sink.Check) bool) {
 		for i := range x.sets {
@@ -118,8 +117,8 @@ func (o *object) showChecks(now time.Time, yield func(*sink.Check) bool) bool {
 	return true
 }
 
-// pairs calls f for all objects that two snapshots have not in common, with what
-// stood in the same place; nil: nothing.
+// pairs calls f for all objects that differ between two snapshots, with the object in the
+// same slot of the other one, nil if empty.
 func pairs(last, now *Snapshot, f func(before, after *object) bool) {
 	before := map[*slots][]*object{}
 	if last != nil {
@@ -145,7 +144,7 @@ func pairs(last, now *Snapshot, f func(before, after *object) bool) {
 	}
 }
 
-// Changed walks the series that are new or have another value.
+// Changed iterates over the series that are new or have a new value.
 func Changed(last, now *Snapshot, at time.Time) iter.Seq[*sink.Series] {
 	return func(yield func(*sink.Series) bool) {
 		var s sink.Series
@@ -167,14 +166,14 @@ func Changed(last, now *Snapshot, at time.Time) iter.Seq[*sink.Series] {
 	}
 }
 
-// ChangedChecks walks the service checks of objects that changed.
+// ChangedChecks iterates over the service checks of changed objects.
 func ChangedChecks(last, now *Snapshot, at time.Time) iter.Seq[*sink.Check] {
 	return func(yield func(*sink.Check) bool) {
 		pairs(last, now, func(_, after *object) bool { return after.showChecks(at, yield) })
 	}
 }
 
-// hasSame reports whether series i is, but for the value, series i of another object.
+// hasSame reports whether series i equals series i of another object, ignoring the value.
 func (o *object) hasSame(old *object, i int) bool {
 	if i >= len(old.values) {
 		return false

@@ -35,10 +35,10 @@ func (s *State) NewObjects(r *compile.Resource) *Objects {
 	return x
 }
 
-// Fixed returns the tags of everything. The caller must not change them.
+// Fixed returns the tags of all series and checks. The caller must not change them.
 func (s *State) Fixed() []sink.Tag { return *s.maker.fixed.Load() }
 
-// SetFixed replaces the tags of everything.
+// SetFixed replaces the tags of all series and checks.
 func (s *State) SetFixed(tags []sink.Tag) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,7 +57,7 @@ func (s *State) SetFixed(tags []sink.Tag) {
 	}
 }
 
-// Synced reports whether there are objects, and every set of them had a complete list.
+// Synced reports whether there are sets of objects and all had a complete list.
 func (s *State) Synced() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,8 +7,8 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-// upkeep keeps blocks up to date with the labels that they follow from. Objects and
-// groups share it. Its methods are called with mu held.
+// upkeep rebuilds blocks when the labels they depend on change. Objects and groups share
+// it. Its methods are called with mu held.
 type upkeep struct {
 	mu       sync.Mutex
 	joins    joins
@@ -20,7 +20,7 @@ type upkeep struct {
 	series   int        // how many are resolved
 }
 
-// publish puts what is resolved where snapshots see it.
+// publish stores a resolved object where snapshots see it.
 func (u *upkeep) publish(t *labeled, o *object) {
 	if old := t.resolved(); old != nil {
 		u.series -= len(old.values)
@@ -39,7 +39,7 @@ func (u *upkeep) relabel(t *labeled, set func()) (blocks []*sink.Block, changed 
 	return u.maker.rebuild(t)
 }
 
-// drop forgets an entry or a group.
+// drop removes an entry or a group.
 func (u *upkeep) drop(t *labeled) {
 	t.gone = true
 	u.joins.forget(t, &u.key)
@@ -58,8 +58,8 @@ func (u *upkeep) markDirty(t *labeled) {
 	u.dirty = append(u.dirty, t)
 }
 
-// compact drops from dirty what is gone, was rebuilt or is a duplicate. Without flushes,
-// as in a standby replica, nothing else does.
+// compact removes entries from dirty that were deleted, rebuilt or are duplicates. Without
+// flushes, as in a standby, nothing else does.
 func (u *upkeep) compact() {
 	u.dirty = slices.DeleteFunc(u.dirty, func(t *labeled) bool {
 		drop := !t.dirty || t.gone
@@ -75,7 +75,7 @@ func (u *upkeep) compact() {
 // minDirty is a length of dirty that is never too much.
 const minDirty = 1024
 
-// settle rebuilds at most n of what is dirty, and reports whether none is left.
+// settle rebuilds at most n dirty entries, and reports whether none remains.
 func (u *upkeep) settle(n int) bool {
 	for range n {
 		if len(u.dirty) == 0 {
