@@ -27,7 +27,7 @@ import (
 // Join adds labels to samples. A label that a family already has is not added, nor one
 // whose value is unknown.
 type Join struct {
-	// Families is the name of a family. It may have one *, which stands for any text.
+	// Families is the name of a family. It may contain one *, which matches any text.
 	Families string
 
 	// Labels and Annotations are patterns of keys (see kind.Options) of the object itself.

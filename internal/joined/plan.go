@@ -7,13 +7,14 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-// Plan says what joins mean for tables. It is immutable.
+// Plan has the joins of a configuration, and derives their parts for tables. It is
+// immutable.
 type Plan struct {
 	joins []Join
 }
 
-// NewPlan returns the plan of joins. tables are all that exist, whether they are served or
-// not; a join must name a family of theirs. The error is a problem.List.
+// NewPlan returns the plan of joins. tables are all existing tables, served or not; a join
+// must name one of their families. The error is a problem.List.
 func NewPlan(joins []Join, tables []*kind.Table) (*Plan, error) {
 	var problems problem.List
 	for i := range joins {
@@ -38,11 +39,11 @@ func (p *Plan) needs(s source) bool {
 	})
 }
 
-// Workloads reports whether some join adds workloads, which depend on what owns ReplicaSets
-// and Jobs.
+// Workloads reports whether some join adds workloads, which depend on the owners of
+// ReplicaSets and Jobs.
 func (p *Plan) Workloads() bool { return p.needs(owners) }
 
-// Sources returns those of tables whose objects must be read because joins need them.
+// Sources returns the tables whose objects must be read because joins need them.
 func (p *Plan) Sources(tables []*kind.Table) []*kind.Table {
 	var found []*kind.Table
 	for _, t := range tables {
@@ -181,7 +182,8 @@ func (p *Part) Split() (labels, provides *Part) {
 	return labels, provides
 }
 
-// Asks reports whether joined labels of objects depend on what owns ReplicaSets and Jobs.
+// Asks reports whether joined labels of objects depend on the owners of ReplicaSets and
+// Jobs.
 func (p *Part) Asks() bool { return p.workload }
 
 // Empty reports whether objects neither have nor provide joined labels.

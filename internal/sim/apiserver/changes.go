@@ -9,16 +9,16 @@ import (
 
 // Changes says how much of a resource changed.
 type Changes struct {
-	// Objects are those that are new or changed, each counted once. One that
-	// was replaced counts as its successor.
+	// Objects is the number of new or changed objects, each counted once. A replaced object
+	// counts as its successor.
 	Objects int
-	// Events are what a watch of the resource gets.
+	// Events is the number of events that a watch of the resource receives.
 	Events int
 }
 
-// ChangesSince returns what changed after a version, by resource; resources
-// without changes are left out. An error means that events in between are no
-// longer kept: StoreConfig.LogSize is too small.
+// ChangesSince returns what changed after a version, by resource; resources without changes
+// are omitted. An error means that the events in between were dropped: StoreConfig.LogSize
+// is too small.
 func (s *Store) ChangesSince(version uint64) (map[string]Changes, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -66,11 +66,11 @@ func displayName(o Object) string {
 	return o.GetName()
 }
 
-// nothing is for kinds of which only the name and the age are shown.
+// nothing is the printer of kinds that have only the columns Name and Age.
 func nothing(Object, time.Time) []any { return nil }
 
-// printers returns how the kinds are shown, by resource: the columns and cells of
-// kube-apiserver 1.37. Custom resources have a name and an age.
+// printers returns the printers of the kinds, by resource, with the columns and cells of
+// kube-apiserver 1.37. Custom resources have the columns Name and Age.
 func printers() map[string]printer { //nolint:funlen // a table
 	return map[string]printer{
 		"": show("Name,Age", nothing),

@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 )
 
-// serveDiscovery answers everything that is not about objects: health, the
-// version, and which groups and resources there are.
+// serveDiscovery answers all requests that are not about objects: health, version, groups
+// and resources.
 func (s *Server) serveDiscovery(w http.ResponseWriter, r *http.Request) {
 	out := &response{ResponseWriter: w}
 	entry := s.requests.begin(request{verb: VerbDiscovery}, r)

@@ -71,8 +71,8 @@ func negotiate(accept string, offersProtobuf bool) (chosen form, ok bool) {
 	return chosen, ok
 }
 
-// offersTransform says whether objects can be sent as the parameters of a media
-// type ask: whole, metadata only, or as the rows of a Table.
+// offersTransform reports whether objects can be sent as the parameters of a media type
+// require: whole, metadata only, or as the rows of a Table.
 func offersTransform(params map[string]string) bool {
 	switch params["as"] {
 	case "":

@@ -201,7 +201,7 @@ func (f objectFields) Get(field string) string {
 	return ""
 }
 
-// expired is the error for versions and pages that are no longer there.
+// expired is the error for versions and pages that are no longer available.
 func expired(message string) *apierrors.StatusError {
 	return apierrors.NewResourceExpired(message)
 }

@@ -10,7 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// podSummary is what kubectl shows of a Pod's containers.
+// podSummary has what kubectl shows of the containers of a Pod.
 type podSummary struct {
 	ready, total int
 	restarts     int32
@@ -32,7 +32,7 @@ func podCells(o *corev1.Pod, now time.Time) []any {
 		orNone(ip), orNone(o.Spec.NodeName), orNone(o.Status.NominatedNodeName), gates(o)}
 }
 
-// gates is how many of the Pod's readiness gates are open.
+// gates is the number of readiness gates of the Pod that are open.
 func gates(o *corev1.Pod) string {
 	if len(o.Spec.ReadinessGates) == 0 {
 		return none

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// maxRequests bounds the requests that are remembered one by one.
+// maxRequests bounds the number of requests that are kept.
 const maxRequests = 10_000
 
-// Request is what the server remembers of a request.
+// Request is the record of a request.
 type Request struct {
 	Verb      Verb
 	Resource  string // empty for discovery
@@ -21,7 +21,7 @@ type Request struct {
 	Code      int // of the response; 0 while it has not begun
 }
 
-// requestLog counts requests and remembers the last of them.
+// requestLog counts requests and keeps the last ones.
 type requestLog struct {
 	mu     sync.Mutex
 	counts map[requestKey]int

@@ -175,7 +175,7 @@ func (w *watcher) bookmark(endOfInitialEvents bool) error {
 	return w.frames.object(watch.Bookmark, e)
 }
 
-// tooOld tells the client, within the stream, that it must list again.
+// tooOld sends an error in the stream that makes the client relist.
 func (w *watcher) tooOld(oldest uint64) error {
 	return w.frames.status(expired("too old resource version: " + formatVersion(w.version) + " (" + formatVersion(oldest) + ")").Status())
 }

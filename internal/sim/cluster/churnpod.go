@@ -82,7 +82,7 @@ func (c *Churn) trouble(pod *corev1.Pod, restarts int32) error {
 	return c.setPod(pod, podCrashLooping, restarts+1)
 }
 
-// setPod stores a pod in its new state and tells its controller.
+// setPod stores a pod in its new state and updates its controller.
 func (c *Churn) setPod(pod *corev1.Pod, state podState, restarts int32) error {
 	before := isReady(pod)
 	c.setState(pod, state, restarts)

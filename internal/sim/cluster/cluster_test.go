@@ -65,7 +65,8 @@ func TestGenerateSizes(t *testing.T) {
 	}
 }
 
-// TestGenerateRealistic checks that a cluster has what metrics are made of.
+// TestGenerateRealistic checks that a cluster has the fields from which metrics are
+// computed.
 func TestGenerateRealistic(t *testing.T) {
 	store := newStore(t, 100, 5000)
 	checkConsistent(t, store)

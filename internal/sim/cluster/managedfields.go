@@ -35,7 +35,7 @@ func (g *generator) put(object apiserver.Object, manager, statusManager, apiVers
 	return g.store.Put(object)
 }
 
-// shapeOf tells objects apart whose managed fields differ much.
+// shapeOf returns a key that distinguishes objects with very different managed fields.
 func shapeOf(object apiserver.Object, spec *corev1.PodSpec) string {
 	if spec == nil {
 		spec = &corev1.PodSpec{}
@@ -129,7 +129,7 @@ func itemSet(items []any, key string) map[string]any {
 	return set
 }
 
-// listKey returns the field by which the API tells apart the items of a list.
+// listKey returns the field that identifies the items of a list in the API.
 func listKey(list string) string {
 	switch list {
 	case "containers", "initContainers", "env", "volumes":

@@ -227,7 +227,7 @@ func (g *generator) containerStatus(pod *corev1.Pod, c *corev1.Container, state 
 	return status
 }
 
-// terminated tells how a container ended before its last restart.
+// terminated returns how a container terminated before its last restart.
 func (g *generator) terminated(id string, from, to metav1.Time, state podState) *corev1.ContainerStateTerminated {
 	t := &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", StartedAt: from, FinishedAt: to, ContainerID: id}
 	if state != podCrashLooping && g.chance(0.5) {
