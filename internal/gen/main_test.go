@@ -100,7 +100,7 @@ func TestSchemas(t *testing.T) {
 			t.Errorf("config.schema.json lacks %s", want)
 		}
 	}
-	if want := `"description": "Prefix stands in front of the name of each metric and check."`; !strings.Contains(string(names), want) {
+	if want := `"description": "Prefix is prepended to the name of each metric and check."`; !strings.Contains(string(names), want) {
 		t.Errorf("names.schema.json lacks %s", want)
 	}
 	if _, _, err := schemas(t.TempDir()); err != nil {
