@@ -243,3 +243,27 @@ func TestBatchIsKept(t *testing.T) {
 	}
 	t.Error("no batch was used again")
 }
+
+// Watches of the simulated server that end at once, or begin before the known version,
+// fail for the reason that is theirs until they work.
+func TestSimulatedFaults(t *testing.T) {
+	for reason, effect := range map[string]apiserver.Effect{NoProgress: apiserver.EffectEnd, InvalidResponse: apiserver.EffectGoBack} {
+		t.Run(reason, func(t *testing.T) {
+			inCluster(t, nil, func(c *cluster) {
+				c.put("a")
+				g, m := c.watchReplicaSets()
+				remove := c.api.Inject(apiserver.Fault{Verb: apiserver.VerbWatch, Effect: effect})
+				broken := c.api.Inject(apiserver.Fault{Verb: apiserver.VerbWatchList, Effect: apiserver.EffectEnd, AfterEvents: 2})
+				c.api.CutWatches("")
+				time.Sleep(10 * time.Minute)
+				c.wantStatus(g, Failing, reason)
+				remove()
+				broken()
+				c.put("b")
+				time.Sleep(time.Minute)
+				m.want(t, "a b")
+				c.wantStatus(g, Synced, "")
+			})
+		})
+	}
+}

@@ -125,6 +125,7 @@ func TestBrokenWatches(t *testing.T) {
 			{"gone later", apiserver.Fault{Verb: apiserver.VerbWatch, AfterEvents: 3, Effect: apiserver.EffectErrorEvent, Status: apiserver.Gone("pods", 1).Status}, 3, true},
 			{"truncated", apiserver.Fault{Verb: apiserver.VerbWatch, AfterEvents: 2, Effect: apiserver.EffectTruncate}, 2, false},
 			{"garbage", apiserver.Fault{Verb: apiserver.VerbWatch, AfterEvents: 1, Effect: apiserver.EffectGarbage}, 1, false},
+			{"ended", apiserver.Fault{Verb: apiserver.VerbWatch, AfterEvents: 4, Effect: apiserver.EffectEnd}, 4, false},
 			{"slow", apiserver.Fault{Delay: time.Millisecond, AfterEvents: 5, Effect: apiserver.EffectTruncate}, 5, false},
 		} {
 			t.Run(test.name+"/"+format.name, func(t *testing.T) {

@@ -34,6 +34,11 @@ const (
 	EffectTruncate
 	// EffectGarbage sends a frame that is not an event and breaks the connection.
 	EffectGarbage
+	// EffectEnd ends a watch as if its time were over: a complete response with 200.
+	EffectEnd
+	// EffectGoBack begins a watch with a bookmark one version older than where the watch
+	// starts, as after a restore from a backup.
+	EffectGoBack
 )
 
 // Fault makes matching requests fail.
@@ -187,6 +192,8 @@ func (f *frameWriter) disturb() error {
 		return nil
 	}
 	switch f.fault.Effect {
+	case EffectEnd:
+		return errors.Join(f.flush(), errFault)
 	case EffectErrorEvent:
 		return errors.Join(f.status(f.fault.Status), errFault)
 	case EffectTruncate:

@@ -121,6 +121,9 @@ func (w *watcher) begin() error {
 		if oldest, ok := store.canWatch(w.table, w.version); !ok {
 			return w.tooOld(oldest)
 		}
+		if w.frames.fault.Effect == EffectGoBack {
+			return w.bookmarkAt(w.version-1, false)
+		}
 		return nil
 	}
 	objects, version := store.list(w.table)
@@ -165,10 +168,14 @@ func (w *watcher) change(c event) error {
 }
 
 func (w *watcher) bookmark(endOfInitialEvents bool) error {
+	return w.bookmarkAt(w.version, endOfInitialEvents)
+}
+
+func (w *watcher) bookmarkAt(version uint64, endOfInitialEvents bool) error {
 	if !w.options.bookmarks {
 		return nil
 	}
-	e, err := w.table.resource.bookmark(w.version, endOfInitialEvents)
+	e, err := w.table.resource.bookmark(version, endOfInitialEvents)
 	if err != nil {
 		return err
 	}
