@@ -94,7 +94,7 @@ func TestSchemas(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"description": "Path of a file with the API key. It is read for each request."`,
-		`"description": "Match are labels that source and series must share. Empty: all series."`,
+		`"description": "Match lists the labels to match on. Empty matches all series."`,
 	} {
 		if !strings.Contains(string(config), want) {
 			t.Errorf("config.schema.json lacks %s", want)
