@@ -127,6 +127,17 @@ func (c *cluster) testShards(table *kind.Table, fields []string, ranges bool) {
 	}
 	time.Sleep(time.Minute)
 	check()
+	selected := false
+	for _, query := range slices.Concat(c.queries(apiserver.VerbList), c.queries(apiserver.VerbWatch), c.queries(apiserver.VerbWatchList)) {
+		selector := query.Get("shardSelector")
+		if selector != "" && (selector != watches[0].Shard.Selector() || !ranges) {
+			t.Errorf("ranges %t: unexpected shard selector %q", ranges, selector)
+		}
+		selected = selected || selector != ""
+	}
+	if selected != ranges { // the first watch is for one shard only
+		t.Errorf("ranges %t: a shard selector is sent: %t", ranges, selected)
+	}
 	for i, s := range g.Statuses() {
 		if s.Counts.DecodeErrors+s.Counts.Relists > 0 || s.State != Synced || s.ResourceVersion != g.Statuses()[0].ResourceVersion {
 			t.Errorf("shard %d: %+v", i, s)

@@ -242,6 +242,9 @@ func (w *watcher) query() url.Values {
 	if w.watch.FieldSelector != "" {
 		query.Set("fieldSelector", w.watch.FieldSelector)
 	}
+	if w.sharded && w.watch.Shard.Ranges && w.watch.Others == nil {
+		query.Set("shardSelector", w.watch.Shard.Selector()) // a server that cannot ignores it
+	}
 	return query
 }
 

@@ -96,5 +96,5 @@ func (s Shard) bound(i int32) string {
 	if rest > 0 {
 		quotient++
 	}
-	return fmt.Sprintf("%#x", quotient)
+	return fmt.Sprintf("0x%016x", quotient)
 }

@@ -99,13 +99,13 @@ func TestOddShardsOwnNothing(t *testing.T) {
 // What the server selects is what the client keeps, up to the first and last hash.
 func TestSelectorAgreesWithOwns(t *testing.T) {
 	if got, want := (shard.Shard{Total: 2, Ranges: true}).Selector(),
-		"shardRange(object.metadata.uid, '0x0', '0x8000000000000000')"; got != want {
+		"shardRange(object.metadata.uid, '0x0000000000000000', '0x8000000000000000')"; got != want {
 		t.Errorf("Selector() = %s, want %s", got, want)
 	}
 	bounds := regexp.MustCompile(`'0x([0-9a-f]+)', '0x([0-9a-f]+)'`)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, total := range []int{1, 2, 3, 5, 1000} {
-		end := "0"
+		end := "0000000000000000"
 		for i := range total {
 			s := shard.Shard{Index: int32(i), Total: total, Ranges: true}
 			m := bounds.FindStringSubmatch(s.Selector())
