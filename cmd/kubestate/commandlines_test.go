@@ -150,10 +150,6 @@ func TestCommandLines(t *testing.T) {
 				c.Config = strings.ReplaceAll(c.Config, "ksm-0", "ksm-1")
 			}
 			p := startProgram(t, c.args(t, url)...)
-			if p.unsupported() {
-				t.Log("not supported yet")
-				return
-			}
 			metrics := "http://" + p.address("metrics") + "/metrics"
 			if c.Name == "auth" {
 				if status, _ := get(t, metrics); status != http.StatusUnauthorized {
@@ -180,33 +176,6 @@ func TestCommandLines(t *testing.T) {
 				t.Errorf("exit code %d, want 0", code)
 			}
 		})
-	}
-}
-
-// unsupported reports whether the program ends because an option is not supported yet.
-func (p *program) unsupported() bool {
-	p.t.Helper()
-	late := time.After(patience)
-	for {
-		p.log.mu.Lock()
-		text, changed := p.log.buf.String(), p.log.changed
-		p.log.mu.Unlock()
-		switch {
-		case strings.Contains(text, "not supported yet"):
-			return true
-		case strings.Contains(text, "msg=listening"):
-			return false
-		}
-		select {
-		case <-changed:
-		case code := <-p.code:
-			p.code <- code
-			if text := p.log.text(); !strings.Contains(text, "not supported yet") {
-				p.t.Fatalf("exit code %d:\n%s", code, text)
-			}
-		case <-late:
-			p.t.Fatal("the program does not listen")
-		}
 	}
 }
 

@@ -47,31 +47,6 @@ func (o *Options) problems() problem.List {
 			Allowed: "leave out --leader-election, or --pod and --pod-namespace",
 		})
 	}
-	if len(all) == 0 {
-		return o.notYet()
-	}
-	return all
-}
-
-// pending is an option that must not be ignored and that nothing acts on yet.
-type pending struct {
-	name  string
-	group Group // of the commands to which it applies
-	given bool
-}
-
-func (o *Options) pending() []pending {
-	return []pending{}
-}
-
-// notYet returns a problem for each pending option that is given.
-func (o *Options) notYet() problem.List {
-	var all problem.List
-	for _, p := range o.pending() {
-		if p.given && slices.Contains(o.groups, p.group) {
-			all = append(all, o.placed(problem.New("not supported yet", ""), p.name))
-		}
-	}
 	return all
 }
 

@@ -74,13 +74,11 @@ type FlagDoc struct {
 	Set                 bool   // the value of the key may be a mapping or a list
 	Help                string // without a full stop
 	Group               Group
-	Pending             bool // rejected: nothing acts on it yet
 }
 
 // FlagDocs returns those of all flags, by group.
 func FlagDocs() []FlagDoc {
 	var docs []FlagDoc
-	notYet := New().pending()
 	for _, group := range Groups() {
 		for _, row := range New().table() {
 			if row.group != group {
@@ -91,9 +89,6 @@ func FlagDocs() []FlagDoc {
 			}
 			if isOwnKey(row.key) {
 				d.Key = row.key
-			}
-			for _, p := range notYet {
-				d.Pending = d.Pending || p.name == row.name
 			}
 			_, d.Set = row.value.schema()["anyOf"]
 			docs = append(docs, d)

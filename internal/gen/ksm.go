@@ -114,8 +114,6 @@ func flagTable() []byte {
 			if d.Group == conf.Pushing {
 				v.why = "of `kubestate agent`: " + v.why
 			}
-		case d.Pending:
-			v = verdict{what: "not yet"}
 		case !listed:
 			v = verdict{what: same}
 		}
