@@ -267,3 +267,25 @@ func TestSimulatedFaults(t *testing.T) {
 		})
 	}
 }
+
+func TestSimulatedEndlessList(t *testing.T) {
+	inCluster(t, nil, func(c *cluster) {
+		c.put("a")
+		c.api.Inject(apiserver.NoStreaming())
+		end := []func(){
+			c.api.Inject(apiserver.Fault{Verb: apiserver.VerbList, Effect: apiserver.EffectEndless}),
+			c.api.Inject(apiserver.Fault{Verb: apiserver.VerbPage, Effect: apiserver.EffectEndless}),
+		}
+		g, m := c.watchReplicaSets()
+		time.Sleep(time.Minute)
+		if s := c.wantStatus(g, Failing, InvalidResponse); !strings.Contains(s.Error, "a list that repeats itself or does not end") {
+			t.Errorf("error %q", s.Error)
+		}
+		for _, remove := range end {
+			remove()
+		}
+		time.Sleep(time.Minute)
+		m.want(t, "a")
+		c.wantStatus(g, Synced, "")
+	})
+}

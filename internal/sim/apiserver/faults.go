@@ -39,6 +39,9 @@ const (
 	// EffectGoBack begins a watch with a bookmark one version older than where the watch
 	// starts, as after a restore from a backup.
 	EffectGoBack
+	// EffectEndless serves a list whose last page has a continue token, and further
+	// pages that are empty and have the same.
+	EffectEndless
 )
 
 // Fault makes matching requests fail.

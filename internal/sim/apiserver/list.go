@@ -90,6 +90,10 @@ func (s *Server) page(req request) (page, *apierrors.StatusError) {
 		}
 		p.items = append(p.items, shown)
 	}
+	if req.endless && p.meta.Continue == "" && len(objects) > 0 {
+		s.store.keep(req.table, version, objects)
+		p.meta.Continue = token(version, objects[len(objects)-1])
+	}
 	return p, nil
 }
 

@@ -30,6 +30,7 @@ const (
 
 // request is one parsed request for objects.
 type request struct {
+	endless   bool // the list has no last page
 	table     *table
 	namespace string // empty for all
 	name      string // of a single object

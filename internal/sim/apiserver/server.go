@@ -90,6 +90,7 @@ func (s *Server) serve(out *response, r *http.Request, req request, fault Fault)
 	case VerbCreate, VerbUpdate:
 		s.serveWrite(fault.limit(out), r, req)
 	default:
+		req.endless = fault.Effect == EffectEndless
 		s.serveList(fault.limit(out), req)
 	}
 }
