@@ -69,6 +69,7 @@ func TestCluster(t *testing.T) {
 	t.Run("access taken away", func(t *testing.T) { testAccessTakenAway(t, c) })
 	t.Run("access missing", func(t *testing.T) { testAccessMissing(t, c) })
 	t.Run("agent leads", func(t *testing.T) { testAgentLeads(t, c) })
+	t.Run("standby", func(t *testing.T) { testStandby(t, c) })
 	t.Run("agent once", func(t *testing.T) { testAgentOnce(t, c) })
 	t.Run("terminate", func(t *testing.T) { testTerminate(t, c) })
 	t.Run("manifests", func(t *testing.T) { testManifests(t, c) })
