@@ -89,6 +89,9 @@ func TestCustomResourceComesAndGoes(t *testing.T) {
 		}
 		awaitMetrics(t, p, metrics, "kube_customresource_replicas", 0)
 	}
+	p.awaitLine("/metrics", `kube_state_metrics_custom_resource_state_add_events_total 31`)
+	p.awaitLine("/metrics", `kube_state_metrics_custom_resource_state_delete_events_total 10`)
+	p.awaitLine("/metrics", `kube_state_metrics_custom_resource_state_cache 21`)
 	if body := fetch(t, metrics); !strings.Contains(body, `kube_pod_created{namespace="shop",pod="a"`) && !strings.Contains(body, `kube_pod_info{namespace="shop",pod="a"`) {
 		t.Errorf("the pod is gone:\n%.500s", body)
 	}

@@ -198,6 +198,9 @@ func (r *reading) ready() error {
 func (r *reading) ports(o *conf.Options) (serve.Config, *serve.Telemetry) {
 	sources := serve.Sources{Build: buildInfo(), Watches: r.group.Statuses, Exporter: r.exporter, Agent: r.pusher.telemetry(), Files: r.files}
 	sources.Shard = r.shards.ordinal
+	if r.custom != nil && r.settings.CustomResources != nil {
+		sources.Definitions = r.custom.definitions.Counts
+	}
 	if r.elector != nil {
 		sources.Election = r.elector.Status
 	}

@@ -5,12 +5,15 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/kubestate/kubestate"
+	"github.com/kubestate/kubestate/internal/crd"
+	"github.com/kubestate/kubestate/kind"
 	"github.com/kubestate/kubestate/kubewatch"
 	"github.com/kubestate/kubestate/kubewatch/lease"
 	"github.com/kubestate/kubestate/metric"
@@ -29,6 +32,9 @@ type Sources struct {
 	Shard    func() (ordinal, shards int)
 	Election func() lease.Status // nil: this replica always leads
 	Files    *ConfigFiles        // nil: there are none
+	// Definitions counts CustomResourceDefinitions and their events; nil: custom resources are
+	// not served.
+	Definitions func() crd.Counts
 }
 
 // Telemetry has the metrics about the program itself.
@@ -51,6 +57,9 @@ func NewTelemetry(s Sources) *Telemetry {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if s.Files != nil {
 		t.registry.MustRegister(newConfigCollector(s.Files))
+	}
+	if s.Definitions != nil {
+		t.registry.MustRegister(definitionMetrics(s.Definitions)...)
 	}
 	if s.Agent != nil {
 		t.registry.MustRegister(newAgentCollector(*s.Agent, s.Election))
@@ -77,6 +86,37 @@ func buildInfo(b Build) prometheus.Collector {
 			"client_go_version": moduleVersion("k8s.io/client-go"),
 		},
 	}, func() float64 { return 1 })
+}
+
+// definitionMetrics returns the metrics about CustomResourceDefinitions.
+func definitionMetrics(counts func() crd.Counts) []prometheus.Collector {
+	const prefix = "kube_state_metrics_custom_resource_state_"
+	counter := func(name, help string, value func(crd.Counts) uint64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: prefix + name, Help: help}, func() float64 { return float64(value(counts())) })
+	}
+	return []prometheus.Collector{
+		counter("add_events_total", "CustomResourceDefinitions added.", func(c crd.Counts) uint64 { return c.Added }),
+		counter("update_events_total", "CustomResourceDefinitions changed.", func(c crd.Counts) uint64 { return c.Updated }),
+		counter("delete_events_total", "CustomResourceDefinitions deleted.", func(c crd.Counts) uint64 { return c.Deleted }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: prefix + "cache", Help: "Number of CustomResourceDefinitions in the cluster."},
+			func() float64 { return float64(counts().Definitions) }),
+	}
+}
+
+// resourceLabels returns the value of the label resource for each resource: its plural, with
+// version and group if another resource before it has the same plural.
+func resourceLabels(resources []kind.Resource) []string {
+	first := map[string]kind.Resource{}
+	labels := make([]string, len(resources))
+	for i, r := range resources {
+		labels[i] = r.Name
+		if other, ok := first[r.Name]; !ok {
+			first[r.Name] = r
+		} else if other.Group != r.Group || other.Version != r.Version {
+			labels[i] = strings.Join([]string{r.Name, r.Version, r.Group}, ".")
+		}
+	}
+	return labels
 }
 
 // moduleVersion returns the version of a module that this program was built with.
@@ -159,9 +199,14 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		counter(c.watches, n.Watches, "success", resource)
 		counter(c.watches, n.WatchErrors, "error", resource)
 	}
+	var resources []kind.Resource
+	for i := range statuses {
+		resources = append(resources, statuses[i].Resource)
+	}
+	names := resourceLabels(resources)
 	for i := range statuses {
 		s := &statuses[i]
-		resource, namespace := s.Resource.Name, s.Namespace
+		resource, namespace := names[i], s.Namespace
 		gauge(c.up, metric.Float(s.State != kubewatch.Failing), resource, namespace)
 		if s.Reason != "" {
 			gauge(c.failing, 1, resource, namespace, s.Reason)
@@ -181,12 +226,18 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 		return
 	}
 	c.collectElection(ch)
-	for _, t := range c.sources.Exporter.Tables() {
-		held := c.sources.Exporter.Stats(t.Resource)
-		gauge(c.objects, float64(held.Objects), t.Name)
-		gauge(c.series, float64(held.Series), t.Name)
-		gauge(c.bytes, float64(held.Bytes), t.Name)
-		counter(c.failures, held.Failures, t.Name)
+	tables := c.sources.Exporter.Tables()
+	resources = resources[:0]
+	for _, t := range tables {
+		resources = append(resources, t.Resource)
+	}
+	names = resourceLabels(resources)
+	for i, t := range tables {
+		held, name := c.sources.Exporter.Stats(t.Resource), names[i]
+		gauge(c.objects, float64(held.Objects), name)
+		gauge(c.series, float64(held.Series), name)
+		gauge(c.bytes, float64(held.Bytes), name)
+		counter(c.failures, held.Failures, name)
 	}
 }
 
