@@ -167,7 +167,8 @@ func (k *customKinds) follow(ctx context.Context, client *kubewatch.Client, grou
 	for {
 		changed := group.Changed()
 		if k.refused(group) && !discovered {
-			discovered = k.discover(ctx, client, apply)
+			k.discover(ctx, client, apply)
+			discovered = true
 		}
 		select {
 		case <-ctx.Done():
@@ -192,18 +193,16 @@ func (k *customKinds) refused(group *kubewatch.Group) bool {
 	})
 }
 
-// discover asks the API server for the groups of the configuration. It returns true: it is
-// done until the next tick.
-func (k *customKinds) discover(ctx context.Context, client *kubewatch.Client, apply func([]kind.Resource)) bool {
+// discover asks the API server for the groups of the configuration.
+func (k *customKinds) discover(ctx context.Context, client *kubewatch.Client, apply func([]kind.Resource)) {
 	config := k.inEffect.Load()
 	if config == nil {
-		return true
+		return
 	}
 	available, err := crd.Discover(ctx, client, config.Groups())
 	if err != nil {
 		k.log.Warn("failed to discover custom resources; retrying", "err", err, "interval", discoveryInterval)
-		return true
+		return
 	}
 	apply(available)
-	return true
 }

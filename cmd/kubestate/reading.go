@@ -224,9 +224,7 @@ func (r *reading) ports(o *conf.Options) (serve.Config, *serve.Telemetry) {
 			Live: r.group.Alive, Ready: r.ready,
 			NotServed: func() []string { return kubewatch.NotServed(r.group.Statuses()) },
 		},
-		Page: func() serve.Page {
-			return sources.Page()
-		},
+		Page:   sources.Page,
 		Logger: r.log,
 	}, telemetry
 }

@@ -74,7 +74,7 @@ func (c *ConfigFiles) list() []ConfigFile {
 }
 
 func hash(data []byte) uint64 {
-	sum := md5.Sum(data) //nolint:gosec // as above
+	sum := md5.Sum(data)
 	var first [8]byte
 	copy(first[:], sum[:6])
 	return binary.LittleEndian.Uint64(first[:])
