@@ -130,6 +130,9 @@ func (f *Filter) identify(ctx context.Context, token string) (identity, error) {
 		return v.(identity), nil //nolint:forcetypeassert // nothing else is stored
 	}
 	return f.once(ctx, "t"+string(key[:]), func(ctx context.Context) (identity, error) {
+		if v, ok := f.tokens.Get(key); ok { // since the first look
+			return v.(identity), nil //nolint:forcetypeassert // nothing else is stored
+		}
 		id, err := f.review.token(ctx, token)
 		if err != nil {
 			return identity{}, err
@@ -149,6 +152,9 @@ func (f *Filter) authorize(ctx context.Context, token string, u user, verb, path
 		return v.(bool), nil //nolint:forcetypeassert // nothing else is stored
 	}
 	id, err := f.once(ctx, "a"+string(key[:]), func(ctx context.Context) (identity, error) {
+		if v, ok := f.access.Get(key); ok { // since the first look
+			return identity{valid: v.(bool)}, nil //nolint:forcetypeassert // nothing else is stored
+		}
 		allowed, err := f.review.access(ctx, u, verb, path)
 		if err != nil {
 			return identity{}, err
