@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/kubestate/kubestate/exposition"
 	"github.com/kubestate/kubestate/internal/joined"
@@ -91,7 +92,7 @@ type Exporter struct {
 	parts     []*part         // of the configuration, sorted by resource
 	serving   []*part         // what scrapes see of them, in the same order
 	shared    map[string]bool // the families that several of these have; never changed
-	plainOnly bool
+	plainOnly atomic.Bool
 }
 
 // New returns an Exporter without objects. The error lists everything that is invalid in

@@ -23,7 +23,7 @@ func (x *Exporter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n := exposition.Negotiate(r.Header)
-	if x.plainOnly {
+	if x.plainOnly.Load() {
 		n.Encoding = exposition.Identity
 	}
 	body := x.body(n.Format, sel)

@@ -67,8 +67,9 @@ func (x *Exporter) Replace(c Config) (Changes, error) {
 		parts[i] = p
 	}
 	x.mu.Lock()
-	x.parts, x.plainOnly = parts, c.DisableCompression
+	x.parts = parts
 	x.mu.Unlock()
+	x.plainOnly.Store(c.DisableCompression)
 	for _, p := range parts {
 		if p.before != nil && !p.before.shown {
 			p.before.end()
