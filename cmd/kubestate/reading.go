@@ -40,10 +40,10 @@ type reading struct {
 	files    *serve.ConfigFiles
 
 	options *conf.Options // of the command line
-	// settings are those in effect, and consumers those of the exporter and of custom. Once
-	// the reading runs, shards.change guards them.
+	// settings are those in effect. Once the reading runs, they are changed by followFiles
+	// alone, within shards.change, and are read by others within it.
 	settings  conf.Settings
-	consumers []*kubewatch.Consumer
+	consumers []*kubewatch.Consumer // of the exporter and of custom; used within shards.change
 	wasReady  atomic.Bool
 	// attempts is how often the API server must refuse a kind until that is its answer.
 	attempts uint64
@@ -106,7 +106,6 @@ func (r *reading) planAs(of shard.Shard) kubewatch.Plan {
 // serves. It is for set of shards.change.
 func (r *reading) export(next conf.Settings, server string) error {
 	if r.exporter == nil {
-		r.settings = next
 		return nil
 	}
 	custom := r.custom.serve(next)
@@ -118,7 +117,7 @@ func (r *reading) export(next conf.Settings, server string) error {
 	}
 	consumers := append(exporterConsumers(r.exporter), r.custom.consumers(next)...)
 	keepConsumers(consumers, r.consumers)
-	r.settings, r.consumers = next, consumers
+	r.consumers = consumers
 	r.custom.serves(custom, changes)
 	return nil
 }

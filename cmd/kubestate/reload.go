@@ -99,6 +99,7 @@ func (r *reading) change(next conf.Settings, changed []string) error {
 		if err := r.export(next, client.Server()); err != nil {
 			return err
 		}
+		r.settings = next
 		r.warn(before, next)
 		r.shards.setOptions(&next.Options.Shards)
 		if client != r.client {
