@@ -137,6 +137,7 @@ func TestAutoshardFinds(t *testing.T) {
 		want := func(shard Shard, cause string) {
 			t.Helper()
 			time.Sleep(time.Minute)
+			synctest.Wait()
 			got, err := a.Shard()
 			if (cause == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), cause) || cause == "" && got != shard {
 				t.Errorf("shard %+v, error %v; want %+v, %q", got, err, shard, cause)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -95,6 +96,7 @@ func (c *cluster) testShards(table *kind.Table, fields []string, ranges bool) {
 	g, _ := c.watch(watches...)
 	check := func() {
 		t.Helper()
+		synctest.Wait()
 		want := make([]string, shards)
 		for _, name := range slices.Sorted(slices.Values(names)) {
 			for i := range shards {
@@ -201,6 +203,7 @@ func TestReshard(t *testing.T) {
 		g := c.applied(planOf(two))
 		check := func(want map[string]bool) {
 			t.Helper()
+			synctest.Wait()
 			got := map[string]bool{}
 			for key := range s.made[0].objects {
 				got[key] = true

@@ -115,7 +115,7 @@ func nameOf(namespace, name string) string {
 }
 
 func TestMissing(t *testing.T) {
-	config := rbac.Config{Resources: resources(), Namespaces: []string{"shop"}, OwnNamespace: "monitoring", Lease: "ksm"}
+	config := rbac.Config{Resources: resources(), Namespaces: []string{"shop"}, OwnNamespace: "monitoring", Lease: "ksm", LeaseNamespace: "monitoring"}
 	var asked []string
 	refuse := func(_ context.Context, path string, body []byte) ([]byte, error) {
 		var review authorizationv1.SelfSubjectAccessReview
