@@ -13,7 +13,7 @@ NICE := nice -n 10
 TOOL = $(NICE) $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 
 # The modules under test/, which build an API server and Prometheus, and the one that builds releases.
-TEST_MODULES := tools/release $(patsubst %/go.mod,%,$(wildcard test/*/go.mod test/*/*/go.mod))
+TEST_MODULES := $(patsubst %/go.mod,%,$(wildcard test/*/go.mod test/*/*/go.mod)) tools/release
 
 # What `make generate` writes.
 GENERATED := docs/reference docs/kube-state-metrics.md deploy/clusterrole.yaml deploy/clusterrole-all.yaml deploy/helm/kubestate deploy/kustomize

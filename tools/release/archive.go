@@ -16,15 +16,24 @@ import (
 	"strings"
 )
 
-var archivePlatforms = []platform{
-	{"darwin", "amd64"}, {"darwin", "arm64"},
-	{"linux", "amd64"}, {"linux", "arm64"},
-	{"windows", "amd64"}, {"windows", "arm64"},
+// archivePlatforms are those of a release.
+const archivePlatforms = "darwin/amd64,darwin/arm64,linux/amd64,linux/arm64,windows/amd64,windows/arm64"
+
+// parsePlatforms reads a list such as archivePlatforms.
+func parsePlatforms(list string) (platforms []platform, err error) {
+	for text := range strings.SplitSeq(list, ",") {
+		goos, arch, ok := strings.Cut(text, "/")
+		if !ok {
+			return nil, fmt.Errorf("invalid platform %q: must be like linux/amd64", text)
+		}
+		platforms = append(platforms, platform{goos, arch})
+	}
+	return platforms, nil
 }
 
 // writeArchives writes an archive and a bill of materials for every platform,
 // and the checksums of them all.
-func writeArchives(ctx context.Context, w io.Writer, s source, out string) error {
+func writeArchives(ctx context.Context, w io.Writer, s source, platforms []platform, out string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
@@ -45,7 +54,7 @@ func writeArchives(ctx context.Context, w io.Writer, s source, out string) error
 		}
 		return os.WriteFile(filepath.Join(out, name), data, 0o644)
 	}
-	for _, p := range archivePlatforms {
+	for _, p := range platforms {
 		base := "kubestate_" + strings.TrimPrefix(s.version, "v") + "_" + p.String()
 		binary, err := s.build(ctx, p, dir)
 		if err != nil {

@@ -38,6 +38,7 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 	root := flags.String("root", ".", "root `directory` of the repository")
 	version := flags.String("version", "", "version of the release, for example v1.2.3")
 	out := flags.String("out", "", "`directory` to write to, which is emptied first")
+	list := flags.String("platforms", archivePlatforms, "`platforms` of the archives")
 	from := flags.String("layout", "", "`directory` of the OCI image layout to push")
 	if err := flags.Parse(args[1:]); err != nil {
 		return err
@@ -47,6 +48,10 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 		return push(ctx, w, *from, flags.Arg(0))
 	case args[0] != "image" && args[0] != "archives", *version == "", *out == "", flags.NArg() > 0:
 		return usage
+	}
+	platforms, err := parsePlatforms(*list)
+	if err != nil {
+		return err
 	}
 	src, err := newSource(ctx, *root, *version)
 	if err != nil {
@@ -58,5 +63,5 @@ func run(ctx context.Context, args []string, w io.Writer) error {
 	if args[0] == "image" {
 		return writeImage(ctx, w, src, *out)
 	}
-	return writeArchives(ctx, w, src, *out)
+	return writeArchives(ctx, w, src, platforms, *out)
 }
