@@ -44,6 +44,8 @@ func TestBounds(t *testing.T) {
 			`{metadata: {name: x}, status: {startTime: "2026-01-01T00:00:00Z", conditions: [{type: Failed, status: "True", lastTransitionTime: "2026-01-01T00:00:05Z"}]}}`, `} 5`},
 		{"a Job without a start", "kube_job_duration", kind.Jobs,
 			`{metadata: {name: x}, status: {completionTime: "2026-01-01T00:00:05Z"}}`, ``},
+		{"a Job whose start is the zero time", "kube_job_duration", kind.Jobs,
+			`{metadata: {name: x}, status: {startTime: "0001-01-01T00:00:00Z", completionTime: "2026-01-01T00:00:05Z"}}`, ``},
 		{"a metric of another type than its source", "kube_horizontalpodautoscaler_spec_target_metric", kind.HorizontalPodAutoscalers,
 			`{metadata: {name: x}, spec: {metrics: [{type: Other, pods: {metric: {name: m}, target: {type: Value, value: "1"}}}]}}`, ``},
 		{"a current metric of another type than its source", "kube_horizontalpodautoscaler_status_target_metric", kind.HorizontalPodAutoscalers,

@@ -229,7 +229,7 @@ func TestDatadogKey(t *testing.T) {
 	}
 	t.Cleanup(func() { closeSink(t, s) })
 	series := podSeries(1, time.Time{})[1:3]
-	if err := s.Send(ctx, runOf(time.Now(), series, nil)); err == nil || !strings.Contains(err.Error(), "is the API key in "+file+" valid") {
+	if err := s.Send(ctx, runOf(time.Now(), series, nil)); err == nil || !strings.Contains(err.Error(), "check that the API key in "+file+" is valid") {
 		t.Errorf("error %v", err)
 	}
 	writeFile(t, file, peer.key)
