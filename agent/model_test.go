@@ -154,9 +154,9 @@ func (c *cluster) relist(t *testing.T, x *agenttest.Cluster, f *agent.Feed) {
 	f.Commit()
 }
 
-// anew returns the lines of an Agent that sees the cluster for the first time, in any
+// fromScratch returns the lines of an Agent that sees the cluster for the first time, in any
 // order.
-func (c *cluster) anew(t *testing.T) []string {
+func (c *cluster) fromScratch(t *testing.T) []string {
 	t.Helper()
 	x := agenttest.New(t, agent.Config{Scheme: modelled(&sizes{})})
 	all := c.visible()
@@ -184,7 +184,7 @@ func TestChangesLeaveNoTrace(t *testing.T) {
 				continue
 			}
 			lines := x.Lines(runAt)
-			if diff := cmp.Diff(c.anew(t), lines); diff != "" {
+			if diff := cmp.Diff(c.fromScratch(t), lines); diff != "" {
 				t.Fatalf("seed %d, step %d (-fresh +changed):\n%s", seed, i, diff)
 			}
 			if diff := cmp.Diff(c.wantTotals(), totalsOf(lines)); diff != "" {
@@ -319,7 +319,7 @@ func TestConcurrency(t *testing.T) {
 	feeders.Wait()
 	close(stop)
 	readers.Wait()
-	if diff := cmp.Diff(c.anew(t), x.Lines(runAt)); diff != "" {
+	if diff := cmp.Diff(c.fromScratch(t), x.Lines(runAt)); diff != "" {
 		t.Errorf("(-fresh +concurrent):\n%s", diff)
 	}
 }

@@ -79,7 +79,7 @@ func TestValues(t *testing.T) {
 			"kube_customresource_m{} 0\n",
 		},
 		{
-			"what is no number is skipped and counted",
+			"what is not a number is skipped and counted",
 			"    - {name: m, each: {type: Gauge, gauge: {path: [l], labelsFromPath: {n: [n]}, valueFrom: [v]}}}\n",
 			`{"l":[{"n":"a","v":"Unknown!"},{"n":"b","v":3},{"n":"c","v":"1e-2147483648"},{"n":"d","v":"` + strings.Repeat("9", 10_000) + `"}]}`,
 			"kube_customresource_m{n=\"b\"} 3\nkube_customresource_m: 3 skipped\n",

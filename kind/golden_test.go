@@ -12,7 +12,7 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-var update = flag.Bool("update", false, "write the want.prom of the cases in testdata anew")
+var update = flag.Bool("update", false, "rewrite the want.prom of the cases in testdata")
 
 // Names of the cases that every kind has: one with a sample for most families, and an empty
 // object.

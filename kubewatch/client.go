@@ -46,7 +46,7 @@ func newClient(base *url.URL, h *http.Client) *Client {
 
 // Become makes c a client of the server of other, with its credentials, for all requests
 // that begin after it. If the server is another one, a Group of c changes to it with the next
-// Apply: every watch starts anew, and the one before serves until then.
+// Apply: every watch starts over, and the one before serves until then.
 func (c *Client) Become(other *Client) {
 	from, to := c.to.Load(), other.to.Load()
 	if from.base.String() != to.base.String() {

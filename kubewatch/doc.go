@@ -29,7 +29,7 @@ import "github.com/kubestate/kubestate/kind"
 // methods are called one after another, and each sees what those before it did.
 type Store interface {
 	// Begin starts a full read; what is stored stays visible. A read that fails
-	// is not committed, and the next begins anew.
+	// is not committed, and the next starts over.
 	Begin()
 	// Put says that an object was added or changed. It has the fields that the
 	// Watch asks for; others may be missing. The object is valid until Put returns:

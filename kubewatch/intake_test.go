@@ -142,7 +142,7 @@ func TestOrderOfInitialEvents(t *testing.T) {
 }
 
 // A fault in a store, in whatever goroutine, ends the attempt: the rest is stored
-// and nothing is committed, and the next attempt begins anew.
+// and nothing is committed, and the next attempt starts over.
 func TestPanicInWorker(t *testing.T) {
 	added, names := manyAdded(t)
 	full := slices.Concat(added, endOfInitialEvents(t), hold)
@@ -169,7 +169,7 @@ func TestPanicInWorker(t *testing.T) {
 }
 
 // A fault in the goroutine of the watch ends the attempt, but not before everything
-// is stored that was handed on: the next attempt begins anew with the store.
+// is stored that was handed on: the next attempt starts over with the store.
 func TestPanicBesideWorkers(t *testing.T) {
 	added, _ := manyAdded(t)
 	list := &appsv1.ReplicaSetList{}

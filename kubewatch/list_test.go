@@ -167,7 +167,7 @@ func TestPages(t *testing.T) {
 	})
 }
 
-// A list whose continue token expires is read anew in one piece.
+// A list whose continue token expires is read again in one piece.
 func TestPageExpired(t *testing.T) {
 	inCluster(t, nil, func(c *cluster) {
 		c.api.Inject(apiserver.Fault{Verb: apiserver.VerbPage, Skip: 1, Times: 1, Effect: apiserver.EffectStatus, Status: apierrors.NewResourceExpired("token").Status()})

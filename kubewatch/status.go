@@ -95,7 +95,7 @@ func reason(err error) string {
 	return Unreachable
 }
 
-// tracker keeps the Status of a watch and logs when it starts or ceases to fail.
+// tracker keeps the Status of a watch and logs when it starts or stops failing.
 // It is safe for concurrent use.
 type tracker struct {
 	changes *changes // signaled after each change of state, and after each list; nil: nobody waits

@@ -71,7 +71,7 @@ func logSkipped(log *slog.Logger) customresource.Skipped {
 	var logged sync.Map
 	return func(family string, err error) {
 		if _, before := logged.LoadOrStore(family, true); !before {
-			log.Warn("skipping samples of custom resource whose value is no number or state; further ones are not logged", "metric", family, "err", err)
+			log.Warn("skipping samples of custom resource whose value is not a number or state; further ones are not logged", "metric", family, "err", err)
 		}
 	}
 }

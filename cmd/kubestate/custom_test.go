@@ -26,7 +26,7 @@ func widgetDefinition(version string) *apiextensionsv1.CustomResourceDefinition 
 }
 
 // A custom resource is served as soon as its definition is, and no longer; other
-// definitions touch nothing, and nothing is there twice.
+// definitions touch nothing, and nothing is duplicated.
 func TestCustomResourceComesAndGoes(t *testing.T) {
 	resources := append(simulated(), apiserver.Resource{Group: "acme.io", Version: "v1", Name: "widgets", Kind: "Widget", Namespaced: true})
 	store, err := apiserver.NewStore(apiserver.StoreConfig{Resources: resources})

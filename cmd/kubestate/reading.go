@@ -122,8 +122,8 @@ func (r *reading) export(next conf.Settings, server string) error {
 	return nil
 }
 
-// followCustomResources changes what is exported as the cluster comes to serve custom resources
-// and ceases to, until ctx ends.
+// followCustomResources changes what is exported when the cluster starts or stops serving custom
+// resources, until ctx ends.
 func (r *reading) followCustomResources(ctx context.Context) {
 	if r.custom == nil {
 		return

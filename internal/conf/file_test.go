@@ -89,7 +89,7 @@ auto-gomemlimit-ratio: 0.5
 	}
 }
 
-// Complete reads the file anew, and leaves the options of the command line as they are:
+// Complete reads the file again, and leaves the options of the command line as they are:
 // options whose keys were removed have their earlier values.
 func TestCompleteAgain(t *testing.T) {
 	file := writeFile(t, "")

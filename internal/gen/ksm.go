@@ -81,7 +81,7 @@ func familyVerdicts() map[string]verdict {
 	}
 }
 
-// comparison returns the page at path with its tables made anew.
+// comparison returns the page at path with its tables regenerated.
 func comparison(path string) ([]byte, error) {
 	page, err := os.ReadFile(filepath.Clean(path))
 	if err != nil {

@@ -11,7 +11,7 @@
 //	<case>/want.prom    every family that has a sample: its TYPE line, its samples
 //
 // Samples stand in want.prom exactly as the text format has them, in order.
-// `go test ./kind -update` writes the want.prom of all cases anew.
+// `go test ./kind -update` rewrites the want.prom of all cases.
 package kindtest
 
 import (

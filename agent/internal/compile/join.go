@@ -1,10 +1,11 @@
 package compile
 
 import (
-	"github.com/kubestate/kubestate/agent/internal/cache"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/kubestate/kubestate/agent/internal/cache"
 )
 
 // Join is a compiled naming.Join.

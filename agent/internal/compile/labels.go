@@ -1,10 +1,11 @@
 package compile
 
 import (
-	"github.com/kubestate/kubestate/agent/naming"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/kubestate/kubestate/agent/naming"
 )
 
 // Labels that name an owner.

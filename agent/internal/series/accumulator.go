@@ -1,9 +1,10 @@
 package series
 
 import (
+	"math"
+
 	"github.com/kubestate/kubestate/agent/internal/compile"
 	"github.com/kubestate/kubestate/agent/naming"
-	"math"
 )
 
 // accumulator aggregates values, given as words of parts. Values can be removed in any

@@ -1,13 +1,14 @@
 package series
 
 import (
-	"github.com/kubestate/kubestate/agent/internal/compile"
-	"github.com/kubestate/kubestate/agent/naming"
 	"math"
 	"math/big"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/kubestate/kubestate/agent/internal/compile"
+	"github.com/kubestate/kubestate/agent/naming"
 )
 
 // After values are added and removed in any order, the aggregate is that of the remaining

@@ -2,9 +2,10 @@ package series
 
 import (
 	"fmt"
-	"github.com/kubestate/kubestate/agent/internal/cache"
 	"testing"
 	"unsafe"
+
+	"github.com/kubestate/kubestate/agent/internal/cache"
 )
 
 // Words that were requested stay intact when the memory of others is reused, even if they
@@ -24,7 +25,7 @@ func TestWordsSurviveEviction(t *testing.T) {
 		t.Errorf("8080 is stored as %q", got)
 	}
 	copy(memory, "9090")
-	fill(100, 50) // the map grows, and hashes its keys anew
+	fill(100, 50) // the map grows, and rehashes its keys
 	for _, word := range []string{"9090", "8080"} {
 		if got := w.word(word); got != word {
 			t.Errorf("%s is stored as %q", word, got)

@@ -19,7 +19,7 @@ import (
 	"github.com/kubestate/kubestate/kind"
 )
 
-var update = flag.Bool("update", false, "write the wanted lines anew")
+var update = flag.Bool("update", false, "rewrite the wanted lines")
 
 // runAt is the time of the runs in the cases.
 var runAt = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)

@@ -21,7 +21,7 @@ import (
 	"github.com/kubestate/kubestate/sink"
 )
 
-var update = flag.Bool("update", false, "write testdata/series.txt anew")
+var update = flag.Bool("update", false, "rewrite testdata/series.txt")
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
