@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -83,15 +82,13 @@ const reviewTimeout = time.Minute
 
 // checkPermissions asks the API server which needs it would refuse.
 func checkPermissions(ctx context.Context, o *conf.Options, needs []rbac.Need, out io.Writer) error {
-	client, err := kubewatch.Connect(kubewatch.Config{Kubeconfig: o.Kubeconfig, APIServer: o.APIServer, Version: version})
+	client, err := kubewatch.Connect(clientConfig(o))
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, reviewTimeout, errors.New("the API server did not answer within "+reviewTimeout.String()))
 	defer cancel()
-	missing, err := rbac.Missing(ctx, needs, func(ctx context.Context, path string, body []byte) ([]byte, error) {
-		return client.Send(ctx, http.MethodPost, path, body)
-	})
+	missing, err := rbac.Missing(ctx, needs, post(client))
 	for _, n := range missing {
 		_, _ = fmt.Fprintf(out, "Missing permission: %s (%s)\n", n, n.Reason)
 	}

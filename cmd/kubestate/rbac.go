@@ -122,7 +122,6 @@ func needsOf(s conf.Settings, namespacedOnly bool) ([]rbac.Need, error) {
 		}
 	}
 	consumers := exporterConsumers(exporter)
-	election := s.Election
 	if s.Push != nil {
 		s.Push.Agent.Logger = quiet()
 		a, err := agent.New(s.Push.Agent)
@@ -131,12 +130,9 @@ func needsOf(s conf.Settings, namespacedOnly bool) ([]rbac.Need, error) {
 		}
 		consumers = append(consumers, agentConsumers(a)...)
 		c.ClusterID = s.Push.Agent.Scheme.ClusterIDTag != "" && s.Push.Agent.ClusterID == ""
-		if s.Push.LeaderElection.Enabled {
-			election = s.Push.LeaderElection
-		}
 	}
-	if election.Enabled {
-		c.Lease, c.LeaseNamespace = election.Name, election.Namespace
+	if e := election(s); e.Enabled {
+		c.Lease, c.LeaseNamespace = e.Name, e.Namespace
 	}
 	for _, e := range planOf(s, shardOf(&s.Options.Shards), consumers...).Entries {
 		c.Resources = append(c.Resources, e.Consumers[0].Table.Resource)

@@ -206,10 +206,7 @@ func (r *reading) ports(o *conf.Options) (serve.Config, *serve.Telemetry) {
 	telemetry := serve.NewTelemetry(sources)
 	var protect func(http.Handler) http.Handler
 	if o.AuthFilter {
-		create := func(ctx context.Context, path string, body []byte) ([]byte, error) {
-			return r.client.Send(ctx, http.MethodPost, path, body)
-		}
-		protect = auth.NewFilter(auth.Config{Post: create, Logger: r.log}).Wrap
+		protect = auth.NewFilter(auth.Config{Post: post(r.client), Logger: r.log}).Wrap
 	}
 	return serve.Config{
 		TelemetryAddress: serve.Address(o.TelemetryHost, o.TelemetryPort),

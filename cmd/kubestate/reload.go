@@ -155,8 +155,3 @@ func fixed(o *conf.Options) []string {
 		fmt.Sprint("auto-gomemlimit=", o.Memory), fmt.Sprint("pod=", o.Shards.Pod, o.Shards.PodNamespace),
 	}
 }
-
-// clientConfig returns how to reach the API server.
-func clientConfig(o *conf.Options) kubewatch.Config {
-	return kubewatch.Config{Kubeconfig: o.Kubeconfig, APIServer: o.APIServer, Version: version}
-}

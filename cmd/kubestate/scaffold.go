@@ -96,7 +96,7 @@ func getDefinition(ctx context.Context, o *conf.Options, name string) (*apiexten
 	if _, err := o.Complete(); err != nil {
 		return nil, err
 	}
-	client, err := kubewatch.Connect(kubewatch.Config{Kubeconfig: o.Kubeconfig, APIServer: o.APIServer, Version: version})
+	client, err := kubewatch.Connect(clientConfig(o))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("no file %s", name), err)
 	}
