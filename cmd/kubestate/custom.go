@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/kubestate/kubestate"
@@ -27,18 +26,14 @@ const discoveryInterval = 30 * time.Second
 // resources there are.
 var errDiscovering = errors.New("custom resources: discovering which are served")
 
-// customKinds finds out which custom resources of a configuration the cluster serves.
+// customKinds finds out which custom resources of a configuration the cluster serves. Its
+// fields change within sharding.change, and are read within that or sharding.hold.
 type customKinds struct {
 	definitions *crd.Definitions
 	consumer    *kubewatch.Consumer // of definitions
 	skipped     customresource.Skipped
 	log         *slog.Logger
-	// pending is whether a configuration is in effect, and it is not known yet what the
-	// cluster serves of it.
-	pending  atomic.Bool
-	inEffect atomic.Pointer[customresource.Config] // nil: none
 
-	// What follows changes within shards.change.
 	available []kind.Resource
 	known     bool // available is what the cluster serves
 	served    customServed
@@ -86,7 +81,7 @@ func (k *customKinds) consumers(s conf.Settings) []*kubewatch.Consumer {
 
 // ready returns errDiscovering until the kinds are known. A nil customKinds is ready.
 func (k *customKinds) ready() error {
-	if k == nil || !k.pending.Load() {
+	if k == nil || k.served.config == nil || k.known {
 		return nil
 	}
 	return errDiscovering
@@ -128,8 +123,6 @@ func (k *customKinds) serve(s conf.Settings) customServed {
 func (k *customKinds) serves(next customServed, changes kubestate.Changes) {
 	before := k.served
 	k.served = next
-	k.inEffect.Store(next.config)
-	k.pending.Store(next.config != nil && !k.known)
 	custom := func(tables []*kind.Table, of *customServed) []*kind.Table {
 		return slices.DeleteFunc(slices.Clone(tables), func(t *kind.Table) bool { return !slices.Contains(of.kinds, t) })
 	}
@@ -156,8 +149,8 @@ func (k *customKinds) serves(next customServed, changes kubestate.Changes) {
 }
 
 // follow calls change with what notes which kinds the cluster serves, whenever that changes,
-// until ctx ends.
-func (k *customKinds) follow(ctx context.Context, client *kubewatch.Client, group *kubewatch.Group, change func(set func())) {
+// until ctx ends. hold calls a function while nothing changes.
+func (k *customKinds) follow(ctx context.Context, client *kubewatch.Client, group *kubewatch.Group, change func(set func()), hold func(func())) {
 	apply := func(available []kind.Resource) {
 		change(func() { k.available, k.known = available, true })
 	}
@@ -167,7 +160,9 @@ func (k *customKinds) follow(ctx context.Context, client *kubewatch.Client, grou
 	for {
 		changed := group.Changed()
 		if k.refused(group) && !discovered {
-			k.discover(ctx, client, apply)
+			var config *customresource.Config
+			hold(func() { config = k.served.config })
+			k.discover(ctx, client, config, apply)
 			discovered = true
 		}
 		select {
@@ -193,9 +188,8 @@ func (k *customKinds) refused(group *kubewatch.Group) bool {
 	})
 }
 
-// discover asks the API server for the groups of the configuration.
-func (k *customKinds) discover(ctx context.Context, client *kubewatch.Client, apply func([]kind.Resource)) {
-	config := k.inEffect.Load()
+// discover asks the API server for the groups of a configuration, if there is one.
+func (k *customKinds) discover(ctx context.Context, client *kubewatch.Client, config *customresource.Config, apply func([]kind.Resource)) {
 	if config == nil {
 		return
 	}

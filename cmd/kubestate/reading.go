@@ -136,7 +136,7 @@ func (r *reading) followCustomResources(ctx context.Context) {
 		if err != nil {
 			r.log.Error("failed to change which custom resources are served", "err", err)
 		}
-	})
+	}, r.shards.hold)
 }
 
 // exporterConfig returns the configuration of an exporter of objects of a server.
@@ -183,7 +183,9 @@ func (r *reading) ready() error {
 	if err := r.shards.ready(); err != nil {
 		return err
 	}
-	err := errors.Join(r.custom.ready(), kubewatch.Ready(r.group.Statuses(), r.attempts))
+	var discovering error
+	r.shards.hold(func() { discovering = r.custom.ready() }) // known only with watches of what is served
+	err := errors.Join(discovering, kubewatch.Ready(r.group.Statuses(), r.attempts))
 	if err == nil {
 		r.wasReady.Store(true)
 	} else if r.wasReady.Load() && !errors.Is(err, kubewatch.ErrNothingServed) {

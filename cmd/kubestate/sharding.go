@@ -67,6 +67,13 @@ func (s *sharding) change(set func() error) error {
 	return s.group.Apply(s.plan(of))
 }
 
+// hold calls f while nothing changes.
+func (s *sharding) hold(f func()) {
+	s.applying.Lock()
+	defer s.applying.Unlock()
+	f()
+}
+
 // setOptions changes the options of a shard that is not automatic. It is for set of change.
 func (s *sharding) setOptions(o *conf.ShardOptions) {
 	if s.autoshard == nil && !o.Automatic() {
